@@ -5,7 +5,7 @@
 GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets bad
 GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/guest/%)
 GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/guest/%.static) $(BUILD)/guest/hello.static $(BUILD)/guest/hello.musl
-GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -I.
+GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.
 
 $(BUILD)/guest/%.static: tests/guest/%.c tests/unit.h
 	@mkdir -p $(dir $@)
@@ -36,3 +36,8 @@ fuzz: $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
 	tests/fuzz/run $(FUZZ_SECONDS) $^
 fuzz-short: $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
 	tests/fuzz/run 15 $^
+
+# Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
+.PHONY: bench
+bench: all $(BUILD)/guest/hello.static
+	tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))
