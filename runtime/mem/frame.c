@@ -376,18 +376,18 @@ void page_put(uint64_t pa)
 uint64_t pages_alloc(size_t n, size_t align)
 {
 	uint64_t size = GW_MAX(n, align), pfn = 0;
-	uint32_t order;
+	uint32_t order, zero = 0;
 
 	if (n == 0 || n > frames.total || align > frames.total)
 		return 0;
 	order = size == 1 ? 0 : 64u - (uint32_t)__builtin_clzll(size - 1);
 	spin_lock(&frames.lock);
 	if (order < ORDERS) {
-		pfn = block_take(order, 0);
+		pfn = block_take(order, zero);
 		if (!pfn)
-			pfn = block_take(order, 1);
+			pfn = block_take(order, zero = 1);
 		if (pfn && n < 1ull << order)
-			range_free(pfn + n, (1ull << order) - n, 0);
+			range_free(pfn + n, (1ull << order) - n, zero);
 	}
 	if (!pfn)
 		pfn = frontier_take(n, align);

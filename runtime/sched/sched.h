@@ -93,7 +93,6 @@ struct shard {
 	uint64_t idle_ns; /* how long an idle wait may last now: TICK_MAX_NS .. TICK_IDLE_NS */
 	_Atomic uint32_t stealing; /* a steal request of this shard is under way */
 	struct message steal; /* that request */
-	struct uthread *stolen; /* what it brought */
 	struct shard_stats stats;
 };
 
@@ -106,6 +105,7 @@ enum vcore_user {
 	VU_SHARD = 0, /* struct shard * */
 	VU_STACK_TOP = 1, /* top of the current uthread's runtime stack */
 	VU_SCRATCH = 2, /* program's rsp at syscall entry */
+	VU_JUMP = 3, /* program's rip on a full return */
 };
 
 extern struct shard *shards[SHARD_MAX];
@@ -136,7 +136,8 @@ void shard_post(struct shard *on, struct message *m);
 void shard_turn(void);
 /* Only ring doorbells. */
 void shard_flush(void);
-/* Start vcores 1..n-1, each running shard_init hooks and then its loop. */
+/* Start vcores 1..n-1, each running init (may be NULL) and then its loop. Returns when all have run it.
+ * Context: a uthread of shard 0. Panics when memory is out. */
 typedef void (*shard_hook)(struct shard *s);
 void shards_start(uint32_t n, shard_hook init);
 
