@@ -478,10 +478,88 @@ static void list_devices(void)
 	}
 }
 
+/* Costs, in TSC ticks: under -icount shift=0 these are instructions (tests/boot/cost). Each is the
+ * least of many, less the cost of reading the TSC. */
+static uint64_t ticks(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static void print_cost(const char *what, uint64_t cost)
+{
+	out("probe: cost: ");
+	out(what);
+	out(" ");
+	out_number(cost);
+	out("\r\n");
+	out_flush();
+}
+
+#define COST(what, code)                                                                           \
+	do {                                                                                       \
+		uint64_t least_ = ~0ULL, none_ = ~0ULL;                                            \
+		for (uint32_t i_ = 0; i_ < 20; i_++) {                                             \
+			uint64_t t0_ = ticks(), t1_ = ticks(), t2_;                                \
+			code;                                                                      \
+			t2_ = ticks();                                                             \
+			none_ = t1_ - t0_ < none_ ? t1_ - t0_ : none_;                             \
+			least_ = t2_ - t1_ < least_ ? t2_ - t1_ : least_;                          \
+		}                                                                                  \
+		print_cost(what, least_ - none_);                                                  \
+	} while (0)
+
+static void hook_nothing(void)
+{
+	area(0)->frame.rip += 2; /* skip the ud2 */
+}
+
+static void measure(void)
+{
+	struct gw_vcore *v = area(0);
+	uint64_t pa = frame_take(64);
+
+	print_cost("firmware", boot->boot_tsc);
+	print_cost("boot", boot->start_tsc - boot->boot_tsc);
+	EXPECT(map(CODE_VA, pa, GW_PAGE, GW_MAP_W), 0);
+	for (uint64_t i = 0; i < (uint64_t)(code_end - code_syscall); i++)
+		((char *)window(pa))[i] = code_syscall[i];
+	EXPECT(map(CODE_VA, pa, GW_PAGE, GW_MAP_X), 0);
+	call(GW_CALL_UPCALL_SET, (uint64_t)reflect_entry, (uint64_t)upcall_entry, 0, 0);
+	COST("run a program without a syscall", program_run((uint64_t)back_label, 0, 0, 0));
+	COST("run a program with a reflected syscall", program_run(code_at(code_syscall), 0, 0, 0));
+	COST("yield", call(GW_CALL_YIELD, 0, 0, 0, 0));
+	v->pending = 2;
+	COST("wait, pending", call(GW_CALL_WAIT, ~0ULL, 0, 0, 0));
+	v->pending = 0;
+	COST("tick_set, earlier armed", call(GW_CALL_TICK_SET, now_ns() + 1000000000, 0, 0, 0));
+	COST("map 1 page, present", map(DATA_VA, pa + 8192, GW_PAGE, GW_MAP_W));
+	COST("map 32 pages, present", map(DATA_VA, pa + 8192, 32 * GW_PAGE, GW_MAP_W));
+	COST("unmap and map 1 page", call(GW_CALL_SPACE_UNMAP, DATA_VA, GW_PAGE, 0, 0);
+	     map(DATA_VA, pa + 8192, GW_PAGE, GW_MAP_W));
+	upcall_hook = hook_nothing;
+	COST("fault upcall and resume", program_run(code_at(code_ud_syscall), 0, 0, 0));
+	upcall_hook = 0;
+	/* Idle to idle, for the counting plugin. */
+	call(GW_CALL_TICK_SET, ~0ULL, 0, 0, 0);
+	for (uint32_t i = 0; i < 40; i++) {
+		call(GW_CALL_WAIT, now_ns() + 1000000, 0, 0, 0);
+		v->pending = 0;
+	}
+	for (uint32_t i = 0; i < boot->n_devices; i++)
+		if (boot->devices[i].vendor == 0x1af4)
+			measure_rng(i);
+	call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
+}
+
 void probe_main(const struct gw_boot_info *info)
 {
 	boot = info;
 	frames = info->extents[0].pa + 0x1000;
+	if (info->config_len != 0 && *(const char *)GW_CONFIG_VA == 'm')
+		measure();
 	test_boot();
 	test_syscall();
 	test_faults();

@@ -9,7 +9,8 @@
 
 #define CODE_VA 0x400000ULL
 
-extern char code_syscall[], code_spin[], code_store[], code_ud[], code_end[];
+extern char code_syscall[], code_spin[], code_store[], code_ud[], code_ud_syscall[], code_end[];
+extern char back_label[];
 extern uint64_t seen_rax, seen_rdi, seen_rsp, seen_r11;
 extern void (*upcall_hook)(void);
 long program_run(uint64_t rip, uint64_t rsp, uint64_t rax, uint64_t rdi);
@@ -25,6 +26,7 @@ void skip(const char *why);
 uint64_t frame_take(uint64_t n);
 uint64_t now_ns(void);
 void test_rng(uint32_t index);
+void measure_rng(uint32_t index);
 
 #define EXPECT(expr, want)                                                                         \
 	do {                                                                                       \

@@ -101,6 +101,37 @@ static void start_mmio(const struct gw_device *d, uint64_t pa)
 	write32(r + 0x50, 0);
 }
 
+static void again(const struct gw_device *d, uint64_t pa, uint16_t n)
+{
+	((uint16_t *)window(pa + 64))[1] = n;
+	if (d->kind == GW_DEVICE_PCI) {
+		*(volatile uint16_t *)(notify + *(volatile uint16_t *)(common + 30) *
+							notify_multiplier) = 0;
+	} else {
+		write32((volatile uint8_t *)d->bars[0].va + 0x64, 1); /* acknowledge the last */
+		write32((volatile uint8_t *)d->bars[0].va + 0x50, 0);
+	}
+}
+
+/* Interrupts that end a wait, idle to idle, for the counting plugin. */
+void measure_rng(uint32_t index)
+{
+	const struct gw_device *d = &boot->devices[index];
+	uint64_t pa = frame_take(1);
+
+	call(GW_CALL_IRQ_BIND, index, 0, 0, GW_EVENT_IRQ0);
+	area(0)->pending = 0;
+	if (d->kind == GW_DEVICE_PCI)
+		start_pci(d, pa);
+	else
+		start_mmio(d, pa);
+	for (uint16_t i = 2; i < 40; i++) {
+		call(GW_CALL_WAIT, ~0ULL, 0, 0, 0);
+		area(0)->pending = 0;
+		again(d, pa, i);
+	}
+}
+
 void test_rng(uint32_t index)
 {
 	const struct gw_device *d = &boot->devices[index];
@@ -126,14 +157,7 @@ void test_rng(uint32_t index)
 	/* Again, with the program running: the interrupt preempts it. */
 	v->pending = 0;
 	v->reason = 0;
-	((uint16_t *)window(pa + 64))[1] = 2;
-	if (d->kind == GW_DEVICE_PCI)
-		*(volatile uint16_t *)(notify + *(volatile uint16_t *)(common + 30) *
-							notify_multiplier) = 0;
-	else {
-		write32((volatile uint8_t *)d->bars[0].va + 0x64, 1); /* acknowledge the first */
-		write32((volatile uint8_t *)d->bars[0].va + 0x50, 0);
-	}
+	again(d, pa, 2);
 	program_run(code_at(code_spin), 0, 0, 0);
 	EXPECT(v->reason, GW_UPCALL_EVENT);
 	EXPECT(v->pending, irq);
