@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+GUEST_SRCS += runtime/virtio/queue.c runtime/virtio/transport.c runtime/virtio/pci.c runtime/virtio/mmio.c \
+	runtime/virtio/net.c runtime/virtio/net_queue.c runtime/virtio/blk.c runtime/virtio/rng.c \
+	runtime/virtio/console.c runtime/virtio/console_ctrl.c runtime/virtio/misc.c runtime/virtio/init.c
