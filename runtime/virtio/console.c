@@ -207,12 +207,10 @@ static void init_waits(void)
 	waits_ready = true;
 }
 
-/* On a uthread, and not inside the loop that a parked uthread lends its stack to? */
+/* Not inside the loop, which a parked uthread lends its stack to. */
 static bool can_park(void)
 {
-	struct uthread *u = uthread_self();
-
-	return u != NULL && atomic_load_explicit(&u->state, memory_order_relaxed) == UT_RUNNING;
+	return shard_self()->nofault == 0;
 }
 
 /* Output may come before the host has answered which ports there are: give it a moment, once. */
