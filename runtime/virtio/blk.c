@@ -206,6 +206,11 @@ int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *seg
 	return 0;
 }
 
+void blk_forget(void)
+{
+	n_devices = 0;
+}
+
 struct blkdev *blkdev_get(uint32_t index)
 {
 	return index < n_devices ? devices[index] : NULL;

@@ -8,3 +8,10 @@ VIRTIO_TEST_BASE := runtime/virtio/test/fake.c runtime/virtio/queue.c runtime/vi
 UNIT_TESTS += runtime/virtio/test/queue_test runtime/virtio/test/transport_test
 runtime/virtio/test/queue_test_SRCS := $(VIRTIO_TEST_BASE)
 runtime/virtio/test/transport_test_SRCS := $(VIRTIO_TEST_BASE)
+UNIT_TESTS += runtime/virtio/test/net_test
+runtime/virtio/test/net_test_SRCS := $(VIRTIO_TEST_BASE) runtime/virtio/net.c runtime/virtio/net_queue.c \
+	runtime/mem/pbuf.c
+UNIT_TESTS += runtime/virtio/test/blk_test runtime/virtio/test/console_test
+runtime/virtio/test/blk_test_SRCS := $(VIRTIO_TEST_BASE) runtime/virtio/misc.c runtime/virtio/blk.c runtime/virtio/rng.c
+runtime/virtio/test/console_test_SRCS := $(VIRTIO_TEST_BASE) runtime/virtio/misc.c runtime/virtio/console.c \
+	runtime/virtio/console_ctrl.c

@@ -59,7 +59,7 @@ static void post_rx(struct con_port *p, uint32_t i)
 int con_port_start(struct con_port *p, bool input)
 {
 	if (p->page == NULL) { /* a port that comes back still has its buffers posted */
-		uint64_t pa = page_alloc();
+		uint64_t pa = pages_alloc(1, 1); /* never parks: a lock is held */
 
 		if (pa == 0)
 			return -ENOMEM;
@@ -207,12 +207,6 @@ static void init_waits(void)
 	waits_ready = true;
 }
 
-/* Not inside the loop, which a parked uthread lends its stack to. */
-static bool can_park(void)
-{
-	return shard_self()->nofault == 0;
-}
-
 /* Output may come before the host has answered which ports there are: give it a moment, once. */
 static void await_greeting(void)
 {
@@ -231,7 +225,7 @@ static void await_greeting(void)
 /* One attempt. *left shrinks by what was taken (all of it when there is nowhere to put it). */
 static void try_write(unsigned port, const uint8_t **data, size_t *left)
 {
-	struct con_port *p = &con.ports[port];
+	struct con_port *p = &con.ports[port]; /* the caller checked port */
 	size_t k = *left;
 	bool uart = false, room = false;
 
@@ -267,7 +261,7 @@ size_t console_write(unsigned port, const void *data, size_t n)
 	try_write(port, &at, &left);
 	if (likely(left == 0))
 		return n;
-	if (!can_park()) {
+	if (!sched_may_park()) {
 		waits[port].dropped += left;
 		return n;
 	}
@@ -285,11 +279,12 @@ size_t console_write(unsigned port, const void *data, size_t n)
 
 size_t console_read(unsigned port, void *data, size_t n)
 {
-	struct con_port *p = &con.ports[port];
+	struct con_port *p;
 	size_t got = 0;
 
 	if (port >= CONSOLE_PORTS)
 		return 0;
+	p = &con.ports[port];
 	spin_lock(&con.lock);
 	while (got < n && p->n_filled != 0) {
 		struct con_rx *f = &p->filled[p->first];
@@ -398,6 +393,12 @@ static int setup(void)
 			rc = misc_watch(&con.ctrl_rx, console_service, NULL, false);
 	}
 	return rc;
+}
+
+void console_forget(void)
+{
+	con = (struct console){ .works = false };
+	waits_ready = false;
 }
 
 int console_probe(const struct vdev *v)

@@ -88,6 +88,8 @@ void misc_bind(struct vdev *d)
 
 void misc_init(void)
 {
+	misc.n = 0;
+	misc.no_irq = false;
 	misc.poller = (struct poller){ .poll = misc_poll, .arm = misc_arm, .deadline = misc_deadline };
 	shard_add_poller(&misc.poller);
 }

@@ -24,4 +24,10 @@ int blk_probe(const struct vdev *d) MUST_CHECK;
 int console_probe(const struct vdev *d) MUST_CHECK;
 int rng_probe(const struct vdev *d) MUST_CHECK;
 
+/* Forget the devices, so that a test can probe others. */
+void net_forget(void);
+void blk_forget(void);
+void console_forget(void);
+void rng_forget(void);
+
 #endif

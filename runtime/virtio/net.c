@@ -182,6 +182,11 @@ int net_probe(const struct vdev *v)
 	return 0;
 }
 
+void net_forget(void)
+{
+	the_netdev = NULL;
+}
+
 struct netdev *netdev_get(void)
 {
 	return the_netdev;

@@ -45,6 +45,11 @@ static void rng_service(void *ctx)
 		(void)vdev_stop(&rng.v, rng.q.lie);
 }
 
+void rng_forget(void)
+{
+	rng = (struct rng){ .used = false };
+}
+
 int rng_probe(const struct vdev *v)
 {
 	int rc;
