@@ -113,7 +113,7 @@ static void apply_config(struct glue *g)
 	spin_lock(&net.lock);
 	ip = net.ip;
 	spin_unlock(&net.lock);
-	prefix = (unsigned)__builtin_popcount(ip.mask);
+	prefix = ip.mask == 0 ? 0 : 32u - (unsigned)__builtin_ctz(__builtin_bswap32(ip.mask));
 	net_set_ip4(g->stack, ip.up ? ip.addr : 0, ip.up ? prefix : 0, ip.gateway, ip.dns[0]);
 }
 
@@ -281,8 +281,6 @@ static void start_shard(void *arg)
 	g->shard->pbufs = &g->pool;
 	if (net.directory != NULL)
 		net_set_directory(g->stack, net.directory);
-	if (net.mode == NET_STATIC)
-		apply_config(g);
 	if (g->via == g->shard->id) {
 		g->queue = netdev_open(net.dev, g->shard->id, &g->pool, input, g);
 		if (g->queue == NULL)
@@ -292,6 +290,8 @@ static void start_shard(void *arg)
 		.poll = glue_poll, .flush = glue_flush, .arm = glue_arm, .deadline = glue_deadline
 	};
 	shard_add_poller(&g->poller);
+	if (net.mode == NET_STATIC)
+		apply_config(g); /* announces itself: only now */
 	if (net.mode == NET_DHCP && g->shard->id == 0) {
 		const char *name = config_get("hostname");
 

@@ -15,3 +15,14 @@ UNIT_TESTS += runtime/virtio/test/blk_test runtime/virtio/test/console_test
 runtime/virtio/test/blk_test_SRCS := $(VIRTIO_TEST_BASE) runtime/virtio/misc.c runtime/virtio/blk.c runtime/virtio/rng.c
 runtime/virtio/test/console_test_SRCS := $(VIRTIO_TEST_BASE) runtime/virtio/misc.c runtime/virtio/console.c \
 	runtime/virtio/console_ctrl.c
+
+# make virtio-test: a machine that echoes (tests/boot/virtio). The list of guest sources is complete only when every
+# build.mk was read.
+.SECONDEXPANSION:
+VIRTIO_ECHO_SRCS = $(sort $(filter-out linux/% %/steps.c,$(GUEST_SRCS)) tests/boot/virtio_echo.c)
+$(BUILD)/virtio_echo.elf: $$(call guest_objs,$$(VIRTIO_ECHO_SRCS)) $(GUEST_LDSCRIPT)
+	$(CC) $(GUEST_LDFLAGS) -o $@ $(call guest_objs,$(VIRTIO_ECHO_SRCS))
+virtio-test: $(BUILD)/kernel.elf $(BUILD)/virtio_echo.elf
+	tests/boot/virtio $(BUILD)
+.PHONY: virtio-test
+BOOT_TESTS += virtio-test
