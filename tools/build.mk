@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# The host command `godwit`.
+TOOLS_BUNDLE := tools/base/util.c tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
+	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
+	tools/bundle/rootimg_check.c
+GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c))
+GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
+
+all: $(BUILD)/godwit
+$(BUILD)/godwit: $(GODWIT_OBJS)
+	$(CC) -o $@ $^
+$(BUILD)/host/%.o: %.c
+	@mkdir -p $(dir $@)
+	$(CC) $(HOST_CFLAGS) -c -o $@ $<
+-include $(GODWIT_OBJS:.o=.d)
