@@ -13,3 +13,10 @@ $(BUILD)/host/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(CC) $(HOST_CFLAGS) -c -o $@ $<
 -include $(GODWIT_OBJS:.o=.d)
+
+# Unit tests.
+UNIT_TESTS += tools/test/options_test tools/test/elf_test tools/test/bundle_test tools/test/rootimg_test
+tools/test/options_test_SRCS := tools/base/util.c tools/godwit/options.c tools/godwit/option_net.c
+tools/test/elf_test_SRCS := tools/base/util.c tools/godwit/elf.c
+tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
+tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
