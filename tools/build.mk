@@ -20,3 +20,9 @@ tools/test/options_test_SRCS := tools/base/util.c tools/godwit/options.c tools/g
 tools/test/elf_test_SRCS := tools/base/util.c tools/godwit/elf.c
 tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
 tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
+UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test tools/test/session_test
+tools/test/records_test_SRCS := tools/base/util.c tools/godwit/records.c tools/godwit/report.c
+tools/test/pack_test_SRCS := tools/base/util.c tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c elf.c libs.c)
+tools/test/qemu_test_SRCS := tools/base/util.c $(addprefix tools/godwit/,qemu.c options.c option_net.c)
+tools/test/session_test_SRCS := tools/base/util.c $(addprefix tools/godwit/,session.c pump.c spawn.c records.c \
+	report.c outcome.c)

@@ -221,7 +221,7 @@ int tree_add_bytes(struct tree *t, const char *path, const void *bytes, size_t n
 
 	if (c == NULL)
 		return -1;
-	c->bytes = xcalloc(1, n);
+	c->bytes = xcalloc(1, n + 1);
 	if (n != 0)
 		memcpy(c->bytes, bytes, n);
 	c->size = n;

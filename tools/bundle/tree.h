@@ -17,7 +17,7 @@ struct node {
 	uint32_t mode, uid, gid, mtime;
 	uint64_t size;
 	char *source; /* regular file: host path to read, or NULL: bytes */
-	char *bytes; /* generated file's contents, or symlink's target */
+	char *bytes; /* generated file's contents, or symlink's target; a NUL behind them */
 	uint32_t index; /* set by rootimg_write */
 	uint64_t data;
 };

@@ -41,14 +41,15 @@ static enum record_kind put(struct record_list *list, char *rest, enum record_ki
 static enum record_kind put_listen(struct records *r, char *rest)
 {
 	enum record_kind kind = put(&r->listen, rest, RECORD_LISTEN, false);
-	struct record *l = &r->listen.v[r->listen.n - 1];
+	const struct record *l;
 
-	if (kind == RECORD_LISTEN && ((strcmp(l->name, "tcp") != 0 && strcmp(l->name, "udp") != 0) ||
-				      l->value < 1 || l->value > 65535)) {
-		r->listen.n--;
-		return RECORD_BAD;
-	}
-	return kind;
+	if (kind != RECORD_LISTEN)
+		return kind;
+	l = &r->listen.v[r->listen.n - 1];
+	if ((strcmp(l->name, "tcp") == 0 || strcmp(l->name, "udp") == 0) && l->value >= 1 && l->value <= 65535)
+		return kind;
+	r->listen.n--;
+	return RECORD_BAD;
 }
 
 static enum record_kind put_signal(struct records *r, char *rest)
