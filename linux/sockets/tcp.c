@@ -62,8 +62,13 @@ uint32_t tcp_ready(struct tcp_socket *t)
 		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | POLLRDHUP | (t->s.err ? POLLERR : 0);
 	if (tcp_rx_available(t->conn) >= (size_t)t->s.ints[SI_RCVLOWAT])
 		ready |= POLLIN | POLLRDNORM;
-	if (tcp_tx_space(t->conn) != 0)
+	if (likely(tcp_tx_space(t->conn) != 0)) {
 		ready |= POLLOUT | POLLWRNORM;
+	} else {
+		uint8_t *unused;
+
+		(void)tcp_tx_room(t->conn, &unused); /* 0; asks for a WRITABLE event */
+	}
 	if (unlikely(flags & (TF_HUP | TF_SHUT_RX | TF_SHUT_TX))) {
 		if (flags & (TF_HUP | TF_SHUT_RX))
 			ready |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -285,7 +290,6 @@ static int64_t tcp_socket_queued(struct socket *s, bool out)
 /* ---- the end ---- */
 static long step_give_up(struct tcp_socket *t, void *arg)
 {
-	tcp_set_owner(t->conn, NULL);
 	if (*(bool *)arg)
 		tcp_abort(t->conn);
 	else

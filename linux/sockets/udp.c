@@ -176,6 +176,8 @@ static int udp_socket_name(struct socket *s, bool peer, struct sock_name *out)
 	if (peer && e.family == 0)
 		return -ENOTCONN;
 	e.family = 4;
+	if (!peer && e.ip4 == 0 && u->remote.family != 0) /* connected: the address that is used to get there */
+		e.ip4 = (u->remote.ip4 & 0xff) == 127 ? u->remote.ip4 : net_get_ip4(shard_self()->net)->addr;
 	name_from_endpoint(out, &e);
 	return 0;
 }
