@@ -191,7 +191,7 @@ void report_stats(void)
 	mm_usage(process->mm, &use);
 	if (net_report != NULL)
 		net_report(&conns, &in, &out);
-	control_line("stat uptime_ms %lu", (clock_now() - process->start_ns) / NS_PER_MS);
+	control_line("stat uptime_ms %lu", (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
 	control_line("stat connections %lu", conns);
 	control_line("stat packets_in %lu", in);
 	control_line("stat packets_out %lu", out);

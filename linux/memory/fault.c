@@ -161,15 +161,6 @@ static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped
 	return 0;
 }
 
-static int bus_error(int r, int *sig, int *code)
-{
-	if (r != -ENXIO && r != -EIO)
-		return r;
-	*sig = SIGBUS;
-	*code = BUS_ADRERR;
-	return -EFAULT;
-}
-
 static int fault_file_write(struct mm *mm, const struct area *a, uint64_t va, bool may_park, uint32_t flags)
 {
 	uint64_t index = (a->offset + (va - a->start)) / GW_PAGE_SIZE, pa;

@@ -41,9 +41,4 @@ void mm_count(struct mm *mm, int64_t pages, int64_t file_pages);
 /* The page cache's question: unmap this page everywhere unless it was used lately. */
 bool mm_unmap_file_page(struct inode *i, uint64_t index, uint64_t pa);
 
-/* "libc.so.6+0x1234", "[stack]", "anonymous memory" or "not mapped": for reports. */
-void mm_describe(struct mm *mm, uint64_t va, char *to, size_t size);
-/* Is va in the guard below the stack? */
-bool mm_below_stack(struct mm *mm, uint64_t va);
-
 #endif

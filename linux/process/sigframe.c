@@ -66,8 +66,8 @@ static void fill_context(struct sig_frame *fr, const struct thread *t, const str
 static bool put_state(struct thread *t, uint64_t va)
 {
 	size_t size = fpu_state_size();
-	struct sig_fp_magic m = { .magic1 = FP_XSTATE_MAGIC1, .extended_size = (uint32_t)size + 4, .features = xcr0() };
-	const uint32_t magic2 = FP_XSTATE_MAGIC2;
+	struct sig_fp_magic m = { .magic1 = SIG_FP_MAGIC1, .extended_size = (uint32_t)size + 4, .features = xcr0() };
+	const uint32_t magic2 = SIG_FP_MAGIC2;
 
 	m.xstate_size = (uint32_t)size;
 	fpu_save_current();
@@ -136,7 +136,7 @@ static int get_state(struct thread *t, uint64_t va)
 		goto out;
 	memcpy(&m, raw + SIG_FP_MAGIC_AT, sizeof(m));
 	memcpy(header, raw + XSAVE_HEADER, sizeof(header));
-	if (m.magic1 != FP_XSTATE_MAGIC1 || m.xstate_size > size) {
+	if (m.magic1 != SIG_FP_MAGIC1 || m.xstate_size > size) {
 		memset(header, 0, sizeof(header));
 		header[0] = 3; /* only the legacy part is there */
 		memset(raw + XSAVE_HEADER + 64, 0, size - XSAVE_HEADER - 64);

@@ -3,7 +3,7 @@
  *
  *   old rsp - 128 (red zone), or the top of the alternate stack
  *   +----------------+  64-aligned below
- *   | XSAVE area, FP_XSTATE_MAGIC2
+ *   | XSAVE area, magic word
  *   +----------------+
  *   | siginfo        |
  *   | ucontext       |
@@ -19,8 +19,8 @@
 #define UC_FP_XSTATE 1u
 #define UC_SIGCONTEXT_SS 2u
 #define UC_STRICT_RESTORE_SS 4u
-#define FP_XSTATE_MAGIC1 0x46505853u
-#define FP_XSTATE_MAGIC2 0x46505845u
+#define SIG_FP_MAGIC1 0x46505853u
+#define SIG_FP_MAGIC2 0x46505845u
 
 struct sig_context {
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;

@@ -127,7 +127,7 @@ SYSCALL_FN(timer_create)
 	(void)t;
 	if (clock_deadline((int32_t)r->rdi, 1, false, &deadline) != 0)
 		return (int32_t)r->rdi == CLOCK_PROCESS_CPUTIME_ID || (int32_t)r->rdi == CLOCK_THREAD_CPUTIME_ID ?
-			       -ENOTSUP :
+			       -EOPNOTSUPP :
 			       -EINVAL;
 	if (r->rsi != 0 && copy_from_program(&ev, r->rsi, sizeof(ev)) != 0)
 		return -EFAULT;
