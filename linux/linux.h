@@ -190,6 +190,8 @@ void file_put(struct file *f); /* may park in release */
 struct file *fd_file(int fd) MUST_CHECK;
 /* Lowest free descriptor >= min for f (takes the caller's reference on success). fd or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int min, bool cloexec) MUST_CHECK;
+/* Take the file out of fd: the table's reference passes to the caller; NULL: not open. */
+struct file *fd_take(int fd);
 /* Park until (ops->poll & events), deadline, or signal. 0, -EAGAIN (O_NONBLOCK), -ETIMEDOUT, -ERESTARTSYS. */
 int file_wait(struct file *f, uint32_t events, uint64_t deadline_ns) MUST_CHECK;
 /* Tell epoll that a file is going away (called by file_put). */
