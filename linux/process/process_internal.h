@@ -119,6 +119,6 @@ bool sigframe_push(struct thread *t, struct program_frame *f, const struct sigin
 int sigframe_pop(struct thread *t, struct program_frame *f) MUST_CHECK;
 
 /* ---- timers ---- */
-void timers_init(void);
+void posix_timers_init(void);
 
 #endif
