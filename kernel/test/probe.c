@@ -558,12 +558,40 @@ static void measure(void)
 	call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
 }
 
+/* The first letter of the configuration chooses a way to fail, or to measure. */
+static void run_mode(char mode)
+{
+	switch (mode) {
+	case 'm':
+		measure();
+		break;
+	case 'f': /* a fault before upcall_set */
+		__asm__ volatile("movl $1, 8" : : : "memory");
+		break;
+	case 'h':
+		call(GW_CALL_HEALTH_RAISE, 0xabc, 0xdef, 0, 0);
+		break;
+	case 'r': /* a reflected syscall while masked */
+		__asm__ volatile("syscall" : : "a"(39) : "rcx", "r11", "memory");
+		break;
+	case 'w':
+		call(GW_CALL_WAIT, ~0ULL, 0, 0, 0);
+		break;
+	case 's':
+		call(GW_CALL_SHUTDOWN, 42, 0, 0, 0);
+		break;
+	default:
+		return;
+	}
+	call(GW_CALL_SHUTDOWN, 99, 0, 0, 0);
+}
+
 void probe_main(const struct gw_boot_info *info)
 {
 	boot = info;
 	frames = info->extents[0].pa + 0x1000;
-	if (info->config_len != 0 && *(const char *)GW_CONFIG_VA == 'm')
-		measure();
+	if (info->config_len != 0)
+		run_mode(*(const char *)GW_CONFIG_VA);
 	test_boot();
 	test_syscall();
 	test_faults();
