@@ -263,11 +263,15 @@ static void test_time(void)
 	EXPECT(v->pending, 1ULL << GW_EVENT_TICK);
 	v->pending = 0;
 	/* cancelled */
-	EXPECT(call(GW_CALL_TICK_SET, now_ns() + 1000000, 0, 0, 0), 0);
+	end = now_ns() + 20000000;
+	EXPECT(call(GW_CALL_TICK_SET, end, 0, 0, 0), 0);
 	EXPECT(call(GW_CALL_TICK_SET, ~0ULL, 0, 0, 0), 0);
-	for (start = now_ns(); now_ns() < start + 4000000;)
-		;
-	EXPECT(v->pending, 0);
+	if (now_ns() < end) { /* else the host was too slow to tell */
+		while (now_ns() < end + 2000000)
+			;
+		EXPECT(v->pending, 0);
+	}
+	v->pending = 0;
 	/* a far deadline first, then a near one */
 	EXPECT(call(GW_CALL_TICK_SET, now_ns() + 3600000000000ULL, 0, 0, 0), 0);
 	EXPECT(call(GW_CALL_WAIT, now_ns() + 1000000, 0, 0, 0), 0);

@@ -100,10 +100,15 @@ bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t 
 	if (shard < 0)
 		return false;
 	if ((uint32_t)shard != s->cfg.shard) {
-		/* whole frames travel: give the Ethernet header back */
+		/* whole frames travel: give the Ethernet header back; what came by loopback never had one */
 		p->data -= ETH_HLEN;
 		p->len += ETH_HLEN;
 		p->total += ETH_HLEN;
+		if (p->flags & PBUF_LOOPBACK) {
+			memcpy(p->data, s->cfg.mac, 6);
+			memcpy(p->data + 6, s->cfg.mac, 6);
+			st16(p->data + 12, be16((uint16_t)ETH_IP4));
+		}
 		s->n.forwarded++;
 		s->cfg.forward(s->cfg.ctx, (uint32_t)shard, p);
 		return true;

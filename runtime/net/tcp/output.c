@@ -47,7 +47,7 @@ static bool retransmit(struct tcp_conn *c)
 
 		if ((seg_marks(p) & (SEG_LOST | SEG_RETRANS)) != SEG_LOST)
 			continue;
-		if (flight + len > c->cwnd && flight != 0) {
+		if (flight + len > c->cwnd && flight > 1) { /* 1: a FIN alone */
 			c->flags |= TF_CWND_LIMITED;
 			return false;
 		}
@@ -64,6 +64,7 @@ static bool retransmit(struct tcp_conn *c)
 			return false;
 		}
 		seg_mark(p, SEG_RETRANS | SEG_EVER_RETRANS, 0);
+		c->rtx_tick = now_tick(c->stack);
 		c->retrans += len;
 		c->retransmits++;
 		c->stack->n.retransmits++;
