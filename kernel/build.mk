@@ -28,11 +28,18 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJS) kernel/x86_64/kernel.ld kernel/symbols
 
 # The probe: a partition program that tests the kernel (make boot-test).
 PROBE := $(BUILD)/kernel/test/probe.elf
-$(PROBE): kernel/test/probe.c kernel/test/probe.S kernel/test/probe.ld abi/boot.h abi/call.h abi/vcore.h
+$(PROBE): kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.h kernel/test/probe.S kernel/test/probe.ld abi/boot.h abi/call.h abi/vcore.h
 	@mkdir -p $(dir $@)
 	$(CC) $(COMMON) $(FREESTANDING) -O2 -fPIE -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,--build-id=none \
-		-Wl,--no-warn-rwx-segments -z noexecstack -MF $@.d -o $@ kernel/test/probe.c kernel/test/probe.S
+		-Wl,--no-warn-rwx-segments -z noexecstack -MF $@.d -o $@ kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.S
 
 boot-test: $(BUILD)/kernel.elf $(PROBE)
 	tests/boot/kernel $(BUILD)
 .PHONY: boot-test
+
+UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test)
+kernel/core/test/range_test_SRCS := kernel/core/range.c
+kernel/core/test/space_test_SRCS := kernel/core/space.c
+kernel/core/test/manifest_test_SRCS := kernel/core/manifest.c kernel/core/crc32c.c
+kernel/core/test/call_test_SRCS := kernel/core/call.c kernel/core/space_call.c kernel/core/space.c
+kernel/core/test/acpi_test_SRCS := kernel/core/acpi.c

@@ -34,7 +34,7 @@ struct core {
 	_Atomic uint32_t flush; /* 1: reload CR3 before user mode (asked by another core) */
 	uint64_t start_entry, start_arg; /* of vcore_start, valid in CORE_STARTING */
 	uint64_t tick_ns, wait_ns; /* deadlines; ~0: none */
-	uint64_t armed_tsc; /* when the timer will fire; ~0: not armed */
+	uint64_t armed_tsc, armed_ns; /* when the timer will fire; ~0: not armed */
 	uint64_t gdt[8];
 	uint8_t tss[104];
 };

@@ -34,6 +34,9 @@ upcall_entry:
 	ud2
 
 /* Return from program_run, whatever ended the program. */
+	.globl back_label
+back_label:
+	movl $1, %gs:8
 back:
 	movq saved_rsp(%rip), %rsp
 	popq %r15
@@ -76,7 +79,7 @@ resume_run:
 	jmp back /* refused: result in rax */
 
 	/* Code copied into program pages. */
-	.globl code_syscall, code_spin, code_store, code_ud, code_end
+	.globl code_syscall, code_spin, code_store, code_ud, code_ud_syscall, code_end
 	.balign 16
 code_syscall:
 	syscall
@@ -93,6 +96,10 @@ code_store:
 	.balign 16
 code_ud:
 	ud2
+	.balign 16
+code_ud_syscall:
+	ud2
+	syscall
 code_end:
 
 	.bss

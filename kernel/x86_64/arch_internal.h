@@ -74,6 +74,12 @@ extern bool apic_x2;
 
 /* clock.c: starts a calibration early, ends it late; no waiting if enough time has passed between. */
 extern struct gw_clock clock;
+extern uint64_t clock_tsc_per_ns; /* the inverse of clock.mult, 33.31 */
+
+static inline uint64_t clock_ns(uint64_t tsc)
+{
+	return mul_shift(tsc - clock.tsc_base, clock.mult, 32);
+}
 void clock_begin(void);
 void clock_end(uint64_t bundle_epoch_ns);
 

@@ -87,12 +87,12 @@ static uint64_t *table_below(uint64_t *e)
 static void map_first_large(uint64_t *pd)
 {
 	uint64_t *pt = table_below(&pd[0]);
+	uint64_t first = image_pa(image_start) / PAGE_SIZE, end = image_pa(data_start) / PAGE_SIZE;
 
-	for (uint64_t pa = PAGE_SIZE; pa < LARGE_SIZE; pa += PAGE_SIZE) {
-		bool fixed = pa >= image_pa(image_start) && pa < image_pa(data_start);
-
-		pt[pa / PAGE_SIZE] = pa | LEAF | PTE_G | PTE_NX | (fixed ? 0 : PTE_W);
-	}
+	for (uint64_t i = 1; i < LARGE_SIZE / PAGE_SIZE; i++)
+		pt[i] = i * PAGE_SIZE | LEAF | PTE_G | PTE_NX | PTE_W;
+	for (uint64_t i = first; i < end; i++)
+		pt[i] &= ~PTE_W;
 }
 
 static void map_direct(uint64_t *root, uint64_t start, uint64_t end)
@@ -116,9 +116,9 @@ static void map_direct(uint64_t *root, uint64_t start, uint64_t end)
 			continue;
 		}
 		pd = table_below(e);
-		if (pa == 0)
+		if (pa == 0 && pd[0] == 0)
 			map_first_large(pd);
-		else
+		else if (pa != 0)
 			pd[(va >> 21) % 512] = pa | bits;
 		pa += LARGE_SIZE;
 	}
@@ -196,7 +196,7 @@ struct core *core_create(struct range_set *free, uint32_t id, bool own_stack)
 	c->id = id;
 	c->stack_top = slot + CORE_STACK_END;
 	c->vcore = (struct gw_vcore *)(slot + CORE_AREA + VCORE);
-	c->tick_ns = c->wait_ns = c->armed_tsc = ~0ULL;
+	c->tick_ns = c->wait_ns = c->armed_tsc = c->armed_ns = ~0ULL;
 	atomic_store(&c->state, CORE_ABSENT);
 	cores[id] = c;
 	return c;

@@ -12,8 +12,9 @@ static uint64_t device_next = GW_DEVICE_BASE;
 
 void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
 {
-	struct gather none = { .n = 0 };
+	struct gather none;
 
+	none.n = 0;
 	if (len != 0 &&
 	    space_map(&partition.space, va, pa, round_up(len, PAGE_SIZE), bits, true, &none) != 0)
 		fail(STATUS_CONFIG, "the partition's page tables are too few; raise "

@@ -5,6 +5,7 @@
 #include "kernel/x86_64/arch_internal.h"
 
 #define CONFIG_COMMAND 0x04u
+#define CONFIG_CLASS 0x08u
 #define CONFIG_HEADER 0x0cu
 #define CONFIG_BARS 0x10u
 #define CONFIG_BUSES 0x18u
@@ -13,6 +14,7 @@
 #define COMMAND_MASTER 0x4u
 #define COMMAND_NO_INTX 0x400u
 #define CAP_MSIX 0x11u
+#define CLASS_BRIDGE 0x06u
 #define MSIX_MAX 64u /* vectors of a device that a partition can use */
 #define HOLE_START 0xe0000000ULL
 #define HOLE_END 0xfe000000ULL
@@ -186,10 +188,18 @@ static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t 
 	struct bar bars[6] = { 0 };
 	struct hidden h[2] = { 0 };
 	struct gw_device *d;
-	int index = device_accept(b, GW_DEVICE_PCI, (uint16_t)id, (uint16_t)(id >> 16), location);
+	uint32_t command = config_read(location, CONFIG_COMMAND);
+	int index;
 
-	if (index < 0)
+	if (config_read(location, CONFIG_CLASS) >> 24 == CLASS_BRIDGE)
+		return; /* part of the machine, nobody's */
+	index = device_accept(b, GW_DEVICE_PCI, (uint16_t)id, (uint16_t)(id >> 16), location);
+	if (index < 0) {
+		/* What the firmware may have left running must not write to memory any more. */
+		if (command & COMMAND_MASTER)
+			config_write(location, CONFIG_COMMAND, command & 0xffff & ~COMMAND_MASTER);
 		return;
+	}
 	d = &partition.info->devices[index];
 	devices[index].location = location;
 	config_write(location, CONFIG_COMMAND, 0);

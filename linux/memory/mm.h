@@ -23,7 +23,7 @@ struct mm *mm_create(void) MUST_CHECK;
 int64_t mm_map(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags, struct inode *inode, uint64_t offset);
 int mm_unmap(struct mm *mm, uint64_t va, uint64_t len) MUST_CHECK;
 int mm_protect(struct mm *mm, uint64_t va, uint64_t len, uint32_t prot) MUST_CHECK;
-/* Resolve a page fault. 0; -EFAULT with *sig/*code for the signal; -ENOMEM; -EAGAIN: would have to park (nofault). */
+/* Resolve a page fault. 0; -EFAULT with *sig and *code for the signal; -ENOMEM; -EAGAIN: would have to park (nofault). */
 int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code);
 /* A file was cut at `size`: unmap its pages beyond (they raise SIGBUS from now on). */
 void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size);
@@ -33,5 +33,10 @@ struct mm_usage {
 };
 void mm_usage(struct mm *mm, struct mm_usage *out);
 void mm_maps_text(struct mm *mm, void (*emit)(void *arg, const char *text, size_t n), void *arg);
+
+/* "libc.so.6+0x1234", "[stack]", "anonymous memory" or "not mapped": for reports. */
+void mm_describe(struct mm *mm, uint64_t va, char *to, size_t size);
+/* Is va in the guard below the stack? */
+bool mm_below_stack(struct mm *mm, uint64_t va);
 
 #endif

@@ -76,7 +76,7 @@ struct shard {
 	_Atomic uint32_t n_ready; /* readable by others for load balancing */
 	_Atomic uint32_t n_uthreads;
 	uint64_t now_ns; /* clock at the last loop turn or clock_now() */
-	uint64_t armed_ns; /* kernel deadline that is set */
+	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
 	struct list_node pollers;
 	struct timer **heap;
 	uint32_t heap_len, heap_cap;

@@ -11,8 +11,6 @@
 #include "runtime/sched/sched_internal.h"
 #include "runtime/sched/upcall.h"
 
-#define ARM_SLACK_NS (TICK_MAX_NS / 4) /* an idle deadline that is still this far away is kept */
-
 struct shard *shards[SHARD_MAX];
 uint32_t n_shards;
 
@@ -148,10 +146,8 @@ static void take_events(struct shard *s)
 {
 	uint64_t events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
 
-	if (events & 1ull << GW_EVENT_TICK) {
-		s->armed_ns = GW_NEVER;
+	if (events & 1ull << GW_EVENT_TICK)
 		s->stats.ticks++;
-	}
 }
 
 static void flush(struct shard *s)
@@ -172,7 +168,8 @@ static bool turn(struct shard *s)
 	s->nofault++;
 	if (atomic_load_explicit(&s->vcore->pending, memory_order_relaxed))
 		take_events(s);
-	clock_now();
+	if (clock_now() >= s->armed_ns)
+		s->armed_ns = GW_NEVER; /* that tick is spent */
 	list_for_each_safe(n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
@@ -232,7 +229,7 @@ static bool arm_devices(struct shard *s, uint64_t *deadline)
 /* Nothing to run: wait in the kernel until something comes. */
 static void idle(struct shard *s)
 {
-	uint64_t deadline = timers_next(s), limit = s->now_ns + s->idle_ns;
+	uint64_t deadline = GW_MIN(timers_next(s), s->now_ns + s->idle_ns);
 
 	if (n_shards > 1)
 		balance_steal(s);
@@ -240,12 +237,8 @@ static void idle(struct shard *s)
 	atomic_store_explicit(&s->sleeping, 1, memory_order_seq_cst);
 	if (!arm_devices(s, &deadline) && !atomic_load_explicit(&s->inbox, memory_order_relaxed) &&
 	    !atomic_load_explicit(&s->wake_inbox, memory_order_relaxed)) {
-		/* The same deadline again costs the kernel least. */
-		if (s->armed_ns <= limit && s->armed_ns > s->now_ns + ARM_SLACK_NS)
-			limit = s->armed_ns;
-		s->armed_ns = GW_MIN(deadline, limit);
 		s->stats.waits++;
-		gw_call(GW_CALL_WAIT, s->armed_ns, 0, 0);
+		gw_call(GW_CALL_WAIT, deadline, 0, 0);
 	}
 	atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
 }
@@ -278,7 +271,7 @@ void sched_run(struct shard *s)
 			break;
 		if (work)
 			s->idle_ns = TICK_MAX_NS;
-		else if (slept && s->armed_ns == GW_NEVER) /* nothing but the tick */
+		else if (slept) /* nothing but the deadline */
 			s->idle_ns = GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
 		idle(s);
 		slept = true;
@@ -292,7 +285,7 @@ void sched_run(struct shard *s)
 	next->movable = false;
 	next->run_since_ns = s->now_ns;
 	next->slice_end_ns = s->now_ns + SLICE_NS;
-	if (s->armed_ns > s->now_ns + TICK_MAX_NS && next->program)
+	if (next->program && s->armed_ns == GW_NEVER)
 		sched_tick(s);
 	if (next != self)
 		switch_to(s, next);

@@ -62,7 +62,8 @@ uint32_t tcp_clean_acked(struct tcp_conn *c, uint32_t ack)
 		c->tx_count--;
 		unmark(c, p, seg_len(p));
 		if (likely(!(seg_marks(p) & SEG_EVER_RETRANS))) {
-			if (!(seg_marks(p) & SEG_SACKED))
+			/* what arrived long ago and was only held back by a hole says nothing */
+			if (!(seg_marks(p) & (SEG_SACKED | SEG_LOST)) && !(c->flags & TF_LOSS))
 				sample = p->time_ns;
 			if (p->time_ns > c->rack_time)
 				c->rack_time = p->time_ns;
@@ -173,6 +174,18 @@ static void window_update(struct tcp_conn *c, const struct tcp_seg *g)
 	}
 }
 
+/* Retransmitted data was acknowledged. An echoed timestamp newer than the retransmission is a sound sample
+ * (RFC 7323 4); otherwise Karn's rule keeps the backoff, of which progress takes half. */
+static void ease_backoff(struct tcp_conn *c, const struct tcp_seg *g)
+{
+	uint32_t echoed = g->o.tsecr - c->ts_off;
+
+	if ((c->flags & TF_TS) && g->o.tsecr != 0 && tick_due(echoed, c->rtx_tick))
+		tcp_rtt_sample(c, (now_tick(c->stack) - echoed) << 10);
+	else
+		c->backoff /= 2;
+}
+
 /* g's ACK is acceptable: snd_una - max_wnd <= ack <= snd_nxt. */
 void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 {
@@ -189,8 +202,8 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 		acked = tcp_clean_acked(c, g->ack);
 		c->dupacks = 0;
 		c->first_rto = 0;
-		if (backoff != 0 && c->backoff == backoff && (c->flags & TF_TS) && g->o.tsecr != 0)
-			tcp_rtt_sample(c, (conn_ts_now(c) - g->o.tsecr) << 10);
+		if (backoff != 0 && c->backoff == backoff)
+			ease_backoff(c, g);
 		if (c->snd_una == c->snd_nxt)
 			c->rto_at = 0;
 		else

@@ -64,6 +64,7 @@ static bool retransmit(struct tcp_conn *c)
 			return false;
 		}
 		seg_mark(p, SEG_RETRANS | SEG_EVER_RETRANS, 0);
+		c->rtx_tick = now_tick(c->stack);
 		c->retrans += len;
 		c->retransmits++;
 		c->stack->n.retransmits++;

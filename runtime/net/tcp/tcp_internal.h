@@ -130,6 +130,7 @@ struct tcp_conn {
 	uint32_t w_max, cubic_k, epoch, w_est; /* CUBIC */
 	uint32_t tune_seq, tune_tick; /* receive buffer tuning */
 	uint32_t retransmits, user_timeout; /* ticks */
+	uint32_t rtx_tick; /* tick of the latest retransmission */
 	uint32_t first_rto; /* tick when the present run of timeouts began */
 	uint16_t keepidle_s, keepintvl_s, maxseg;
 	int16_t linger_s;
