@@ -26,3 +26,13 @@ tools/test/pack_test_SRCS := tools/base/util.c tools/bundle/tree.c $(addprefix t
 tools/test/qemu_test_SRCS := tools/base/util.c $(addprefix tools/godwit/,qemu.c options.c option_net.c)
 tools/test/session_test_SRCS := tools/base/util.c $(addprefix tools/godwit/,session.c pump.c spawn.c records.c \
 	report.c outcome.c)
+
+# make run: redis in a virtual machine.  make install: PREFIX/bin, PREFIX/lib/godwit, the manual.
+PREFIX ?= /usr/local
+.PHONY: run install
+run:
+	@BUILD=$(BUILD) tools/run-redis
+install: all
+	install -D -m 755 $(BUILD)/godwit $(DESTDIR)$(PREFIX)/bin/godwit
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/godwit $(BUILD)/kernel.elf $(BUILD)/linux.elf
+	install -D -m 644 tools/godwit/godwit.1 $(DESTDIR)$(PREFIX)/share/man/man1/godwit.1

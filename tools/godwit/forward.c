@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* forward.c - are the host ports of -p free? See forward.h. */
+/* forward.c - are the host ports of -p free, is the tap there? See forward.h. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,7 @@ static int check_one(struct forward *f)
 	} else if (f->host == 0) {
 		getsockname(s, (struct sockaddr *)&a, &n);
 		f->host = ntohs(a.sin_port);
+		warn("port %u of the program is %s:%u here", f->guest, f->addr, f->host);
 	}
 	close(s);
 	return result;
@@ -121,5 +123,35 @@ int forward_check(struct options *o)
 	for (size_t i = 0; i < o->n_forwards; i++)
 		if (check_one(&o->forwards[i]) != 0)
 			return -1;
+	return 0;
+}
+
+int tap_check(const struct options *o)
+{
+	char path[64], line[32] = "";
+	unsigned long flags;
+	FILE *f;
+
+	if (o->net != NET_TAP)
+		return 0;
+	snprintf(path, sizeof(path), "/sys/class/net/%s", o->tap);
+	if (access(path, F_OK) != 0)
+		return fail("--net tap=%s: there is no such interface; make it with: ip tuntap add %s mode tap%s",
+			    o->tap, o->tap, o->vcores > 1 ? " multi_queue" : "");
+	snprintf(path, sizeof(path), "/sys/class/net/%s/tun_flags", o->tap);
+	f = fopen(path, "re");
+	if (f != NULL && fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	if (f != NULL)
+		fclose(f);
+	flags = strtoul(line, NULL, 16);
+	if (!(flags & IFF_TAP))
+		return fail("--net tap=%s: that interface is no tap", o->tap);
+	if (o->vcores > 1 && !(flags & IFF_MULTI_QUEUE))
+		return fail("--net tap=%s: with -c %u the tap needs several queues; make it with: ip tuntap add %s "
+			    "mode tap multi_queue",
+			    o->tap, o->vcores, o->tap);
+	if (o->vcores == 1 && flags & IFF_MULTI_QUEUE)
+		return fail("--net tap=%s: with one vcore the tap must not be multi_queue", o->tap);
 	return 0;
 }

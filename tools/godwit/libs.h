@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libs.h - which shared libraries a program needs: its own loader is asked (`LOADER --list PROGRAM`),
+/* libs.h - which shared libraries a program needs: its own loader is asked (as ldd does),
  * with the environment the program will get, since only it knows its search rules. */
 #ifndef GODWIT_TOOLS_LIBS_H
 #define GODWIT_TOOLS_LIBS_H

@@ -31,7 +31,8 @@ static int abnormal(const struct session *s)
 	bool silent = s->uart_bytes == 0 && s->records.boot.n == 0;
 
 	if (silent && code > 0 && s->qemu_messages.len != 0) {
-		warn("run: QEMU could not start the machine:\n%s", s->qemu_messages.data);
+		warn("run: QEMU could not start the machine:");
+		fputs(s->qemu_messages.data, stderr);
 		if (code == 127)
 			warn("run: install QEMU (Debian: apt install qemu-system-x86)");
 		return STATUS_USAGE;

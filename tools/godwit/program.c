@@ -124,6 +124,14 @@ static int add_library(struct pack *p, const char *path, bool *cache)
 	return result != 0 ? -1 : pack_path(p, path);
 }
 
+static int lacks_library(const char *file, const char *name)
+{
+	return fail("%s needs the library %s, which was not found: install the package that has it "
+		    "('apt-file search %s' names it), or say where it is with -e LD_LIBRARY_PATH=FOLDER, or "
+		    "add it with -f FILE:/usr/lib/x86_64-linux-gnu/%s",
+		    file, name, name, name);
+}
+
 /* Add what the loader lists for `file`. */
 static int add_libraries(struct pack *p, const char *loader, const char *file)
 {
@@ -133,10 +141,7 @@ static int add_libraries(struct pack *p, const char *loader, const char *file)
 
 	for (size_t i = 0; result == 0 && i < missing.n; i++)
 		if (!in_tree(p, missing.v[i]))
-			result = fail("%s needs the library %s, which this machine lacks: install the package "
-				      "that holds it ('apt-file search %s' names it), or add it with "
-				      "-f FILE:/usr/lib/x86_64-linux-gnu/%s",
-				      file, missing.v[i], missing.v[i], missing.v[i]);
+			result = lacks_library(file, missing.v[i]);
 	for (size_t i = 0; result == 0 && i < found.n; i++)
 		result = add_library(p, found.v[i], &cache);
 	/* Outside the standard folders, the loader finds libraries by this cache only. */

@@ -48,7 +48,8 @@ static void add_machine(struct words *w, const struct options *o, const struct q
 		add(w, "-M", "microvm,acpi=on,ioapic2=off,pit=on,pic=on,rtc=on,isa-serial=on,"
 			     "auto-kernel-cmdline=off");
 	add(w, "-accel", f->kvm ? "kvm" : "tcg");
-	add(w, "-cpu", f->kvm ? "host,migratable=off" : "max");
+	/* Nested hosts refuse to set the ARCH_CAPABILITIES register, and the guest reads no such thing. */
+	add(w, "-cpu", f->kvm ? "host,migratable=off,-arch-capabilities" : "max");
 	add(w, "-bios", "qboot.rom");
 	words_add(w, "-nodefaults");
 	words_add(w, "-no-user-config");

@@ -208,7 +208,7 @@ static int run(struct options *o, uint64_t begin_ns)
 
 	if (kernel == NULL || load_runtime(&runtime) != 0)
 		goto out;
-	if (!o->print_qemu && forward_check(o) != 0)
+	if (!o->print_qemu && (forward_check(o) != 0 || tap_check(o) != 0))
 		goto out;
 	if (o->print_qemu && (folder = make_folder()) == NULL)
 		goto out;
