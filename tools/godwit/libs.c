@@ -52,13 +52,14 @@ void libs_parse(const char *answer, struct words *found, struct words *missing)
 {
 	char *copy = xstrdup(answer), *save = NULL;
 
-	for (char *line = strtok_r(copy, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
+	for (char *line = strtok_r(copy, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
 		parse_line(line, found, missing);
 	free(copy);
 }
 
-/* glibc's loader is asked as ldd does, by a variable: its --list stops at the first missing library.
- * Other loaders would not know the variable and start the program. */
+/* glibc's loader is asked as ldd does, by a variable: its --list stops at the first missing
+ * library. Other loaders would not know the variable and start the program. */
 static bool is_glibc(const char *loader)
 {
 	const char *slash = strrchr(loader, '/');
@@ -69,7 +70,8 @@ static bool is_glibc(const char *loader)
 static pid_t start(const char *loader, const char *program, const struct words *env, int *out)
 {
 	bool glibc = is_glibc(loader);
-	char *const argv[] = { (char *)(uintptr_t)loader, (char *)(uintptr_t)(glibc ? program : "--list"),
+	char *const argv[] = { (char *)(uintptr_t)loader,
+			       (char *)(uintptr_t)(glibc ? program : "--list"),
 			       (char *)(uintptr_t)(glibc ? NULL : program), NULL };
 	struct words with = { 0 };
 	int fds[2], null;
@@ -136,7 +138,8 @@ int libs_list(const char *loader, const char *program, const struct words *env, 
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!complete) {
-		result = fail("%s did not list the libraries of %s within 10 seconds", loader, program);
+		result = fail("%s did not list the libraries of %s within 10 seconds", loader,
+			      program);
 	} else {
 		libs_parse(answer.data, found, missing);
 		if (missing->n == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0) &&

@@ -6,8 +6,8 @@
 
 #include "tools/base/util.h"
 
-/* libs_list - ask `loader`. found: host paths. missing: names. Returns 0 or -1 (fail): the loader could
- * not be run, did not answer within 10 s, or answered with something else than a list. */
+/* libs_list - ask `loader`. found: host paths. missing: names. Returns 0 or -1 (fail): the loader
+ * could not be run, did not answer within 10 s, or answered with something else than a list. */
 int libs_list(const char *loader, const char *program, const struct words *env, struct words *found,
 	      struct words *missing);
 
