@@ -24,6 +24,8 @@ void warn(const char *format, ...) PRINTF(1, 2);
 void note(const char *format, ...) PRINTF(1, 2);
 extern bool verbose;
 
+/* need - p itself; ends the process when it is NULL. The others are libc's, with that check. */
+void *need(void *p);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
