@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+GUEST_SRCS += runtime/mem/frame.c runtime/mem/slab.c $(wildcard runtime/mem/pbuf.c)
