@@ -14,40 +14,37 @@ _Static_assert(GW_CALL_COUNT == CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CON
 
 void event_post(struct core *target, uint64_t events)
 {
-	/* Pairs with the target: it clears masked (or sets waiting), then looks at pending. Both sides
-	 * store first and load second, sequentially consistent, so one of them sees the other. */
+	/* Pairs with the target: it clears masked (or sets waiting), then looks at pending. Both
+	 * sides store first and load second, sequentially consistent, so one of them sees the
+	 * other. */
 	atomic_fetch_or(&target->vcore->pending, events);
 	if (atomic_load(&target->waiting) != 0 || atomic_load(&target->vcore->masked) == 0)
 		arch_kick(target);
+}
+
+static void post_tick(struct core *c)
+{
+	atomic_fetch_or(&c->vcore->pending, 1ULL << GW_EVENT_TICK);
 }
 
 void timer_expired(struct core *c)
 {
 	uint64_t now = arch_now_ns();
 
-	c->armed_tsc = ~0ULL;
-	if (c->tick_ns <= now || c->wait_ns <= now) {
-		atomic_fetch_or(&c->vcore->pending, 1ULL << GW_EVENT_TICK);
-		if (c->tick_ns <= now)
-			c->tick_ns = ~0ULL;
-		if (c->wait_ns <= now)
-			c->wait_ns = ~0ULL;
+	c->armed_tsc = c->armed_ns = ~0ULL;
+	if (c->tick_ns <= now) {
+		c->tick_ns = ~0ULL;
+		post_tick(c);
 	}
-	arch_timer_arm(c, now, min_u64(c->tick_ns, c->wait_ns));
-}
-
-/* Set the timer for a new deadline. Returns false when it has passed already. */
-static bool deadline_arm(struct core *c, uint64_t deadline_ns)
-{
-	uint64_t now;
-
-	if (deadline_ns == ~0ULL)
-		return true;
-	now = arch_now_ns();
-	if (deadline_ns <= now)
-		return false;
-	arch_timer_arm(c, now, deadline_ns);
-	return true;
+	if (c->wait_ns <= now) {
+		c->wait_ns = ~0ULL;
+		post_tick(c);
+	}
+	/* It passed just now: the next timer interrupt would find out, but there is none. */
+	if (!arch_timer_arm(c, min_u64(c->tick_ns, c->wait_ns))) {
+		c->tick_ns = c->wait_ns < c->tick_ns ? c->tick_ns : ~0ULL;
+		post_tick(c);
+	}
 }
 
 static long call_wait(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
@@ -58,8 +55,8 @@ static long call_wait(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
 	(void)b, (void)d, (void)e;
 	if (atomic_load_explicit(&v->pending, memory_order_relaxed) != 0)
 		return 0;
-	if (!deadline_arm(c, deadline_ns)) {
-		atomic_fetch_or(&v->pending, 1ULL << GW_EVENT_TICK);
+	if (!arch_timer_arm(c, deadline_ns)) {
+		post_tick(c);
 		return 0;
 	}
 	c->wait_ns = deadline_ns;
@@ -129,9 +126,9 @@ static long call_tick_set(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t
 
 	(void)b, (void)d, (void)e;
 	c->tick_ns = deadline_ns;
-	if (!deadline_arm(c, deadline_ns)) {
+	if (!arch_timer_arm(c, deadline_ns)) {
 		c->tick_ns = ~0ULL;
-		atomic_fetch_or(&c->vcore->pending, 1ULL << GW_EVENT_TICK);
+		post_tick(c);
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* space.c - page tables over a static pool. Each table page counts its entries, so that an empty one is
- * found without a scan; a freed table is all zero and can be used again as it is. */
+/* space.c - page tables over a static pool. Each table page counts its entries, so that an empty
+ * one is found without a scan; a freed table is all zero and can be used again as it is. */
 #include "kernel/core/space.h"
 
 #define LEVELS 4
@@ -117,8 +117,8 @@ static void split(struct space *s, uint64_t *e)
 	entry_set(&s->pool, e, pa | PTE_P | PTE_W | PTE_U | PTE_A);
 }
 
-/* Drop the tables on the path to va that have become empty. Cores may have cached the way to them even
- * if no page was ever reached, so va is flushed in any case. */
+/* Drop the tables on the path to va that have become empty. Cores may have cached the way to them
+ * even if no page was ever reached, so va is flushed in any case. */
 static void prune(struct space *s, uint64_t va, struct gather *g)
 {
 	uint64_t *path[LEVELS]; /* path[l]: the entry at level l that leads to level l - 1 */
@@ -142,29 +142,41 @@ static void prune(struct space *s, uint64_t va, struct gather *g)
 	}
 }
 
-/* The entry for va at level `leaf`, making tables and splitting a large page on the way. The pool has
- * been found large enough. */
-static uint64_t *walk_make(struct space *s, uint64_t va, int leaf, struct gather *g)
+/* What walk_make does where the way down is not made of tables already: returns the entry's new
+ * value. */
+static __attribute__((noinline)) uint64_t walk_extend(struct space *s, uint64_t *e, uint64_t va,
+						      struct gather *g)
 {
-	uint64_t table = s->root;
-	uint64_t *e = NULL;
-
-	for (int level = LEVELS - 1;; level--) {
-		e = entry_at(table, va, level);
-		if (level == leaf)
-			return e;
-		if (*e == 0) {
-			entry_set(&s->pool, e, pool_take(&s->pool) | PTE_P | PTE_W | PTE_U | PTE_A);
-		} else if (is_leaf(*e, level)) {
-			gather_add(g, va, *e);
-			split(s, e);
-		}
-		table = *e;
+	if (*e == 0) {
+		entry_set(&s->pool, e, pool_take(&s->pool) | PTE_P | PTE_W | PTE_U | PTE_A);
+	} else {
+		gather_add(g, va, *e);
+		split(s, e);
 	}
+	return *e;
 }
 
-/* The level (0 or 1) of the leaf that covers va, and its entry, or the level at which the path ends:
- * *e = NULL then. */
+/* The entry for va at level `leaf`, making tables and splitting a large page on the way. The pool
+ * has been found large enough. Inlined with a constant leaf, this is four loads and their shifts.
+ */
+static inline __attribute__((always_inline)) uint64_t *walk_make(struct space *s, uint64_t va,
+								 int leaf, struct gather *g)
+{
+	uint64_t table = s->root;
+	uint64_t *e;
+
+#pragma GCC unroll 4
+	for (int level = LEVELS - 1; level > leaf; level--) {
+		e = entry_at(table, va, level);
+		table = *e;
+		if ((table & (PTE_P | PTE_PS)) != PTE_P)
+			table = walk_extend(s, e, va, g);
+	}
+	return entry_at(table, va, leaf);
+}
+
+/* The level (0 or 1) of the leaf that covers va, and its entry, or the level at which the path
+ * ends: *e = NULL then. */
 static int walk_find(const struct space *s, uint64_t va, uint64_t **e)
 {
 	uint64_t table = s->root;
@@ -214,7 +226,8 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 		} else if (!make) {
 			at = next;
 		} else {
-			/* Missing from `level` down: one table for each lower level that begins here. */
+			/* Missing from `level` down: one table for each lower level that begins
+			 * here. */
 			uint64_t stop = min_u64(next, end);
 
 			for (int l = level; l > 0; l--)
@@ -234,34 +247,59 @@ static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool m
 	return s->pool.free >= tables_needed(s, va, len, make);
 }
 
+/* Fill the page entries of one table from va on, up to the end of the range or of the table.
+ * Returns the bytes done. */
+static uint64_t map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
+			  struct gather *g)
+{
+	uint64_t *e = walk_make(s, va, 0, g);
+	uint64_t n = min_u64(ENTRIES - level_index(va, 0), len / PAGE_SIZE), value = pa | bits;
+	uint16_t added = 0;
+
+	for (uint64_t i = 0; i < n; i++, value += PAGE_SIZE) {
+		uint64_t old = __atomic_exchange_n(&e[i], value, __ATOMIC_RELEASE);
+
+		if (old == 0)
+			added++;
+		else
+			gather_add(g, va + i * PAGE_SIZE, old);
+	}
+	s->pool.used[pool_index(&s->pool, e)] += added;
+	return n * PAGE_SIZE;
+}
+
+static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bits,
+			  struct gather *g)
+{
+	uint64_t *e = walk_make(s, va, 1, g);
+
+	if (*e != 0 && !is_leaf(*e, 1))
+		drop_table(s, e, va, g);
+	gather_add(g, va, entry_set(&s->pool, e, pa | bits | PTE_PS));
+	return LARGE_SIZE;
+}
+
 int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, bool large,
 	      struct gather *g)
 {
-	uint64_t end = va + len, *e = NULL;
-
 	if (!pool_serves(s, va, len, true))
 		return -ENOMEM;
-	while (va < end) {
-		if (large && ((va | pa) % LARGE_SIZE) == 0 && end - va >= LARGE_SIZE) {
-			e = walk_make(s, va, 1, g);
-			if (*e != 0 && !is_leaf(*e, 1))
-				drop_table(s, e, va, g);
-			gather_add(g, va, entry_set(&s->pool, e, pa | bits | PTE_PS));
-			va += LARGE_SIZE;
-			pa += LARGE_SIZE;
-			e = NULL;
-			continue;
-		}
-		if (e == NULL || va % LARGE_SIZE == 0)
-			e = walk_make(s, va, 0, g);
-		gather_add(g, va, entry_set(&s->pool, e++, pa | bits));
-		va += PAGE_SIZE;
-		pa += PAGE_SIZE;
+	while (len > 0) {
+		uint64_t head = LARGE_SIZE - va % LARGE_SIZE, done;
+
+		if (large && (va | pa) % LARGE_SIZE == 0 && len >= LARGE_SIZE)
+			done = map_large(s, va, pa, bits, g);
+		else
+			done = map_pages(s, va, pa, min_u64(len, head), bits, g);
+		va += done;
+		pa += done;
+		len -= done;
 	}
 	return 0;
 }
 
-static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bits, struct gather *g)
+static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bits,
+			  struct gather *g)
 {
 	uint64_t old = *e, value = (old & ~PTE_PROT) | bits;
 

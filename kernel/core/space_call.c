@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* space_call.c - space_map, space_protect, space_unmap, space_query. The batch lies in the caller's vcore
- * area, where other vcores may change it at any time. So all entries are checked first, and each is
- * read again, once, and that copy checked again, when it is applied. */
+/* space_call.c - space_map, space_protect, space_unmap, space_query. The batch lies in the caller's
+ * vcore area, where other vcores may change it at any time. So all entries are checked first, and
+ * each is read again, once, and that copy checked again, when it is applied. */
 #include "kernel/core/space_call.h"
 
 #include "kernel/core/arch.h"
@@ -84,7 +84,7 @@ static long apply_batch(uint64_t n, bool map)
 {
 	struct core *c = arch_core();
 	struct gw_vcore *v = c->vcore;
-	struct gather g = { .n = 0 };
+	struct gather g;
 	struct gw_map m;
 	long rc = 0;
 
@@ -96,6 +96,7 @@ static long apply_batch(uint64_t n, bool map)
 		if (rc != 0)
 			return rc;
 	}
+	g.n = 0; /* only: the array is as good as it comes */
 	space_lock(c);
 	for (uint64_t i = 0; i < n; i++) {
 		m = read_entry(v, i);
@@ -127,12 +128,13 @@ long call_space_protect(uint64_t n, uint64_t b, uint64_t c, uint64_t d)
 static long scan(uint64_t va, uint64_t len, bool unmap)
 {
 	struct core *c = arch_core();
-	struct gather g = { .n = 0 };
+	struct gather g;
 	long rc;
 
 	if (!program_range(va, len))
 		return -EINVAL;
 	len += va;
+	g.n = 0;
 	space_lock(c);
 	rc = space_scan(&partition.space, &va, len, unmap, c->vcore->batch.unmapped,
 			GW_BATCH_UNMAPS, &g);

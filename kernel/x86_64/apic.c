@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* apic.c - the local APIC: end of interrupt, IPIs and the one-shot timer, in xAPIC or x2APIC mode, with
- * the TSC deadline or the initial count. */
+/* apic.c - the local APIC: end of interrupt, IPIs and the one-shot timer, in xAPIC or x2APIC mode,
+ * with the TSC deadline or the initial count. */
 #include "kernel/x86_64/arch_internal.h"
 
 #define MSR_APIC_BASE 0x1bu
@@ -51,7 +51,7 @@ static void apic_enable(void)
 	reg_write(REG_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
 	reg_write(REG_TPR, 0);
 	reg_write(REG_LINT0, MASKED);
-	reg_write(REG_LINT1, MASKED);
+	reg_write(REG_LINT1, 0x400); /* NMI */
 	reg_write(REG_ERROR, MASKED);
 	reg_write(REG_DIVIDE, 0x3); /* by 16 */
 	reg_write(REG_TIMER, MASKED | VECTOR_TIMER);
@@ -118,30 +118,28 @@ void apic_timer_set_rate(uint64_t per_tsc_32)
 	ticks_per_tsc = per_tsc_32;
 }
 
-/* clock.c keeps the inverse of the clock's multiplier. */
-extern uint64_t clock_tsc_per_ns;
-
-void arch_timer_arm(struct core *c, uint64_t now_ns, uint64_t ns)
+bool arch_timer_arm(struct core *c, uint64_t ns)
 {
-	uint64_t now = rdtsc(), delta, target, count;
+	uint64_t now = rdtsc(), now_ns, delta, target, count;
 
 	if (ns == ~0ULL)
-		return;
-	delta = ns > now_ns ? min_u64(ns - now_ns, 1ULL << 40) : 1;
-	delta = mul_shift(delta, clock_tsc_per_ns, 31) + 1;
+		return true;
+	now_ns = clock_ns(now);
+	if (ns <= now_ns)
+		return false;
+	/* Armed for the same time or earlier, and still to come: its interrupt will arm the rest.
+	 */
+	if (c->armed_ns <= ns && c->armed_tsc > now)
+		return true;
+	delta = mul_shift(min_u64(ns - now_ns, 1ULL << 40), clock_tsc_per_ns, 31) + 1;
 	target = now + delta;
-	/* Armed for the same time or earlier, and still to come: its interrupt will arm the rest. */
-	if (c->armed_tsc <= target && c->armed_tsc > now)
-		return;
 	if (cpu.tsc_deadline) {
 		wrmsr(MSR_TSC_DEADLINE, target);
 	} else {
 		count = mul_shift(delta, ticks_per_tsc, 32) + 1;
-		if (count > ~0u) {
-			count = ~0u;
-			target = ~1ULL;
-		}
-		reg_write(REG_COUNT, (uint32_t)count);
+		reg_write(REG_COUNT, (uint32_t)min_u64(count, ~0u));
 	}
 	c->armed_tsc = target;
+	c->armed_ns = ns;
+	return true;
 }

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.c - how fast the TSC runs, and what time it is. The hypervisor or the CPU may say; otherwise the
- * TSC is measured against PIT channel 2, from clock_begin to clock_end: the boot work in between is
- * the waiting. */
+/* clock.c - how fast the TSC runs, and what time it is. The hypervisor or the CPU may say;
+ * otherwise the TSC is measured against PIT channel 2, from clock_begin to clock_end: the boot work
+ * in between is the waiting. */
 #include "kernel/x86_64/arch_internal.h"
 
 #define PIT_HZ 1193182ULL
-#define PIT_WAIT 2386u /* at least 2 ms between the samples */
-#define SAMPLES 8u
+#define PIT_WAIT 300u /* PIT ticks at least between the samples: their mean is good to 0.1 tick */
+#define WIDTH_WAIT 1500u /* and so many times the time that reading the PIT takes */
+#define SAMPLES 16u
 #define NS_PER_S 1000000000ULL
 #define MSR_KVM_CLOCK 0x4b564d01u
 
 struct gw_clock clock;
-uint64_t clock_tsc_per_ns; /* 33.31 fixed point */
+uint64_t clock_tsc_per_ns;
 
 /* Means of several readings, times SAMPLES: finer than a PIT tick. */
 struct sample {
-	uint64_t tsc, pit, n;
+	uint64_t tsc, pit, n, width;
 	uint64_t apic_tsc, apic;
 };
 
@@ -43,12 +44,13 @@ static struct sample sample_take(void)
 		best = min_u64(best, width[i]);
 	}
 	for (uint32_t i = 0; i < SAMPLES; i++) {
-		if (width[i] > 2 * best)
+		if (width[i] > best + best / 4)
 			continue; /* interrupted by the host */
 		s.tsc += at[i];
 		s.pit += count[i];
 		s.n++;
 	}
+	s.width = best;
 	best = ~0ULL;
 	for (uint32_t i = 0; i < 4; i++) {
 		uint64_t t = rdtsc(), apic = apic_timer_count(), w = rdtsc() - t;
@@ -92,10 +94,10 @@ static struct sample sample_last(void)
 		clock_begin();
 		start = rdtsc();
 	}
-	/* The bound is 10 ms of a 6 GHz TSC. */
-	while (pit_elapsed() < PIT_WAIT && rdtsc() - start < 60000000)
-		for (uint32_t i = 0; i < 100; i++)
-			arch_relax();
+	/* Reading the port is the wait. The bound is 10 ms of a 6 GHz TSC. */
+	while ((pit_elapsed() < PIT_WAIT || rdtsc() - first.apic_tsc < WIDTH_WAIT * first.width) &&
+	       rdtsc() - start < 60000000)
+		;
 	return sample_take();
 }
 
@@ -194,14 +196,9 @@ static uint64_t rtc_seconds(void)
 	return (days + 11017) * 86400 + h * 3600 + m * 60 + s;
 }
 
-static uint64_t now_at(uint64_t tsc)
-{
-	return mul_shift(tsc - clock.tsc_base, clock.mult, 32);
-}
-
 uint64_t arch_now_ns(void)
 {
-	return now_at(rdtsc());
+	return clock_ns(rdtsc());
 }
 
 static void set_epoch(uint64_t bundle_epoch_ns)
