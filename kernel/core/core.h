@@ -35,7 +35,7 @@ struct core {
 	uint64_t start_entry, start_arg; /* of vcore_start, valid in CORE_STARTING */
 	uint64_t tick_ns, wait_ns;	 /* deadlines; ~0: none */
 	uint64_t armed_tsc, armed_ns;	 /* when the timer will fire; ~0: not armed */
-	uint64_t gdt[8];
+	uint64_t gdt[10];
 	uint8_t tss[104];
 };
 
