@@ -33,7 +33,7 @@ def segments(elf):
 def main():
     opt = dict(a.split("=", 1) for a in sys.argv[3:])
     entry, segs = segments(open(sys.argv[1], "rb").read())
-    config = opt.get("config", "").encode()
+    config = opt.get("config", "").replace("\\0", "\0").encode()
     body, table = b"", b""
 
     def place(data):
