@@ -3,7 +3,7 @@
  *
  * Locks. tree (mutex): names, directories and nlink; below mm.lock. inode.lock (mutex): size and pages; below mm.lock.
  * Neither is held while program memory is touched. write locks and pipe.lock and epoll.mutex are above mm.lock (held over
- * uio). Spinlocks: fds.lock, cache.lock, and the chain  waitq.lock > epoll.lock  (notify callbacks; an epoll notifies its
+ * uio). Spinlocks: fd_table.lock, cache.lock, and the chain  waitq.lock > epoll.lock  (notify callbacks; an epoll notifies its
  * own waitq after it released epoll.lock, so nested epolls go  waitq(inner file) > waitq(inner epoll) > outer.lock). */
 #ifndef GODWIT_LINUX_FILES_INTERNAL_H
 #define GODWIT_LINUX_FILES_INTERNAL_H
@@ -129,23 +129,27 @@ extern const struct file_ops regular_ops, directory_ops, path_ops;
 /* ---- fd.c ---- */
 struct fd_table {
 	struct spinlock lock;
+	_Atomic uint32_t refs; /* processes that use it */
 	uint32_t cap, lowest; /* no free descriptor below lowest */
 	struct file **slots;
 	uint64_t *used, *cloexec;
 };
-extern struct fd_table fds;
-static inline struct file *fd_get(int fd)
+static inline struct file *fd_get_of(struct fd_table *t, int fd)
 {
 	struct file *f = NULL;
 
-	spin_lock(&fds.lock);
-	if (likely((uint32_t)fd < fds.cap)) {
-		f = fds.slots[fd];
+	spin_lock(&t->lock);
+	if (likely((uint32_t)fd < t->cap)) {
+		f = t->slots[fd];
 		if (likely(f != NULL))
 			atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
 	}
-	spin_unlock(&fds.lock);
+	spin_unlock(&t->lock);
 	return f;
+}
+static inline struct file *fd_get(int fd)
+{
+	return fd_get_of(process_self()->fds, fd);
 }
 void file_destroy(struct file *f);
 static inline void file_drop(struct file *f)
@@ -160,10 +164,9 @@ int fd_replace(int fd, struct file *f, bool cloexec, struct file **old) MUST_CHE
 bool fd_cloexec(int fd);
 void fd_set_cloexec(int fd, bool on);
 /* Next open descriptor >= fd, or -1. */
-int fd_next(int fd);
+int fd_next(struct fd_table *t, int fd);
 /* fd_install of a fresh file, or drop it: fd or -errno. */
 long fd_give(struct file *f, uint32_t flags);
-void files_close_on_exec(void);
 
 /* ---- synth.c, dev.c: generated files ---- */
 struct text { /* growing text; truncated when memory is out */

@@ -78,6 +78,9 @@ int files_init(void)
 {
 	int r;
 
+	process_first->fds = fd_table_create();
+	if (!process_first->fds)
+		return -ENOMEM;
 	mutex_init(&vfs_tree);
 	epoll_init();
 	console_init();

@@ -208,7 +208,7 @@ int synth_populate(struct inode *dir)
 		end = strchr(name, '/');
 		len = end ? (size_t)(end - name) : strlen(name);
 		if (len == 4 && !memcmp(name, "@pid", 4)) {
-			len = (size_t)fmt_print(number, sizeof(number), "%d", process ? process->pid : 1);
+			len = (size_t)fmt_print(number, sizeof(number), "%d", process_self() ? process_self()->pid : 1);
 			shown = number;
 		}
 		if (dentry_find(dir, shown, len))
@@ -263,7 +263,7 @@ static int fd_lookup(struct inode *dir, const char *name, size_t len, struct ino
 
 static int fd_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
 {
-	int fd = *cursor < 0x7fffffff ? fd_next((int)*cursor) : -1;
+	int fd = *cursor < 0x7fffffff ? fd_next(process_self()->fds, (int)*cursor) : -1;
 
 	(void)dir;
 	if (fd < 0)
@@ -301,14 +301,14 @@ static int next_tid(int tid)
 {
 	int best = -1;
 
-	spin_lock(&process->lock);
-	list_for_each(n, &process->threads) {
+	spin_lock(&process_self()->lock);
+	list_for_each(n, &process_self()->threads) {
 		int id = list_entry(n, struct thread, link)->tid;
 
 		if (id >= tid && (best < 0 || id < best))
 			best = id;
 	}
-	spin_unlock(&process->lock);
+	spin_unlock(&process_self()->lock);
 	return best;
 }
 

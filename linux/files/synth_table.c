@@ -13,20 +13,20 @@ static struct mm_usage usage(void)
 {
 	struct mm_usage u = { 0 };
 
-	if (process->mm)
-		mm_usage(process->mm, &u);
+	if (process_self()->mm)
+		mm_usage(process_self()->mm, &u);
 	return u;
 }
 
 /* ---- /proc/PID ---- */
 static void pid_link(struct text *t)
 {
-	text_add(t, "%d", process->pid);
+	text_add(t, "%d", process_self()->pid);
 }
 
 static void thread_link(struct text *t)
 {
-	text_add(t, "%d/task/%d", process->pid, thread_self()->tid);
+	text_add(t, "%d/task/%d", process_self()->pid, thread_self()->tid);
 }
 
 static void pid_stat(struct text *t)
@@ -34,12 +34,12 @@ static void pid_stat(struct text *t)
 	struct mm_usage u = usage();
 	uint64_t ticks = uthread_self()->cpu_ns / (NS_PER_SEC / 100);
 
-	text_add(t, "%d (%s) R 0 %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 20 0 %u 0 %llu ", process->pid,
-		 thread_self()->comm, process->pid, process->pid, ULL(linux_stats.faults), ULL(linux_stats.page_ins),
-		 ULL(ticks), process->n_threads, ULL(process->start_ns / (NS_PER_SEC / 100)));
+	text_add(t, "%d (%s) R 0 %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 20 0 %u 0 %llu ", process_self()->pid,
+		 thread_self()->comm, process_self()->pid, process_self()->pid, ULL(linux_stats.faults), ULL(linux_stats.page_ins),
+		 ULL(ticks), process_self()->n_threads, ULL(process_self()->start_ns / (NS_PER_SEC / 100)));
 	text_add(t, "%llu %llu 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 %llu %llu %llu %llu 0\n",
-		 ULL(u.mapped_bytes), ULL(u.resident_bytes / 4096), shard_self()->id, ULL(process->arg_start),
-		 ULL(process->arg_end), ULL(process->env_start), ULL(process->env_end));
+		 ULL(u.mapped_bytes), ULL(u.resident_bytes / 4096), shard_self()->id, ULL(mm_strings(mm_current())->arg_start),
+		 ULL(mm_strings(mm_current())->arg_end), ULL(mm_strings(mm_current())->env_start), ULL(mm_strings(mm_current())->env_end));
 }
 
 static void pid_statm(struct text *t)
@@ -55,16 +55,16 @@ static void pid_status(struct text *t)
 	struct mm_usage u = usage();
 
 	text_add(t, "Name:\t%s\nUmask:\t%04o\nState:\tR (running)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n",
-		 thread_self()->comm, process->umask, process->pid, process->pid);
-	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t0\n", process->uid, process->euid,
-		 process->suid, process->euid, process->gid, process->egid, process->sgid, process->egid, fds.cap);
+		 thread_self()->comm, process_self()->umask, process_self()->pid, process_self()->pid);
+	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t0\n", process_self()->uid, process_self()->euid,
+		 process_self()->suid, process_self()->euid, process_self()->gid, process_self()->egid, process_self()->sgid, process_self()->egid, process_self()->fds->cap);
 	text_add(t, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\nVmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n",
 		 ULL(u.mapped_bytes / 1024), ULL(u.mapped_bytes / 1024), ULL(u.peak_bytes / 1024),
 		 ULL(u.resident_bytes / 1024));
 	text_add(t, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmSwap:\t       0 kB\nThreads:\t%u\n",
-		 ULL(u.data_bytes / 1024), ULL(u.stack_bytes / 1024), ULL(u.text_bytes / 1024), process->n_threads);
+		 ULL(u.data_bytes / 1024), ULL(u.stack_bytes / 1024), ULL(u.text_bytes / 1024), process_self()->n_threads);
 	text_add(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nCapEff:\t0000000000000000\n",
-		 ULL(thread_self()->pending), ULL(process->pending), ULL(thread_self()->sigmask));
+		 ULL(thread_self()->pending), ULL(process_self()->pending), ULL(thread_self()->sigmask));
 	text_add(t, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t0-%u\n", ULL((2ull << (n_shards - 1)) - 1), n_shards - 1);
 }
 
@@ -75,8 +75,8 @@ static void emit_text(void *arg, const char *s, size_t n)
 
 static void pid_maps(struct text *t)
 {
-	if (process->mm)
-		mm_maps_text(process->mm, emit_text, t);
+	if (process_self()->mm)
+		mm_maps_text(process_self()->mm, emit_text, t);
 }
 
 /* One area that stands for all of them. */
@@ -109,17 +109,17 @@ static void program_bytes(struct text *t, uint64_t from, uint64_t to)
 
 static void pid_cmdline(struct text *t)
 {
-	program_bytes(t, process->arg_start, process->arg_end);
+	program_bytes(t, mm_strings(mm_current())->arg_start, mm_strings(mm_current())->arg_end);
 }
 
 static void pid_environ(struct text *t)
 {
-	program_bytes(t, process->env_start, process->env_end);
+	program_bytes(t, mm_strings(mm_current())->env_start, mm_strings(mm_current())->env_end);
 }
 
 static void pid_exe(struct text *t)
 {
-	text_add(t, "%s", process->exe_path);
+	text_add(t, "%s", process_self()->exe_path);
 }
 
 static void pid_cwd(struct text *t)
@@ -128,7 +128,7 @@ static void pid_cwd(struct text *t)
 
 	if (!path)
 		return;
-	if (inode_path_locked(process->cwd ? process->cwd : vfs_root, path, PATH_MAX) > 0)
+	if (inode_path_locked(process_self()->cwd ? process_self()->cwd : vfs_root, path, PATH_MAX) > 0)
 		text_add(t, "%s", path);
 	mem_free(path, PATH_MAX);
 }
@@ -156,10 +156,10 @@ static void pid_limits(struct text *t)
 	for (int k = 0; k < 16; k++) {
 		text_add(t, "Max %-22s", names[k]);
 		for (int h = 0; h < 2; h++) {
-			if (process->rlimits[k][h] == ~0ull)
+			if (process_self()->rlimits[k][h] == ~0ull)
 				text_add(t, "%-21s", "unlimited");
 			else
-				text_add(t, "%-21llu", ULL(process->rlimits[k][h]));
+				text_add(t, "%-21llu", ULL(process_self()->rlimits[k][h]));
 		}
 		text_add(t, "\n");
 	}
@@ -237,7 +237,7 @@ static void uptime(struct text *t)
 
 static void loadavg(struct text *t)
 {
-	text_add(t, "0.00 0.00 0.00 1/%u %d\n", process->n_threads, process->pid);
+	text_add(t, "0.00 0.00 0.00 1/%u %d\n", process_self()->n_threads, process_self()->pid);
 }
 
 static void uuid(struct text *t)

@@ -177,10 +177,10 @@ int vfs_walk(struct inode *at, const char *path, uint32_t flags, struct walk *w)
 	w->name[0] = 0;
 	if (!*path)
 		return -ENOENT;
-	if (*path == '/' || (!at && !process))
+	if (*path == '/' || (!at && !process_self()))
 		at = vfs_root;
 	else if (!at)
-		at = process->cwd ? process->cwd : vfs_root;
+		at = process_self()->cwd ? process_self()->cwd : vfs_root;
 	w->inode = inode_get(at);
 	r = walk_path(&k, path, flags, w);
 	if (k.buf)
