@@ -111,6 +111,8 @@ struct process {
 };
 /* The process of a pid with a reference, or NULL. */
 struct process *process_of(int pid) MUST_CHECK;
+int process_parent(struct process *p); /* its number; 1: none */
+int process_next(int pid); /* lowest pid in use >= pid, or -1 */
 void process_put(struct process *p);
 extern struct process *process_first; /* the configuration's program: the machine ends with it */
 /* The calling thread's process; on the runtime's own uthreads the first one. */

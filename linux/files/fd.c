@@ -305,7 +305,9 @@ int fd_table_exec(void)
 
 		if (!t)
 			return -ENOMEM;
+		spin_lock(&p->lock); /* /proc may be looking */
 		p->fds = t;
+		spin_unlock(&p->lock);
 		fd_table_put(old);
 	}
 	for (int fd = fd_next(p->fds, 0); fd >= 0; fd = fd_next(p->fds, fd + 1)) {

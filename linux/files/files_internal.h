@@ -172,12 +172,13 @@ long fd_give(struct file *f, uint32_t flags);
 struct text { /* growing text; truncated when memory is out */
 	char *at;
 	size_t len, cap;
+	struct process *of; /* whose file it is: files of /proc/PID */
 };
 void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_bytes(struct text *t, const char *s, size_t n);
 void text_free(struct text *t);
 struct synth {
-	const char *path; /* "proc/meminfo"; component "@pid" is the process's number */
+	const char *path; /* "proc/meminfo"; component "@pid" is a process's number (proc_pid.c) */
 	uint32_t mode; /* 0: regular, read-only */
 	uint32_t rdev;
 	const char *fixed; /* the text, or a link's target */
@@ -191,7 +192,12 @@ int synth_populate(struct inode *dir) MUST_CHECK;
 /* Inode for a synthetic directory whose children are at prefix. */
 struct inode *synth_dir(const char *prefix, size_t len) MUST_CHECK;
 int synth_readlink(struct inode *i, char *to, size_t size); /* vfs_tree held; length or -errno */
-extern const struct inode_ops synth_file_ops, fd_dir_ops, fd_link_ops, task_dir_ops;
+struct inode *synth_inode(const struct synth *s) MUST_CHECK;
+extern const struct inode_ops synth_file_ops, proc_dir_ops, pid_dir_ops, fd_dir_ops, fd_link_ops, task_dir_ops;
+/* The process whose part of /proc an inode is; 0: none's. */
+int proc_pid_of(const struct inode *i);
+/* The file that a link of /proc/PID/fd names, referenced, or NULL. */
+struct file *fd_link_file(const struct inode *i);
 extern const struct inode_ops null_ops, zero_ops, full_ops, random_ops, console_in_ops, console_err_ops;
 void console_init(void);
 int stdio_install(void) MUST_CHECK; /* descriptors 0, 1, 2 */

@@ -40,6 +40,7 @@ static int make_trees(void)
 			i->u.dir.synth_path = marks->u.dir.synth_path;
 			i->u.dir.synth_len = marks->u.dir.synth_len;
 			i->synth = marks->synth;
+			i->ops = k == 1 ? &proc_dir_ops : NULL;
 		}
 		if (marks)
 			inode_put(marks);

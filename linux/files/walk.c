@@ -76,7 +76,7 @@ static struct inode *magic_link(struct inode *link)
 
 	if (link->ops != &fd_link_ops)
 		return NULL;
-	f = fd_get((int)link->u.value);
+	f = fd_link_file(link);
 	if (!f)
 		return NULL;
 	if (f->inode)

@@ -134,6 +134,31 @@ struct process *process_of(int pid)
 	return p;
 }
 
+int process_parent(struct process *p)
+{
+	int pid;
+
+	spin_lock(&processes.lock);
+	pid = p->parent != NULL ? p->parent->pid : 1;
+	spin_unlock(&processes.lock);
+	return pid;
+}
+
+int process_next(int pid)
+{
+	int best = -1;
+
+	spin_lock(&processes.lock);
+	list_for_each(n, &processes.list) {
+		int id = list_entry(n, struct process, link)->pid;
+
+		if (id >= pid && (best < 0 || id < best))
+			best = id;
+	}
+	spin_unlock(&processes.lock);
+	return best;
+}
+
 uint64_t process_cpu_of(struct process *p)
 {
 	uint64_t ns;
@@ -162,17 +187,20 @@ void process_release_vfork(struct process *p)
 
 void process_empty(struct process *p)
 {
+	struct fd_table *fds;
 	struct mm *mm;
 
 	posix_timers_drop(p, true);
 	spin_lock(&p->lock);
 	mm = p->mm;
+	fds = p->fds;
 	p->mm = NULL;
+	p->fds = NULL;
 	spin_unlock(&p->lock);
 	mm_put(mm);
 	space_move(0);
 	process_release_vfork(p);
-	fd_table_put(p->fds);
+	fd_table_put(fds);
 	if (p->cwd != NULL)
 		inode_put(p->cwd);
 	if (p->exe != NULL)

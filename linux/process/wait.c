@@ -142,13 +142,8 @@ SYSCALL_FN(waitid)
 
 SYSCALL_FN(getppid)
 {
-	int pid;
-
 	(void)r;
-	spin_lock(&processes.lock);
-	pid = t->process->parent != NULL ? t->process->parent->pid : 1;
-	spin_unlock(&processes.lock);
-	return pid;
+	return process_parent(t->process);
 }
 
 SYSCALL_FN(getpgrp)
