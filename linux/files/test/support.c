@@ -14,7 +14,7 @@ int support_signals;
 size_t support_bytes;
 uint32_t support_disk_reads;
 int (*support_park)(void);
-struct process *process;
+struct process *process_first;
 struct linux_stats linux_stats;
 uint32_t n_shards = 1;
 
@@ -22,6 +22,7 @@ static struct shard shard;
 static struct uthread self;
 static struct thread thread;
 static struct process the_process;
+static struct fd_table the_fds;
 static struct page *pages;
 static size_t n_pages, n_free;
 static size_t (*reclaimer)(size_t, bool);
@@ -504,8 +505,9 @@ int support_init(size_t n, const void *disk, size_t disk_len)
 	list_add_tail(&the_process.threads, &thread.link);
 	for (int k = 0; k < 16; k++)
 		the_process.rlimits[k][0] = the_process.rlimits[k][1] = 1024;
-	process = &the_process;
-	fds = (struct fd_table){ .cap = 0 };
+	process_first = &the_process;
+	the_process.fds = &the_fds;
+	the_fds = (struct fd_table){ .cap = 0, .refs = 1 };
 	root_image = (struct root_image){ .n_entries = 0 };
 	return files_init();
 }
