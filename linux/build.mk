@@ -18,4 +18,5 @@ UNIT_TESTS += linux/memory/test/areas_test linux/memory/test/elf_check_test linu
 linux/memory/test/areas_test_SRCS := linux/memory/areas.c
 linux/memory/test/elf_check_test_SRCS := linux/memory/elf_check.c
 linux/process/test/sigframe_test_SRCS :=
--include $(wildcard linux/*/build.mk)
+include $(wildcard linux/*/build.mk)
+GUEST_SRCS := $(sort $(GUEST_SRCS))

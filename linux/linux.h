@@ -116,6 +116,10 @@ struct siginfo64 { /* kernel's siginfo_t, the fields we fill */
 	} u;
 };
 void signal_send(struct thread *t, const struct siginfo64 *info);
+/* Change t's mask (t is the caller); a signal that becomes deliverable makes thread_park return. */
+void signal_set_mask(struct thread *t, sigset64 mask);
+/* Take one pending signal of `from` off the thread's or the process's queue (signalfd, sigtimedwait). */
+bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info);
 /* Force a fault signal (not blockable, SIG_IGN = default). */
 void signal_fault(struct thread *t, int sig, int code, uint64_t addr);
 

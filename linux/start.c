@@ -5,6 +5,7 @@
 #include "linux/memory/mm.h"
 #include "linux/report.h"
 #include "linux/process/process_internal.h"
+#include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
 #define CONTROL_PORT 2u
@@ -171,9 +172,6 @@ void personality_start(void)
 
 /* ---- the end ---- */
 
-/* Totals of the network, when it is linked in. */
-__attribute__((weak)) void net_report(uint64_t *connections, uint64_t *packets_in, uint64_t *packets_out);
-
 void report_stats(void)
 {
 	uint64_t entries = 0, interrupts = 0, syscalls, conns = 0, in = 0, out = 0;
@@ -189,8 +187,7 @@ void report_stats(void)
 		syscalls += list_entry(n, struct thread, link)->n_syscalls;
 	spin_unlock(&process->lock);
 	mm_usage(process->mm, &use);
-	if (net_report != NULL)
-		net_report(&conns, &in, &out);
+	sockets_stats(&conns, &in, &out);
 	control_line("stat uptime_ms %lu", (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
 	control_line("stat connections %lu", conns);
 	control_line("stat packets_in %lu", in);

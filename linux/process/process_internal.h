@@ -108,10 +108,6 @@ int signal_queue(struct thread *t, const struct siginfo64 *info);
 int signal_queue_tid(int tid, const struct siginfo64 *info);
 /* Forget that there was work if no signal is left for a handler. */
 void signal_recheck(struct thread *t);
-/* Change the mask; recomputes what is pending. */
-void signal_set_mask(struct thread *t, sigset64 mask);
-/* Take a pending signal out of `from`. False: none. */
-bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info);
 /* Give up what a thread held when it ends. */
 void signal_thread_ended(struct thread *t);
 const char *signal_name(int sig);
@@ -123,6 +119,6 @@ bool sigframe_push(struct thread *t, struct program_frame *f, const struct sigin
 int sigframe_pop(struct thread *t, struct program_frame *f) MUST_CHECK;
 
 /* ---- timers ---- */
-void timers_init(void);
+void posix_timers_init(void);
 
 #endif

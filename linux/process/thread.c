@@ -65,7 +65,7 @@ int process_init(void)
 	process = p;
 	futex_init();
 	r = signal_init();
-	timers_init();
+	posix_timers_init();
 	return r;
 }
 

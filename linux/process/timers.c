@@ -71,7 +71,7 @@ static void fire(struct timer *base)
 		(void)(tid != 0 ? signal_queue_tid(tid, &info) : signal_queue(NULL, &info));
 }
 
-void timers_init(void)
+void posix_timers_init(void)
 {
 	slots = mem_zalloc(TIMERS * sizeof(*slots));
 	if (slots == NULL)
