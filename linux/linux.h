@@ -49,10 +49,14 @@ struct thread {
 	uint64_t robust_list; /* set_robust_list head */
 	char comm[16];
 	uint64_t personality[8]; /* families' own small per-thread words */
+	uint64_t n_syscalls; /* own count, summed for the exit report */
+	sigset64 sigwait; /* rt_sigtimedwait: wanted although blocked */
+	uint64_t trap_no, trap_error, trap_va; /* of the last fault, for signal frames and reports */
 };
 #define WORK_SIGNAL 1u
 #define WORK_EXIT 2u /* the process is ending: this thread must end */
 
+/* NULL on the runtime's own uthreads. */
 static inline struct thread *thread_self(void)
 {
 	return (struct thread *)shard_self()->current->owner;
@@ -60,6 +64,8 @@ static inline struct thread *thread_self(void)
 /* Sleep until woken, a deadline, or a signal that this thread must handle. 0 = woken (re-check the condition),
  * -ETIMEDOUT, -ERESTARTSYS (signal or exit pending: unwind and return it). */
 int thread_park(uint64_t deadline_ns) MUST_CHECK;
+/* The thread of a tid (under process->lock), or NULL. */
+struct thread *thread_find(int tid);
 /* True if a handled signal or exit is pending. */
 static inline bool thread_interrupted(const struct thread *t)
 {
@@ -91,6 +97,9 @@ struct process {
 	uint64_t arg_start, arg_end, env_start, env_end; /* of the program's stack, for /proc */
 };
 extern struct process *process; /* one a partition for now */
+extern char linux_hostname[65], linux_domainname[65];
+#define LINUX_RELEASE "6.1.0-godwit"
+#define LINUX_VERSION "#1 SMP Godwit"
 
 /* End the whole process: status 0..255, signal 0 or the number that killed it. Reports to the host and shuts the
  * machine down. From any thread; does not return. */
@@ -185,6 +194,8 @@ void file_put(struct file *f); /* may park in release */
 struct file *fd_file(int fd) MUST_CHECK;
 /* Lowest free descriptor >= min for f (takes the caller's reference on success). fd or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int min, bool cloexec) MUST_CHECK;
+/* Take the file out of fd: the table's reference passes to the caller; NULL: not open. */
+struct file *fd_take(int fd);
 /* Park until (ops->poll & events), deadline, or signal. 0, -EAGAIN (O_NONBLOCK), -ETIMEDOUT, -ERESTARTSYS. */
 int file_wait(struct file *f, uint32_t events, uint64_t deadline_ns) MUST_CHECK;
 /* Tell epoll that a file is going away (called by file_put). */
@@ -194,6 +205,9 @@ void epoll_file_closed(struct file *f);
 int files_init(void); /* root from the image, /dev /proc /sys, stdio descriptors 0 1 2 */
 int sockets_init(void);
 int process_init(void); /* the process and its first thread */
+/* Called by the runtime's main on shard 0 when devices and the network are up; returns when the program's first thread
+ * is on its way. */
+void personality_start(void);
 /* Load program `path` into process->mm and give its first registers. On failure: -errno, and *why a text for the user. */
 int elf_load(const char *path, const char *const *argv, const char *const *envp, struct gw_regs *regs,
 	     char *why, size_t why_size) MUST_CHECK;

@@ -22,6 +22,8 @@ struct inode_ops { /* of special files and synthetic directories; NULL members t
 int vfs_lookup(struct inode *dir, const char *path, uint32_t flags, struct inode **out) MUST_CHECK;
 /* Open as open(2): creates with O_CREAT. */
 int vfs_open(struct inode *dir, const char *path, uint32_t flags, uint32_t mode, struct file **out) MUST_CHECK;
+/* mknod(2): a new inode of mode's type (sockets: S_IFSOCK) at a path that does not exist; referenced in *out. */
+int vfs_mknod(struct inode *dir, const char *path, uint32_t mode, uint32_t rdev, struct inode **out) MUST_CHECK;
 struct inode *inode_get(struct inode *i);
 void inode_put(struct inode *i);
 uint64_t inode_size(const struct inode *i);

@@ -34,4 +34,9 @@ struct mm_usage {
 void mm_usage(struct mm *mm, struct mm_usage *out);
 void mm_maps_text(struct mm *mm, void (*emit)(void *arg, const char *text, size_t n), void *arg);
 
+/* "libc.so.6+0x1234", "[stack]", "anonymous memory" or "not mapped": for reports. */
+void mm_describe(struct mm *mm, uint64_t va, char *to, size_t size);
+/* Is va in the guard below the stack? */
+bool mm_below_stack(struct mm *mm, uint64_t va);
+
 #endif

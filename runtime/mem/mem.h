@@ -16,7 +16,11 @@ struct page {
 };
 #define PAGE_ZEROED 0x1u /* known to be zero */
 
+/* Take over the extents. Context: vcore 0, once, its shard set up as far as shard_self(). */
 void mem_init(const struct gw_boot_info *boot);
+/* Give a shard its own cache of frames and objects. Before it runs. 0, -ENOMEM. */
+struct shard;
+int mem_shard_init(struct shard *s) MUST_CHECK;
 
 static inline void *pa_to_va(uint64_t pa)
 {

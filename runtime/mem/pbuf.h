@@ -34,7 +34,7 @@ struct pbuf {
 	uint16_t gso_size, csum_start, csum_offset, hdr_len;
 	uint64_t time_ns; /* when it was received, or first sent */
 	uint32_t seq, end_seq; /* TCP's own */
-	uint64_t user[3]; /* owner's own (TCP, drivers) */
+	uint64_t user[3]; /* [0] and link: the driver's while it holds the packet; [1], [2]: TCP's */
 	struct pbuf *slice_of; /* data lies in this other pbuf, which is referenced */
 };
 _Static_assert(sizeof(struct pbuf) <= PBUF_META, "pbuf descriptor");

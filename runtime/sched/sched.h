@@ -76,7 +76,7 @@ struct shard {
 	_Atomic uint32_t n_ready; /* readable by others for load balancing */
 	_Atomic uint32_t n_uthreads;
 	uint64_t now_ns; /* clock at the last loop turn or clock_now() */
-	uint64_t armed_ns; /* kernel deadline that is set */
+	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
 	struct list_node pollers;
 	struct timer **heap;
 	uint32_t heap_len, heap_cap;
@@ -84,18 +84,48 @@ struct shard {
 	_Atomic(struct uthread *) wake_inbox; /* uthreads woken by other shards */
 	_Atomic uint32_t sleeping; /* set around wait: a pusher must notify */
 	struct uthread *fpu_owner; /* whose extended state is in the registers */
-	uint32_t nofault; /* > 0: page faults on program memory must not block */
+	uint32_t nofault; /* > 0: must not block: the loop's callbacks run, or a no-fault copy */
 	struct net_stack *net; /* set by net glue */
 	struct pbuf_pool *pbufs;
 	void *personality; /* the Linux personality's per-shard state */
+	struct mem_cache *mem; /* the memory allocator's */
+	struct list_node dead; /* uthreads that ended, to be freed from another stack */
+	uint64_t idle_ns; /* how long an idle wait may last now: TICK_MAX_NS .. TICK_IDLE_NS */
+	_Atomic uint32_t stealing; /* a steal request of this shard is under way */
+	struct message steal; /* that request */
 	struct shard_stats stats;
+};
+
+#define TICK_MAX_NS (4 * NS_PER_MS) /* a running program is interrupted at least this often */
+#define TICK_IDLE_NS NS_PER_SEC /* an idle shard looks at its devices at least this often */
+#define SLICE_NS NS_PER_MS /* a program's turn while others are ready */
+
+/* runtime's own words in gw_vcore.user[] (assembly knows these) */
+enum vcore_user {
+	VU_SHARD = 0, /* struct shard * */
+	VU_STACK_TOP = 1, /* top of the current uthread's runtime stack */
+	VU_SCRATCH = 2, /* program's rsp at syscall entry */
+	VU_JUMP = 3, /* program's rip on a full return */
 };
 
 extern struct shard *shards[SHARD_MAX];
 extern uint32_t n_shards;
 
-/* The calling vcore's shard. One load (gs). */
-static inline struct shard *shard_self(void);
+/* The calling vcore's shard. One load (gs). A uthread may be on another shard after it parked. */
+#ifdef GW_HOST_TEST
+struct shard *shard_self_host(void);
+static inline struct shard *shard_self(void)
+{
+	return shard_self_host();
+}
+#else
+static inline struct shard *shard_self(void)
+{
+	struct shard *s;
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(s) : "i"(0x200 + 8 * VU_SHARD));
+	return s;
+}
+#endif
 
 /* Run fn(arg) in the loop context of `on` and wait (parks; runs directly when it is the caller's own shard). */
 void shard_call(struct shard *on, void (*fn)(void *), void *arg);
@@ -106,7 +136,8 @@ void shard_post(struct shard *on, struct message *m);
 void shard_turn(void);
 /* Only ring doorbells. */
 void shard_flush(void);
-/* Start vcores 1..n-1, each running shard_init hooks and then its loop. */
+/* Start vcores 1..n-1, each running init (may be NULL) and then its loop. Returns when all have run it.
+ * Context: a uthread of shard 0. Panics when memory is out. */
 typedef void (*shard_hook)(struct shard *s);
 void shards_start(uint32_t n, shard_hook init);
 
@@ -125,6 +156,8 @@ struct uthread {
 	void *fpu; /* XSAVE area, allocated for program uthreads */
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
 	bool program; /* runs program code: has fpu and fs state */
+	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program code */
+	struct timer park_timer; /* the deadline of its park */
 	void *owner; /* the personality's thread */
 	void (*fn)(void *);
 	void *arg;
@@ -134,12 +167,21 @@ struct uthread {
 	const char *name;
 };
 
-struct uthread *uthread_self(void);
+static inline struct uthread *uthread_self(void)
+{
+	return shard_self()->current;
+}
+/* Whether the caller may park: false in timer and poller callbacks and while shard->nofault is raised. */
+static inline bool sched_may_park(void)
+{
+	return shard_self()->nofault == 0;
+}
 /* Create, ready on shard `on` (NULL: the least loaded). 0, -ENOMEM. fn must not return into nothing: returning
  * from fn ends the uthread. */
 int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg, const char *name,
 		   bool program, void *owner) MUST_CHECK;
-/* End the calling uthread; its stack is freed later by the scheduler. `done(arg)` runs after the switch away. */
+/* End the calling uthread; the scheduler frees it and its stack. Nobody may wake it once it has called this,
+ * save wakes that are on their way. */
 _Noreturn void uthread_exit(void);
 /* Let others run; polls devices when the slice is over. */
 void uthread_yield(void);
@@ -184,26 +226,5 @@ void mutex_unlock(struct mutex *m);
 uint64_t clock_now(void); /* monotonic ns, reads the TSC, updates shard->now_ns */
 uint64_t clock_epoch_ns(void); /* CLOCK_REALTIME - CLOCK_MONOTONIC; settable */
 void clock_set_epoch(uint64_t ns);
-
-/* runtime's own words in gw_vcore.user[] (assembly knows these) */
-enum vcore_user {
-	VU_SHARD = 0, /* struct shard * */
-	VU_STACK_TOP = 1, /* top of the current uthread's runtime stack */
-	VU_SCRATCH = 2, /* program's rsp at syscall entry */
-};
-#ifdef GW_HOST_TEST
-struct shard *shard_self_host(void);
-static inline struct shard *shard_self(void)
-{
-	return shard_self_host();
-}
-#else
-static inline struct shard *shard_self(void)
-{
-	struct shard *s;
-	__asm__("movq %%gs:%c1, %0" : "=r"(s) : "i"(0x200 + 8 * VU_SHARD));
-	return s;
-}
-#endif
 
 #endif

@@ -60,6 +60,9 @@ static inline bool program_range(uint64_t va, uint64_t n)
 }
 
 /* ---- extended state ---- */
+/* The calling program uthread's FS base: arch_prctl, set_thread_area. Set also before upcall_enter_program. */
+uint64_t upcall_fs_base(void);
+void upcall_set_fs_base(uint64_t va);
 size_t fpu_state_size(void); /* XSAVE bytes, 64-byte aligned */
 /* Bring the current uthread's live state into its u->fpu area / mark the area as what must be loaded. */
 void fpu_save_current(void);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arp.c - address resolution (RFC 826, 1122 2.3.2): a fixed table, 32 sets of 4, so a flood costs no memory and
+ * cannot push out addresses that we are sending to. Only requests for our own address are answered; replies
+ * nobody asked for change nothing but entries that exist. */
+#include "runtime/net/arp_internal.h"
+
+#define ARP_LEN 28u
+
+static void arp_fire(struct net_stack *s, struct net_timer *t);
+
+void arp_init(struct net_stack *s)
+{
+	for (unsigned i = 0; i < ARP_SETS; i++) {
+		for (unsigned w = 0; w < ARP_WAYS; w++)
+			list_init(&s->arp[i][w].queue);
+	}
+	timer_init(&s->arp_timer, arp_fire);
+}
+
+static unsigned set_of(const struct net_stack *s, uint32_t ip)
+{
+	return (unsigned)(((ip ^ (uint32_t)s->tcp.key[0]) * 0x9e3779b97f4a7c15ull) >> 59) % ARP_SETS;
+}
+
+struct arp_entry *arp_find(struct net_stack *s, uint32_t ip)
+{
+	struct arp_entry *set = s->arp[set_of(s, ip)];
+
+	for (unsigned w = 0; w < ARP_WAYS; w++) {
+		if (set[w].state != ARP_FREE && set[w].ip == ip)
+			return &set[w];
+	}
+	return NULL;
+}
+
+struct arp_entry *arp_usable(struct net_stack *s, uint32_t ip)
+{
+	struct arp_entry *a = arp_find(s, ip);
+
+	return arp_ready(a, ip, now_tick(s)) ? a : NULL;
+}
+
+static void queue_drop(struct net_stack *s, struct arp_entry *a)
+{
+	struct list_node *n;
+
+	while ((n = list_pop(&a->queue)) != NULL) {
+		s->arp_queued--;
+		drop(s, list_entry(n, struct pbuf, link), &s->n.drop_arp);
+	}
+	a->queued = 0;
+}
+
+static void forget(struct net_stack *s, struct arp_entry *a)
+{
+	queue_drop(s, a);
+	a->state = ARP_FREE;
+	a->wanted = false;
+}
+
+void arp_flush(struct net_stack *s)
+{
+	for (unsigned i = 0; i < ARP_SETS; i++) {
+		for (unsigned w = 0; w < ARP_WAYS; w++)
+			forget(s, &s->arp[i][w]);
+	}
+}
+
+/* A place for ip. wanted: we send to it, so it may push out a stranger, or the longest unused. */
+static struct arp_entry *make(struct net_stack *s, uint32_t ip, bool wanted)
+{
+	struct arp_entry *set = s->arp[set_of(s, ip)], *best = NULL;
+	uint32_t now = now_tick(s);
+
+	for (unsigned w = 0; w < ARP_WAYS; w++) {
+		struct arp_entry *a = &set[w];
+
+		if (a->state == ARP_FREE) {
+			best = a;
+			break;
+		}
+		if (a->wanted && (!wanted || a->ip == s->ip.gateway))
+			continue;
+		if (best == NULL || (best->wanted && !a->wanted) ||
+		    (best->wanted == a->wanted && now - a->used > now - best->used))
+			best = a;
+	}
+	if (best == NULL)
+		return NULL;
+	forget(s, best);
+	best->ip = ip;
+	best->wanted = wanted;
+	best->used = best->when = now;
+	best->tries = 0;
+	return best;
+}
+
+static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t spa, const uint8_t tha[6],
+		 uint32_t tpa)
+{
+	static const uint8_t head[6] = { 0, 1, 8, 0, 6, 4 };
+	struct pbuf *p = pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
+	uint8_t *a;
+
+	if (p == NULL)
+		return;
+	a = p->data;
+	p->len = p->total = ARP_LEN;
+	memcpy(a, head, 6);
+	stbe16(a + 6, op);
+	memcpy(a + 8, s->cfg.mac, 6);
+	st32(a + 14, spa);
+	memcpy(a + 18, tha, 6);
+	st32(a + 24, tpa);
+	(void)eth_send(s, p, to, ETH_ARP);
+}
+
+static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
+
+/* At most 50 requests a second, however many addresses are asked for. */
+static void request(struct net_stack *s, struct arp_entry *a)
+{
+	uint32_t now = now_tick(s);
+
+	if (now - s->arp_tick >= WHEEL_MS(1000)) {
+		s->arp_tick = now;
+		s->arp_left = 50;
+	}
+	if (s->arp_left == 0)
+		return;
+	s->arp_left--;
+	emit(s, 1, a->state == ARP_PROBE ? a->mac : all_ones, s->ip.addr, zeros, a->ip);
+}
+
+void arp_announce(struct net_stack *s)
+{
+	emit(s, 1, all_ones, s->ip.addr, zeros, s->ip.addr);
+}
+
+static void arp_fire(struct net_stack *s, struct net_timer *t)
+{
+	uint32_t now = now_tick(s);
+	bool more = false;
+
+	for (unsigned i = 0; i < ARP_SETS * ARP_WAYS; i++) {
+		struct arp_entry *a = &s->arp[i / ARP_WAYS][i % ARP_WAYS];
+
+		if (a->state != ARP_PENDING && a->state != ARP_PROBE && a->state != ARP_FAILED)
+			continue;
+		if (!tick_due(now, a->when)) {
+			more = true;
+		} else if (a->state == ARP_FAILED) {
+			forget(s, a);
+		} else if (a->tries >= ARP_TRIES) {
+			queue_drop(s, a);
+			a->state = ARP_FAILED; /* and no more requests for a while */
+			a->when = now + ARP_RETRY * 2;
+			more = true;
+		} else {
+			a->tries++;
+			a->when = now + ARP_RETRY;
+			request(s, a);
+			more = true;
+		}
+	}
+	if (more)
+		net_timer_by(s, t, ARP_RETRY / 4);
+}
+
+static void start_asking(struct net_stack *s, struct arp_entry *a, uint8_t state)
+{
+	a->state = state;
+	a->tries = 1;
+	a->when = now_tick(s) + ARP_RETRY;
+	request(s, a);
+	net_timer_by(s, &s->arp_timer, ARP_RETRY);
+}
+
+int arp_send(struct net_stack *s, struct pbuf *p, uint32_t next_hop)
+{
+	struct arp_entry *a = arp_find(s, next_hop);
+
+	if (a == NULL) {
+		a = make(s, next_hop, true);
+		if (a == NULL) {
+			drop(s, p, &s->n.drop_arp);
+			return 0;
+		}
+		start_asking(s, a, ARP_PENDING);
+	}
+	a->wanted = true;
+	a->used = now_tick(s);
+	if (a->state == ARP_OK && now_tick(s) - a->when >= ARP_FRESH)
+		start_asking(s, a, ARP_PROBE); /* old: use it, and ask */
+	if (a->state == ARP_OK || a->state == ARP_PROBE)
+		return eth_send(s, p, a->mac, ETH_IP4);
+	if (a->state == ARP_FAILED || s->arp_queued >= ARP_QUEUE_TOTAL) {
+		drop(s, p, &s->n.drop_arp);
+		return 0;
+	}
+	if (a->queued >= ARP_QUEUE_MAX) { /* the oldest makes room */
+		struct list_node *n = list_pop(&a->queue);
+
+		a->queued--;
+		s->arp_queued--;
+		drop(s, list_entry(n, struct pbuf, link), &s->n.drop_arp);
+	}
+	list_add_tail(&a->queue, &p->link);
+	a->queued++;
+	s->arp_queued++;
+	return 0;
+}
+
+static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[6])
+{
+	struct list_node *n;
+
+	memcpy(a->mac, mac, 6);
+	a->state = ARP_OK;
+	a->tries = 0;
+	a->when = now_tick(s);
+	while ((n = list_pop(&a->queue)) != NULL) {
+		s->arp_queued--;
+		a->queued--;
+		(void)eth_send(s, list_entry(n, struct pbuf, link), a->mac, ETH_IP4);
+	}
+}
+
+void arp_input(struct net_stack *s, struct pbuf *p)
+{
+	static const uint8_t head[6] = { 0, 1, 8, 0, 6, 4 };
+	uint8_t d[ARP_LEN], sha[6];
+	uint32_t spa, tpa, now = now_tick(s);
+	struct arp_entry *a;
+	uint16_t op;
+	bool for_us;
+
+	if (!pbuf_copy_out(p, 0, d, ARP_LEN)) {
+		drop(s, p, &s->n.drop_short);
+		return;
+	}
+	op = ldbe16(d + 6);
+	spa = ld32(d + 14);
+	tpa = ld32(d + 24);
+	memcpy(sha, d + 8, 6);
+	/* A sender with a group or zero hardware address is nobody (the broadcast trick). */
+	if (memcmp(d, head, 6) != 0 || (op != 1 && op != 2) || (sha[0] & 1) || memcmp(sha, zeros, 6) == 0) {
+		drop(s, p, &s->n.drop_arp);
+		return;
+	}
+	pbuf_free(s->cfg.pool, p);
+	if (!s->ip.up)
+		return;
+	if (spa == s->ip.addr) { /* somebody has our address: defend it, once in ten seconds (RFC 5227) */
+		if (memcmp(sha, s->cfg.mac, 6) != 0) {
+			s->n.drop_arp++;
+			if (s->arp_defended == 0 || now - s->arp_defended > WHEEL_MS(10000)) {
+				s->arp_defended = now | 1;
+				arp_announce(s);
+			}
+		}
+		return;
+	}
+	for_us = tpa == s->ip.addr;
+	a = spa != 0 ? arp_find(s, spa) : NULL;
+	if (a != NULL)
+		learned(s, a, sha);
+	else if (for_us && op == 1 && spa != 0 && ((spa ^ s->ip.addr) & s->ip.mask) == 0 &&
+		 (a = make(s, spa, false)) != NULL)
+		learned(s, a, sha);
+	else if (op == 2)
+		s->n.drop_arp++;
+	if (for_us && op == 1)
+		emit(s, 2, sha, s->ip.addr, sha, spa);
+}

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+NET_SRCS := runtime/mem/pbuf.c $(wildcard runtime/net/*.c runtime/net/tcp/*.c)
+GUEST_SRCS += $(NET_SRCS)
+
+NET_TESTS := $(patsubst %.c,%,$(wildcard runtime/net/test/*_test.c))
+UNIT_TESTS += $(NET_TESTS)
+$(foreach t,$(NET_TESTS),$(eval $(t)_SRCS := $(NET_SRCS) runtime/net/test/sim.c runtime/net/test/support.c))

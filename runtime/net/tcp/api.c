@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api.c - what the owner of a connection calls: reading in place, writing into the send queue, closing. */
+#include "runtime/net/tcp/tcp_internal.h"
+
+void tcp_set_callbacks(struct net_stack *s, const struct tcp_callbacks *cb)
+{
+	s->tcp.cb = *cb;
+}
+
+void tcp_set_owner(struct tcp_conn *c, void *owner)
+{
+	c->owner = owner;
+	c->flags |= TF_OWNED;
+}
+
+void *tcp_owner(const struct tcp_conn *c)
+{
+	return c->owner;
+}
+
+struct net_stack *tcp_stack(const struct tcp_conn *c)
+{
+	return c->stack;
+}
+
+size_t tcp_rx_peek(const struct tcp_conn *c, size_t off, const uint8_t **data)
+{
+	const struct pbuf *p = c->rx_head;
+
+	while (p != NULL && off >= p->len) {
+		off -= p->len;
+		p = p->next;
+	}
+	if (p == NULL)
+		return 0;
+	*data = p->data + off;
+	return p->len - off;
+}
+
+size_t tcp_rx_available(const struct tcp_conn *c)
+{
+	return c->rx_bytes;
+}
+
+bool tcp_rx_eof(const struct tcp_conn *c)
+{
+	return c->rx_bytes == 0 && ((c->flags & (TF_RX_FIN | TF_RX_SHUT)) || c->state == TCP_CLOSED);
+}
+
+void tcp_rx_consume(struct tcp_conn *c, size_t n)
+{
+	struct net_stack *s = c->stack;
+	struct pbuf *p;
+
+	if (n > c->rx_bytes)
+		n = c->rx_bytes;
+	c->rx_bytes -= (uint32_t)n;
+	while (n > 0 && (p = c->rx_head) != NULL) {
+		uint32_t k = (uint32_t)GW_MIN(n, p->len);
+
+		if (k < p->len) {
+			p->data += k;
+			p->len -= k;
+			break;
+		}
+		n -= k;
+		c->rx_head = p->next;
+		p->next = NULL;
+		pbuf_free(s->cfg.pool, p);
+	}
+	while (c->rx_bytes == 0 && (p = c->rx_head) != NULL) { /* empty fragments of a chain */
+		c->rx_head = p->next;
+		p->next = NULL;
+		pbuf_free(s->cfg.pool, p);
+	}
+	if (c->rx_head == NULL)
+		c->rx_tail = NULL;
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
+		return;
+	if (c->rcv_nxt - c->rx_bytes - c->tune_seq > c->rcvbuf / 2)
+		rx_tune(c, c->rcv_nxt - c->rx_bytes);
+	/* The window was (nearly) shut and has opened: tell (RFC 9293 3.8.6.2.2). */
+	if (c->rcv_adv - c->rcv_nxt < c->rcvbuf / 2 && !(c->flags & TF_RX_FIN)) {
+		uint32_t gain = c->rcvbuf - GW_MIN(c->rcvbuf, c->rx_bytes);
+
+		gain -= GW_MIN(gain, c->rcv_adv - c->rcv_nxt);
+		if (gain >= GW_MIN(2u * c->rcv_mss, c->rcvbuf / 2))
+			tcp_send_ack(c);
+	}
+}
+
+size_t tcp_tx_space(const struct tcp_conn *c)
+{
+	uint32_t used = conn_queued(c), true_max = 2 * c->sndbuf + 32768;
+
+	if ((c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) || (c->flags & TF_FIN_QUEUED))
+		return 0;
+	if (used >= c->sndbuf || c->tx_count * PBUF_SIZE >= true_max)
+		return 0;
+	return c->sndbuf - used;
+}
+
+size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
+{
+	uint32_t space = (uint32_t)tcp_tx_space(c), full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP), used;
+	struct pbuf *p = c->tx_tail;
+
+	if (unlikely(space == 0)) {
+		if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT)
+			c->flags |= TF_NOSPACE;
+		return 0;
+	}
+	if (p != NULL && c->tx_next != NULL && (used = seg_len(p)) < full) {
+		*data = seg_payload(p) + used;
+		return GW_MIN(space, full - used);
+	}
+	p = c->tx_spare;
+	if (likely(p == NULL)) {
+		p = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
+		if (unlikely(p == NULL)) { /* net_poll looks again */
+			c->flags |= TF_NOSPACE;
+			conn_block(c);
+			return 0;
+		}
+		p->user[2] = (uint64_t)TCP_TX_OFF << 32;
+		c->tx_spare = p;
+	}
+	*data = p->data;
+	return GW_MIN(space, full);
+}
+
+void tcp_tx_push(struct tcp_conn *c)
+{
+	if (c->tx_tail != NULL)
+		seg_mark(c->tx_tail, SEG_PUSH, 0);
+	if (c->tx_next != NULL)
+		tcp_output(c);
+}
+
+void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
+{
+	struct pbuf *p = c->tx_spare;
+	uint32_t add = (uint32_t)n;
+
+	if (p != NULL) {
+		if (unlikely(n == 0 || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT))) {
+			c->tx_spare = NULL;
+			pbuf_free(c->stack->cfg.pool, p);
+			return;
+		}
+		c->tx_spare = NULL;
+		p->seq = c->snd_end;
+		p->end_seq = p->seq + add;
+		seg_set_next(p, NULL);
+		if (c->tx_tail != NULL)
+			seg_set_next(c->tx_tail, p);
+		else
+			c->tx_head = p;
+		c->tx_tail = p;
+		if (c->tx_next == NULL)
+			c->tx_next = p;
+		c->tx_count++;
+	} else if (likely(c->tx_next != NULL)) {
+		p = c->tx_tail;
+		p->end_seq += add;
+	} else {
+		return; /* the connection died since tcp_tx_room */
+	}
+	c->snd_end += add;
+	if (conn_queued(c) > c->sndbuf - c->sndbuf / 3)
+		c->flags |= TF_NOSPACE;
+	if (push) {
+		seg_mark(p, SEG_PUSH, 0);
+		tcp_output(c);
+	}
+}
+
+void tcp_shutdown_tx(struct tcp_conn *c)
+{
+	if (c->flags & TF_FIN_QUEUED)
+		return;
+	if (c->state == TCP_ESTABLISHED)
+		c->state = TCP_FIN_WAIT_1;
+	else if (c->state == TCP_CLOSE_WAIT)
+		c->state = TCP_LAST_ACK;
+	else
+		return;
+	c->flags |= TF_FIN_QUEUED;
+	tcp_output(c);
+}
+
+void tcp_shutdown_rx(struct tcp_conn *c)
+{
+	c->flags |= TF_RX_SHUT;
+	conn_purge_rx(c);
+}
+
+void tcp_abort(struct tcp_conn *c)
+{
+	if (c->state >= TCP_SYN_RECEIVED && c->state != TCP_TIME_WAIT)
+		tcp_send_rst(c);
+	conn_bury(c);
+}
+
+void tcp_close(struct tcp_conn *c)
+{
+	bool unread = c->rx_bytes != 0;
+
+	if (c->state == TCP_CLOSED || c->state == TCP_SYN_SENT || c->state == TCP_TIME_WAIT) {
+		conn_bury(c);
+		return;
+	}
+	if (unread || c->linger_s == 0 || c->state == TCP_SYN_RECEIVED) { /* RFC 2525 2.17 */
+		tcp_abort(c);
+		return;
+	}
+	c->flags &= ~TF_OWNED;
+	c->owner = NULL;
+	c->keep_at = 0;
+	conn_purge_rx(c);
+	tcp_shutdown_tx(c);
+	if (c->state == TCP_FIN_WAIT_2)
+		c->keep_at = tick_in(c->stack, TCP_ORPHAN_TICKS);
+	else if (c->linger_s > 0)
+		c->keep_at = tick_in(c->stack, WHEEL_MS((uint64_t)(uint16_t)c->linger_s * 1000));
+	if (c->keep_at != 0)
+		conn_arm(c, c->keep_at);
+}
+
+enum tcp_state tcp_get_state(const struct tcp_conn *c)
+{
+	return (enum tcp_state)c->state;
+}
+
+int tcp_error(const struct tcp_conn *c)
+{
+	return c->error;
+}
+
+void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
+{
+	*out = (struct net_endpoint){ .family = 4, .port = conn_local_port(c), .ip4 = conn_local_ip(c) };
+}
+
+void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out)
+{
+	*out = (struct net_endpoint){ .family = 4, .port = be16((uint16_t)c->key_port), .ip4 = conn_remote_ip(c) };
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* input.c - a TCP segment arrives. The predicted case (established, in order, nothing lost: Van Jacobson)
+ * is handled here from header to event; everything else goes the way of RFC 9293 in segment.c. */
+#include "runtime/net/tcp/tcp_internal.h"
+
+bool tcp_parse_opts(const uint8_t *th, uint32_t hl, struct tcp_opts *o)
+{
+	const uint8_t *p = th + TCP_HLEN, *end = th + hl;
+
+	memset(o, 0, sizeof(*o));
+	while (p < end) {
+		uint32_t kind = *p, len;
+
+		if (kind == 0)
+			return true;
+		if (kind == 1) {
+			p++;
+			continue;
+		}
+		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
+			return false;
+		len = p[1];
+		if (kind == 2 && len == 4) {
+			o->mss = ldbe16(p + 2);
+		} else if (kind == 3 && len == 3) {
+			o->has_wscale = true;
+			o->wscale = p[2] > 14 ? 14 : p[2];
+		} else if (kind == 4 && len == 2) {
+			o->sack_ok = true;
+		} else if (kind == 8 && len == 10) {
+			o->has_ts = true;
+			o->tsval = ldbe32(p + 2);
+			o->tsecr = ldbe32(p + 6);
+		} else if (kind == 5 && len >= 10 && (len - 2) % 8 == 0) {
+			o->n_sack = (uint8_t)GW_MIN((len - 2) / 8, 4u);
+			for (unsigned i = 0; i < o->n_sack; i++) {
+				o->sack[i][0] = ldbe32(p + 2 + 8 * i);
+				o->sack[i][1] = ldbe32(p + 6 + 8 * i);
+			}
+		}
+		p += len;
+	}
+	return true;
+}
+
+/* The answer to a segment that nobody wants (RFC 9293 3.10.7.1). */
+static void refuse(struct net_stack *s, const struct tcp_seg *g)
+{
+	s->n.drop_noport++;
+	if (g->flags & TH_RST)
+		return;
+	if (g->flags & TH_ACK)
+		tcp_send_raw(s, g->addr, g->port, g->ack, 0, 0, TH_RST, NULL, NULL, 0);
+	else
+		tcp_send_raw(s, g->addr, g->port, 0,
+			     g->seq + g->len + ((g->flags & TH_SYN) != 0) + ((g->flags & TH_FIN) != 0), 0,
+			     TH_RST | TH_ACK, NULL, NULL, 0);
+}
+
+/* Not in the connection table: TIME_WAIT, a listener, another shard, or nobody. Takes the packet. */
+static void no_conn(struct net_stack *s, struct tcp_seg *g)
+{
+	struct tcp_tw *tw = tw_lookup(s, g->addr, g->port);
+	struct tcp_listener *l;
+
+	if (tw != NULL && !tw_input(s, tw, g)) {
+		pbuf_free(s->cfg.pool, g->p);
+		return;
+	}
+	if (s->dir != NULL && tcp_elsewhere(s, g->p, g->addr, g->port))
+		return;
+	l = listener_find(s, (uint32_t)(g->addr >> 32), be16((uint16_t)(g->port >> 16)));
+	if (l != NULL)
+		listen_input(s, l, g);
+	else
+		refuse(s, g);
+	if (g->p != NULL)
+		pbuf_free(s->cfg.pool, g->p);
+}
+
+static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th, uint32_t ihl)
+{
+	uint32_t hl = ((uint32_t)th[12] >> 4) * 4;
+	struct tcp_seg g = {
+		.p = p,
+		.th = th,
+		.addr = ld64(p->data + 12),
+		.port = ld32(th),
+		.seq = ldbe32(th + 4),
+		.ack = ldbe32(th + 8),
+		.len = p->total - ihl - hl,
+		.wnd = ldbe16(th + 14),
+		.hdr = ihl + hl,
+		.flags = th[13] & 0x3f,
+	};
+
+	if (!tcp_parse_opts(th, hl, &g.o)) {
+		drop(s, p, &s->n.drop_short);
+		return;
+	}
+	if (c != NULL)
+		tcp_segment(c, &g);
+	else
+		no_conn(s, &g);
+}
+
+/* In-order data or a plain acknowledgement on a clean established connection. Takes the packet. */
+static inline void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th, uint32_t hdr,
+			uint32_t len)
+{
+	uint32_t ack = ldbe32(th + 8), seq = c->rcv_nxt;
+	unsigned events = 0;
+
+	c->snd_wnd = (uint32_t)ldbe16(th + 14) << c->snd_scale;
+	c->snd_wl1 = seq;
+	c->snd_wl2 = ack;
+	if (unlikely(c->snd_wnd > c->max_wnd))
+		c->max_wnd = c->snd_wnd;
+	c->last_rx = now_tick(s);
+	if (c->hdr_len != TCP_HLEN && seq == c->rcv_wup)
+		c->ts_recent = ldbe32(th + 24);
+	if (ack != c->snd_una) {
+		uint32_t acked = tcp_clean_acked(c, ack);
+
+		c->first_rto = 0;
+		if (c->snd_una == c->snd_nxt)
+			c->rto_at = 0;
+		else
+			conn_set_rto(c);
+		if (c->flags & TF_CWND_LIMITED)
+			cc_acked(c, acked);
+		if (unlikely(c->flags & TF_NOSPACE) && tcp_tx_space(c) >= c->sndbuf / 3) {
+			c->flags &= ~TF_NOSPACE;
+			events = TCP_EV_WRITABLE;
+		}
+	}
+	if (len != 0) {
+		p->data += hdr;
+		p->len -= hdr;
+		p->total = len;
+		c->rcv_nxt = seq + len;
+		if (len > c->rcv_mss)
+			c->rcv_mss = (uint16_t)GW_MIN(len, c->mss);
+		rx_queue(c, p);
+		events |= TCP_EV_READABLE;
+		if (c->rcv_nxt - c->rcv_wup > c->rcv_mss || (c->flags & TF_QUICKACK))
+			c->flags |= TF_ACK_NOW;
+	} else {
+		pbuf_free(s->cfg.pool, p);
+	}
+	if (events != 0)
+		tcp_event(c, events);
+	if (c->tx_next != NULL)
+		tcp_output(c);
+	if (c->rcv_nxt != c->rcv_wup) {
+		if (c->flags & TF_ACK_NOW) {
+			tcp_send_ack(c);
+		} else if (c->delack_at == 0) {
+			c->delack_at = tick_in(s, TCP_DELACK);
+			conn_arm(c, c->delack_at);
+		}
+	}
+}
+
+void tcp_input(struct net_stack *s, struct pbuf *p)
+{
+	const uint8_t *ip = p->data, *th;
+	uint32_t ihl = (uint32_t)(ip[0] & 15) * 4, hl, len, ack;
+	struct tcp_conn *c;
+
+	if (unlikely(p->len < ihl + TCP_HLEN) && !pbuf_pull(s, p, ihl + TCP_HLEN)) {
+		drop(s, p, &s->n.drop_short);
+		return;
+	}
+	ip = p->data;
+	th = ip + ihl;
+	hl = ((uint32_t)th[12] >> 4) * 4;
+	if (unlikely(hl < TCP_HLEN || ihl + hl > p->total || (ihl + hl > p->len && !pbuf_pull(s, p, ihl + hl)))) {
+		drop(s, p, &s->n.drop_short);
+		return;
+	}
+	th = p->data + ihl;
+	ip = p->data;
+	len = p->total - ihl;
+	if (!(p->flags & (PBUF_CSUM_GOOD | PBUF_CSUM_PARTIAL))) {
+		uint64_t sum = pseudo_sum(ld32(ip + 12), ld32(ip + 16), IP_TCP, len);
+
+		sum = p->next == NULL ? csum_bytes(th, len, sum) : csum_chain(p, ihl, len, sum);
+		if (unlikely(csum_fold(sum) != 0xffff)) {
+			drop(s, p, &s->n.drop_csum);
+			return;
+		}
+	}
+	c = tcp_lookup(s, ld64(ip + 12), ld32(th));
+	if (unlikely(c == NULL)) {
+		slow(s, NULL, p, th, ihl);
+		return;
+	}
+	len -= hl;
+	ack = ldbe32(th + 8);
+	if (likely(c->state == TCP_ESTABLISHED && (th[13] | TH_PSH) == (TH_ACK | TH_PSH) && hl == c->hdr_len &&
+		   ldbe32(th + 4) == c->rcv_nxt && !(c->flags & TF_SLOW) &&
+		   ack - c->snd_una <= c->snd_nxt - c->snd_una && len <= c->rcv_adv - c->rcv_nxt) &&
+	    (hl == TCP_HLEN ||
+	     (ld32(th + 20) == TCP_TS_WORD && SEQ_GE(ldbe32(th + 24), c->ts_recent))) &&
+	    (len != 0 || ack != c->snd_una || c->snd_una == c->snd_nxt) && !(c->flags & TF_PERSIST)) {
+		fast(s, c, p, th, ihl + hl, len);
+		return;
+	}
+	slow(s, c, p, th, ihl);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* migrate.c - connections between shards. The directory says which shard holds a connection; it is asked only
+ * when a packet misses in the stack the device gave it to. Its chains run through the connections themselves,
+ * under short bucket locks; nothing else here is shared. */
+#include "runtime/net/tcp/tcp_internal.h"
+
+#define MOVING_MAX 128u
+#define MOVING_TICKS WHEEL_MS(200)
+
+struct net_directory {
+	uint32_t mask;
+	struct sip_key key;
+	struct dir_bucket {
+		struct spinlock lock;
+		struct tcp_conn *first;
+	} bucket[];
+};
+
+struct net_directory *net_directory_create(void *(*alloc)(size_t), uint32_t buckets)
+{
+	struct net_directory *d;
+	uint32_t n = 16;
+
+	while (n < buckets && n < 1u << 20)
+		n *= 2;
+	d = alloc(sizeof(*d) + n * sizeof(d->bucket[0]));
+	if (d == NULL)
+		return NULL;
+	d->mask = n - 1;
+	random_bytes(&d->key, sizeof(d->key));
+	return d;
+}
+
+void net_set_directory(struct net_stack *s, struct net_directory *d)
+{
+	s->dir = d;
+}
+
+static struct dir_bucket *bucket_of(struct net_directory *d, uint64_t addr, uint32_t port)
+{
+	uint64_t w[2] = { addr, port };
+
+	return &d->bucket[siphash(&d->key, w, 2) & d->mask];
+}
+
+void dir_add(struct tcp_conn *c)
+{
+	struct dir_bucket *b = bucket_of(c->stack->dir, c->key_addr, c->key_port);
+
+	spin_lock(&b->lock);
+	c->dir_next = b->first;
+	b->first = c;
+	spin_unlock(&b->lock);
+}
+
+void dir_del(struct tcp_conn *c)
+{
+	struct dir_bucket *b = bucket_of(c->stack->dir, c->key_addr, c->key_port);
+	struct tcp_conn **at;
+
+	spin_lock(&b->lock);
+	for (at = &b->first; *at != NULL; at = &(*at)->dir_next) {
+		if (*at == c) {
+			*at = c->dir_next;
+			break;
+		}
+	}
+	spin_unlock(&b->lock);
+}
+
+/* Which shard has it? -1: none. */
+static int dir_find(struct net_directory *d, uint64_t addr, uint32_t port)
+{
+	struct dir_bucket *b = bucket_of(d, addr, port);
+	int shard = -1;
+
+	spin_lock(&b->lock);
+	for (struct tcp_conn *c = b->first; c != NULL; c = c->dir_next) {
+		if (c->key_addr == addr && c->key_port == port) {
+			shard = c->shard;
+			break;
+		}
+	}
+	spin_unlock(&b->lock);
+	return shard;
+}
+
+static void moving_fire(struct net_stack *s, struct net_timer *t)
+{
+	(void)t;
+	for (struct list_node *n; (n = list_pop(&s->tcp.moving)) != NULL;)
+		drop(s, list_entry(n, struct pbuf, link), &s->n.drop_noport);
+	s->tcp.n_moving = 0;
+}
+
+bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t port)
+{
+	int shard = dir_find(s->dir, addr, port);
+
+	if (shard < 0)
+		return false;
+	if ((uint32_t)shard != s->cfg.shard) {
+		/* whole frames travel: give the Ethernet header back; what came by loopback never had one */
+		p->data -= ETH_HLEN;
+		p->len += ETH_HLEN;
+		p->total += ETH_HLEN;
+		if (p->flags & PBUF_LOOPBACK) {
+			memcpy(p->data, s->cfg.mac, 6);
+			memcpy(p->data + 6, s->cfg.mac, 6);
+			st16(p->data + 12, be16((uint16_t)ETH_IP4));
+		}
+		s->n.forwarded++;
+		s->cfg.forward(s->cfg.ctx, (uint32_t)shard, p);
+		return true;
+	}
+	/* on its way to us: it waits here until tcp_attach */
+	if (s->tcp.n_moving >= MOVING_MAX) {
+		drop(s, p, &s->n.drop_nomem);
+		return true;
+	}
+	if (s->tcp.moving_timer.fire == NULL)
+		timer_init(&s->tcp.moving_timer, moving_fire);
+	list_add_tail(&s->tcp.moving, &p->link);
+	s->tcp.n_moving++;
+	net_timer_by(s, &s->tcp.moving_timer, MOVING_TICKS);
+	return true;
+}
+
+/* Reference counts are plain, so no block may be in the hands of two shards: what the device (or an ARP queue) of this
+ * one still holds of the send queue is replaced by a copy. */
+static int unshare(struct tcp_conn *c)
+{
+	struct pbuf *prev = NULL, *next;
+
+	for (struct pbuf *p = c->tx_head; p != NULL; prev = p, p = next) {
+		struct pbuf *q;
+
+		next = seg_next(p);
+		if (p->refs == 1)
+			continue;
+		q = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
+		if (q == NULL)
+			return -ENOMEM;
+		q->seq = p->seq;
+		q->end_seq = p->end_seq;
+		q->time_ns = p->time_ns;
+		q->user[1] = p->user[1];
+		q->user[2] = p->user[2];
+		memcpy(seg_payload(q), seg_payload(p), seg_len(p));
+		if (prev != NULL)
+			seg_set_next(prev, q);
+		else
+			c->tx_head = q;
+		if (c->tx_tail == p)
+			c->tx_tail = q;
+		if (c->tx_next == p)
+			c->tx_next = q;
+		p->refs--;
+		p = q;
+	}
+	return 0;
+}
+
+int tcp_detach(struct tcp_conn *c, uint32_t to_shard)
+{
+	struct net_stack *s = c->stack;
+	uint32_t left = now_tick(s);
+
+	if (unshare(c) != 0)
+		return -ENOMEM;
+	if (c->flags & TF_HASHED) {
+		struct tcp_conn **at = &s->tcp.hash[tcp_hash_of(s, c->key_addr, c->key_port)];
+
+		while (*at != c)
+			at = &(*at)->hash_next;
+		*at = c->hash_next;
+	}
+	timer_cancel(&c->timer);
+	list_del(&c->work);
+	/* deadlines travel as ticks: the stacks share one clock */
+	c->tune_tick = left;
+	c->arp = NULL;
+	c->flags |= TF_DETACHED;
+	s->tcp.n_conns--;
+	if ((c->flags & TF_HASHED) && s->dir != NULL) {
+		struct dir_bucket *b = bucket_of(s->dir, c->key_addr, c->key_port);
+
+		spin_lock(&b->lock);
+		c->shard = (uint16_t)to_shard;
+		spin_unlock(&b->lock);
+	} else {
+		c->shard = (uint16_t)to_shard;
+	}
+	return 0;
+}
+
+int tcp_attach(struct net_stack *s, struct tcp_conn *c)
+{
+	uint64_t addr = c->key_addr;
+	uint32_t port = c->key_port;
+	struct list_node mine, *n;
+
+	if (s->tcp.n_conns >= s->cfg.max_conns)
+		return -ENOMEM;
+	s->tcp.n_conns++;
+	c->stack = s;
+	c->flags &= ~TF_DETACHED;
+	/* its pbufs may now be freed into this shard's pool */
+	if (!(c->flags & TF_HASHED))
+		return 0;
+	{
+		uint32_t h = tcp_hash_of(s, addr, port);
+
+		c->hash_next = s->tcp.hash[h];
+		s->tcp.hash[h] = c;
+	}
+	if (c->rto_at != 0)
+		conn_arm(c, c->rto_at);
+	if (c->delack_at != 0)
+		conn_arm(c, c->delack_at);
+	if (c->keep_at != 0)
+		conn_arm(c, c->keep_at);
+	list_init(&mine);
+	list_for_each_safe(m, &s->tcp.moving) {
+		struct pbuf *p = list_entry(m, struct pbuf, link);
+		const uint8_t *th = p->data + (uint32_t)(p->data[0] & 15) * 4;
+
+		if (ld64(p->data + 12) != addr || ld32(th) != port)
+			continue;
+		list_del(m);
+		list_add_tail(&mine, m);
+		s->tcp.n_moving--;
+	}
+	while ((n = list_pop(&mine)) != NULL)
+		tcp_input(s, list_entry(n, struct pbuf, link));
+	tcp_output(c);
+	return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timer.c - a connection's one wheel timer stands for three deadlines: rto_at (retransmission, or persist),
+ * delack_at, and keep_at (keepalive, or an orphan's end). It is moved earlier at once, later only when it fires. */
+#include "runtime/net/tcp/tcp_internal.h"
+
+void conn_keepalive_arm(struct tcp_conn *c)
+{
+	if (!(c->flags & TF_KEEPALIVE) || c->state < TCP_ESTABLISHED || !(c->flags & TF_OWNED))
+		return;
+	c->keep_tries = 0;
+	c->keep_at = tick_in(c->stack, WHEEL_MS(1000ull * c->keepidle_s));
+	conn_arm(c, c->keep_at);
+}
+
+/* Too many tries, or too long? */
+static bool given_up(struct tcp_conn *c, unsigned tries)
+{
+	uint32_t now = now_tick(c->stack);
+
+	if (c->first_rto == 0)
+		c->first_rto = now | 1;
+	if (c->user_timeout != 0)
+		return now - c->first_rto >= c->user_timeout;
+	return c->backoff >= tries;
+}
+
+static void persist(struct tcp_conn *c)
+{
+	int32_t wnd = (int32_t)(c->snd_una + c->snd_wnd - c->snd_nxt);
+
+	if (c->tx_next == NULL) {
+		c->flags &= ~TF_PERSIST;
+		return;
+	}
+	/* A peer that answers may keep its window shut as long as it likes (RFC 1122 4.2.2.17), an orphan's not. */
+	if (!(c->flags & TF_OWNED) && given_up(c, TCP_DATA_TRIES)) {
+		tcp_send_rst(c);
+		conn_done(c, -ETIMEDOUT);
+		return;
+	}
+	if (now_tick(c->stack) - c->last_rx > TCP_RTO_MAX * 4u && given_up(c, TCP_DATA_TRIES)) {
+		conn_done(c, -ETIMEDOUT);
+		return;
+	}
+	if (wnd > 0) { /* a silly window: take what there is (override timeout) */
+		c->flags |= TF_FORCE;
+		tcp_output(c);
+		c->flags &= ~TF_FORCE;
+		return;
+	}
+	if (c->backoff < 15)
+		c->backoff++;
+	(void)tcp_send_ctl(c, c->snd_una - 1, 0);
+	c->flags |= TF_PERSIST;
+	conn_set_rto(c);
+}
+
+static void rto(struct tcp_conn *c)
+{
+	struct net_stack *s = c->stack;
+	bool syn = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+
+	if (c->flags & TF_PERSIST) {
+		persist(c);
+		return;
+	}
+	if (c->snd_una == c->snd_nxt) {
+		if (c->flags & TF_CORK) { /* a corked tail waits 200 ms at most */
+			c->flags |= TF_FORCE;
+			tcp_output(c);
+			c->flags &= ~TF_FORCE;
+		}
+		return;
+	}
+	if (given_up(c, syn ? TCP_SYN_TRIES : TCP_DATA_TRIES)) {
+		conn_done(c, -ETIMEDOUT);
+		return;
+	}
+	c->backoff++;
+	if (syn) {
+		c->syn_tries++;
+		s->n.retransmits++;
+		(void)tcp_send_syn(c);
+	} else {
+		tcp_enter_loss(c);
+		if (c->tx_head != NULL && c->tx_head != c->tx_next) {
+			tcp_output(c);
+		} else if (c->flags & TF_FIN_SENT) {
+			s->n.retransmits++;
+			c->retransmits++;
+			(void)tcp_send_ctl(c, c->snd_end, TH_FIN);
+		}
+	}
+	conn_set_rto(c);
+}
+
+static void keep(struct tcp_conn *c)
+{
+	struct net_stack *s = c->stack;
+	uint32_t idle = now_tick(s) - c->last_rx, due = WHEEL_MS(1000ull * c->keepidle_s);
+
+	if (!(c->flags & TF_OWNED)) { /* FIN_WAIT_2 (or a lingering close) has lasted long enough */
+		if (c->state != TCP_FIN_WAIT_2)
+			tcp_send_rst(c);
+		conn_done(c, -ETIMEDOUT);
+		return;
+	}
+	if (!(c->flags & TF_KEEPALIVE))
+		return;
+	if (c->snd_una != c->snd_nxt || c->tx_head != NULL || idle < due) {
+		c->keep_tries = 0;
+		c->keep_at = tick_in(s, idle < due ? due - idle : due);
+		conn_arm(c, c->keep_at);
+		return;
+	}
+	if (c->keep_tries >= c->keepcnt) {
+		tcp_send_rst(c);
+		conn_done(c, -ETIMEDOUT);
+		return;
+	}
+	c->keep_tries++;
+	(void)tcp_send_ctl(c, c->snd_una - 1, 0);
+	c->keep_at = tick_in(s, WHEEL_MS(1000ull * c->keepintvl_s));
+	conn_arm(c, c->keep_at);
+}
+
+static bool take_due(uint32_t *at, uint32_t now)
+{
+	if (*at == 0 || !tick_due(now, *at))
+		return false;
+	*at = 0;
+	return true;
+}
+
+void conn_timer(struct net_stack *s, struct net_timer *t)
+{
+	struct tcp_conn *c = list_entry(t, struct tcp_conn, timer);
+	uint32_t now = now_tick(s);
+
+	if (take_due(&c->delack_at, now) && c->rcv_nxt != c->rcv_wup)
+		tcp_send_ack(c);
+	if (take_due(&c->rto_at, now))
+		rto(c);
+	if (c->state != TCP_CLOSED && take_due(&c->keep_at, now))
+		keep(c);
+	if (c->state == TCP_CLOSED)
+		return;
+	if (c->rto_at != 0)
+		conn_arm(c, c->rto_at);
+	if (c->delack_at != 0)
+		conn_arm(c, c->delack_at);
+	if (c->keep_at != 0)
+		conn_arm(c, c->keep_at);
+}
+
+void tcp_poll(struct net_stack *s)
+{
+	struct list_node again, *n;
+
+	tcp_reap(s);
+	if (likely(list_empty(&s->tcp.blocked)))
+		return;
+	list_init(&again);
+	while ((n = list_pop(&s->tcp.blocked)) != NULL)
+		list_add_tail(&again, n);
+	while ((n = list_pop(&again)) != NULL) {
+		struct tcp_conn *c = list_entry(n, struct tcp_conn, work);
+
+		tcp_output(c);
+		if (c->state != TCP_CLOSED && (c->flags & TF_NOSPACE))
+			tcp_space_event(c);
+	}
+}
+
+uint64_t tcp_deadline(const struct net_stack *s)
+{
+	return list_empty(&s->tcp.blocked) ? GW_NEVER : s->now + 200 * NS_PER_US;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xmit.c - builds TCP segments and hands them down. Data is sent from the send queue's own pbufs, headers
+ * in their headroom; the device holds a second reference until it is done. Only a segment that the device
+ * still holds, or one for loopback (whose receiver keeps it), is copied. */
+#include "runtime/net/tcp/tcp_internal.h"
+#include "runtime/net/arp_internal.h"
+
+/* The window field: never takes back what was promised, never opens by silly steps (RFC 9293 3.8.6.2.2). */
+uint32_t tcp_window(struct tcp_conn *c)
+{
+	uint32_t space = c->rcvbuf > c->rx_bytes ? c->rcvbuf - c->rx_bytes : 0;
+	uint32_t edge = c->rcv_nxt + space, step = GW_MIN((uint32_t)c->rcv_mss, c->rcvbuf / 2);
+	uint32_t wnd;
+
+	if (SEQ_GE(edge, c->rcv_adv + step)) {
+		wnd = GW_MIN(space, 65535u << c->rcv_scale);
+		wnd &= ~((1u << c->rcv_scale) - 1);
+		if (SEQ_GT(c->rcv_nxt + wnd, c->rcv_adv))
+			c->rcv_adv = c->rcv_nxt + wnd;
+	}
+	wnd = c->rcv_adv - c->rcv_nxt;
+	return GW_MIN(wnd >> c->rcv_scale, 65535u);
+}
+
+/* The header in front of `end`. room: bytes that options may take beyond the usual (for SACK). */
+static uint8_t *build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags, uint32_t room)
+{
+	uint32_t hl = c->hdr_len;
+	uint8_t *th;
+
+	if (unlikely((c->flags & (TF_OOO | TF_SACK)) == (TF_OOO | TF_SACK)) && room >= 12) {
+		uint32_t b[3][2];
+		unsigned n = sack_blocks(c, b, hl > TCP_HLEN ? 3 : GW_MIN(3u, (room - 4) / 8));
+
+		if (n > 0 && room >= 4 + 8 * n) {
+			end -= 4 + 8 * n;
+			end[0] = end[1] = 1;
+			end[2] = 5;
+			end[3] = (uint8_t)(2 + 8 * n);
+			for (unsigned i = 0; i < n; i++) {
+				stbe32(end + 4 + 8 * i, b[i][0]);
+				stbe32(end + 8 + 8 * i, b[i][1]);
+			}
+			hl += 4 + 8 * n;
+		}
+	}
+	if (likely(c->hdr_len != TCP_HLEN)) {
+		end -= TCP_TS_LEN;
+		st32(end, TCP_TS_WORD);
+		stbe32(end + 4, conn_ts_now(c));
+		stbe32(end + 8, c->ts_recent);
+	}
+	th = end - TCP_HLEN;
+	st32(th, c->key_port << 16 | c->key_port >> 16);
+	stbe32(th + 4, seq);
+	stbe32(th + 8, c->rcv_nxt);
+	st16(th + 12, (uint16_t)(hl << 2 | (uint32_t)flags << 8));
+	stbe16(th + 14, (uint16_t)tcp_window(c));
+	st32(th + 16, 0);
+	c->rcv_wup = c->rcv_nxt;
+	c->flags &= ~TF_ACK_NOW;
+	c->delack_at = 0;
+	return th;
+}
+
+/* Checksum, IP and Ethernet headers, and out. th: TCP header in p's headroom; len: TCP header and payload. */
+static int finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
+{
+	struct net_stack *s = c->stack;
+	uint8_t *ip = th - IP4_HLEN;
+	struct arp_entry *a = c->arp;
+	uint32_t mss = c->mss;
+	uint64_t ps = (uint64_t)c->ph_sum + be16((uint16_t)len);
+
+	p->len += (uint32_t)(p->data - ip);
+	p->data = ip;
+	p->total = len + IP4_HLEN;
+	st32(ip, 0x45u | (uint32_t)be16((uint16_t)(len + IP4_HLEN)) << 16);
+	st32(ip + 4, 0x00400000u); /* identification 0 (RFC 6864), don't fragment */
+	st32(ip + 8, 0x0640u);
+	st64(ip + 12, c->key_addr << 32 | c->key_addr >> 32);
+	st16(ip + 10, (uint16_t)~csum_fold((uint64_t)c->ip_sum + be16((uint16_t)(len + IP4_HLEN))));
+	p->flags = 0;
+	if (unlikely(c->flags & TF_LOOP)) {
+		p->flags = PBUF_LOOPBACK | PBUF_CSUM_GOOD;
+		loop_send(s, p);
+		return 0;
+	}
+	if (s->cfg.csum_tx) {
+		st16(th + 16, csum_fold(ps));
+		p->flags = PBUF_CSUM_PARTIAL;
+		p->csum_start = ETH_HLEN + IP4_HLEN;
+		p->csum_offset = 16;
+		p->hdr_len = (uint16_t)(ETH_HLEN + IP4_HLEN + ((uint32_t)th[12] >> 4) * 4);
+		if (len - (((uint32_t)th[12] >> 4) * 4) > mss) {
+			p->flags |= PBUF_GSO_TCP4;
+			p->gso_size = (uint16_t)mss;
+		}
+	} else if (likely(p->next == NULL)) {
+		st16(th + 16, (uint16_t)~csum_fold(csum_bytes(th, len, ps)));
+	} else {
+		st16(th + 16, (uint16_t)~csum_fold(csum_chain(p, IP4_HLEN, len, ps)));
+	}
+	if (unlikely(!arp_ready(a, c->next_hop, now_tick(s)))) {
+		c->arp = a = arp_usable(s, c->next_hop);
+		if (a == NULL)
+			return arp_send(s, p, c->next_hop);
+	}
+	a->used = now_tick(s);
+	return eth_send(s, p, a->mac, ETH_IP4);
+}
+
+static void sent(struct tcp_conn *c)
+{
+	if (c->rto_at == 0 || (c->flags & TF_PERSIST)) {
+		c->flags &= ~TF_PERSIST;
+		conn_set_rto(c);
+	}
+}
+
+/* Send n send-queue pbufs from p on, together `bytes` long, as one packet. None is held by the device. */
+int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t bytes, uint8_t flags)
+{
+	uint64_t now = c->stack->now;
+	uint32_t seq = p->seq;
+	struct pbuf *q = p;
+	uint8_t *th;
+	int err;
+
+	for (;;) {
+		struct pbuf *next = seg_next(q);
+
+		q->refs++;
+		q->data = seg_payload(q);
+		q->len = seg_len(q);
+		q->time_ns = now;
+		if (seg_marks(q) & SEG_PUSH)
+			flags |= TH_PSH;
+		if (--n == 0)
+			break;
+		q->next = next;
+		q = next;
+	}
+	q->next = NULL;
+	th = build(c, p->data, seq, flags | TH_ACK, c->mss > bytes ? c->mss - bytes : 0);
+	p->len += (uint32_t)(p->data - th);
+	p->data = th;
+	err = finish(c, p, th, bytes + (uint32_t)(seg_payload(p) - th));
+	if (likely(err == 0))
+		sent(c);
+	return err;
+}
+
+int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags)
+{
+	struct net_stack *s = c->stack;
+	uint32_t len = seg_len(p);
+	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);
+	uint8_t *th, *pay;
+	int err;
+
+	if (q == NULL)
+		return -ENOBUFS;
+	pay = q->data;
+	memcpy(pay, seg_payload(p), len);
+	if (seg_marks(p) & SEG_PUSH)
+		flags |= TH_PSH;
+	th = build(c, pay, p->seq, flags | TH_ACK, c->mss > len ? c->mss - len : 0);
+	q->data = th;
+	q->len = len + (uint32_t)(pay - th);
+	p->time_ns = s->now;
+	err = finish(c, q, th, q->len);
+	if (err == 0)
+		sent(c);
+	return err;
+}
+
+/* A segment without data: ACK, FIN, probe. */
+int tcp_send_ctl(struct tcp_conn *c, uint32_t seq, uint8_t flags)
+{
+	struct pbuf *q = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
+	uint8_t *th;
+
+	if (q == NULL)
+		return -ENOBUFS;
+	th = build(c, q->data, seq, flags | TH_ACK, 28);
+	q->len = (uint32_t)(q->data - th);
+	q->data = th;
+	return finish(c, q, th, q->len);
+}
+
+void tcp_send_ack(struct tcp_conn *c)
+{
+	if (tcp_send_ctl(c, c->snd_nxt, 0) != 0)
+		c->flags |= TF_ACK_NOW; /* with the next packet */
+}
+
+/* SYN, or SYN and ACK in SYN_RECEIVED. */
+int tcp_send_syn(struct tcp_conn *c)
+{
+	struct net_stack *s = c->stack;
+	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);
+	bool ack = c->state == TCP_SYN_RECEIVED, active = (c->flags & TF_ACTIVE) && !ack;
+	uint32_t wnd = GW_MIN(c->rcvbuf, 65535u), n;
+	uint8_t o[40], *th;
+
+	if (q == NULL)
+		return -ENOBUFS;
+	o[0] = 2;
+	o[1] = 4;
+	stbe16(o + 2, (uint16_t)GW_MIN((uint32_t)c->rt_mtu - 40, c->maxseg ? (uint32_t)c->maxseg : TCP_MAX_MSS));
+	n = 4;
+	if (active || (c->flags & TF_SACK)) {
+		o[n++] = 4;
+		o[n++] = 2;
+	}
+	if (active || (c->flags & TF_TS)) {
+		while ((n & 3) != 2)
+			o[n++] = 1;
+		o[n++] = 8;
+		o[n++] = 10;
+		stbe32(o + n, conn_ts_now(c));
+		stbe32(o + n + 4, ack ? c->ts_recent : 0);
+		n += 8;
+	}
+	if (active || c->rcv_scale != 0 || c->snd_scale != 0) {
+		o[n++] = 1;
+		o[n++] = 3;
+		o[n++] = 3;
+		o[n++] = c->rcv_scale;
+	}
+	while ((n & 3) != 0)
+		o[n++] = 1;
+	th = q->data - n - TCP_HLEN;
+	memcpy(th + TCP_HLEN, o, n);
+	st32(th, c->key_port << 16 | c->key_port >> 16);
+	stbe32(th + 4, c->iss);
+	stbe32(th + 8, ack ? c->rcv_nxt : 0);
+	stbe16(th + 12, (uint16_t)((TCP_HLEN + n) << 10 | TH_SYN | (ack ? TH_ACK : 0u)));
+	stbe16(th + 14, (uint16_t)wnd);
+	st32(th + 16, 0);
+	c->rcv_adv = c->rcv_nxt + wnd;
+	c->rcv_wup = c->rcv_nxt;
+	q->data = th;
+	q->len = TCP_HLEN + n;
+	return finish(c, q, th, q->len);
+}
+
+void tcp_send_rst(struct tcp_conn *c)
+{
+	uint32_t ts[2] = { conn_ts_now(c), c->ts_recent };
+
+	tcp_send_raw(c->stack, c->key_addr, c->key_port, c->snd_nxt, c->rcv_nxt, 0, TH_RST | TH_ACK,
+		     c->flags & TF_TS ? ts : NULL, NULL, 0);
+}
+
+void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t seq, uint32_t ack, uint32_t wnd,
+		  uint8_t flags, const uint32_t *ts, const uint8_t *opts, uint32_t n_opts)
+{
+	uint32_t src = (uint32_t)(addr >> 32), dst = (uint32_t)addr;
+	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);
+	uint8_t *th;
+	uint32_t n = n_opts + (ts != NULL ? TCP_TS_LEN : 0);
+
+	if (flags & TH_RST)
+		s->n.rst_sent++;
+	if (q == NULL)
+		return;
+	th = q->data -= TCP_HLEN + n;
+	q->len = q->total = TCP_HLEN + n;
+	st32(th, port << 16 | port >> 16);
+	stbe32(th + 4, seq);
+	stbe32(th + 8, ack);
+	stbe16(th + 12, (uint16_t)((TCP_HLEN + n) << 10 | flags));
+	stbe16(th + 14, (uint16_t)wnd);
+	st32(th + 16, 0);
+	if (n_opts != 0)
+		memcpy(th + TCP_HLEN, opts, n_opts);
+	if (ts != NULL) {
+		st32(th + TCP_HLEN + n_opts, TCP_TS_WORD);
+		stbe32(th + TCP_HLEN + n_opts + 4, ts[0]);
+		stbe32(th + TCP_HLEN + n_opts + 8, ts[1]);
+	}
+	st16(th + 16, (uint16_t)~csum_fold(csum_bytes(th, q->len, pseudo_sum(src, dst, IP_TCP, q->len))));
+	(void)ip4_output(s, q, src, dst, IP_TCP, 64);
+}

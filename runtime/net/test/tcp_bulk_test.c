@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tcp_bulk_test.c - data both ways over good and bad links, byte for byte, and how well it goes. */
+#include <stdlib.h>
+#include "runtime/net/test/sim.h"
+#include "tests/unit.h"
+
+static struct sim m;
+static struct sim_app client, server;
+static uint64_t csum_drops;
+
+static void *take_server(struct sim_host *h, struct tcp_conn *c)
+{
+	(void)h;
+	(void)c;
+	return &server;
+}
+
+static bool both_done(void *arg)
+{
+	(void)arg;
+	return client.error || server.error ||
+	       (client.rx_done == server.tx_total && server.rx_done == client.tx_total && client.eof && server.eof);
+}
+
+static void start(uint64_t seed, void (*tune)(struct sim *), uint64_t up, uint64_t down)
+{
+	sim_init(&m, seed, tune);
+	memset(&client, 0, sizeof(client));
+	memset(&server, 0, sizeof(server));
+	client.tx_seed = server.rx_seed = 17;
+	client.rx_seed = server.tx_seed = 91;
+	client.tx_total = up;
+	server.tx_total = down;
+	client.close_when_sent = server.close_when_sent = true;
+	m.host[1].on_accept = take_server;
+	CHECK_EQ(sim_listen(&m, 1, 6379, 16), 0);
+	CHECK_EQ(sim_connect(&m, 0, 6379, &client), 0);
+}
+
+static void finish(void)
+{
+	CHECK(!client.bad);
+	CHECK(!server.bad);
+	CHECK(!client.error);
+	CHECK(!server.error);
+	CHECK_EQ(client.rx_done, server.tx_total);
+	CHECK_EQ(server.rx_done, client.tx_total);
+	CHECK(client.eof && server.eof);
+	if (client.c != NULL)
+		tcp_close(client.c);
+	if (server.c != NULL)
+		tcp_close(server.c);
+	sim_run(&m, 130 * SEC, NULL, NULL);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(m.host[i].stack->tcp.n_conns, 0);
+		CHECK_EQ(m.host[i].stack->tcp.n_tw, 0);
+		CHECK_EQ(m.host[i].pool.n_free, m.host[i].pool.n_total);
+	}
+	csum_drops = m.host[0].stack->n.drop_csum + m.host[1].stack->n.drop_csum;
+	sim_free(&m);
+}
+
+static void set_links(struct sim *s, struct sim_link l)
+{
+	s->host[0].out = s->host[1].out = l;
+}
+
+static unsigned loss_now, reorder_now, dup_now, corrupt_now;
+static bool offload_now, nosack_now;
+
+static void tune_bad(struct sim *s)
+{
+	set_links(s, (struct sim_link){ .loss = loss_now,
+					.reorder = reorder_now,
+					.dup = dup_now,
+					.corrupt = corrupt_now,
+					.delay_ns = 5 * MS,
+					.rate_bps = 100000000,
+					.queue_bytes = 100000 });
+	if (offload_now) {
+		for (int i = 0; i < 2; i++)
+			s->host[i].cfg.csum_tx = s->host[i].cfg.csum_rx = s->host[i].cfg.tso4 =
+				s->host[i].cfg.gro_rx = true;
+	}
+}
+
+static bool strip_sack(struct sim *s, unsigned from, uint8_t *f, size_t len)
+{
+	(void)s;
+	(void)from;
+	if (len > 54 && f[23] == IP_TCP && (f[47] & TH_SYN)) {
+		for (size_t i = 54; i + 1 < len; i++) {
+			if (f[i] == 4 && f[i + 1] == 2)
+				f[i] = f[i + 1] = 1;
+		}
+		sim_fix_csums(f, len);
+	}
+	return false;
+}
+
+static uint64_t transfer(unsigned loss, unsigned reorder, unsigned dup, unsigned corrupt, uint64_t up, uint64_t down)
+{
+	uint64_t t0;
+
+	loss_now = loss;
+	reorder_now = reorder;
+	dup_now = dup;
+	corrupt_now = corrupt;
+	start(loss * 7 + reorder + dup * 3 + corrupt + 1, tune_bad, up, down);
+	if (nosack_now)
+		m.host[0].out.tap = m.host[1].out.tap = strip_sack;
+	t0 = m.now;
+	CHECK(sim_run(&m, 4000 * SEC, both_done, NULL));
+	t0 = m.now - t0;
+	finish();
+	return t0;
+}
+
+TEST(clean)
+{
+	uint64_t t = transfer(0, 0, 0, 0, 8 << 20, 0);
+
+	/* 8 MiB at 100 Mbit/s take 0.67 s */
+	CHECK(t < 1500 * MS);
+	transfer(0, 0, 0, 0, 3 << 20, 3 << 20);
+	transfer(0, 0, 0, 0, 0, 1);
+	transfer(0, 0, 0, 0, 0, 0);
+}
+
+TEST(loss)
+{
+	static const unsigned losses[] = { 10, 100, 500, 1000, 2000 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(losses); i++) {
+		uint64_t t = transfer(losses[i], 0, 0, 0, 1 << 20, 1 << 20);
+
+		printf("loss %.1f %%: 1 MiB both ways in %.2f s\n", losses[i] / 100.0, (double)t / 1e9);
+	}
+}
+
+TEST(reorder_dup)
+{
+	transfer(0, 500, 0, 0, 2 << 20, 1 << 20);
+	transfer(0, 3000, 0, 0, 1 << 20, 1 << 20);
+	transfer(0, 0, 2000, 0, 1 << 20, 1 << 20);
+	transfer(200, 500, 500, 0, 1 << 20, 1 << 20);
+}
+
+TEST(corruption)
+{
+	transfer(0, 0, 0, 300, 1 << 20, 1 << 20);
+	CHECK(csum_drops > 0);
+}
+
+TEST(no_sack)
+{
+	nosack_now = true;
+	transfer(100, 0, 0, 0, 1 << 20, 1 << 20);
+	transfer(1000, 300, 300, 0, 1 << 19, 1 << 19);
+	nosack_now = false;
+}
+
+TEST(offload)
+{
+	offload_now = true;
+	transfer(0, 0, 0, 0, 8 << 20, 0);
+	CHECK(m.host[0].gso_out > 10);
+	CHECK(m.host[0].max_frame > 30000);
+	transfer(300, 200, 200, 0, 1 << 20, 1 << 20);
+	offload_now = false;
+}
+
+UNIT_MAIN(CASE(clean), CASE(loss), CASE(reorder_dup), CASE(corruption), CASE(no_sack), CASE(offload))
