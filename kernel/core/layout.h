@@ -54,7 +54,7 @@
 /* Numbers of kernel calls that the entry code serves itself. */
 #define CALL_CONTEXT_RESUME 11
 #define CALL_HEALTH_RAISE 13
-#define CALL_COUNT 15
+#define CALL_COUNT 18
 
 #define KERNEL_PHYS 0x100000
 
