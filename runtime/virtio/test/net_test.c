@@ -468,8 +468,75 @@ TEST(no_reset_keeps_buffers)
 	CHECK(pool.n_free + 32 == pool.n_total);
 }
 
+/* ---- several queue pairs ---- */
+
+static uint16_t pairs_set;
+static uint8_t answer;
+
+static void serve_control(struct fake_device *d, unsigned i)
+{
+	struct fake_chain c;
+
+	(void)d;
+	while (i == 4 && answer != 0xee && fake_pop(4, &c)) {
+		uint8_t cmd[4];
+
+		CHECK_EQ(fake_read_out(&c, cmd, 4), 4);
+		CHECK_EQ(cmd[0], 4);
+		CHECK_EQ(cmd[1], 0);
+		memcpy(&pairs_set, cmd + 2, 2);
+		CHECK_EQ(c.in_len, 1);
+		fake_write_in(&c, &answer, 1);
+		fake_push(4, c.id, 1);
+	}
+}
+
+static void setup_pairs(void)
+{
+	uint64_t offer = BASIC | VIRTIO_BIT(NET_F_CTRL_VQ) | VIRTIO_BIT(NET_F_MQ);
+	struct vdev v;
+
+	n_shards = 2;
+	n_received = pairs_set = 0;
+	fake_reset(GW_DEVICE_PCI, VIRTIO_ID_NET, offer, 256);
+	fake.config[8] = 2; /* max_virtqueue_pairs */
+	fake.on_kick = serve_control;
+	net_forget();
+	CHECK_EQ(vdev_probe(&v, &fake.dev, 0, false), 0);
+	CHECK_EQ(net_probe(&v), 0);
+	dev = netdev_get();
+	pbuf_pool_init(&pool, 512, more, NULL);
+	CHECK_EQ(netdev_info(dev)->queue_pairs, 2);
+	queue = netdev_open(dev, 0, &pool, input, &pool);
+	CHECK(queue != NULL);
+	CHECK_EQ(pairs_set, 0); /* not before every pair can receive */
+	CHECK(netdev_open(dev, 1, &pool, input, &pool) != NULL);
+	n_shards = 1;
+}
+
+TEST(queue_pairs)
+{
+	answer = 0;
+	setup_pairs();
+	CHECK_EQ(pairs_set, 2);
+	CHECK_EQ(fake_warnings, 0);
+	CHECK_EQ(fake.q[0].vector, 0);
+	CHECK_EQ(fake.q[2].vector, 1);
+	CHECK_EQ(fake.q[1].vector, VIRTIO_NO_VECTOR);
+	answer = 1; /* refused: said, and the first pair goes on */
+	setup_pairs();
+	CHECK_EQ(fake_warnings, 1);
+	CHECK_EQ(fake.status, 15);
+	answer = 0xee; /* never answered */
+	setup_pairs();
+	CHECK_EQ(fake_warnings, 1);
+	CHECK_EQ(fake.status, 0);
+	fake_turn();
+	CHECK(!queue->open);
+}
+
 UNIT_MAIN(CASE(setup_and_info), CASE(receive), CASE(receive_batch_is_bounded), CASE(receive_merged),
 	  CASE(receive_offloads), CASE(send_small_is_one_descriptor), CASE(send_offloads), CASE(send_chains),
 	  CASE(send_full_ring), CASE(too_many_fragments), CASE(pool_runs_empty), CASE(interrupts_only_when_armed),
 	  CASE(lie_header_missing), CASE(lie_buffers_missing), CASE(lie_length_and_id), CASE(lie_on_tx),
-	  CASE(no_reset_keeps_buffers))
+	  CASE(no_reset_keeps_buffers), CASE(queue_pairs))
