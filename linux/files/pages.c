@@ -454,15 +454,14 @@ int inode_punch(struct inode *i, uint64_t off, uint64_t len)
 				slot_own(i, s);
 				zero_part(i, off, stop);
 			}
-		} else if (s && PG_FRAME(*s)) { /* may be mapped: keep the frame */
+		} else if (s && PG_FRAME(*s) && page_of(PG_FRAME(*s))->refs > 1) { /* mapped: keep the frame */
 			slot_own(i, s);
 			zero_part(i, off, stop);
+		} else if ((s = slot_make(i, first))) {
+			slot_clear(i, s);
+			*s = PG_HOLE;
 		} else {
-			s = slot_make(i, first);
-			if (s)
-				*s = PG_HOLE;
-			else
-				r = -ENOMEM;
+			r = -ENOMEM;
 		}
 		off = stop;
 	}
