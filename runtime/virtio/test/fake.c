@@ -28,6 +28,7 @@ const char *__asan_default_options(void)
 
 static struct gw_vcore vcore;
 static struct uthread self;
+static unsigned parks;
 struct shard *shards[SHARD_MAX] = { &fake_shard };
 uint32_t n_shards = 1;
 
@@ -140,6 +141,10 @@ void uthread_wake(struct uthread *u)
 
 int uthread_park(uint64_t deadline_ns)
 {
+	if (++parks > 1000000) {
+		fprintf(stderr, "parked a million times\n");
+		abort();
+	}
 	if (fake_on_park != NULL && fake_on_park())
 		return 0;
 	if (deadline_ns == GW_NEVER) {
@@ -559,7 +564,7 @@ void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t 
 	list_init(&fake_shard.pollers);
 	self.shard = &fake_shard;
 	fake_current = &fake_shard;
-	fake_warnings = 0;
+	fake_warnings = parks = 0;
 	fake_uart[0] = '\0';
 	fake_entropy_len = 0;
 	fake_on_park = NULL;
