@@ -382,28 +382,61 @@ void page_put(uint64_t pa)
 
 /* ---- contiguous frames ---- */
 
-uint64_t pages_alloc(size_t n, size_t align)
+/* A run out of the free lists of one kind; what is left of its block goes back. */
+static uint64_t list_run(size_t n, uint32_t order, uint32_t zero)
 {
-	uint64_t size = GW_MAX(n, align), pfn = 0;
-	uint32_t order, zero = 0;
+	uint64_t pfn = order < ORDERS ? block_take(order, zero) : 0;
+
+	if (pfn && n < 1ull << order)
+		range_free(pfn + n, (1ull << order) - n, zero);
+	return pfn;
+}
+
+/* n contiguous frames, zero ones (zero 1) or used ones (0) first. *known_zero: which they are. */
+static uint64_t take_run(size_t n, size_t align, uint32_t zero, bool *known_zero)
+{
+	uint64_t size = GW_MAX(n, align), pfn;
+	uint32_t order;
 
 	if (n == 0 || n > frames.total || align > frames.total)
 		return 0;
 	order = size == 1 ? 0 : 64u - (uint32_t)__builtin_clzll(size - 1);
 	spin_lock(&frames.lock);
-	if (order < ORDERS) {
-		pfn = block_take(order, zero);
-		if (!pfn)
-			pfn = block_take(order, zero = 1);
-		if (pfn && n < 1ull << order)
-			range_free(pfn + n, (1ull << order) - n, zero);
+	*known_zero = zero;
+	pfn = list_run(n, order, zero);
+	if (!pfn && !zero) {
+		*known_zero = true;
+		pfn = list_run(n, order, 1);
 	}
-	if (!pfn)
+	if (!pfn) {
+		*known_zero = frames.zeroed;
 		pfn = frontier_take(n, align);
+	}
+	if (!pfn && zero) {
+		*known_zero = false;
+		pfn = list_run(n, order, 0);
+	}
 	for (uint64_t i = 0; pfn && i < n; i++)
 		page_hand_out((pfn + i) * GW_PAGE_SIZE);
 	spin_unlock(&frames.lock);
 	return pfn * GW_PAGE_SIZE;
+}
+
+uint64_t pages_alloc(size_t n, size_t align)
+{
+	bool zero;
+
+	return take_run(n, align, 0, &zero);
+}
+
+uint64_t pages_alloc_zero(size_t n, size_t align)
+{
+	bool zero = false;
+	uint64_t pa = take_run(n, align, 1, &zero);
+
+	if (pa && !zero)
+		memset(pa_to_va(pa), 0, n * GW_PAGE_SIZE);
+	return pa;
 }
 
 void pages_free(uint64_t pa, size_t n)

@@ -108,6 +108,7 @@ static bool acceptable(struct tcp_conn *c, struct tcp_seg *g)
 	    g->seq == c->irs) { /* the peer's half of a simultaneous open */
 		g->flags &= (uint8_t)~TH_SYN;
 		g->seq++;
+		g->wnd >>= c->snd_scale; /* never scaled in a SYN */
 		end = g->seq + g->len + ((g->flags & TH_FIN) != 0);
 	}
 	if ((c->flags & TF_TS) && !(g->flags & TH_RST)) {
