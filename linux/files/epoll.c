@@ -123,94 +123,141 @@ static uint32_t item_poll(const struct epitem *it)
 	return it->file->ops->poll(it->file) & it->events & ~PRIVATE_BITS;
 }
 
-/* Take ready items that still are; at most max, of the first *look. Level-triggered ones go back to the end. */
-static inline uint32_t harvest(struct epoll *ep, struct epoll_event64 *out, uint32_t max, uint32_t *look)
+/* Take ready items that still are; at most max, of the first *look. Level-triggered ones go back to the end.
+ * Apart from its callers, so that what is used for each item stays in registers. */
+static __attribute__((noinline)) uint32_t harvest(struct epoll *ep, struct epoll_event64 *out, uint32_t max, uint32_t *look)
 {
-	uint32_t n = 0;
+	const struct epoll_event64 *end = out + max, *start = out;
+	uint32_t left = *look;
 
 	ep_lock(ep);
 	spin_lock(&ep->lock);
-	for (; *look && n < max && ep->n_ready; --*look) {
+	while (left && out != end && ep->n_ready) {
 		struct epitem *it = ready_pop(ep);
 		uint32_t revents;
 
+		left--;
 		spin_unlock(&ep->lock);
 		revents = item_poll(it);
-		if (revents) {
-			out[n].events = revents;
-			out[n++].data = it->data;
-			if (unlikely(it->events & EPOLLONESHOT))
-				it->events &= PRIVATE_BITS;
-		}
 		spin_lock(&ep->lock);
-		if (revents && !(it->events & (EPOLLET | EPOLLONESHOT)))
+		if (!revents)
+			continue;
+		out->events = revents;
+		out->data = it->data;
+		out++;
+		if (likely(!(it->events & (EPOLLET | EPOLLONESHOT))))
 			ready_push(ep, it);
+		else if (it->events & EPOLLONESHOT)
+			it->events &= PRIVATE_BITS;
 	}
 	spin_unlock(&ep->lock);
 	ep_unlock(ep);
-	return n;
+	*look = left;
+	return (uint32_t)(out - start);
 }
 
 /* Give up to max events to the program at va: how many, or -EFAULT. */
-static long deliver(struct epoll *ep, uint64_t va, uint32_t max)
+static __attribute__((noinline)) long deliver(struct epoll *ep, uint64_t va, uint32_t max)
 {
 	struct epoll_event64 ev[BATCH];
 	uint32_t done = 0, n, look = ep->n_ready; /* once each: level-triggered items come round again */
 
-	while (look && done < max) {
+	do {
 		n = harvest(ep, ev, GW_MIN(max - done, BATCH), &look);
 		if (!n)
 			break;
-		if (copy_to_program(va + (uint64_t)done * sizeof(ev[0]), ev, n * sizeof(ev[0])))
+		if (copy_to_program(va + done * sizeof(ev[0]), ev, n * sizeof(ev[0])))
 			return done ? (long)done : -EFAULT;
 		done += n;
-	}
+	} while (unlikely(look && done < max));
 	return done;
 }
 
-/* Sleep until an item is ready. 0, -ETIMEDOUT, -ERESTARTSYS. */
-static inline int sleep_ready(struct epoll *ep, uint64_t deadline)
+static long give_one(struct epoll *ep, const struct epitem *it, uint32_t revents, uint64_t va)
 {
-	struct sleeper s = { .uthread = uthread_self() };
-	int r = 0;
+	struct epoll_event64 ev = { revents, it->data };
+
+	ep_unlock(ep);
+	return copy_to_program(va, &ev, sizeof(ev)) ? -EFAULT : 1;
+}
+
+/* The same for the usual case of one item on the list. Before a sleep it is mostly one that was reported last time, and is
+ * not ready any more. After a sleep (fresh) it mostly is ready, and a level-triggered one can stay where it is. */
+static __attribute__((noinline)) long deliver_one(struct epoll *ep, uint64_t va, bool fresh)
+{
+	struct epitem *it;
+	uint32_t revents;
+
+	ep_lock(ep);
+	if (fresh && ep->n_ready) { /* only we, with ep->busy, take items off */
+		it = list_entry(ep->ready.next, struct epitem, ready_link);
+		revents = it->events & (EPOLLET | EPOLLONESHOT) ? 0 : item_poll(it);
+		if (likely(revents))
+			return give_one(ep, it, revents, va);
+	}
+	spin_lock(&ep->lock);
+	it = ep->n_ready ? ready_pop(ep) : NULL;
+	spin_unlock(&ep->lock);
+	revents = it ? item_poll(it) : 0;
+	if (!revents) {
+		ep_unlock(ep);
+		return 0;
+	}
+	if (it->events & EPOLLONESHOT)
+		it->events &= PRIVATE_BITS;
+	if (!(it->events & (EPOLLET | EPOLLONESHOT))) {
+		spin_lock(&ep->lock);
+		ready_push(ep, it);
+		spin_unlock(&ep->lock);
+	}
+	return give_one(ep, it, revents, va);
+}
+
+/* Sleep until an item is ready. 0, -ETIMEDOUT, -ERESTARTSYS. */
+static __attribute__((noinline)) int sleep_ready(struct epoll *ep, uint64_t deadline)
+{
+	struct sleeper s;
+	int r;
 
 	spin_lock(&ep->lock);
-	if (!ep->n_ready) {
-		list_add_tail(&ep->sleepers, &s.link);
+	if (ep->n_ready) {
 		spin_unlock(&ep->lock);
-		r = thread_park(deadline);
-		spin_lock(&ep->lock);
-		if (!list_empty(&s.link))
-			list_del(&s.link);
-		else if (r && ep->n_ready && !list_empty(&ep->sleepers)) /* woken, but leaving: pass it on */
-			uthread_wake(list_entry(list_pop(&ep->sleepers), struct sleeper, link)->uthread);
+		return 0;
 	}
+	s.uthread = uthread_self();
+	list_add_tail(&ep->sleepers, &s.link);
+	spin_unlock(&ep->lock);
+	r = thread_park(deadline);
+	spin_lock(&ep->lock);
+	if (!list_empty(&s.link))
+		list_del(&s.link);
+	else if (unlikely(r && ep->n_ready && !list_empty(&ep->sleepers))) /* woken, but leaving: pass it on */
+		uthread_wake(list_entry(list_pop(&ep->sleepers), struct sleeper, link)->uthread);
 	spin_unlock(&ep->lock);
 	return r;
 }
 
-static long wait_events(struct file *f, uint64_t va, uint32_t max, uint64_t deadline)
+static long wait_events(struct epoll *ep, uint64_t va, uint32_t max, uint64_t deadline)
 {
-	struct epoll *ep = f->object;
 	bool turned = false;
-	long n;
+	long n = 0;
 	int r = 0;
 
-	for (;;) {
-		n = deliver(ep, va, max);
-		if (n || r == -ETIMEDOUT)
-			break;
-		if (r)
-			return -EINTR;
-		if (!deadline) { /* a program that never blocks: devices move here */
+	for (;; turned = true) {
+		if (ep->n_ready) {
+			n = ep->n_ready == 1 ? deliver_one(ep, va, turned) : deliver(ep, va, max);
+			if (n)
+				break;
+		}
+		if (unlikely(r))
+			return r == -ETIMEDOUT ? 0 : -EINTR;
+		if (deadline) {
+			r = sleep_ready(ep, deadline);
+		} else { /* a program that never blocks: devices move here */
 			if (turned)
 				return 0;
-			turned = true;
 			shard_turn();
-			continue;
 		}
-		r = sleep_ready(ep, deadline);
-		turned = true;
 	}
 	if (!turned) /* more work without a sleep: let replies go out and packets come in */
 		shard_turn();
@@ -227,7 +274,7 @@ static long epoll_wait_call(uint64_t epfd, uint64_t va, uint64_t max, uint64_t d
 	f = fd_get(fd_arg(epfd));
 	if (unlikely(!f))
 		return -EBADF;
-	n = unlikely(f->ops != &epoll_ops) ? -EINVAL : wait_events(f, va, lo32(max), deadline);
+	n = unlikely(f->ops != &epoll_ops) ? -EINVAL : wait_events(f->object, va, lo32(max), deadline);
 	file_drop(f);
 	return n;
 }
