@@ -217,6 +217,9 @@ static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[
 	struct list_node *n;
 
 	memcpy(a->mac, mac, 6);
+	memcpy(a->eth + 2, mac, 6);
+	memcpy(a->eth + 8, s->cfg.mac, 6);
+	st16(a->eth + 14, be16((uint16_t)ETH_IP4));
 	a->state = ARP_OK;
 	a->tries = 0;
 	a->when = now_tick(s);
