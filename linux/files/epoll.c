@@ -92,19 +92,21 @@ static uint32_t item_poll(const struct epitem *it)
 	return it->file->ops->poll(it->file) & it->events & ~PRIVATE_BITS;
 }
 
-/* Take ready items that still are; at most max. Level-triggered ones go back to the end. */
-static uint32_t harvest(struct epoll *ep, struct epoll_event64 *out, uint32_t max)
+/* Take ready items that still are; at most max, of the first *look. Level-triggered ones go back to the end. */
+static uint32_t harvest(struct epoll *ep, struct epoll_event64 *out, uint32_t max, uint32_t *look)
 {
-	uint32_t n = 0, left, revents;
+	uint32_t n = 0, revents;
 	struct epitem *it;
 
 	mutex_lock(&ep->mutex);
 	spin_lock(&ep->lock);
-	for (left = ep->n_ready; left && n < max; left--) {
+	for (; *look && n < max; --*look) {
 		struct list_node *node = list_pop(&ep->ready);
 
-		if (!node)
+		if (!node) {
+			*look = 0;
 			break;
+		}
 		it = list_entry(node, struct epitem, ready_link);
 		it->ready = false;
 		ep->n_ready--;
@@ -131,15 +133,16 @@ static uint32_t harvest(struct epoll *ep, struct epoll_event64 *out, uint32_t ma
 static long deliver(struct epoll *ep, uint64_t va, uint32_t max)
 {
 	struct epoll_event64 ev[BATCH];
-	uint32_t done = 0, n;
+	uint32_t done = 0, n, look = ep->n_ready; /* once each: level-triggered items come round again */
 
+	if (!look)
+		return 0;
 	do {
-		n = harvest(ep, ev, GW_MIN(max - done, BATCH));
+		n = harvest(ep, ev, GW_MIN(max - done, BATCH), &look);
 		if (n && copy_to_program(va + (uint64_t)done * sizeof(ev[0]), ev, n * sizeof(ev[0])))
 			return done ? (long)done : -EFAULT;
 		done += n;
-		/* One batch unless it was full: level-triggered items come round again. */
-	} while (n == BATCH && done < max && done < ep->n_ready);
+	} while (look && done < max);
 	return done;
 }
 

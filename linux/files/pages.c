@@ -104,6 +104,14 @@ static int slot_zero(uint64_t *s)
 }
 
 /* ---- reading from the image ---- */
+/* Frames that the cache leaves free: stacks and page tables need some at once, and contiguous ones. */
+static uint64_t reserve(void)
+{
+	uint64_t n = mem_total_pages() / 32;
+
+	return GW_MIN(GW_MAX(n, 24), 1024);
+}
+
 static uint32_t read_window(void)
 {
 	uint64_t free = mem_free_pages(), total = mem_total_pages();
@@ -167,6 +175,8 @@ static int page_in(struct inode *i, uint64_t index)
 
 	/* Frames first, without the lock, so that reclaim may take this file's own pages. */
 	mutex_unlock(&i->lock);
+	if (mem_free_pages() < reserve() + n)
+		pages_reclaim(2 * n, true);
 	for (; have < n; have++) {
 		frames[have] = page_alloc();
 		if (!frames[have])
@@ -454,15 +464,14 @@ int inode_punch(struct inode *i, uint64_t off, uint64_t len)
 				slot_own(i, s);
 				zero_part(i, off, stop);
 			}
-		} else if (s && PG_FRAME(*s)) { /* may be mapped: keep the frame */
+		} else if (s && PG_FRAME(*s) && page_of(PG_FRAME(*s))->refs > 1) { /* mapped: keep the frame */
 			slot_own(i, s);
 			zero_part(i, off, stop);
+		} else if ((s = slot_make(i, first))) {
+			slot_clear(i, s);
+			*s = PG_HOLE;
 		} else {
-			s = slot_make(i, first);
-			if (s)
-				*s = PG_HOLE;
-			else
-				r = -ENOMEM;
+			r = -ENOMEM;
 		}
 		off = stop;
 	}

@@ -90,7 +90,8 @@ static long take(struct pipe *p, struct uio *u)
 		n = before - u->left;
 		p->head += n;
 		done += (long)n;
-		if (p->head % GW_PAGE_SIZE == 0 && n) { /* drained: the next writer gets a fresh one */
+		/* Drained: the next writer gets a fresh one, unless it has come round to this one already. */
+		if (n && p->head % GW_PAGE_SIZE == 0 && p->tail <= p->head + (p->n_frames - 1) * GW_PAGE_SIZE) {
 			page_put(*frame);
 			*frame = 0;
 		}

@@ -209,7 +209,7 @@ static bool console_park(void)
 	turn();
 	if (left == 0)
 		con_stop("end of input");
-	device_step(byte() % 8, byte());
+	device_step(byte() % FAKE_QUEUES, byte());
 	return true;
 }
 
@@ -242,7 +242,7 @@ static void fuzz_console(uint64_t offer)
 			(void)console_read(op >> 2 & 3, text, byte());
 			break;
 		default:
-			device_step(byte() % 8, byte());
+			device_step(byte() % FAKE_QUEUES, byte());
 			break;
 		}
 	}

@@ -35,10 +35,6 @@ struct shard *shard_self_host(void)
 {
 	return &shard;
 }
-struct uthread *uthread_self(void)
-{
-	return &self;
-}
 
 /* ---- memory ---- */
 static void memory_init(size_t n)
@@ -137,37 +133,52 @@ void mem_add_reclaim(size_t (*reclaim)(size_t want, bool may_park))
 {
 	reclaimer = reclaim;
 }
-/* A test starts afresh with the last one's tree left behind; what must not leak is counted by the tests themselves. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
+static struct list_node objects; /* each object has a list_node in front */
+static void *object(size_t n)
 {
-	return "detect_leaks=0";
+	struct list_node *o = malloc(sizeof(*o) + n);
+
+	if (!objects.next)
+		list_init(&objects);
+	list_add_tail(&objects, o);
+	support_bytes += n;
+	return o + 1;
+}
+static void object_free(void *p)
+{
+	if (p) {
+		list_del((struct list_node *)p - 1);
+		free((struct list_node *)p - 1);
+	}
+}
+void support_done(void)
+{
+	while (objects.next && !list_empty(&objects))
+		free(list_pop(&objects));
+	support_bytes = 0;
 }
 void *mem_alloc(size_t n)
 {
-	support_bytes += n;
-	return malloc(n);
+	return object(n);
 }
 void *mem_zalloc(size_t n)
 {
-	support_bytes += n;
-	return calloc(1, n);
+	return memset(object(n), 0, n);
 }
 void mem_free(void *p, size_t n)
 {
 	support_bytes -= n;
 	if (p && n > 0)
 		memset(p, 0xdd, n); /* under ASan: n beyond the allocation is caught here */
-	free(p);
+	object_free(p);
 }
 void *mem_resize(void *p, size_t old_n, size_t new_n)
 {
-	void *q = malloc(new_n);
+	void *q = object(new_n);
 
-	support_bytes += new_n - old_n;
-	if (p && q) {
+	if (p) {
 		memcpy(q, p, GW_MIN(old_n, new_n));
-		free(p);
+		mem_free(p, old_n);
 	}
 	return q;
 }
@@ -489,6 +500,7 @@ void log_warn(const char *fmt, ...)
 /* ---- set-up ---- */
 int support_init(size_t n, const void *disk, size_t disk_len)
 {
+	support_done(); /* the last one's tree; what must not leak is counted by the tests themselves */
 	memory_init(n);
 	disk_bytes = disk;
 	disk_size = disk_len;

@@ -12,6 +12,8 @@
 
 /* Start afresh: `pages` frames of memory, the given disk (NULL: root=none). */
 int support_init(size_t pages, const void *disk, size_t disk_len);
+/* Give back the objects of the last support_init. */
+void support_done(void);
 extern uint64_t support_now; /* the clock */
 extern int support_signals; /* sent by files/ */
 extern uint32_t support_disk_reads;

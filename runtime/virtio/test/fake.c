@@ -9,11 +9,12 @@
 struct fake_device fake;
 struct gw_boot_info fake_boot;
 uint64_t fake_now_ns;
-struct shard fake_shard;
+struct shard fake_shard, *fake_current = &fake_shard;
 unsigned fake_warnings;
 char fake_uart[256];
 uint8_t fake_entropy[256];
 size_t fake_entropy_len;
+uint64_t fake_notified;
 uint64_t fake_total_pages = 4096;
 struct timer *fake_timer;
 bool (*fake_on_park)(void);
@@ -27,6 +28,7 @@ const char *__asan_default_options(void)
 
 static struct gw_vcore vcore;
 static struct uthread self;
+static unsigned parks;
 struct shard *shards[SHARD_MAX] = { &fake_shard };
 uint32_t n_shards = 1;
 
@@ -114,6 +116,8 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 {
 	(void)b;
 	(void)c;
+	if (nr == GW_CALL_NOTIFY)
+		fake_notified |= 1ull << a;
 	if (nr == GW_CALL_CONSOLE_WRITE)
 		strncat(fake_uart, (char *)vcore.batch.bytes,
 			GW_MIN(sizeof(fake_uart) - 1 - strlen(fake_uart), (size_t)a));
@@ -122,12 +126,12 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 
 struct shard *shard_self_host(void)
 {
-	return &fake_shard;
+	return fake_current;
 }
 
 void shard_add_poller(struct poller *p)
 {
-	list_add_tail(&fake_shard.pollers, &p->link);
+	list_add_tail(&fake_current->pollers, &p->link);
 }
 
 void uthread_wake(struct uthread *u)
@@ -137,6 +141,10 @@ void uthread_wake(struct uthread *u)
 
 int uthread_park(uint64_t deadline_ns)
 {
+	if (++parks > 1000000) {
+		fprintf(stderr, "parked a million times\n");
+		abort();
+	}
 	if (fake_on_park != NULL && fake_on_park())
 		return 0;
 	if (deadline_ns == GW_NEVER) {
@@ -150,7 +158,7 @@ int uthread_park(uint64_t deadline_ns)
 uint64_t clock_now(void)
 {
 	fake_now_ns += 1000;
-	return fake_shard.now_ns = fake_now_ns;
+	return fake_current->now_ns = fake_now_ns;
 }
 
 int timer_arm(struct timer *t, uint64_t deadline_ns)
@@ -555,7 +563,8 @@ void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t 
 	fake_shard = (struct shard){ .vcore = &vcore, .current = &self };
 	list_init(&fake_shard.pollers);
 	self.shard = &fake_shard;
-	fake_warnings = 0;
+	fake_current = &fake_shard;
+	fake_warnings = parks = 0;
 	fake_uart[0] = '\0';
 	fake_entropy_len = 0;
 	fake_on_park = NULL;

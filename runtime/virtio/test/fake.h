@@ -42,7 +42,8 @@ struct fake_device {
 extern struct fake_device fake;
 extern struct gw_boot_info fake_boot;
 extern uint64_t fake_now_ns;
-extern struct shard fake_shard;
+extern struct shard fake_shard, *fake_current; /* shard 0; the one that code runs on */
+extern uint64_t fake_notified; /* vcores that were notified, one bit each */
 extern unsigned fake_warnings; /* log_warn calls */
 extern char fake_uart[256]; /* what went to the kernel's UART */
 extern uint8_t fake_entropy[256];
