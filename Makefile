@@ -12,6 +12,11 @@ GUEST_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-omi
 HOST_CFLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST -fsanitize=address,undefined -fno-sanitize-recover=all
 
+# Commands are shown with V=1.
+ifndef V
+.SILENT:
+endif
+
 .PHONY: all test check clean help
 all:
 

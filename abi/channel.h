@@ -21,13 +21,13 @@
  *   host to runtime: stop (ask the program to end: SIGTERM)   kill (end at once)
  *                    stat (send the stat and enosys records now)
  *                    eof BYTES (standard input ended after BYTES bytes in all)
- * The machine ends as soon as the runtime says so: what it sent before must be used up by the device
- * first, or it is lost. */
+ * The machine ends as soon as the runtime says so: what it sent before must be used up by the
+ * device first, or it is lost. */
 #ifndef GODWIT_ABI_CHANNEL_H
 #define GODWIT_ABI_CHANNEL_H
 
 #define GW_CHANNEL_CONSOLE 1u /* standard input and output */
-#define GW_CHANNEL_STDERR 2u /* standard error, from the guest */
+#define GW_CHANNEL_STDERR 2u  /* standard error, from the guest */
 #define GW_CHANNEL_CONTROL 3u
 #define GW_CHANNEL_PORTS 4u /* max_ports of the device, the unused number 0 included */
 #define GW_CHANNEL_LINE 1024u

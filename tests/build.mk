@@ -3,17 +3,17 @@
 -include tests/fuzz/build.mk
 
 GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets bad
-GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/guest/%)
-GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/guest/%.static) $(BUILD)/guest/hello.static $(BUILD)/guest/hello.musl
+GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)
+GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%.static) $(BUILD)/programs/hello.static $(BUILD)/programs/hello.musl
 GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.
 
-$(BUILD)/guest/%.static: tests/guest/%.c tests/unit.h
+$(BUILD)/programs/%.static: tests/guest/%.c tests/unit.h
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_TEST_CFLAGS) -static -o $@ $< -pthread
-$(BUILD)/guest/%.musl: tests/guest/%.c tests/unit.h
+$(BUILD)/programs/%.musl: tests/guest/%.c tests/unit.h
 	@mkdir -p $(dir $@)
 	musl-gcc -std=gnu11 -O1 -static -o $@ $<
-$(BUILD)/guest/%: tests/guest/%.c tests/unit.h
+$(BUILD)/programs/%: tests/guest/%.c tests/unit.h
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_TEST_CFLAGS) -o $@ $< -pthread
 
@@ -39,5 +39,5 @@ fuzz-short: $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
 
 # Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
 .PHONY: bench
-bench: all $(BUILD)/guest/hello.static
+bench: all $(BUILD)/programs/hello.static
 	tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))

@@ -8,14 +8,15 @@
 #include "kernel/core/log.h"
 #include "kernel/core/space_call.h"
 
-_Static_assert(GW_CALL_COUNT == CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
+_Static_assert(CALL_COUNT <= GW_CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
 		       GW_CALL_HEALTH_RAISE == CALL_HEALTH_RAISE,
 	       "layout");
 
 void event_post(struct core *target, uint64_t events)
 {
-	/* Pairs with the target: it clears masked (or sets waiting), then looks at pending. Both sides
-	 * store first and load second, sequentially consistent, so one of them sees the other. */
+	/* Pairs with the target: it clears masked (or sets waiting), then looks at pending. Both
+	 * sides store first and load second, sequentially consistent, so one of them sees the
+	 * other. */
 	atomic_fetch_or(&target->vcore->pending, events);
 	if (atomic_load(&target->waiting) != 0 || atomic_load(&target->vcore->masked) == 0)
 		arch_kick(target);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probe.c - a partition program that tests the kernel from inside: every call, every upcall, and what
- * the kernel must refuse. Prints one line per failure, then `N passed, N failed, N skipped`. */
+/* probe.c - a partition program that tests the kernel from inside: every call, every upcall, and
+ * what the kernel must refuse. Prints one line per failure, then `N passed, N failed, N skipped`.
+ */
 #include "kernel/test/probe.h"
 
 #define EPERM 1
@@ -78,7 +79,8 @@ uint64_t now_ns(void)
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return (uint64_t)((unsigned __int128)(((uint64_t)hi << 32 | lo) - boot->clock.tsc_base) *
-				  boot->clock.mult >> 32);
+				  boot->clock.mult >>
+			  32);
 }
 
 uint64_t frame_take(uint64_t n)
@@ -254,7 +256,9 @@ static void test_time(void)
 	v->pending = 0;
 	EXPECT(call(GW_CALL_TICK_SET, now_ns() + 2000000, 0, 0, 0), 0);
 	v->reason = 0;
-	program_run(code_at(code_spin), 0x9990, 0, 5);
+	v->frame = (struct gw_regs){ .rip = code_at(code_spin), .rsp = 0x9990 };
+	v->frame_masked = 0;
+	resume_run();
 	EXPECT(v->reason, GW_UPCALL_EVENT);
 	EXPECT(v->frame_masked, 0);
 	EXPECT(v->masked, 1);
@@ -477,12 +481,13 @@ static void list_devices(void)
 		EXPECT(call(GW_CALL_IRQ_BIND, i, 0, 0, 7), -EINVAL);
 		EXPECT(call(GW_CALL_IRQ_BIND, i, 0, 0, 64), -EINVAL);
 		EXPECT(call(GW_CALL_IRQ_BIND, i, 0, boot->vcores, 8), -EINVAL);
-		if (d->vendor == 0x1af4 && (d->device == 0x1005 || d->device == 0x1044 || d->device == 4))
+		if (d->vendor == 0x1af4 &&
+		    (d->device == 0x1005 || d->device == 0x1044 || d->device == 4))
 			test_rng(i);
 	}
 }
 
-/* Costs, in TSC ticks: under -icount shift=0 these are instructions (tests/boot/cost). Each is the
+/* Costs, in TSC ticks: under -icount shift=0 these are instructions (see README.md). Each is the
  * least of many, less the cost of reading the TSC. */
 static uint64_t ticks(void)
 {
@@ -502,17 +507,17 @@ static void print_cost(const char *what, uint64_t cost)
 	out_flush();
 }
 
-#define COST(what, code)                                                                           \
-	do {                                                                                       \
-		uint64_t least_ = ~0ULL, none_ = ~0ULL;                                            \
-		for (uint32_t i_ = 0; i_ < 20; i_++) {                                             \
-			uint64_t t0_ = ticks(), t1_ = ticks(), t2_;                                \
-			code;                                                                      \
-			t2_ = ticks();                                                             \
-			none_ = t1_ - t0_ < none_ ? t1_ - t0_ : none_;                             \
-			least_ = t2_ - t1_ < least_ ? t2_ - t1_ : least_;                          \
-		}                                                                                  \
-		print_cost(what, least_ - none_);                                                  \
+#define COST(what, code)                                                  \
+	do {                                                              \
+		uint64_t least_ = ~0ULL, none_ = ~0ULL;                   \
+		for (uint32_t i_ = 0; i_ < 20; i_++) {                    \
+			uint64_t t0_ = ticks(), t1_ = ticks(), t2_;       \
+			code;                                             \
+			t2_ = ticks();                                    \
+			none_ = t1_ - t0_ < none_ ? t1_ - t0_ : none_;    \
+			least_ = t2_ - t1_ < least_ ? t2_ - t1_ : least_; \
+		}                                                         \
+		print_cost(what, least_ - none_);                         \
 	} while (0)
 
 static void hook_nothing(void)
@@ -558,12 +563,40 @@ static void measure(void)
 	call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
 }
 
+/* The first letter of the configuration chooses a way to fail, or to measure. */
+static void run_mode(char mode)
+{
+	switch (mode) {
+	case 'm':
+		measure();
+		break;
+	case 'f': /* a fault before upcall_set */
+		__asm__ volatile("movl $1, 8" : : : "memory");
+		break;
+	case 'h':
+		call(GW_CALL_HEALTH_RAISE, 0xabc, 0xdef, 0, 0);
+		break;
+	case 'r': /* a reflected syscall while masked */
+		__asm__ volatile("syscall" : : "a"(39) : "rcx", "r11", "memory");
+		break;
+	case 'w':
+		call(GW_CALL_WAIT, ~0ULL, 0, 0, 0);
+		break;
+	case 's':
+		call(GW_CALL_SHUTDOWN, 42, 0, 0, 0);
+		break;
+	default:
+		return;
+	}
+	call(GW_CALL_SHUTDOWN, 99, 0, 0, 0);
+}
+
 void probe_main(const struct gw_boot_info *info)
 {
 	boot = info;
 	frames = info->extents[0].pa + 0x1000;
-	if (info->config_len != 0 && *(const char *)GW_CONFIG_VA == 'm')
-		measure();
+	if (info->config_len != 0)
+		run_mode(*(const char *)GW_CONFIG_VA);
 	test_boot();
 	test_syscall();
 	test_faults();

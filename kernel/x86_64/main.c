@@ -29,8 +29,8 @@ static const struct gw_bundle *bundle_open(uint64_t *pa)
 	}
 	b = direct(*pa);
 	if (manifest_check(b, boot.module_len, cpu.crc32, &err) != 0)
-		fail(STATUS_CONFIG, "bundle: %s (entry %u) %s; build it again", err.field, err.index,
-		     err.reason);
+		fail(STATUS_CONFIG, "bundle: %s (entry %u) %s; build it again", err.field,
+		     err.index, err.reason);
 	return b;
 }
 
@@ -67,7 +67,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	idt_build();
 	c = core_create(&free_memory, 0, true);
 	cpu_init(c);
-	apic_init_first();
+	apic_init_first(c);
 	ioapic_init();
 	clock_begin();
 	b = bundle_open(&bundle_pa);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* smp.c - a core's life: waiting for its vcore to be started, running it, and the work that cores ask
- * of each other (kicks and TLB flushes). */
+/* smp.c - a core's life: waiting for its vcore to be started, running it, and the work that cores
+ * ask of each other (kicks and TLB flushes). */
 #include "kernel/x86_64/arch_internal.h"
 
 struct partition partition;
@@ -27,14 +27,16 @@ void core_run(struct core *c)
 
 void arch_flush_poll(struct core *c)
 {
-	if (atomic_load_explicit(&c->flush, memory_order_acquire) != 0) {
-		write_cr3(read_cr3());
-		atomic_store_explicit(&c->flush, 0, memory_order_release);
-	}
+	uint32_t asked = atomic_load(&c->flush_asked);
+
+	if (asked == atomic_load_explicit(&c->flush_done, memory_order_relaxed))
+		return;
+	write_cr3(read_cr3());
+	atomic_store_explicit(&c->flush_done, asked, memory_order_release);
 }
 
-/* Flush the other cores: ask all, then wait for each. A core that waits in the kernel flushes before
- * it returns to user mode, so it needs no interrupt. */
+/* Flush the other cores: ask all, then wait for each. A core that waits in the kernel flushes
+ * before it returns to user mode, so it needs no interrupt. */
 static void flush_others(struct core *self)
 {
 	uint64_t start = rdtsc();
@@ -44,15 +46,16 @@ static void flush_others(struct core *self)
 
 		if (c == self || atomic_load(&c->state) != CORE_RUNNING)
 			continue;
-		atomic_store(&c->flush, 1);
+		atomic_fetch_add(&c->flush_asked, 1);
 		if (atomic_load(&c->waiting) == 0)
 			apic_ipi(c->apic_id, VECTOR_FLUSH);
 	}
 	for (uint32_t i = 0; i < partition.vcores; i++) {
 		struct core *c = cores[i];
 
-		while (c != self && atomic_load(&c->flush) != 0 && atomic_load(&c->waiting) == 0) {
-			arch_flush_poll(self);
+		while (c != self && atomic_load(&c->state) == CORE_RUNNING &&
+		       atomic_load(&c->flush_done) != atomic_load(&c->flush_asked) &&
+		       atomic_load(&c->waiting) == 0) {
 			arch_relax();
 			if (rdtsc() - start > clock.tsc_hz * 10)
 				fail(STATUS_FAULT, "core %u does not answer", i);
@@ -109,6 +112,9 @@ static void start_one(struct core *c, uint32_t id)
 {
 	uint64_t *words = direct(trampoline_pa + (uint64_t)(trampoline_words - trampoline_start));
 
+	/* Anew for each core: it writes to itself. */
+	memcpy(direct(trampoline_pa), trampoline_start,
+	       (uint64_t)(trampoline_end - trampoline_start));
 	words[0] = image_pa(boot_pml4);
 	words[1] = (uint64_t)(uintptr_t)c;
 	words[2] = (uint64_t)(uintptr_t)core_main;
@@ -123,8 +129,10 @@ static void start_one(struct core *c, uint32_t id)
 			wait_us(100);
 		}
 	}
-	fail(STATUS_CONFIG, "core %u (APIC id %u) does not start; the manifest wants %u vcores: give "
-			    "the machine as many cores (-smp)", c->id, id, partition.vcores);
+	fail(STATUS_CONFIG,
+	     "core %u (APIC id %u) does not start; the manifest wants %u vcores: give "
+	     "the machine as many cores (-smp)",
+	     c->id, id, partition.vcores);
 }
 
 void smp_start(const struct boot_info *b, uint32_t n)
@@ -134,10 +142,10 @@ void smp_start(const struct boot_info *b, uint32_t n)
 	if (n < 2)
 		return;
 	if (b->n_apic_ids != 0 && b->n_apic_ids < n)
-		fail(STATUS_CONFIG, "the manifest wants %u vcores, the machine has %u cores: give it "
-				    "more (-smp)", n, b->n_apic_ids);
-	memcpy(direct(trampoline_pa), trampoline_start,
-	       (uint64_t)(trampoline_end - trampoline_start));
+		fail(STATUS_CONFIG,
+		     "the manifest wants %u vcores, the machine has %u cores: give it "
+		     "more (-smp)",
+		     n, b->n_apic_ids);
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t id = b->n_apic_ids != 0 ? b->apic_ids[next++] : next++;
 

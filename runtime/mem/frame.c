@@ -136,7 +136,8 @@ static uint64_t frontier_take(uint64_t n, uint64_t align)
 		if (pfn > e->end || e->end - pfn < n)
 			continue;
 		frames.free -= pfn + n - e->frontier;
-		range_free(e->frontier, pfn - e->frontier, frames.zeroed);
+		if (unlikely(pfn != e->frontier))
+			range_free(e->frontier, pfn - e->frontier, frames.zeroed);
 		e->frontier = pfn + n;
 		return pfn;
 	}
@@ -179,6 +180,7 @@ void mem_init(const struct gw_boot_info *boot)
 	struct extent *big = &frames.extents[0];
 	uint64_t array_len, array_frames;
 
+	slab_init();
 	memset(&frames, 0, sizeof(frames));
 	memset(frames.lists, 0xff, sizeof(frames.lists));
 	choose_extents(boot);
@@ -296,20 +298,12 @@ static __attribute__((noinline)) uint64_t page_alloc_slow(void)
 {
 	for (int i = 0; i < RECLAIM_TRIES; i++) {
 		struct mem_cache *c = shard_self()->mem;
-		uint64_t pfn = 0;
-		uint32_t zero;
 
-		if (c) {
-			cache_refill(c);
-			if (c->n_frames)
-				return page_hand_out(c->frames[--c->n_frames]);
-		} else {
-			spin_lock(&frames.lock);
-			pfn = take_one(&zero);
-			spin_unlock(&frames.lock);
-			if (pfn)
-				return page_hand_out(pfn * GW_PAGE_SIZE);
-		}
+		cache_refill(c);
+		if (c->n_frames)
+			return page_hand_out(c->frames[--c->n_frames]);
+		if (c->n_zeroes)
+			return page_hand_out(c->zeroes[--c->n_zeroes]);
 		if (!reclaim())
 			break;
 	}
@@ -320,24 +314,43 @@ uint64_t page_alloc(void)
 {
 	struct mem_cache *c = shard_self()->mem;
 
-	if (likely(c && c->n_frames))
+	if (likely(c->n_frames))
 		return page_hand_out(c->frames[--c->n_frames]);
 	return page_alloc_slow();
 }
 
+/* Frames known to be zero: runs of the frontier where it has them. */
+static void zeroes_refill(struct mem_cache *c)
+{
+	uint32_t n = GW_MIN(frames.batch, CACHE_ZEROES);
+	uint64_t pfn;
+
+	spin_lock(&frames.lock);
+	while (c->n_zeroes < n && (pfn = block_take(0, 1)) != 0)
+		c->zeroes[c->n_zeroes++] = pfn * GW_PAGE_SIZE;
+	if (c->n_zeroes < n) {
+		n -= c->n_zeroes;
+		pfn = frontier_take(n, 1);
+		if (!pfn)
+			pfn = frontier_take(n = 1, 1);
+		/* the lowest is handed out first: programs touch memory upwards */
+		while (pfn && n--)
+			c->zeroes[c->n_zeroes++] = (pfn + n) * GW_PAGE_SIZE;
+	}
+	spin_unlock(&frames.lock);
+}
+
 uint64_t page_alloc_zero(void)
 {
-	uint64_t pa = 0, pfn = 0;
+	struct mem_cache *c = shard_self()->mem;
+	uint64_t pa;
 
-	if (frames.zeroed) {
-		spin_lock(&frames.lock);
-		pfn = block_take(0, 1);
-		if (!pfn)
-			pfn = frontier_take(1, 1);
-		spin_unlock(&frames.lock);
+	if (likely(frames.zeroed)) {
+		if (unlikely(!c->n_zeroes))
+			zeroes_refill(c);
+		if (likely(c->n_zeroes))
+			return page_hand_out(c->zeroes[--c->n_zeroes]);
 	}
-	if (pfn)
-		return page_hand_out(pfn * GW_PAGE_SIZE);
 	pa = page_alloc();
 	if (pa)
 		memset(pa_to_va(pa), 0, GW_PAGE_SIZE);
@@ -362,10 +375,6 @@ void page_put(uint64_t pa)
 		return;
 	}
 	c = shard_self()->mem;
-	if (unlikely(!c)) {
-		pages_free(pa, 1);
-		return;
-	}
 	if (unlikely(c->n_frames >= 2 * frames.batch))
 		cache_spill(c, frames.batch);
 	c->frames[c->n_frames++] = pa & ~(GW_PAGE_SIZE - 1);
@@ -456,6 +465,6 @@ uint64_t mem_free_pages(void)
 
 	for (uint32_t i = 0; i < n_shards; i++)
 		if (shards[i] && shards[i]->mem)
-			n += shards[i]->mem->n_frames;
+			n += shards[i]->mem->n_frames + shards[i]->mem->n_zeroes;
 	return n;
 }

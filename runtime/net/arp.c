@@ -8,6 +8,9 @@
 
 static void arp_fire(struct net_stack *s, struct net_timer *t);
 
+/* At most so many requests a second, however many addresses are asked for. */
+#define ARP_BURST 50u
+
 void arp_init(struct net_stack *s)
 {
 	for (unsigned i = 0; i < ARP_SETS; i++) {
@@ -15,6 +18,7 @@ void arp_init(struct net_stack *s)
 			list_init(&s->arp[i][w].queue);
 	}
 	timer_init(&s->arp_timer, arp_fire);
+	s->arp_left = ARP_BURST; /* the clock may start at 0: the first second has its share too */
 }
 
 static unsigned set_of(const struct net_stack *s, uint32_t ip)
@@ -117,14 +121,13 @@ static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t
 
 static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
 
-/* At most 50 requests a second, however many addresses are asked for. */
 static void request(struct net_stack *s, struct arp_entry *a)
 {
 	uint32_t now = now_tick(s);
 
 	if (now - s->arp_tick >= WHEEL_MS(1000)) {
 		s->arp_tick = now;
-		s->arp_left = 50;
+		s->arp_left = ARP_BURST;
 	}
 	if (s->arp_left == 0)
 		return;
@@ -216,6 +219,9 @@ static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[
 	struct list_node *n;
 
 	memcpy(a->mac, mac, 6);
+	memcpy(a->eth + 2, mac, 6);
+	memcpy(a->eth + 8, s->cfg.mac, 6);
+	st16(a->eth + 14, be16((uint16_t)ETH_IP4));
 	a->state = ARP_OK;
 	a->tries = 0;
 	a->when = now_tick(s);

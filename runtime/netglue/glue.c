@@ -90,7 +90,7 @@ static void configured(void *ctx)
 	struct glue *g = ctx;
 	const struct net_ip4 *ip = net_get_ip4(g->stack);
 
-	if (g->shard->id != 0)
+	if (g->shard->id != 0 || net.mode != NET_DHCP)
 		return;
 	spin_lock(&net.lock);
 	net.ip = *ip;
@@ -297,6 +297,12 @@ static void start_shard(void *arg)
 
 		net_start_dhcp(g->stack, name != NULL ? name : "godwit");
 	}
+}
+
+void net_glue_forget(void)
+{
+	memset(&net, 0, sizeof(net));
+	memset(glues, 0, sizeof(glues));
 }
 
 void net_glue_init(void)

@@ -24,6 +24,8 @@ struct glue {
 #define GLUE_NO_DEVICE (~0u)
 
 extern struct glue *glues[SHARD_MAX];
+/* Start over, for tests. */
+void net_glue_forget(void);
 
 /* What a ring carries: a packet with what to do with it in the low bits (blocks are aligned far beyond that). */
 enum cross_what { CROSS_INPUT = 0, CROSS_TX = 1, CROSS_BLOCK = 2 };

@@ -44,6 +44,8 @@ _Static_assert(sizeof(struct net_hdr) == NET_HDR_LEN, "virtio_net_hdr");
 #define NET_RX_BATCH 64u /* packets a poll */
 #define NET_TX_TABLE 64u /* descriptors of an indirect table: a 64 KB packet in 1.4 KB pieces fits */
 #define NET_TX_TABLES 16u
+#define NET_BACKLOG 256u /* frames; more are dropped */
+#define NET_BACKLOG_NS (50 * NS_PER_US) /* how often a full ring is looked at */
 #define NET_RECHECK_NS (50 * NS_PER_MS)
 
 struct netdev;
@@ -57,12 +59,15 @@ struct netdev_queue {
 	void *ctx;
 	uint16_t refill_at; /* free rx descriptors that make a refill worth its while */
 	uint16_t reclaim_at; /* tx chains in flight from which completions are looked for */
-	bool open, polled /* no interrupt */;
+	bool open, mrg;
+	bool polled; /* no interrupt */
 	struct net_hdr *tx_hdrs; /* [tx size]: headers for frames without headroom */
 	struct vring_desc *tables[NET_TX_TABLES]; /* free indirect tables */
 	uint32_t n_tables;
 	struct vring_desc **table_of; /* [tx size]: the table that a chain uses */
-	uint64_t tx_drops, rx_drops, rx_odd;
+	struct list_node backlog; /* frames that wait for room in the tx ring, oldest first */
+	uint32_t n_backlog;
+	uint64_t tx_drops, rx_drops;
 };
 
 struct netdev {

@@ -23,6 +23,7 @@ struct pbuf_pool;
  * go to input(ctx, frame) with at most 64 a poll. */
 struct netdev_queue *netdev_open(struct netdev *d, uint32_t q, struct pbuf_pool *pool,
 				 void (*input)(void *ctx, struct pbuf *frame), void *ctx) MUST_CHECK;
-/* Queue a frame (takes it): -ENOBUFS and dropped if the ring is full. The doorbell rings at the next flush. */
+/* Queue a frame (takes it; its `link` is ours until it is sent): -ENOBUFS and dropped if the ring and the bounded queue
+ * behind it are full. The doorbell rings at the next flush. */
 int netdev_tx(struct netdev_queue *q, struct pbuf *frame);
 #endif

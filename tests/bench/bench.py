@@ -164,7 +164,7 @@ def serves(memory):
 
 
 def hello(memory):
-    p = subprocess.run([GODWIT, "run", "--accel", "tcg", "--machine", "microvm", "-m", f"{memory}M", "--", os.path.join(ROOT, "build/guest/hello.static")],
+    p = subprocess.run([GODWIT, "run", "--accel", "tcg", "--machine", "microvm", "-m", f"{memory}M", "--", os.path.join(ROOT, "build/programs/hello.static")],
                        capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     return p.returncode == 0 and p.stdout == "hello, world\n"
 

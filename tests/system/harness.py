@@ -4,7 +4,7 @@ import os, shutil, signal, socket, subprocess, sys, threading, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GODWIT = os.path.join(ROOT, "build", "godwit")
-GUEST = os.path.join(ROOT, "build", "guest")
+GUEST = os.path.join(ROOT, "build", "programs")
 TESTS = []
 
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATUS_USAGE 2 /* a mistake in the options, or what could not be prepared */
+#define STATUS_USAGE 2	   /* a mistake in the options, or what could not be prepared */
 #define STATUS_MACHINE 125 /* the machine ended without the program's exit status */
 
 #define PRINTF(a, b) __attribute__((format(printf, a, b)))
@@ -24,6 +24,8 @@ void warn(const char *format, ...) PRINTF(1, 2);
 void note(const char *format, ...) PRINTF(1, 2);
 extern bool verbose;
 
+/* need - p itself; ends the process when it is NULL. The others are libc's, with that check. */
+void *need(void *p);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
@@ -48,14 +50,15 @@ void words_add(struct words *w, const char *s);
 void words_printf(struct words *w, const char *format, ...) PRINTF(2, 3);
 void words_free(struct words *w);
 
-/* words_split - split a command line as a shell would: blanks, '...', "...", \. Nothing is expanded.
- * Returns 0, or -1 (fail) at an open quote. */
+/* words_split - split a command line as a shell would: blanks, '...', "...", \. Nothing is
+ * expanded. Returns 0, or -1 (fail) at an open quote. */
 int words_split(struct words *w, const char *line);
 
 /* shell_quote - add s so that a shell reads it back as one word. */
 void shell_quote(struct text *t, const char *s);
 
-/* nearest - the candidate (NULL-terminated list) that is most like `word`, or NULL if none is near. */
+/* nearest - the candidate (NULL-terminated list) that is most like `word`, or NULL if none is near.
+ */
 const char *nearest(const char *word, const char *const *candidates);
 
 /* parse_size - "64K", "256M", "1G" (K, M, G, also lower case; no suffix: MiB as QEMU has it). */
@@ -63,7 +66,8 @@ int parse_size(const char *s, uint64_t *bytes);
 /* parse_u64 - a plain decimal number within [min, max]. Both return 0 or -1, and set no error. */
 int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *value);
 
-/* write_all, read_all - move exactly n bytes (pwrite/pread); -1 with errno, or errno 0 at the end. */
+/* write_all, read_all - move exactly n bytes (pwrite/pread); -1 with errno, or errno 0 at the end.
+ */
 int write_all(int fd, const void *bytes, size_t n, uint64_t offset);
 int read_all(int fd, void *bytes, size_t n, uint64_t offset);
 

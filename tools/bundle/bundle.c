@@ -22,15 +22,14 @@ static void fill_partition(struct gw_bundle *b, const struct bundle_spec *spec)
 	p->entry_va = spec->program->entry;
 	p->vcores = spec->vcores;
 	p->flags = GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED;
-	/* Every virtio device, and nothing else of the machine: bridges and the like stay the kernel's. */
-	b->devices[0] = (struct gw_bundle_device){ .kind = GW_DEVICE_PCI,
-						   .vendor = VIRTIO_VENDOR,
-						   .device = 0xffff,
-						   .location = ~0u };
-	b->devices[1] = (struct gw_bundle_device){ .kind = GW_DEVICE_MMIO,
-						   .vendor = 0xffff,
-						   .device = 0xffff,
-						   .location = ~0u };
+	/* Every virtio device, and nothing else of the machine: bridges and the like stay the
+	 * kernel's. */
+	b->devices[0] = (struct gw_bundle_device){
+		.kind = GW_DEVICE_PCI, .vendor = VIRTIO_VENDOR, .device = 0xffff, .location = ~0u
+	};
+	b->devices[1] = (struct gw_bundle_device){
+		.kind = GW_DEVICE_MMIO, .vendor = 0xffff, .device = 0xffff, .location = ~0u
+	};
 	b->n_devices = 2;
 	if (spec->mmio.count != 0)
 		b->mmio[b->n_mmio++] = spec->mmio;
@@ -75,7 +74,8 @@ int bundle_write(int fd, const struct bundle_spec *spec, uint64_t *size)
 			       header.segments[i].file_len);
 	memcpy(image + header.partitions[0].config_offset, spec->config, spec->config_len);
 	if (spec->root_fd >= 0 &&
-	    read_all(spec->root_fd, image + header.partitions[0].config_offset + PAGE_UP(spec->config_len),
+	    read_all(spec->root_fd,
+		     image + header.partitions[0].config_offset + PAGE_UP(spec->config_len),
 		     spec->root_len, 0) != 0)
 		result = fail("cannot read the root image back: %s", strerror(errno));
 	memcpy(image, &header, sizeof(header));

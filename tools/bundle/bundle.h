@@ -22,7 +22,8 @@ struct bundle_spec {
 /* bundle_write - write the bundle to fd from offset 0. *size: its bytes. Returns 0 or -1 (fail). */
 int bundle_write(int fd, const struct bundle_spec *spec, uint64_t *size);
 
-/* bundle_check - check a bundle as the kernel does. Returns 0, or -1 (fail) saying what is wrong. */
+/* bundle_check - check a bundle as the kernel does. Returns 0, or -1 (fail) saying what is wrong.
+ */
 int bundle_check(const void *bytes, size_t len);
 
 /* bundle_show - print what a checked bundle holds. */

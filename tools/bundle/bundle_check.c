@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bundle_check.c - reading a bundle: the checks that the kernel makes, and a listing. The bytes are not
- * trusted. See bundle.h. */
+/* bundle_check.c - reading a bundle: the checks that the kernel makes, and a listing. The bytes are
+ * not trusted. See bundle.h. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -110,21 +110,25 @@ void bundle_show(const void *bytes, struct text *out)
 	struct gw_bundle b;
 
 	memcpy(&b, bytes, sizeof(b));
-	text_printf(out, "bundle version %u, %" PRIu64 " bytes, crc 0x%08x\n", b.version, b.size, b.crc);
+	text_printf(out, "bundle version %u, %" PRIu64 " bytes, crc 0x%08x\n", b.version, b.size,
+		    b.crc);
 	for (uint32_t i = 0; i < b.n_partitions; i++) {
 		const struct gw_bundle_partition *p = &b.partitions[i];
 
-		text_printf(out, "partition %u %s: %u vcores, memory %" PRIu64 ", entry 0x%" PRIx64
-				 ", flags 0x%x\n",
+		text_printf(out,
+			    "partition %u %s: %u vcores, memory %" PRIu64 ", entry 0x%" PRIx64
+			    ", flags 0x%x\n",
 			    i, p->name, p->vcores, p->memory_bytes, p->entry_va, p->flags);
 		for (uint32_t k = 0; k < b.n_segments; k++) {
 			const struct gw_bundle_segment *s = &b.segments[k];
 
 			if (s->partition == i)
-				text_printf(out, "  segment 0x%" PRIx64 " r%c%c file %" PRIu64
-						 " memory %" PRIu64 "\n",
+				text_printf(out,
+					    "  segment 0x%" PRIx64 " r%c%c file %" PRIu64
+					    " memory %" PRIu64 "\n",
 					    s->va, s->flags & GW_MAP_W ? 'w' : '-',
-					    s->flags & GW_MAP_X ? 'x' : '-', s->file_len, s->mem_len);
+					    s->flags & GW_MAP_X ? 'x' : '-', s->file_len,
+					    s->mem_len);
 		}
 		text_printf(out, "  config, %" PRIu64 " bytes:\n", p->config_len);
 		show_config((const char *)bytes + p->config_offset, p->config_len, out);
@@ -133,7 +137,8 @@ void bundle_show(const void *bytes, struct text *out)
 		text_printf(out, "mmio 0x%" PRIx64 " stride %u count %u gsi %u\n", b.mmio[i].pa,
 			    b.mmio[i].stride, b.mmio[i].count, b.mmio[i].gsi);
 	for (uint32_t i = 0; i < b.n_devices; i++)
-		text_printf(out, "devices kind %u vendor %04x device %04x location %x: partition %u\n",
+		text_printf(out,
+			    "devices kind %u vendor %04x device %04x location %x: partition %u\n",
 			    b.devices[i].kind, b.devices[i].vendor, b.devices[i].device,
 			    b.devices[i].location, b.devices[i].partition);
 }

@@ -13,10 +13,10 @@ struct config {
 	const struct words *args, *env;
 	const char *cwd, *hostname;
 	uint32_t uid, gid;
-	const char *net; /* dhcp, static, none */
+	const char *net;			 /* dhcp, static, none */
 	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
 	uint64_t poll_ns;
-	const char *root; /* blk, mem, none */
+	const char *root;     /* blk, mem, none */
 	uint64_t root_offset; /* mem: 0 while it is not known */
 	bool tty;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crc32c.h - CRC-32C (Castagnoli, reflected, RFC 3720 B.4): the checksum of bundles and root images. */
+/* crc32c.h - CRC-32C (Castagnoli, reflected, RFC 3720 B.4): the checksum of bundles and root
+ * images. */
 #ifndef GODWIT_TOOLS_CRC32C_H
 #define GODWIT_TOOLS_CRC32C_H
 

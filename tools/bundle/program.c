@@ -38,10 +38,11 @@ static int add_segment(struct program *p, const Elf64_Phdr *ph, const uint8_t *b
 		return fail("%s is truncated (segment at 0x%" PRIx64 ")", name, ph->p_vaddr);
 	if (ph->p_vaddr < GW_RUNTIME_BASE || ph->p_vaddr >= GW_MEM_BASE ||
 	    ph->p_memsz > GW_MEM_BASE - ph->p_vaddr)
-		return fail("%s: segment at 0x%" PRIx64 " lies outside the runtime's addresses", name,
-			    ph->p_vaddr);
+		return fail("%s: segment at 0x%" PRIx64 " lies outside the runtime's addresses",
+			    name, ph->p_vaddr);
 	if ((ph->p_flags & (PF_W | PF_X)) == (PF_W | PF_X))
-		return fail("%s: segment at 0x%" PRIx64 " is writable and executable", name, ph->p_vaddr);
+		return fail("%s: segment at 0x%" PRIx64 " is writable and executable", name,
+			    ph->p_vaddr);
 	s->va = ph->p_vaddr - pad;
 	s->mem_len = pad + ph->p_memsz;
 	for (size_t i = 0; i < p->n; i++) {
@@ -60,7 +61,8 @@ static int add_segment(struct program *p, const Elf64_Phdr *ph, const uint8_t *b
 	return 0;
 }
 
-/* The 8 or more loaded bytes at va, or NULL when [va, va + n) is not within one segment's file bytes. */
+/* The 8 or more loaded bytes at va, or NULL when [va, va + n) is not within one segment's file
+ * bytes. */
 static uint8_t *at(const struct program *p, uint64_t va, uint64_t n)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -72,8 +74,8 @@ static uint8_t *at(const struct program *p, uint64_t va, uint64_t n)
 	return NULL;
 }
 
-/* A position-independent program keeps pointers as relocations. It is loaded where it was linked, so
- * applying them is storing the addend. */
+/* A position-independent program keeps pointers as relocations. It is loaded where it was linked,
+ * so applying them is storing the addend. */
 static int relocate(struct program *p, const Elf64_Phdr *dynamic, const char *name)
 {
 	uint64_t rela = 0, rela_len = 0, n = dynamic->p_filesz / sizeof(Elf64_Dyn);
@@ -106,8 +108,8 @@ static int relocate(struct program *p, const Elf64_Phdr *dynamic, const char *na
 			continue;
 		where = at(p, a.r_offset, 8);
 		if (ELF64_R_TYPE(a.r_info) != R_X86_64_RELATIVE || where == NULL)
-			return fail("%s: relocation %" PRIu64 " (type %u) cannot be applied", name, i,
-				    (unsigned int)ELF64_R_TYPE(a.r_info));
+			return fail("%s: relocation %" PRIu64 " (type %u) cannot be applied", name,
+				    i, (unsigned int)ELF64_R_TYPE(a.r_info));
 		memcpy(where, &a.r_addend, 8);
 	}
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* program.h - a partition program (ELF, linked inside the runtime's addresses) flattened to segments,
- * as the kernel maps them. The ELF is checked completely here, so that the kernel reads none. */
+/* program.h - a partition program (ELF, linked inside the runtime's addresses) flattened to
+ * segments, as the kernel maps them. The ELF is checked completely here, so that the kernel reads
+ * none. */
 #ifndef GODWIT_TOOLS_PROGRAM_H
 #define GODWIT_TOOLS_PROGRAM_H
 

@@ -157,7 +157,8 @@ int rootimg_write(int fd, struct tree *t, uint64_t *size)
 	int result = 0;
 
 	if (t->n_nodes > GW_ROOT_MAX_ENTRIES)
-		return fail("too many files to pack: %zu (at most %u)", t->n_nodes, GW_ROOT_MAX_ENTRIES);
+		return fail("too many files to pack: %zu (at most %u)", t->n_nodes,
+			    GW_ROOT_MAX_ENTRIES);
 	order = number_nodes(t);
 	index = make_index(order, t->n_nodes, &index_len, size);
 	if (ftruncate(fd, (off_t)*size) != 0 || write_all(fd, index, index_len, 0) != 0)

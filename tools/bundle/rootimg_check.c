@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rootimg_check.c - reading a root image: every offset checked before it is followed, and a listing.
- * The bytes are not trusted. See rootimg.h. */
+/* rootimg_check.c - reading a root image: every offset checked before it is followed, and a
+ * listing. The bytes are not trusted. See rootimg.h. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,8 @@ static int check_header(const struct gw_root *h, const uint8_t *bytes, size_t le
 
 	if (h->magic != GW_ROOT_MAGIC || h->version != GW_ROOT_VERSION)
 		return fail("this is not a root image of version %u", GW_ROOT_VERSION);
-	if (h->size > len || h->index_len > h->size || h->index_len % 4096 != 0 || h->index_len < 4096)
+	if (h->size > len || h->index_len > h->size || h->index_len % 4096 != 0 ||
+	    h->index_len < 4096)
 		return fail("the root image is truncated");
 	if (h->n_entries < 1 || h->n_entries > GW_ROOT_MAX_ENTRIES || h->entries_offset % 8 != 0 ||
 	    !inside(h->entries_offset, h->n_entries * sizeof(struct gw_root_entry), h->index_len) ||
@@ -52,8 +53,8 @@ int rootimg_check(const void *bytes, size_t len)
 		memcpy(&e, (const uint8_t *)bytes + h.entries_offset + i * sizeof(e), sizeof(e));
 		if ((i == 0 ? e.parent != 0 : e.parent >= i) || e.name >= h.names_len)
 			return fail("entry %u of the root image is bad", i);
-		if (S_ISREG(e.mode) ? e.data % 4096 != 0 || !inside(e.data, e.size, h.size) :
-				      S_ISLNK(e.mode) && !inside(e.data, e.size, h.names_len - 1u))
+		if (S_ISREG(e.mode) ? e.data % 4096 != 0 || !inside(e.data, e.size, h.size)
+				    : S_ISLNK(e.mode) && !inside(e.data, e.size, h.names_len - 1u))
 			return fail("entry %u of the root image points outside it", i);
 		if (!S_ISREG(e.mode) && !S_ISLNK(e.mode) && !S_ISDIR(e.mode))
 			return fail("entry %u of the root image has mode 0%o", i, e.mode);
@@ -93,8 +94,8 @@ void rootimg_show(const void *bytes, struct text *out)
 	memcpy(&h, bytes, sizeof(h));
 	entries = (const void *)((const char *)bytes + h.entries_offset);
 	names = (const char *)bytes + h.names_offset;
-	text_printf(out, "root image version %u, %" PRIu64 " bytes, %u entries\n", h.version, h.size,
-		    h.n_entries);
+	text_printf(out, "root image version %u, %" PRIu64 " bytes, %u entries\n", h.version,
+		    h.size, h.n_entries);
 	for (uint32_t i = 0; i < h.n_entries; i++) {
 		const struct gw_root_entry *e = &entries[i];
 

@@ -30,7 +30,8 @@ static struct node *lookup(const struct tree *t, const struct node *dir, const c
 
 static void insert_hash(struct tree *t, struct node *c)
 {
-	struct node **b = &t->buckets[hash(c->parent, c->name, strlen(c->name)) & (t->n_buckets - 1)];
+	struct node **b =
+		&t->buckets[hash(c->parent, c->name, strlen(c->name)) & (t->n_buckets - 1)];
 
 	c->hash_next = *b;
 	*b = c;
@@ -101,10 +102,10 @@ void tree_free(struct tree *t)
 	*t = (struct tree){ 0 };
 }
 
-/* Walk `path` from the root. What is left to walk is kept in a buffer of its own, in front of which a
- * symlink's target is put. make: create missing directories. The last component is not followed, and
- * with make and no such entry it is created as an (empty) directory for the caller to turn into what
- * it wants; *fresh tells. NULL: fail was called, or (without make) there is no such entry. */
+/* Walk `path` from the root. What is left to walk is kept in a buffer of its own, in front of which
+ * a symlink's target is put. make: create missing directories. The last component is not followed,
+ * and with make and no such entry it is created as an (empty) directory for the caller to turn into
+ * what it wants; *fresh tells. NULL: fail was called, or (without make) there is no such entry. */
 static struct node *walk(struct tree *t, const char *path, bool make, bool *fresh)
 {
 	char rest[PATH_MAX], joined[PATH_MAX];
@@ -133,7 +134,9 @@ static struct node *walk(struct tree *t, const char *path, bool make, bool *fres
 			continue;
 		}
 		if (n > NAME_MAX)
-			return fail("guest path %s has a name of more than %d bytes", path, NAME_MAX), NULL;
+			return fail("guest path %s has a name of more than %d bytes", path,
+				    NAME_MAX),
+			       NULL;
 		c = lookup(t, at, p, n);
 		if (c == NULL) {
 			if (!make)
@@ -148,7 +151,9 @@ static struct node *walk(struct tree *t, const char *path, bool make, bool *fres
 			int len = snprintf(joined, sizeof(joined), "%s/%s", c->bytes, p);
 
 			if (++links > MAX_LINKS || len < 0 || (size_t)len >= sizeof(joined))
-				return fail("guest path %s: too many levels of symbolic links", path), NULL;
+				return fail("guest path %s: too many levels of symbolic links",
+					    path),
+				       NULL;
 			if (c->bytes[0] == '/')
 				at = t->root;
 			memcpy(rest, joined, (size_t)len + 1);

@@ -16,8 +16,8 @@ struct node {
 	char *name;
 	uint32_t mode, uid, gid, mtime;
 	uint64_t size;
-	char *source; /* regular file: host path to read, or NULL: bytes */
-	char *bytes; /* generated file's contents, or symlink's target; a NUL behind them */
+	char *source;	/* regular file: host path to read, or NULL: bytes */
+	char *bytes;	/* generated file's contents, or symlink's target; a NUL behind them */
 	uint32_t index; /* set by rootimg_write */
 	uint64_t data;
 };
@@ -33,8 +33,9 @@ void tree_init(struct tree *t);
 void tree_free(struct tree *t);
 
 /* Each adds one entry and returns 0, or -1 (fail): a file where a directory is (or the reverse), a
- * path through a file, a symlink loop, a name too long. A file or symlink replaces a file or symlink;
- * a directory that is there already takes the new mode. st == NULL: root's, 0755 or 0644, mtime 0. */
+ * path through a file, a symlink loop, a name too long. A file or symlink replaces a file or
+ * symlink; a directory that is there already takes the new mode. st == NULL: root's, 0755 or 0644,
+ * mtime 0. */
 int tree_add_dir(struct tree *t, const char *path, const struct stat *st);
 int tree_add_file(struct tree *t, const char *path, const char *source, const struct stat *st);
 int tree_add_symlink(struct tree *t, const char *path, const char *target);

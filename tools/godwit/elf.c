@@ -29,8 +29,9 @@ static const char *machine_name(unsigned int machine)
 	static const struct {
 		unsigned int number;
 		const char *name;
-	} names[] = { { EM_386, "32-bit x86" }, { EM_AARCH64, "64-bit ARM" }, { EM_ARM, "32-bit ARM" },
-		      { EM_RISCV, "RISC-V" },	{ EM_PPC64, "PowerPC" },      { EM_S390, "IBM Z" },
+	} names[] = { { EM_386, "32-bit x86" }, { EM_AARCH64, "64-bit ARM" },
+		      { EM_ARM, "32-bit ARM" }, { EM_RISCV, "RISC-V" },
+		      { EM_PPC64, "PowerPC" },	{ EM_S390, "IBM Z" },
 		      { EM_MIPS, "MIPS" },	{ EM_LOONGARCH, "LoongArch" } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -45,13 +46,14 @@ static int check_header(const struct elf_file *f)
 
 	if (e->e_ident[EI_DATA] != ELFDATA2LSB || e->e_machine != EM_X86_64)
 		return fail("%s is a program for %s: Godwit runs x86-64 programs", f->name,
-			    machine_name(e->e_ident[EI_DATA] == ELFDATA2LSB ?
-						 e->e_machine :
-						 (unsigned int)__builtin_bswap16(e->e_machine)));
+			    machine_name(e->e_ident[EI_DATA] == ELFDATA2LSB
+						 ? e->e_machine
+						 : (unsigned int)__builtin_bswap16(e->e_machine)));
 	if (e->e_ident[EI_CLASS] != ELFCLASS64)
 		return fail("%s is a 32-bit program: Godwit runs 64-bit x86-64 programs", f->name);
 	if (e->e_ident[EI_OSABI] != ELFOSABI_SYSV && e->e_ident[EI_OSABI] != ELFOSABI_GNU)
-		return fail("%s is not a Linux program (ELF OS ABI %u)", f->name, e->e_ident[EI_OSABI]);
+		return fail("%s is not a Linux program (ELF OS ABI %u)", f->name,
+			    e->e_ident[EI_OSABI]);
 	if (e->e_type == ET_REL)
 		return fail("%s is an object file: link it first", f->name);
 	if (e->e_type != ET_EXEC && e->e_type != ET_DYN)
@@ -72,15 +74,16 @@ static int check_load(const struct elf_file *f, unsigned int i, uint64_t *end)
 	if (p->p_filesz > p->p_memsz)
 		return fail("%s: segment %u is larger in the file than in memory", f->name, i);
 	if (p->p_offset > f->size || p->p_filesz > f->size - p->p_offset)
-		return fail("%s is truncated: segment %u ends beyond its %" PRIu64 " bytes", f->name, i,
-			    f->size);
+		return fail("%s is truncated: segment %u ends beyond its %" PRIu64 " bytes",
+			    f->name, i, f->size);
 	if (p->p_vaddr >= GW_PROGRAM_END || p->p_memsz > GW_PROGRAM_END - p->p_vaddr)
-		return fail("%s: segment %u (0x%" PRIx64 ") is outside a program's addresses", f->name, i,
-			    p->p_vaddr);
+		return fail("%s: segment %u (0x%" PRIx64 ") is outside a program's addresses",
+			    f->name, i, p->p_vaddr);
 	if ((p->p_vaddr - p->p_offset) % GW_PAGE != 0)
 		return fail("%s: segment %u is not aligned to pages", f->name, i);
 	if (p->p_vaddr < *end)
-		return fail("%s: segment %u overlaps the one before it, or is out of order", f->name, i);
+		return fail("%s: segment %u overlaps the one before it, or is out of order",
+			    f->name, i);
 	*end = p->p_vaddr + p->p_memsz;
 	return 0;
 }
@@ -96,13 +99,15 @@ static int read_interp(const struct elf_file *f, const Elf64_Phdr *p, struct elf
 	return 0;
 }
 
-/* A shared object without an interpreter is a static PIE if it says so (DF_1_PIE), else a library. */
+/* A shared object without an interpreter is a static PIE if it says so (DF_1_PIE), else a library.
+ */
 static bool is_pie(const struct elf_file *f, const Elf64_Phdr *dynamic)
 {
 	Elf64_Dyn d;
 
 	for (uint64_t at = 0; at + sizeof(d) <= dynamic->p_filesz && at < 65536; at += sizeof(d)) {
-		if (read_all(f->fd, &d, sizeof(d), dynamic->p_offset + at) != 0 || d.d_tag == DT_NULL)
+		if (read_all(f->fd, &d, sizeof(d), dynamic->p_offset + at) != 0 ||
+		    d.d_tag == DT_NULL)
 			break;
 		if (d.d_tag == DT_FLAGS_1)
 			return (d.d_un.d_val & DF_1_PIE) != 0;
@@ -157,8 +162,8 @@ static int read_script(const struct elf_file *f, struct elf_info *info)
 	p = line + 2 + strspn(line + 2, " \t");
 	word = strcspn(p, " \t");
 	if (word == 0 || p[0] != '/')
-		return fail("%s: its first line '%s' names no interpreter by an absolute path", f->name,
-			    line);
+		return fail("%s: its first line '%s' names no interpreter by an absolute path",
+			    f->name, line);
 	memcpy(info->interp, p, word);
 	info->interp[word] = '\0';
 	p += word + strspn(p + word, " \t");
@@ -193,7 +198,8 @@ int elf_inspect_fd(int fd, const char *name, struct elf_info *info)
 	if (memcmp(magic, ELFMAG, SELFMAG) != 0)
 		return fail("%s is neither an ELF program nor a script", name);
 	if (f.size < sizeof(f.e) || read_all(fd, &f.e, sizeof(f.e), 0) != 0)
-		return fail("%s is truncated: %" PRIu64 " bytes do not hold an ELF header", name, f.size);
+		return fail("%s is truncated: %" PRIu64 " bytes do not hold an ELF header", name,
+			    f.size);
 	if (check_header(&f) != 0)
 		return -1;
 	f.ph = xcalloc(f.e.e_phnum, sizeof(*f.ph));

@@ -40,8 +40,9 @@ static int nameless(uint64_t size)
 		tmp = "/tmp";
 	fd = open(tmp, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return fail("cannot make a temporary file in %s: %s (TMPDIR chooses another folder)", tmp,
-			    strerror(errno));
+		return fail(
+			"cannot make a temporary file in %s: %s (TMPDIR chooses another folder)",
+			tmp, strerror(errno));
 	return fd;
 }
 
@@ -71,7 +72,8 @@ static int pack_all(struct pack *p, const struct options *o)
 			return -1;
 	if (pack_program(p, o->argv) != 0)
 		return -1;
-	return pack_system(p, o->hostname, addr[0] != '\0' ? addr : NULL, o->dns[0] != '\0' ? o->dns : NULL);
+	return pack_system(p, o->hostname, addr[0] != '\0' ? addr : NULL,
+			   o->dns[0] != '\0' ? o->dns : NULL);
 }
 
 static void fill_config(struct config *c, const struct options *o, const struct pack *p)
@@ -83,9 +85,9 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .hostname = o->hostname,
 			      .uid = o->uid,
 			      .gid = o->gid,
-			      .net = o->net == NET_NONE	     ? "none" :
-				     o->dhcp ? "dhcp" :
-							       "static",
+			      .net = o->net == NET_NONE ? "none"
+				     : o->dhcp		? "dhcp"
+							: "static",
 			      .net_addr = o->addr[0] != '\0' ? o->addr : NULL,
 			      .net_gw = o->gw[0] != '\0' ? o->gw : NULL,
 			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
@@ -126,7 +128,8 @@ static int write_bundle(struct image *m, const struct options *o, const struct p
 	return result;
 }
 
-int image_make(struct image *m, const struct options *o, const struct program *runtime, const char *folder)
+int image_make(struct image *m, const struct options *o, const struct program *runtime,
+	       const char *folder)
 {
 	uint64_t since = now_ns();
 	struct pack pack;
@@ -145,8 +148,8 @@ int image_make(struct image *m, const struct options *o, const struct program *r
 		result = write_bundle(m, o, &pack, runtime, folder);
 	mark(m, "boot bundle written", &since);
 	if (result == 0)
-		note("root image %.1f MB in %zu entries, boot bundle %.1f KB", (double)m->root_size / 1e6,
-		     pack.tree.n_nodes, (double)m->bundle_size / 1e3);
+		note("root image %.1f MB in %zu entries, boot bundle %.1f KB",
+		     (double)m->root_size / 1e6, pack.tree.n_nodes, (double)m->bundle_size / 1e3);
 	pack_free(&pack);
 	return result;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect.c - `godwit bundle`: write a boot bundle without booting it, or look into one. See run.h. */
+/* inspect.c - `godwit bundle`: write a boot bundle without booting it, or look into one. See run.h.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static int save(int from, uint64_t size, const char *path)
 	FILE *f = fopen(path, "we");
 	int result = 0;
 
-	if (read_all(from, bytes, (size_t)size, 0) != 0 || f == NULL || fwrite(bytes, 1, (size_t)size, f) != size)
+	if (read_all(from, bytes, (size_t)size, 0) != 0 || f == NULL ||
+	    fwrite(bytes, 1, (size_t)size, f) != size)
 		result = fail("cannot write %s: %s", path, strerror(errno));
 	if (f != NULL && fclose(f) != 0 && result == 0)
 		result = fail("cannot write %s: %s", path, strerror(errno));

@@ -52,29 +52,46 @@ void libs_parse(const char *answer, struct words *found, struct words *missing)
 {
 	char *copy = xstrdup(answer), *save = NULL;
 
-	for (char *line = strtok_r(copy, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
+	for (char *line = strtok_r(copy, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
 		parse_line(line, found, missing);
 	free(copy);
 }
 
+/* glibc's loader is asked as ldd does, by a variable: its --list stops at the first missing
+ * library. Other loaders would not know the variable and start the program. */
+static bool is_glibc(const char *loader)
+{
+	const char *slash = strrchr(loader, '/');
+
+	return strncmp(slash != NULL ? slash + 1 : loader, "ld-linux", 8) == 0;
+}
+
 static pid_t start(const char *loader, const char *program, const struct words *env, int *out)
 {
-	char *const argv[] = { (char *)(uintptr_t)loader, (char *)(uintptr_t)"--list",
-			       (char *)(uintptr_t)program, NULL };
+	bool glibc = is_glibc(loader);
+	char *const argv[] = { (char *)(uintptr_t)loader,
+			       (char *)(uintptr_t)(glibc ? program : "--list"),
+			       (char *)(uintptr_t)(glibc ? NULL : program), NULL };
+	struct words with = { 0 };
 	int fds[2], null;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return -1;
+	for (size_t i = 0; i < env->n; i++)
+		words_add(&with, env->v[i]);
+	words_add(&with, glibc ? "LD_TRACE_LOADED_OBJECTS=1" : "LD_BIND_NOW=");
 	pid = fork();
 	if (pid == 0) {
 		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		dup2(null, 0);
 		dup2(fds[1], 1);
 		dup2(fds[1], 2);
-		execve(loader, argv, env->v != NULL ? env->v : (char *[]){ NULL });
+		execve(loader, argv, with.v);
 		_exit(127);
 	}
+	words_free(&with);
 	close(fds[1]);
 	*out = fds[0];
 	if (pid < 0)
@@ -121,7 +138,8 @@ int libs_list(const char *loader, const char *program, const struct words *env, 
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!complete) {
-		result = fail("%s --list %s did not answer within 10 seconds", loader, program);
+		result = fail("%s did not list the libraries of %s within 10 seconds", loader,
+			      program);
 	} else {
 		libs_parse(answer.data, found, missing);
 		if (missing->n == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0) &&

@@ -21,7 +21,8 @@ char *locate_file(const char *name)
 		path = xasprintf("%s/%s", lib, name);
 		if (access(path, R_OK) == 0)
 			return path;
-		return fail("GODWIT_LIB is set, but %s cannot be read: %s", path, strerror(errno)), NULL;
+		return fail("GODWIT_LIB is set, but %s cannot be read: %s", path, strerror(errno)),
+		       NULL;
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	self[n > 0 ? n : 0] = '\0';
@@ -34,8 +35,9 @@ char *locate_file(const char *name)
 			return path;
 		free(path);
 	}
-	return fail("%s is neither in %s nor in %s/../lib/godwit: run make, or say where with GODWIT_LIB", name,
-		    self, self),
+	return fail("%s is neither in %s nor in %s/../lib/godwit: run make, or say where with "
+		    "GODWIT_LIB",
+		    name, self, self),
 	       NULL;
 }
 
@@ -54,7 +56,8 @@ uint8_t *read_file(const char *path, size_t *len)
 	*len = (size_t)st.st_size;
 	bytes = S_ISREG(st.st_mode) ? xcalloc(1, *len) : NULL;
 	if (bytes == NULL || read_all(fd, bytes, *len, 0) != 0) {
-		fail("cannot read %s: %s", path, bytes == NULL ? "not a regular file" : strerror(errno));
+		fail("cannot read %s: %s", path,
+		     bytes == NULL ? "not a regular file" : strerror(errno));
 		free(bytes);
 		bytes = NULL;
 	}

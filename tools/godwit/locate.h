@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* locate_file - path of `name` (kernel.elf, linux.elf): in $GODWIT_LIB if that is set; else beside this
- * command, else in ../lib/godwit of it. NULL (fail) when it is not there. */
+/* locate_file - path of `name` (kernel.elf, linux.elf): in $GODWIT_LIB if that is set; else beside
+ * this command, else in ../lib/godwit of it. NULL (fail) when it is not there. */
 char *locate_file(const char *name);
 
 /* read_file - the whole file in memory; NULL (fail). */

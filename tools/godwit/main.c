@@ -19,7 +19,9 @@ static void open_standard(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = { "run", "bundle", "help", "--help", "--version", NULL };
+	static const char *const commands[] = {
+		"run", "bundle", "help", "--help", "--version", NULL
+	};
 	const char *command = argc > 1 ? argv[1] : "", *near;
 
 	open_standard();
@@ -27,7 +29,8 @@ int main(int argc, char **argv)
 		return command_run(argc - 2, argv + 2);
 	if (strcmp(command, "bundle") == 0)
 		return command_bundle(argc - 2, argv + 2);
-	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 || strcmp(command, "help") == 0) {
+	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||
+	    strcmp(command, "help") == 0) {
 		help_main();
 		return 0;
 	}
@@ -37,7 +40,8 @@ int main(int argc, char **argv)
 	}
 	near = nearest(command, commands);
 	if (command[0] == '\0')
-		warn("which command? 'godwit --help' teaches them; most likely: godwit run -- PROGRAM");
+		warn("which command? 'godwit --help' teaches them; most likely: godwit run -- "
+		     "PROGRAM");
 	else if (near != NULL)
 		warn("unknown command %s; did you mean %s? ('godwit --help')", command, near);
 	else

@@ -51,14 +51,17 @@ int option_forward(struct options *o, const char *value)
 			return bad_forward(value, "the address is not an IPv4 address");
 		strcpy(f.addr, part[0]);
 	}
-	if (parse_u64(part[n - 2], 0, 65535, &host) != 0 || parse_u64(part[n - 1], 1, 65535, &guest) != 0)
-		return bad_forward(value, "a port is a number from 1 to 65535 (host: 0 = any free one)");
+	if (parse_u64(part[n - 2], 0, 65535, &host) != 0 ||
+	    parse_u64(part[n - 1], 1, 65535, &guest) != 0)
+		return bad_forward(value,
+				   "a port is a number from 1 to 65535 (host: 0 = any free one)");
 	f.host = (uint16_t)host;
 	f.guest = (uint16_t)guest;
 	for (size_t i = 0; i < o->n_forwards; i++) {
 		const struct forward *g = &o->forwards[i];
 
-		if (host != 0 && g->host == f.host && g->udp == f.udp && strcmp(g->addr, f.addr) == 0)
+		if (host != 0 && g->host == f.host && g->udp == f.udp &&
+		    strcmp(g->addr, f.addr) == 0)
 			return fail("-p %s: host port %u is forwarded twice", value, f.host);
 	}
 	o->forwards = xrealloc(o->forwards, o->n_forwards + 1, sizeof(f));
@@ -72,12 +75,13 @@ int option_net(struct options *o, const char *value)
 		o->net = NET_USER;
 	} else if (strcmp(value, "none") == 0) {
 		o->net = NET_NONE;
-	} else if (strncmp(value, "tap=", 4) == 0 && value[4] != '\0' && strlen(value + 4) < sizeof(o->tap) &&
-		   strpbrk(value + 4, ",/ ") == NULL) {
+	} else if (strncmp(value, "tap=", 4) == 0 && value[4] != '\0' &&
+		   strlen(value + 4) < sizeof(o->tap) && strpbrk(value + 4, ",/ ") == NULL) {
 		o->net = NET_TAP;
 		strcpy(o->tap, value + 4);
 	} else {
-		return fail("--net %s: it takes user, none, or tap=IFACE with the name of a tap interface",
+		return fail("--net %s: it takes user, none, or tap=IFACE with the name of a tap "
+			    "interface",
 			    value);
 	}
 	return 0;
@@ -85,7 +89,8 @@ int option_net(struct options *o, const char *value)
 
 static int bad_addr(const char *value, const char *why)
 {
-	return fail("--addr %s: %s; write dhcp or A.B.C.D/LEN[,gw=A.B.C.D][,dns=A.B.C.D]", value, why);
+	return fail("--addr %s: %s; write dhcp or A.B.C.D/LEN[,gw=A.B.C.D][,dns=A.B.C.D]", value,
+		    why);
 }
 
 int option_addr(struct options *o, const char *value)
@@ -109,7 +114,9 @@ int option_addr(struct options *o, const char *value)
 		return bad_addr(value, "the address is not an IPv4 address");
 	snprintf(o->addr, sizeof(o->addr), "%.15s/%u", part, (unsigned int)len);
 	while ((part = strsep(&p, ",")) != NULL) {
-		char *to = strncmp(part, "gw=", 3) == 0 ? o->gw : strncmp(part, "dns=", 4) == 0 ? o->dns : NULL;
+		char *to = strncmp(part, "gw=", 3) == 0	   ? o->gw
+			   : strncmp(part, "dns=", 4) == 0 ? o->dns
+							   : NULL;
 		const char *address = part + strcspn(part, "=") + 1;
 
 		if (to == NULL)
@@ -145,8 +152,8 @@ int option_net_defaults(struct options *o)
 {
 	if (o->n_forwards != 0 && o->net != NET_USER)
 		return fail("-p needs --net user: %s",
-			    o->net == NET_TAP ? "on a tap the program is reached at its own address" :
-						"with --net none nothing reaches the program");
+			    o->net == NET_TAP ? "on a tap the program is reached at its own address"
+					      : "with --net none nothing reaches the program");
 	if (o->net == NET_NONE && (o->dhcp || o->addr[0] != '\0'))
 		return fail("--addr makes no sense with --net none");
 	if (o->net == NET_TAP && o->addr[0] == '\0')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* options.c - the command line of `godwit run`. One table says which options there are; each has one
- * small function for its value. See options.h. */
+/* options.c - the command line of `godwit run`. One table says which options there are; each has
+ * one small function for its value. See options.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,16 +80,17 @@ static int set_qemu_args(struct options *o, const char *v)
 static int set_root(struct options *o, const char *v)
 {
 	if (strcmp(v, "blk") != 0 && strcmp(v, "mem") != 0 && strcmp(v, "none") != 0)
-		return fail("--root %s: it takes blk (on a disk), mem (in the boot bundle) or none", v);
+		return fail("--root %s: it takes blk (on a disk), mem (in the boot bundle) or none",
+			    v);
 	o->root = v;
 	return 0;
 }
 
 static int set_poll(struct options *o, const char *v)
 {
-	return parse_u64(v, 0, 1000000000, &o->poll_ns) == 0 ?
-		       0 :
-		       fail("--poll %s: nanoseconds to poll before sleeping, 0 to 1000000000", v);
+	return parse_u64(v, 0, 1000000000, &o->poll_ns) == 0
+		       ? 0
+		       : fail("--poll %s: nanoseconds to poll before sleeping, 0 to 1000000000", v);
 }
 
 static int set_hostname(struct options *o, const char *v)
@@ -159,26 +160,16 @@ static const struct option {
 	int (*set)(struct options *o, const char *value);
 	bool flag; /* takes no value: set is given the name */
 } table[] = {
-	{ "-p", "--publish", option_forward, false },
-	{ "-m", "--memory", set_memory, false },
-	{ "-c", "--vcores", set_vcores, false },
-	{ "-e", "--env", set_env, false },
-	{ "-f", "--file", set_file, false },
-	{ "--net", NULL, option_net, false },
-	{ "--addr", NULL, option_addr, false },
-	{ "--machine", NULL, set_machine, false },
-	{ "--accel", NULL, set_accel, false },
-	{ "--qemu-args", NULL, set_qemu_args, false },
-	{ "--root", NULL, set_root, false },
-	{ "--poll", NULL, set_poll, false },
-	{ "--hostname", NULL, set_hostname, false },
-	{ "--cwd", NULL, set_cwd, false },
-	{ "--user", NULL, set_user, false },
-	{ "--say", NULL, set_say, false },
-	{ "--print-qemu", NULL, set_flag, true },
-	{ "--summary", NULL, set_flag, true },
-	{ "--timeline", NULL, set_flag, true },
-	{ "-v", "--verbose", set_verbose, true },
+	{ "-p", "--publish", option_forward, false }, { "-m", "--memory", set_memory, false },
+	{ "-c", "--vcores", set_vcores, false },      { "-e", "--env", set_env, false },
+	{ "-f", "--file", set_file, false },	      { "--net", NULL, option_net, false },
+	{ "--addr", NULL, option_addr, false },	      { "--machine", NULL, set_machine, false },
+	{ "--accel", NULL, set_accel, false },	      { "--qemu-args", NULL, set_qemu_args, false },
+	{ "--root", NULL, set_root, false },	      { "--poll", NULL, set_poll, false },
+	{ "--hostname", NULL, set_hostname, false },  { "--cwd", NULL, set_cwd, false },
+	{ "--user", NULL, set_user, false },	      { "--say", NULL, set_say, false },
+	{ "--print-qemu", NULL, set_flag, true },     { "--summary", NULL, set_flag, true },
+	{ "--timeline", NULL, set_flag, true },	      { "-v", "--verbose", set_verbose, true },
 	{ "-h", "--help", set_flag, true },
 };
 
@@ -228,17 +219,16 @@ static int unknown(const char *arg)
 	near = nearest(word, names);
 	free(word);
 	if (near != NULL)
-		return fail("unknown option %s; did you mean %s? ('godwit run --help' lists them)", arg, near);
+		return fail("unknown option %s; did you mean %s? ('godwit run --help' lists them)",
+			    arg, near);
 	return fail("unknown option %s ('godwit run --help' lists them)", arg);
 }
 
 static void set_defaults(struct options *o)
 {
-	*o = (struct options){ .memory = 256ull << 20,
-			       .vcores = 1,
-			       .root = "blk",
-			       .hostname = "godwit",
-			       .cwd = "/" };
+	*o = (struct options){
+		.memory = 256ull << 20, .vcores = 1, .root = "blk", .hostname = "godwit", .cwd = "/"
+	};
 	words_add(&o->env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	words_add(&o->env, "HOME=/root");
 }
@@ -260,12 +250,14 @@ int options_parse(struct options *o, int argc, char *const *argv)
 		if (option == NULL)
 			return unknown(name);
 		if (option->flag)
-			value = option->other != NULL && strcmp(name, option->name) == 0 ? option->other :
-											   name;
+			value = option->other != NULL && strcmp(name, option->name) == 0
+					? option->other
+					: name;
 		else if (value == NULL && ++i < argc)
 			value = argv[i];
 		if (value == NULL)
-			return fail("%s needs a value behind it ('godwit run --help' says which)", name);
+			return fail("%s needs a value behind it ('godwit run --help' says which)",
+				    name);
 		if (option->set(o, value) != 0)
 			return -1;
 		if (o->help)

@@ -38,8 +38,9 @@ struct options {
 	char *const *argv; /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
 };
 
-/* options_parse - parse argv[0..argc) (what follows `run`). Returns 0, or -1 (fail) with a message that
- * names the option and what it takes. With help set nothing else holds. Sets `verbose` for -v. */
+/* options_parse - parse argv[0..argc) (what follows `run`). Returns 0, or -1 (fail) with a message
+ * that names the option and what it takes. With help set nothing else holds. Sets `verbose` for -v.
+ */
 int options_parse(struct options *o, int argc, char *const *argv);
 void options_free(struct options *o);
 

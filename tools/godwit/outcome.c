@@ -31,7 +31,8 @@ static int abnormal(const struct session *s)
 	bool silent = s->uart_bytes == 0 && s->records.boot.n == 0;
 
 	if (silent && code > 0 && s->qemu_messages.len != 0) {
-		warn("run: QEMU could not start the machine:\n%s", s->qemu_messages.data);
+		warn("run: QEMU could not start the machine:");
+		fputs(s->qemu_messages.data, stderr);
 		if (code == 127)
 			warn("run: install QEMU (Debian: apt install qemu-system-x86)");
 		return STATUS_USAGE;
@@ -39,13 +40,17 @@ static int abnormal(const struct session *s)
 	if (WIFSIGNALED(w))
 		warn("QEMU was ended by signal %d (%s)", WTERMSIG(w), strsignal(WTERMSIG(w)));
 	else if (code == (int)(GW_EXIT_BAD_BUNDLE << 1 | 1))
-		warn("the kernel refused the boot bundle (do kernel.elf and linux.elf come from one build?)");
+		warn("the kernel refused the boot bundle (do kernel.elf and linux.elf come from "
+		     "one build?)");
 	else if (code == (int)(GW_EXIT_FAULT << 1 | 1))
-		warn("the kernel or the runtime failed; this is an error of Godwit, not of the program");
+		warn("the kernel or the runtime failed; this is an error of Godwit, not of the "
+		     "program");
 	else if (code >= 0 && code & 1)
 		warn("the machine ended with status %d before the program did", code >> 1);
 	else
-		warn("the machine reset or switched itself off before the program ended (QEMU's status %d)", code);
+		warn("the machine reset or switched itself off before the program ended (QEMU's "
+		     "status %d)",
+		     code);
 	if (!verbose && s->qemu_messages.len != 0)
 		fprintf(stderr, "godwit: QEMU said:\n%s", s->qemu_messages.data);
 	print_log(s);
@@ -57,10 +62,11 @@ static int status_of(const struct session *s, const struct options *o)
 	const struct records *r = &s->records;
 
 	if (r->signal != 0 && s->by_signal == 0)
-		warn("%s was ended by signal %u%s%s", o->argv[0], r->signal, r->signal_name[0] != '\0' ? ", " : "",
-		     r->signal_name);
+		warn("%s was ended by signal %u%s%s", o->argv[0], r->signal,
+		     r->signal_name[0] != '\0' ? ", " : "", r->signal_name);
 	if (s->by_signal == SIGPIPE)
-		return 128 + SIGPIPE; /* as the program's would be, had it written to the pipe itself */
+		return 128 +
+		       SIGPIPE; /* as the program's would be, had it written to the pipe itself */
 	if (r->signal != 0)
 		return 128 + (int)r->signal;
 	if (r->exited)

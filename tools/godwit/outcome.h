@@ -5,8 +5,9 @@
 
 #include "tools/godwit/session.h"
 
-/* outcome - print what went wrong, and the summary if it is wanted, on stderr. Returns the status for
- * exit: the program's own; 128 + N if signal N ended it; 125 (STATUS_MACHINE) if the machine failed. */
+/* outcome - print what went wrong, and the summary if it is wanted, on stderr. Returns the status
+ * for exit: the program's own; 128 + N if signal N ended it; 125 (STATUS_MACHINE) if the machine
+ * failed. */
 int outcome(const struct session *s, const struct options *o);
 
 #endif

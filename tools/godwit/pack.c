@@ -25,8 +25,8 @@ void pack_free(struct pack *p)
 	words_free(&p->args);
 }
 
-/* Add the entry `path` (no symlink above it) whose lstat is st. Returns 1 for a symlink, whose target
- * is then in `target`. */
+/* Add the entry `path` (no symlink above it) whose lstat is st. Returns 1 for a symlink, whose
+ * target is then in `target`. */
 static int add_entry(struct pack *p, const char *path, const struct stat *st, char *target)
 {
 	ssize_t n;
@@ -36,7 +36,8 @@ static int add_entry(struct pack *p, const char *path, const struct stat *st, ch
 	if (S_ISREG(st->st_mode))
 		return tree_add_file(&p->tree, path, path, st);
 	if (!S_ISLNK(st->st_mode))
-		return fail("%s is a device, pipe or socket: only files and folders can be packed", path);
+		return fail("%s is a device, pipe or socket: only files and folders can be packed",
+			    path);
 	n = readlink(path, target, PATH_MAX - 1);
 	if (n <= 0)
 		return fail("cannot read the symbolic link %s: %s", path, strerror(errno));
@@ -45,7 +46,8 @@ static int add_entry(struct pack *p, const char *path, const struct stat *st, ch
 }
 
 /* One component of the walk: `real` has no symlinks and no trailing slash ("" is the root). */
-static int step(struct pack *p, char *real, char **rest, char *buffer, int *links, const char *whole)
+static int step(struct pack *p, char *real, char **rest, char *buffer, int *links,
+		const char *whole)
 {
 	char target[PATH_MAX], joined[PATH_MAX];
 	size_t n = strcspn(*rest, "/"), len = strlen(real);
@@ -115,7 +117,8 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* One entry of a folder, to the guest path `to`. links: symlinks whose targets may lie elsewhere. */
+/* One entry of a folder, to the guest path `to`. links: symlinks whose targets may lie elsewhere.
+ */
 static int add_found(struct pack *p, const FTSENT *e, const char *to, struct words *links)
 {
 	char target[PATH_MAX];
@@ -141,7 +144,8 @@ static int add_found(struct pack *p, const FTSENT *e, const char *to, struct wor
 	case FTS_DEFAULT:
 		note("left out %s: a device, pipe or socket", e->fts_path);
 		return 0;
-	default: /* a directory again, after what is in it; a cycle cannot be, symlinks are not followed */
+	default: /* a directory again, after what is in it; a cycle cannot be, symlinks are not
+		    followed */
 		return 0;
 	}
 }
@@ -190,8 +194,9 @@ int pack_extra(struct pack *p, const char *spec)
 		result = fail("-f %s: %s%s", host, strerror(errno),
 			      colon != NULL && !to_other ? " (a guest path starts with /)" : "");
 	else if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
-		result = fail("-f %s is a device, pipe or socket: only files and folders can be packed",
-			      host);
+		result = fail(
+			"-f %s is a device, pipe or socket: only files and folders can be packed",
+			host);
 	else if (to_other && S_ISDIR(st.st_mode))
 		result = pack_folder(p, real, colon[2] == '\0' ? "" : colon + 1);
 	else if (to_other)
@@ -212,10 +217,12 @@ static int add_text(struct pack *p, const char *path, const char *text)
 
 int pack_system(struct pack *p, const char *hostname, const char *address, const char *dns)
 {
-	static const char *const folders[] = { "/dev",	"/proc", "/sys", "/run", "/tmp",    "/var/tmp",
-					       "/root", "/home", "/etc", "/var", "/var/run" };
-	static const char *const files[] = { "/etc/passwd",	"/etc/group",	  "/etc/nsswitch.conf",
-					     "/etc/services",	"/etc/protocols", "/etc/localtime",
+	static const char *const folders[] = { "/dev", "/proc",	   "/sys",    "/run",
+					       "/tmp", "/var/tmp", "/root",   "/home",
+					       "/etc", "/var",	   "/var/run" };
+	static const char *const files[] = { "/etc/passwd",	   "/etc/group",
+					     "/etc/nsswitch.conf", "/etc/services",
+					     "/etc/protocols",	   "/etc/localtime",
 					     "/etc/host.conf" };
 	struct tree *t = &p->tree;
 	char *text;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack.h - collect what a program needs into the guest's root directory: itself, its interpreter and
- * libraries, the user's files, and the few files of /etc that C libraries read. Guest paths equal host
- * paths; the symlinks on the way are recorded, so that each file is found under all its names. */
+/* pack.h - collect what a program needs into the guest's root directory: itself, its interpreter
+ * and libraries, the user's files, and the few files of /etc that C libraries read. Guest paths
+ * equal host paths; the symlinks on the way are recorded, so that each file is found under all its
+ * names. */
 #ifndef GODWIT_TOOLS_PACK_H
 #define GODWIT_TOOLS_PACK_H
 
@@ -10,8 +11,8 @@
 struct pack {
 	struct tree tree;
 	const struct words *env; /* the guest's environment: LD_LIBRARY_PATH and the like count */
-	char *program; /* guest path to start, set by pack_program */
-	struct words args; /* its argv, set by pack_program */
+	char *program;		 /* guest path to start, set by pack_program */
+	struct words args;	 /* its argv, set by pack_program */
 };
 
 void pack_init(struct pack *p, const struct words *env);
@@ -23,7 +24,8 @@ int pack_path(struct pack *p, const char *path);
 /* pack_extra - the argument of -f: FILE[:GUESTPATH], a file or a folder with all below it. */
 int pack_extra(struct pack *p, const char *spec);
 
-/* pack_program - argv[0] looked up in PATH, scripts resolved to their interpreter, libraries added. */
+/* pack_program - argv[0] looked up in PATH, scripts resolved to their interpreter, libraries added.
+ */
 int pack_program(struct pack *p, char *const *argv);
 
 /* pack_system - standard directories, /etc. dns: address for resolv.conf, or NULL. */

@@ -12,7 +12,8 @@
 #include "tools/godwit/pack.h"
 
 #define MAX_SCRIPTS 4
-#define LIBRARY_FOLDERS "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib"
+#define LIBRARY_FOLDERS \
+	"/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib"
 
 /* Absolute path of `name` (not resolved), or NULL (fail). */
 static char *find_program(const char *name)
@@ -27,7 +28,8 @@ static char *find_program(const char *name)
 		if (name[0] == '/')
 			return xstrdup(name);
 		cwd = getcwd(NULL, 0);
-		full = xasprintf("%s/%s", cwd != NULL ? cwd : "", strncmp(name, "./", 2) ? name : name + 2);
+		full = xasprintf("%s/%s", cwd != NULL ? cwd : "",
+				 strncmp(name, "./", 2) ? name : name + 2);
 		free(cwd);
 		return full;
 	}
@@ -50,7 +52,8 @@ static char *find_program(const char *name)
 	}
 	if (seen)
 		return fail("%s is in PATH, but not executable (chmod +x makes it so)", name), NULL;
-	return fail("%s: no such program in PATH; install its package, or give its path", name), NULL;
+	return fail("%s: no such program in PATH; install its package, or give its path", name),
+	       NULL;
 }
 
 static int check_file(const char *path)
@@ -81,7 +84,8 @@ static bool in_tree(struct pack *p, const char *name)
 			dirs = xasprintf("%s:%s", p->env->v[i] + 16, LIBRARY_FOLDERS);
 		}
 	}
-	for (char *d = strtok_r(dirs, ":", &save); d != NULL && !found; d = strtok_r(NULL, ":", &save)) {
+	for (char *d = strtok_r(dirs, ":", &save); d != NULL && !found;
+	     d = strtok_r(NULL, ":", &save)) {
 		char *path = xasprintf("%s/%s", d, name);
 
 		found = tree_find(&p->tree, path) != NULL;
@@ -124,6 +128,15 @@ static int add_library(struct pack *p, const char *path, bool *cache)
 	return result != 0 ? -1 : pack_path(p, path);
 }
 
+static int lacks_library(const char *file, const char *name)
+{
+	return fail("%s needs the library %s, which was not found: install the package that has it "
+		    "('apt-file search %s' names it), or say where it is with -e "
+		    "LD_LIBRARY_PATH=FOLDER, or "
+		    "add it with -f FILE:/usr/lib/x86_64-linux-gnu/%s",
+		    file, name, name, name);
+}
+
 /* Add what the loader lists for `file`. */
 static int add_libraries(struct pack *p, const char *loader, const char *file)
 {
@@ -133,10 +146,7 @@ static int add_libraries(struct pack *p, const char *loader, const char *file)
 
 	for (size_t i = 0; result == 0 && i < missing.n; i++)
 		if (!in_tree(p, missing.v[i]))
-			result = fail("%s needs the library %s, which this machine lacks: install the package "
-				      "that holds it ('apt-file search %s' names it), or add it with "
-				      "-f FILE:/usr/lib/x86_64-linux-gnu/%s",
-				      file, missing.v[i], missing.v[i], missing.v[i]);
+			result = lacks_library(file, missing.v[i]);
 	for (size_t i = 0; result == 0 && i < found.n; i++)
 		result = add_library(p, found.v[i], &cache);
 	/* Outside the standard folders, the loader finds libraries by this cache only. */
@@ -156,7 +166,8 @@ static int add_elf(struct pack *p, const char *path, const struct elf_info *info
 	if (info->kind != ELF_DYNAMIC)
 		return 0;
 	if (access(info->interp, X_OK) != 0)
-		return fail("%s needs the loader %s, which this machine lacks: install its C library's package "
+		return fail("%s needs the loader %s, which this machine lacks: install its C "
+			    "library's package "
 			    "(musl: apt install musl), or link the program statically",
 			    path, info->interp);
 	if (pack_path(p, info->interp) != 0)
@@ -169,8 +180,8 @@ static char *env_target(const struct elf_info *info)
 {
 	const char *slash = strrchr(info->interp, '/');
 
-	if (strcmp(slash + 1, "env") != 0 || info->interp_arg[0] == '\0' || info->interp_arg[0] == '-' ||
-	    strpbrk(info->interp_arg, " \t=") != NULL)
+	if (strcmp(slash + 1, "env") != 0 || info->interp_arg[0] == '\0' ||
+	    info->interp_arg[0] == '-' || strpbrk(info->interp_arg, " \t=") != NULL)
 		return NULL;
 	return find_program(info->interp_arg);
 }
@@ -207,8 +218,8 @@ int pack_program(struct pack *p, char *const *argv)
 		if (info.kind != ELF_SCRIPT)
 			break;
 		if (depth == MAX_SCRIPTS) {
-			fail("%s: scripts whose interpreters are scripts, more than %d deep", argv[0],
-			     MAX_SCRIPTS);
+			fail("%s: scripts whose interpreters are scripts, more than %d deep",
+			     argv[0], MAX_SCRIPTS);
 			goto bad;
 		}
 		if (pack_path(p, script) != 0)
@@ -220,7 +231,8 @@ int pack_program(struct pack *p, char *const *argv)
 		script_args(p, target != NULL ? info.interp_arg : info.interp,
 			    target != NULL ? "" : info.interp_arg, script);
 		if (access(path, X_OK) != 0) {
-			fail("the script %s needs the interpreter %s, which this machine lacks: install it",
+			fail("the script %s needs the interpreter %s, which this machine lacks: "
+			     "install it",
 			     script, path);
 			free(script);
 			goto bad;

@@ -45,10 +45,13 @@ static void add_machine(struct words *w, const struct options *o, const struct q
 	if (o->machine == MACHINE_Q35)
 		add(w, "-M", "q35,usb=off,vmport=off,smbus=off,sata=off,smm=off");
 	else
-		add(w, "-M", "microvm,acpi=on,ioapic2=off,pit=on,pic=on,rtc=on,isa-serial=on,"
-			     "auto-kernel-cmdline=off");
+		add(w, "-M",
+		    "microvm,acpi=on,ioapic2=off,pit=on,pic=on,rtc=on,isa-serial=on,"
+		    "auto-kernel-cmdline=off");
 	add(w, "-accel", f->kvm ? "kvm" : "tcg");
-	add(w, "-cpu", f->kvm ? "host,migratable=off" : "max");
+	/* Nested hosts refuse to set the ARCH_CAPABILITIES register, and the guest reads no such
+	 * thing. */
+	add(w, "-cpu", f->kvm ? "host,migratable=off,-arch-capabilities" : "max");
 	add(w, "-bios", "qboot.rom");
 	words_add(w, "-nodefaults");
 	words_add(w, "-no-user-config");
@@ -66,7 +69,8 @@ static void add_machine(struct words *w, const struct options *o, const struct q
 	words_printf(w, "isa-debug-exit,iobase=0x%x,iosize=4", GW_EXIT_PORT);
 }
 
-static void add_chardev(struct words *w, const struct qemu_files *f, enum stream stream, const char *id)
+static void add_chardev(struct words *w, const struct qemu_files *f, enum stream stream,
+			const char *id)
 {
 	char *folder;
 
@@ -103,13 +107,16 @@ static void add_channels(struct words *w, const struct options *o, const struct 
 	free(both);
 	add_chardev(w, f, STREAM_CONSOLE, "console");
 	words_add(w, "-device");
-	words_printf(w, "virtserialport,nr=%u,chardev=console,name=godwit.console", GW_CHANNEL_CONSOLE);
+	words_printf(w, "virtserialport,nr=%u,chardev=console,name=godwit.console",
+		     GW_CHANNEL_CONSOLE);
 	add_chardev(w, f, STREAM_STDERR, "stderr");
 	words_add(w, "-device");
-	words_printf(w, "virtserialport,nr=%u,chardev=stderr,name=godwit.stderr", GW_CHANNEL_STDERR);
+	words_printf(w, "virtserialport,nr=%u,chardev=stderr,name=godwit.stderr",
+		     GW_CHANNEL_STDERR);
 	add_chardev(w, f, STREAM_CONTROL, "control");
 	words_add(w, "-device");
-	words_printf(w, "virtserialport,nr=%u,chardev=control,name=godwit.control", GW_CHANNEL_CONTROL);
+	words_printf(w, "virtserialport,nr=%u,chardev=control,name=godwit.control",
+		     GW_CHANNEL_CONTROL);
 }
 
 static void add_user_net(struct words *w, const struct options *o)
@@ -135,7 +142,8 @@ static void add_user_net(struct words *w, const struct options *o)
 	add_device(w, o, "net", ",romfile=", ",netdev=n0,mrg_rxbuf=on");
 }
 
-/* Machines that share a bridge need addresses of their own: made from the names that tell them apart. */
+/* Machines that share a bridge need addresses of their own: made from the names that tell them
+ * apart. */
 static void add_tap_net(struct words *w, const struct options *o)
 {
 	bool mq = o->vcores > 1;
@@ -148,13 +156,13 @@ static void add_tap_net(struct words *w, const struct options *o)
 		h = (h ^ (unsigned char)*p) * 16777619u;
 	words_add(w, "-netdev");
 	if (mq)
-		words_printf(w, "tap,id=n0,ifname=%s,script=no,downscript=no,vhost=off,queues=%u", o->tap,
-			     o->vcores);
+		words_printf(w, "tap,id=n0,ifname=%s,script=no,downscript=no,vhost=off,queues=%u",
+			     o->tap, o->vcores);
 	else
 		words_printf(w, "tap,id=n0,ifname=%s,script=no,downscript=no,vhost=off", o->tap);
 	pci = mq ? xasprintf(",romfile=,vectors=%u", 2 * o->vcores + 2) : xstrdup(",romfile=");
-	both = xasprintf(",netdev=n0,mrg_rxbuf=on%s,mac=52:54:00:%02x:%02x:%02x", mq ? ",mq=on" : "",
-			 h >> 16 & 0xff, h >> 8 & 0xff, h & 0xff);
+	both = xasprintf(",netdev=n0,mrg_rxbuf=on%s,mac=52:54:00:%02x:%02x:%02x",
+			 mq ? ",mq=on" : "", h >> 16 & 0xff, h >> 8 & 0xff, h & 0xff);
 	add_device(w, o, "net", pci, both);
 	free(pci);
 	free(both);
@@ -174,7 +182,8 @@ void qemu_command(struct words *w, const struct options *o, const struct qemu_fi
 	if (f->root != NULL) {
 		root = escape(f->root);
 		words_add(w, "-drive");
-		words_printf(w, "if=none,id=root,format=raw,readonly=on,file.locking=off,file=%s", root);
+		words_printf(w, "if=none,id=root,format=raw,readonly=on,file.locking=off,file=%s",
+			     root);
 		free(root);
 		add_device(w, o, "blk", "", ",drive=root,num-queues=1");
 	}

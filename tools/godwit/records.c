@@ -17,7 +17,8 @@ static char *next_word(char **p)
 	return word;
 }
 
-static enum record_kind put(struct record_list *list, char *rest, enum record_kind kind, bool unique)
+static enum record_kind put(struct record_list *list, char *rest, enum record_kind kind,
+			    bool unique)
 {
 	const char *name = next_word(&rest), *number = next_word(&rest);
 	uint64_t value;
@@ -46,7 +47,8 @@ static enum record_kind put_listen(struct records *r, char *rest)
 	if (kind != RECORD_LISTEN)
 		return kind;
 	l = &r->listen.v[r->listen.n - 1];
-	if ((strcmp(l->name, "tcp") == 0 || strcmp(l->name, "udp") == 0) && l->value >= 1 && l->value <= 65535)
+	if ((strcmp(l->name, "tcp") == 0 || strcmp(l->name, "udp") == 0) && l->value >= 1 &&
+	    l->value <= 65535)
 		return kind;
 	r->listen.n--;
 	return RECORD_BAD;

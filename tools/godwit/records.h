@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* records.h - what the guest's runtime reports on the control port (abi/channel.h), line by line. The
- * guest is not trusted: lines are bounded, numbers checked, text made printable, lists limited. */
+/* records.h - what the guest's runtime reports on the control port (abi/channel.h), line by line.
+ * The guest is not trusted: lines are bounded, numbers checked, text made printable, lists limited.
+ */
 #ifndef GODWIT_TOOLS_RECORDS_H
 #define GODWIT_TOOLS_RECORDS_H
 
@@ -21,14 +22,24 @@ struct record_list {
 	uint32_t n;
 };
 
-enum record_kind { RECORD_BAD, RECORD_BOOT, RECORD_READY, RECORD_LISTEN, RECORD_STAT, RECORD_ENOSYS,
-		   RECORD_ERROR, RECORD_SIGNAL, RECORD_EXIT };
+enum record_kind {
+	RECORD_BAD,
+	RECORD_BOOT,
+	RECORD_READY,
+	RECORD_LISTEN,
+	RECORD_STAT,
+	RECORD_ENOSYS,
+	RECORD_ERROR,
+	RECORD_SIGNAL,
+	RECORD_EXIT
+};
 
 struct records {
 	char line[GW_CHANNEL_LINE]; /* being received */
 	uint32_t line_len;
 	bool too_long;
-	struct record_list boot, listen, stats, enosys; /* listen: name tcp or udp, value the port */
+	struct record_list boot, listen, stats,
+		enosys; /* listen: name tcp or udp, value the port */
 	uint32_t bad;
 	bool ready, exited;
 	uint8_t status;

@@ -11,7 +11,8 @@ void report_timeline(struct text *out, const struct mark *marks, size_t n, const
 
 	text_printf(out, "godwit: boot timeline\n");
 	for (size_t i = 0; i < n; i++)
-		text_printf(out, "  host   %-28s %9.2f ms\n", marks[i].name, (double)marks[i].ns / 1e6);
+		text_printf(out, "  host   %-28s %9.2f ms\n", marks[i].name,
+			    (double)marks[i].ns / 1e6);
 	for (uint32_t i = 0; i < r->boot.n; i++) {
 		const struct record *b = &r->boot.v[i];
 
@@ -30,8 +31,8 @@ static void line(struct text *out, const char *name)
 
 static bool is_main(const char *name)
 {
-	static const char *const names[] = { "uptime_ns", "connections", "packets_in", "packets_out",
-					     "kernel_entries" };
+	static const char *const names[] = { "uptime_ns", "connections", "packets_in",
+					     "packets_out", "kernel_entries" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
@@ -39,7 +40,8 @@ static bool is_main(const char *name)
 	return false;
 }
 
-static void number(struct text *out, const char *title, const struct record_list *l, const char *name)
+static void number(struct text *out, const char *title, const struct record_list *l,
+		   const char *name)
 {
 	const uint64_t *v = record_find(l, name);
 

@@ -12,11 +12,12 @@ struct mark {
 	uint64_t ns; /* how long it took */
 };
 
-/* report_timeline - the host's steps, then the guest's (counted from the kernel's first instruction). */
+/* report_timeline - the host's steps, then the guest's (counted from the kernel's first
+ * instruction). */
 void report_timeline(struct text *out, const struct mark *marks, size_t n, const struct records *r);
 
-/* report_summary - uptime, connections, packets, kernel entries, whatever else the runtime counted, and
- * the system calls it has not got. What was not reported is left out. */
+/* report_summary - uptime, connections, packets, kernel entries, whatever else the runtime counted,
+ * and the system calls it has not got. What was not reported is left out. */
 void report_summary(struct text *out, const char *program, const struct records *r);
 
 #endif

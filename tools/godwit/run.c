@@ -67,12 +67,16 @@ static void seen_listen(struct session *s, struct running *r)
 			continue;
 		found = true;
 		if (o->timeline || verbose)
-			fprintf(stderr, "godwit: %s:%u leads to the program's %s port %u, %.0f ms after the start\n",
-				f->addr, f->host, l->name, f->guest, (double)(now_ns() - r->begin_ns) / 1e6);
+			fprintf(stderr,
+				"godwit: %s:%u leads to the program's %s port %u, %.0f ms after "
+				"the start\n",
+				f->addr, f->host, l->name, f->guest,
+				(double)(now_ns() - r->begin_ns) / 1e6);
 	}
 	if (!found && o->net == NET_USER && (verbose || isatty(STDERR_FILENO)))
-		warn("the program listens on %s port %u, which no -p leads to (-p %u:%u%s)", l->name,
-		     (unsigned int)l->value, (unsigned int)l->value, (unsigned int)l->value, udp ? "/udp" : "");
+		warn("the program listens on %s port %u, which no -p leads to (-p %u:%u%s)",
+		     l->name, (unsigned int)l->value, (unsigned int)l->value,
+		     (unsigned int)l->value, udp ? "/udp" : "");
 	if (found && !r->said && o->say != NULL)
 		fprintf(stderr, "%s\n", o->say);
 	r->said |= found;
@@ -118,7 +122,8 @@ static int check_memory(const struct options *o, const char *kernel, const struc
 	free(bytes);
 	need = end + image->bundle_size + SLACK_BYTES;
 	if (o->memory < need)
-		return fail("-m: %.1f MiB is too little: the kernel and its boot bundle alone need %.1f MiB",
+		return fail("-m: %.1f MiB is too little: the kernel and its boot bundle alone need "
+			    "%.1f MiB",
 			    (double)o->memory / (1 << 20), (double)need / (1 << 20));
 	return 0;
 }
@@ -136,7 +141,9 @@ static int print_qemu(const struct options *o, struct qemu_files *f)
 		shell_quote(&t, argv.v[i]);
 	}
 	printf("%s\n", t.data);
-	fprintf(stderr, "godwit: the files and logs of this machine are in %s; remove it when done\n", f->folder);
+	fprintf(stderr,
+		"godwit: the files and logs of this machine are in %s; remove it when done\n",
+		f->folder);
 	text_free(&t);
 	words_free(&argv);
 	return 0;
@@ -168,9 +175,12 @@ static int load_runtime(struct program *runtime)
 }
 
 /* Boot and stay. Returns the exit status, or -1 (fail). */
-static int boot(const struct options *o, struct image *image, struct qemu_files *f, uint64_t begin_ns)
+static int boot(const struct options *o, struct image *image, struct qemu_files *f,
+		uint64_t begin_ns)
 {
-	struct running running = { .o = o, .image = image, .begin_ns = begin_ns, .n_marks = image->n_marks };
+	struct running running = {
+		.o = o, .image = image, .begin_ns = begin_ns, .n_marks = image->n_marks
+	};
 	struct session *s = xcalloc(1, sizeof(*s));
 	int keep[2], status = -1;
 	struct words argv = { 0 };
@@ -185,7 +195,8 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 	if (session_prepare(s) == 0) {
 		memcpy(f->fds, s->qemu_fds, sizeof(f->fds));
 		qemu_command(&argv, o, f);
-		running.marks[running.n_marks++] = (struct mark){ "all before the machine", now_ns() - begin_ns };
+		running.marks[running.n_marks++] =
+			(struct mark){ "all before the machine", now_ns() - begin_ns };
 		if (session_run(s, &argv, keep, n) == 0) {
 			print_timeline(s, &running);
 			status = outcome(s, o);
@@ -200,7 +211,8 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 static int run(struct options *o, uint64_t begin_ns)
 {
 	const char *qemu = getenv("GODWIT_QEMU");
-	struct qemu_files f = { .qemu = qemu != NULL && qemu[0] != '\0' ? qemu : "qemu-system-x86_64" };
+	struct qemu_files f = { .qemu = qemu != NULL && qemu[0] != '\0' ? qemu
+									: "qemu-system-x86_64" };
 	char *kernel = locate_file("kernel.elf"), *folder = NULL;
 	struct program runtime = { 0 };
 	struct image image = { .bundle_fd = -1, .root_fd = -1 };
@@ -208,7 +220,7 @@ static int run(struct options *o, uint64_t begin_ns)
 
 	if (kernel == NULL || load_runtime(&runtime) != 0)
 		goto out;
-	if (!o->print_qemu && forward_check(o) != 0)
+	if (!o->print_qemu && (forward_check(o) != 0 || tap_check(o) != 0))
 		goto out;
 	if (o->print_qemu && (folder = make_folder()) == NULL)
 		goto out;

@@ -22,11 +22,23 @@
 #include "tools/godwit/spawn.h"
 
 #define STOP_NS 5000000000ull /* for the program to end after a request */
-#define END_NS 3000000000ull /* for the machine to end after the program did */
+#define END_NS 3000000000ull  /* for the machine to end after the program did */
 #define MESSAGES_MAX 65536u
 
-enum slot { IN_FROM, IN_TO, OUT_FROM, OUT_TO, ERR_FROM, ERR_TO, CONTROL, REQUEST, UART, MESSAGES, SIGNALS,
-	    SLOTS };
+enum slot {
+	IN_FROM,
+	IN_TO,
+	OUT_FROM,
+	OUT_TO,
+	ERR_FROM,
+	ERR_TO,
+	CONTROL,
+	REQUEST,
+	UART,
+	MESSAGES,
+	SIGNALS,
+	SLOTS
+};
 
 struct loop {
 	struct session *s;
@@ -66,7 +78,8 @@ int session_prepare(struct session *s)
 
 static void request(struct loop *l, const char *line)
 {
-	/* Requests are few and short; a guest that reads none of 64 KiB of them is past talking to. */
+	/* Requests are few and short; a guest that reads none of 64 KiB of them is past talking to.
+	 */
 	(void)!pump_put(&l->request, line, strlen(line));
 }
 
@@ -98,7 +111,8 @@ static void read_signals(struct loop *l)
 				end_by(l, (int)info.ssi_signo);
 			else
 				_exit(128 + (int)info.ssi_signo); /* only a slow reader is left */
-		} else if (!l->ended && waitpid(l->s->pid, &l->s->wait_status, WNOHANG) == l->s->pid) {
+		} else if (!l->ended &&
+			   waitpid(l->s->pid, &l->s->wait_status, WNOHANG) == l->s->pid) {
 			l->ended = true;
 		}
 	}
@@ -167,7 +181,8 @@ static void watch(struct loop *l, enum slot slot, int fd, bool wanted, short eve
 	l->fds[slot] = (struct pollfd){ .fd = wanted ? fd : -1, .events = events };
 }
 
-/* Which descriptors matter now. Returns false when the machine has ended and all it said is delivered. */
+/* Which descriptors matter now. Returns false when the machine has ended and all it said is
+ * delivered. */
 static bool watch_all(struct loop *l)
 {
 	struct session *s = l->s;
@@ -180,13 +195,14 @@ static bool watch_all(struct loop *l)
 	watch(l, ERR_FROM, l->err.from, pump_wants_input(&l->err), POLLIN);
 	watch(l, ERR_TO, l->err.to, pump_wants_output(&l->err), POLLOUT);
 	watch(l, CONTROL, s->fds[STREAM_CONTROL], true, POLLIN);
-	watch(l, REQUEST, s->fds[STREAM_CONTROL], pump_wants_output(&l->request) && !l->ended, POLLOUT);
+	watch(l, REQUEST, s->fds[STREAM_CONTROL], pump_wants_output(&l->request) && !l->ended,
+	      POLLOUT);
 	watch(l, UART, s->fds[STREAM_UART], true, POLLIN);
 	watch(l, MESSAGES, s->messages_fd, true, POLLIN);
 	watch(l, SIGNALS, s->signal_fd, true, POLLIN);
 	return !l->ended || l->out.from >= 0 || l->err.from >= 0 || pump_wants_output(&l->out) ||
-	       pump_wants_output(&l->err) || s->fds[STREAM_CONTROL] >= 0 || s->fds[STREAM_UART] >= 0 ||
-	       s->messages_fd >= 0;
+	       pump_wants_output(&l->err) || s->fds[STREAM_CONTROL] >= 0 ||
+	       s->fds[STREAM_UART] >= 0 || s->messages_fd >= 0;
 }
 
 static int timeout_ms(const struct session *s)
@@ -198,7 +214,8 @@ static int timeout_ms(const struct session *s)
 	return s->deadline_ns <= now ? 0 : (int)((s->deadline_ns - now) / 1000000) + 1;
 }
 
-/* Standard input has ended and is handed over: say so, with the count, since the ports are not ordered. */
+/* Standard input has ended and is handed over: say so, with the count, since the ports are not
+ * ordered. */
 static void check_eof(struct loop *l)
 {
 	char line[48];
@@ -295,7 +312,8 @@ int session_run(struct session *s, const struct words *argv, const int *keep, si
 
 void session_uart_tail(const struct session *s, unsigned int lines, struct text *out)
 {
-	uint64_t at = s->uart_bytes, first = s->uart_bytes > UART_RING ? s->uart_bytes - UART_RING : 0;
+	uint64_t at = s->uart_bytes,
+		 first = s->uart_bytes > UART_RING ? s->uart_bytes - UART_RING : 0;
 
 	for (; at > first; at--)
 		if (at != s->uart_bytes && s->uart[(at - 1) % UART_RING] == '\n' && lines-- == 1)

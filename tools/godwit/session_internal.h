@@ -9,8 +9,8 @@
 
 #define PUMP_BYTES 65536u
 
-/* Bytes on their way from one descriptor to another. It reads only while it has room, so a slow reader
- * slows the writer and nothing is lost. */
+/* Bytes on their way from one descriptor to another. It reads only while it has room, so a slow
+ * reader slows the writer and nothing is lost. */
 struct pump {
 	int from, to; /* -1: closed (or none: `to` of what is kept, `from` of what is made here) */
 	size_t start, len;

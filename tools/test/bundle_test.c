@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bundle_test.c - the boot bundle: the partition program flattened, the blob, written and read back. */
+/* bundle_test.c - the boot bundle: the partition program flattened, the blob, written and read
+ * back. */
 #include <elf.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -22,8 +23,11 @@ static Elf64_Phdr *const ph = (Elf64_Phdr *)(void *)(file + sizeof(Elf64_Ehdr));
 /* Code at the base, data 0x10 into the third page with a dynamic section and one relocation. */
 static void make(void)
 {
-	Elf64_Dyn dyn[] = { { DT_RELA, { GW_RUNTIME_BASE + 0x2100 } }, { DT_RELASZ, { 24 } }, { DT_NULL, { 0 } } };
-	Elf64_Rela rela = { GW_RUNTIME_BASE + 0x2020, ELF64_R_INFO(0, R_X86_64_RELATIVE), 0x7000000012345678 };
+	Elf64_Dyn dyn[] = { { DT_RELA, { GW_RUNTIME_BASE + 0x2100 } },
+			    { DT_RELASZ, { 24 } },
+			    { DT_NULL, { 0 } } };
+	Elf64_Rela rela = { GW_RUNTIME_BASE + 0x2020, ELF64_R_INFO(0, R_X86_64_RELATIVE),
+			    0x7000000012345678 };
 
 	memset(file, 0, sizeof(file));
 	memcpy(e->e_ident, ELFMAG, SELFMAG);
@@ -35,12 +39,23 @@ static void make(void)
 	e->e_phoff = sizeof(*e);
 	e->e_phnum = 3;
 	e->e_entry = GW_RUNTIME_BASE + 4;
-	ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 0x1000,
-			      .p_vaddr = GW_RUNTIME_BASE, .p_filesz = 0x800, .p_memsz = 0x800 };
-	ph[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x2010,
-			      .p_vaddr = GW_RUNTIME_BASE + 0x2010, .p_filesz = 0x200, .p_memsz = 0x5000 };
-	ph[2] = (Elf64_Phdr){ .p_type = PT_DYNAMIC, .p_offset = 0x2080, .p_vaddr = GW_RUNTIME_BASE + 0x2080,
-			      .p_filesz = sizeof(dyn), .p_memsz = sizeof(dyn) };
+	ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_X,
+			      .p_offset = 0x1000,
+			      .p_vaddr = GW_RUNTIME_BASE,
+			      .p_filesz = 0x800,
+			      .p_memsz = 0x800 };
+	ph[1] = (Elf64_Phdr){ .p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_W,
+			      .p_offset = 0x2010,
+			      .p_vaddr = GW_RUNTIME_BASE + 0x2010,
+			      .p_filesz = 0x200,
+			      .p_memsz = 0x5000 };
+	ph[2] = (Elf64_Phdr){ .p_type = PT_DYNAMIC,
+			      .p_offset = 0x2080,
+			      .p_vaddr = GW_RUNTIME_BASE + 0x2080,
+			      .p_filesz = sizeof(dyn),
+			      .p_memsz = sizeof(dyn) };
 	file[0x1000] = 0xab;
 	memcpy(file + 0x2080, dyn, sizeof(dyn));
 	memcpy(file + 0x2100, &rela, sizeof(rela));
@@ -178,8 +193,14 @@ static void fix_crc(uint8_t *bytes, size_t len)
 
 TEST(read_back)
 {
-	struct bundle_spec spec = { .config = "a=b\0\0", .config_len = 5, .root_fd = -1, .vcores = 3, .epoch_ns = 99,
-				    .mmio = { .pa = 0xfeb00000, .stride = 512, .count = 8, .gsi = 16 } };
+	struct bundle_spec spec = {
+		.config = "a=b\0\0",
+		.config_len = 5,
+		.root_fd = -1,
+		.vcores = 3,
+		.epoch_ns = 99,
+		.mmio = { .pa = 0xfeb00000, .stride = 512, .count = 8, .gsi = 16 }
+	};
 	struct text t = { 0 };
 	size_t len;
 	uint8_t *bytes = write_bundle(&spec, &len);
@@ -234,14 +255,14 @@ TEST(bad_bundles)
 	uint8_t *good = write_bundle(&spec, &len), *bad = malloc(len);
 	struct gw_bundle *b = header(bad);
 
-#define BAD(change, part)                                                                          \
-	do {                                                                                       \
-		memcpy(bad, good, len);                                                            \
-		change;                                                                            \
-		fix_crc(bad, len);                                                                 \
-		fail_clear();                                                                      \
-		CHECK_EQ(bundle_check(bad, len), -1);                                              \
-		CHECK(strstr(fail_text(), part) != NULL);                                          \
+#define BAD(change, part)                                 \
+	do {                                              \
+		memcpy(bad, good, len);                   \
+		change;                                   \
+		fix_crc(bad, len);                        \
+		fail_clear();                             \
+		CHECK_EQ(bundle_check(bad, len), -1);     \
+		CHECK(strstr(fail_text(), part) != NULL); \
 	} while (0)
 
 	BAD(b->magic++, "not a bundle");
@@ -273,10 +294,20 @@ TEST(bad_bundles)
 TEST(blob)
 {
 	struct words args = { 0 }, env = { 0 };
-	struct config c = { .program = "/bin/x", .args = &args, .env = &env, .cwd = "/", .hostname = "h", .uid = 1,
-			    .gid = 2, .net = "static", .net_addr = "1.2.3.4/24", .root = "blk", .tty = true };
-	static const char want[] = "program=/bin/x\0arg=x\0arg=\0env=A=B=C\0cwd=/\0hostname=h\0uid=1\0gid=2\0"
-				   "net=static\0net.addr=1.2.3.4/24\0poll_ns=0\0root=blk\0tty=1\0";
+	struct config c = { .program = "/bin/x",
+			    .args = &args,
+			    .env = &env,
+			    .cwd = "/",
+			    .hostname = "h",
+			    .uid = 1,
+			    .gid = 2,
+			    .net = "static",
+			    .net_addr = "1.2.3.4/24",
+			    .root = "blk",
+			    .tty = true };
+	static const char want[] =
+		"program=/bin/x\0arg=x\0arg=\0env=A=B=C\0cwd=/\0hostname=h\0uid=1\0gid=2\0"
+		"net=static\0net.addr=1.2.3.4/24\0poll_ns=0\0root=blk\0tty=1\0";
 	struct text t = { 0 };
 
 	words_add(&args, "x");
@@ -295,5 +326,5 @@ TEST(blob)
 	words_free(&env);
 }
 
-UNIT_MAIN(CASE(crc), CASE(flatten), CASE(bad_programs), CASE(read_back), CASE(root_behind_config), CASE(bad_bundles),
-	  CASE(blob))
+UNIT_MAIN(CASE(crc), CASE(flatten), CASE(bad_programs), CASE(read_back), CASE(root_behind_config),
+	  CASE(bad_bundles), CASE(blob))

@@ -28,10 +28,20 @@ static void make(void)
 	e->e_phoff = sizeof(*e);
 	e->e_phnum = 2;
 	e->e_entry = 0x401000;
-	ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 0x1000, .p_vaddr = 0x401000,
-			      .p_filesz = 0x1000, .p_memsz = 0x1000, .p_align = 0x1000 };
-	ph[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x2000, .p_vaddr = 0x402000,
-			      .p_filesz = 0x800, .p_memsz = 0x4000, .p_align = 0x1000 };
+	ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_X,
+			      .p_offset = 0x1000,
+			      .p_vaddr = 0x401000,
+			      .p_filesz = 0x1000,
+			      .p_memsz = 0x1000,
+			      .p_align = 0x1000 };
+	ph[1] = (Elf64_Phdr){ .p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_W,
+			      .p_offset = 0x2000,
+			      .p_vaddr = 0x402000,
+			      .p_filesz = 0x800,
+			      .p_memsz = 0x4000,
+			      .p_align = 0x1000 };
 }
 
 static int inspect_bytes(const void *bytes, size_t n, struct elf_info *info)
@@ -234,5 +244,5 @@ TEST(noise)
 	}
 }
 
-UNIT_MAIN(CASE(good), CASE(interpreter), CASE(library), CASE(wrong_kind), CASE(truncated), CASE(bad_segments),
-	  CASE(scripts), CASE(noise))
+UNIT_MAIN(CASE(good), CASE(interpreter), CASE(library), CASE(wrong_kind), CASE(truncated),
+	  CASE(bad_segments), CASE(scripts), CASE(noise))

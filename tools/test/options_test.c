@@ -3,10 +3,10 @@
 #include "tests/unit.h"
 #include "tools/godwit/options.h"
 
-#define ARGS(...)                                                                                  \
-	(char *[])                                                                                 \
-	{                                                                                          \
-		__VA_ARGS__, NULL                                                                  \
+#define ARGS(...)                 \
+	(char *[])                \
+	{                         \
+		__VA_ARGS__, NULL \
 	}
 
 static int parse(struct options *o, char *const *argv)
@@ -68,8 +68,8 @@ TEST(forwards)
 {
 	struct options o;
 
-	CHECK_EQ(parse(&o, ARGS("-p", "6380:6379", "-p", "0.0.0.0:53:5353/udp", "-p8080:80", "--publish=0:81",
-				"--", "x")),
+	CHECK_EQ(parse(&o, ARGS("-p", "6380:6379", "-p", "0.0.0.0:53:5353/udp", "-p8080:80",
+				"--publish=0:81", "--", "x")),
 		 0);
 	CHECK_EQ(o.n_forwards, 4);
 	CHECK_STR(o.forwards[0].addr, "127.0.0.1");
@@ -91,7 +91,9 @@ TEST(forwards)
 	CHECK(refuses(ARGS("-p", "1:2/sctp", "x"), "/tcp or /udp"));
 	CHECK(refuses(ARGS("-p", "1:2", "-p", "1:3", "x"), "twice"));
 	CHECK(refuses(ARGS("-p", "1:2", "--net", "none", "x"), "--net user"));
-	CHECK(refuses(ARGS("-p", "1111111111111111111111111111111111111111111111111111111111111111:2", "x"),
+	CHECK(refuses(ARGS("-p",
+			   "1111111111111111111111111111111111111111111111111111111111111111:2",
+			   "x"),
 		      "too long"));
 }
 
@@ -110,7 +112,8 @@ TEST(sizes)
 	CHECK_EQ(parse_size("1.5G", &n), -1);
 	CHECK_EQ(parse_size("99999999999999G", &n), -1);
 	CHECK_EQ(parse_size("18446744073709551616", &n), -1);
-	CHECK_EQ(parse_u64("18446744073709551615", 0, UINT64_MAX, &n), -1); /* refused, not wrapped */
+	CHECK_EQ(parse_u64("18446744073709551615", 0, UINT64_MAX, &n),
+		 -1); /* refused, not wrapped */
 	CHECK(refuses(ARGS("-m", "lots", "x"), "256M"));
 	CHECK(refuses(ARGS("-m", "1M", "x"), "too little"));
 	CHECK(refuses(ARGS("-m", "2048G", "x"), "too much"));
@@ -125,7 +128,9 @@ TEST(network)
 	CHECK_STR(o.tap, "tap0");
 	CHECK(o.dhcp);
 	options_free(&o);
-	CHECK_EQ(parse(&o, ARGS("--net=tap=tap0", "--addr", "192.168.7.2/24,gw=192.168.7.1,dns=1.1.1.1", "x")), 0);
+	CHECK_EQ(parse(&o, ARGS("--net=tap=tap0", "--addr",
+				"192.168.7.2/24,gw=192.168.7.1,dns=1.1.1.1", "x")),
+		 0);
 	CHECK(!o.dhcp);
 	CHECK_STR(o.addr, "192.168.7.2/24");
 	CHECK_STR(o.gw, "192.168.7.1");
@@ -153,9 +158,10 @@ TEST(values)
 {
 	struct options o;
 
-	CHECK_EQ(parse(&o, ARGS("-c", "64", "-e", "A=1", "-e", "A=2", "-e", "B=", "--machine", "microvm", "--accel",
-				"tcg", "--root", "mem", "--poll", "5000", "--hostname", "h", "--user", "7:8",
-				"--qemu-args", "-d 'a b' \"c\\\"d\" e\\ f", "x")),
+	CHECK_EQ(parse(&o, ARGS("-c", "64", "-e", "A=1", "-e", "A=2", "-e", "B=", "--machine",
+				"microvm", "--accel", "tcg", "--root", "mem", "--poll", "5000",
+				"--hostname", "h", "--user", "7:8", "--qemu-args",
+				"-d 'a b' \"c\\\"d\" e\\ f", "x")),
 		 0);
 	CHECK_EQ(o.vcores, 64);
 	CHECK_EQ(o.env.n, 4); /* PATH and HOME too */
@@ -212,5 +218,5 @@ TEST(quoting)
 	text_free(&t);
 }
 
-UNIT_MAIN(CASE(defaults), CASE(program_without_dashes), CASE(forwards), CASE(sizes), CASE(network), CASE(values),
-	  CASE(unknown), CASE(quoting))
+UNIT_MAIN(CASE(defaults), CASE(program_without_dashes), CASE(forwards), CASE(sizes), CASE(network),
+	  CASE(values), CASE(unknown), CASE(quoting))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack_test.c - packing: symlinks on the way, folders, scripts, a loader's answers, what is missing. */
+/* pack_test.c - packing: symlinks on the way, folders, scripts, a loader's answers, what is
+ * missing. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static void make(const char *name, const char *text, mode_t mode)
 {
 	int fd = open(path(name), O_CREAT | O_WRONLY | O_TRUNC, 0600);
 
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fchmod(fd, mode) == 0);
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+	      fchmod(fd, mode) == 0);
 	close(fd);
 }
 
@@ -55,7 +57,8 @@ TEST(symlinks)
 	CHECK(has(&p, path("real/alias"), S_IFLNK));
 	CHECK(has(&p, path("real/file"), S_IFREG));
 	CHECK_EQ(tree_find(&p.tree, path("real"))->mode, S_IFDIR | 0750);
-	CHECK_EQ(tree_find(&p.tree, path("link/file"))->mode, S_IFREG | 0640); /* through the link */
+	CHECK_EQ(tree_find(&p.tree, path("link/file"))->mode,
+		 S_IFREG | 0640); /* through the link */
 	CHECK_EQ(symlink("self", path("self")), 0);
 	CHECK_EQ(pack_path(&p, path("self")), -1);
 	CHECK(strstr(fail_text(), "too many levels") != NULL);
@@ -126,7 +129,8 @@ TEST(dynamic_program)
 	struct pack p;
 
 	CHECK_EQ(program(&p, "sh", "-c"), 0);
-	CHECK(p.program != NULL && p.program[0] == '/' && strcmp(strrchr(p.program, '/'), "/sh") == 0);
+	CHECK(p.program != NULL && p.program[0] == '/' &&
+	      strcmp(strrchr(p.program, '/'), "/sh") == 0);
 	CHECK_STR(p.args.v[0], "sh");
 	CHECK_STR(p.args.v[1], "-c");
 	CHECK(tree_find(&p.tree, "/lib64/ld-linux-x86-64.so.2") != NULL);
@@ -202,7 +206,8 @@ TEST(loader_answers)
 
 	libs_parse("\tlinux-vdso.so.1 (0x00007ffd)\n\tliba.so.1 => /lib/x/liba.so.1 (0x00007f00)\n"
 		   "\tlibgone.so => not found\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f01)\n"
-		   "\t/lib64/ld2.so => /lib/ld2.so (0x00007f02)\n\tlibsp.so => /opt/a b/libsp.so (0x1)\n",
+		   "\t/lib64/ld2.so => /lib/ld2.so (0x00007f02)\n\tlibsp.so => /opt/a b/libsp.so "
+		   "(0x1)\n",
 		   &found, &missing);
 	CHECK_EQ(found.n, 5);
 	CHECK_STR(found.v[0], "/lib/x/liba.so.1");
@@ -214,9 +219,11 @@ TEST(loader_answers)
 	CHECK_STR(missing.v[0], "libgone.so");
 	words_free(&found);
 	words_free(&missing);
-	libs_parse("\t/lib/ld-musl-x86_64.so.1 (0x7f)\n\tlibc.so => /lib/ld-musl-x86_64.so.1 (0x7f)\n"
-		   "Error loading shared library libx.so.2: No such file or directory (needed by ./p)\n",
-		   &found, &missing);
+	libs_parse(
+		"\t/lib/ld-musl-x86_64.so.1 (0x7f)\n\tlibc.so => /lib/ld-musl-x86_64.so.1 (0x7f)\n"
+		"Error loading shared library libx.so.2: No such file or directory (needed by "
+		"./p)\n",
+		&found, &missing);
 	CHECK_EQ(found.n, 2);
 	CHECK_EQ(missing.n, 1);
 	CHECK_STR(missing.v[0], "libx.so.2");
@@ -265,5 +272,5 @@ TEST(cleanup)
 	words_free(&env);
 }
 
-UNIT_MAIN(CASE(setup), CASE(symlinks), CASE(extras), CASE(dynamic_program), CASE(bad_programs), CASE(scripts),
-	  CASE(loader_answers), CASE(loader_runs), CASE(cleanup))
+UNIT_MAIN(CASE(setup), CASE(symlinks), CASE(extras), CASE(dynamic_program), CASE(bad_programs),
+	  CASE(scripts), CASE(loader_answers), CASE(loader_runs), CASE(cleanup))

@@ -31,23 +31,23 @@ static char *command(char *const *argv, struct qemu_files *f)
 	return t.data;
 }
 
-#define HAS(part)                                                                                  \
-	do {                                                                                       \
-		if (strstr(c, part) == NULL)                                                       \
-			printf("%s\n", c);                                                         \
-		CHECK(strstr(c, part) != NULL);                                                    \
+#define HAS(part)                               \
+	do {                                    \
+		if (strstr(c, part) == NULL)    \
+			printf("%s\n", c);      \
+		CHECK(strstr(c, part) != NULL); \
 	} while (0)
-#define ARGS(...)                                                                                  \
-	(char *[])                                                                                 \
-	{                                                                                          \
-		__VA_ARGS__, (char *)NULL                                                          \
+#define ARGS(...)                         \
+	(char *[])                        \
+	{                                 \
+		__VA_ARGS__, (char *)NULL \
 	}
 
 TEST(q35)
 {
 	struct qemu_files f = { .root = "/proc/self/fd/4", .fds = { 5, 6, 7, 8 } };
-	char *c = command(ARGS("-c", "2", "-m", "24M", "-p", "6380:6379", "-p", "0.0.0.0:53:53/udp", "--qemu-args",
-			       "-d 'guest errors'", "x"),
+	char *c = command(ARGS("-c", "2", "-m", "24M", "-p", "6380:6379", "-p", "0.0.0.0:53:53/udp",
+			       "--qemu-args", "-d 'guest errors'", "x"),
 			  &f);
 
 	HAS(" -M q35,");

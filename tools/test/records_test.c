@@ -50,11 +50,26 @@ TEST(good)
 
 TEST(bad)
 {
-	static const char *const lines[] = { "", "exit", "exit 256", "exit -1", "exit x", "boot", "boot kernel",
-					     "boot kernel -5", "stat a 99999999999999999999", "listen tcp 0",
-					     "listen tcp 65536", "listen sctp 5", "listen", "signal 0 X",
-					     "signal 65 X", "frobnicate", "EXIT 0",
-					     "stat a-name-that-is-longer-than-anything-that-a-record-can-hold 1" };
+	static const char *const lines[] = {
+		"",
+		"exit",
+		"exit 256",
+		"exit -1",
+		"exit x",
+		"boot",
+		"boot kernel",
+		"boot kernel -5",
+		"stat a 99999999999999999999",
+		"listen tcp 0",
+		"listen tcp 65536",
+		"listen sctp 5",
+		"listen",
+		"signal 0 X",
+		"signal 65 X",
+		"frobnicate",
+		"EXIT 0",
+		"stat a-name-that-is-longer-than-anything-that-a-record-can-hold 1"
+	};
 	struct records *r = calloc(1, sizeof(*r));
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -64,7 +79,8 @@ TEST(bad)
 			printf("'%s' was taken as %d\n", lines[i], (int)kind);
 		CHECK_EQ(kind, RECORD_BAD);
 	}
-	CHECK(!r->exited && r->signal == 0 && r->listen.n == 0 && r->boot.n == 0 && r->stats.n == 0);
+	CHECK(!r->exited && r->signal == 0 && r->listen.n == 0 && r->boot.n == 0 &&
+	      r->stats.n == 0);
 	free(r);
 }
 
@@ -97,9 +113,11 @@ TEST(reports)
 	struct mark marks[] = { { "files found", 1500000 } };
 	struct text t = { 0 };
 
-	input(r, "boot kernel 500000\nboot main 2500000\nstat uptime_ns 1500000000\nstat connections 2\n"
-		 "stat packets_in 10\nstat packets_out 9\nstat kernel_entries 77\nstat page_faults 5\n"
-		 "enosys rseq 3\nenosys 451 1\n");
+	input(r,
+	      "boot kernel 500000\nboot main 2500000\nstat uptime_ns 1500000000\nstat connections "
+	      "2\n"
+	      "stat packets_in 10\nstat packets_out 9\nstat kernel_entries 77\nstat page_faults 5\n"
+	      "enosys rseq 3\nenosys 451 1\n");
 	report_timeline(&t, marks, 1, r);
 	CHECK(strstr(t.data, "files found") != NULL && strstr(t.data, "1.50 ms") != NULL);
 	CHECK(strstr(t.data, "2.50 ms  (+2.00)") != NULL);

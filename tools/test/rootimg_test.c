@@ -85,8 +85,9 @@ TEST(read_back)
 	CHECK(e != NULL && e->size == 0);
 	e = find(image, "/lib");
 	CHECK(e != NULL && S_ISLNK(e->mode) && e->size == 7);
-	CHECK(e != NULL && strcmp((char *)image + ((struct gw_root *)(void *)image)->names_offset + e->data,
-				  "usr/lib") == 0);
+	CHECK(e != NULL &&
+	      strcmp((char *)image + ((struct gw_root *)(void *)image)->names_offset + e->data,
+		     "usr/lib") == 0);
 	CHECK(find(image, "/nothing") == NULL);
 	rootimg_show(image, &listing);
 	CHECK(strstr(listing.data, "/usr/lib/prog\n") != NULL);
@@ -203,15 +204,15 @@ TEST(bad_images)
 	h = (void *)bad;
 	e = (void *)(bad + 4096);
 
-#define BAD(change, part)                                                                          \
-	do {                                                                                       \
-		memcpy(bad, good, len);                                                            \
-		change;                                                                            \
-		h->crc = 0;                                                                        \
-		h->crc = crc32c(0, bad, 8192);                                                     \
-		fail_clear();                                                                      \
-		CHECK_EQ(rootimg_check(bad, len), -1);                                             \
-		CHECK(strstr(fail_text(), part) != NULL);                                          \
+#define BAD(change, part)                                 \
+	do {                                              \
+		memcpy(bad, good, len);                   \
+		change;                                   \
+		h->crc = 0;                               \
+		h->crc = crc32c(0, bad, 8192);            \
+		fail_clear();                             \
+		CHECK_EQ(rootimg_check(bad, len), -1);    \
+		CHECK(strstr(fail_text(), part) != NULL); \
 	} while (0)
 
 	BAD(h->magic++, "not a root image");

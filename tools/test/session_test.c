@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session_test.c - a whole session against a stand-in for QEMU: this program again, started with "fake"
- * as its first argument, speaking the guest's side of the three ports. */
+/* session_test.c - a whole session against a stand-in for QEMU: this program again, started with
+ * "fake" as its first argument, speaking the guest's side of the three ports. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -118,7 +118,10 @@ __attribute__((constructor)) static void fake(int argc, char **argv, char **env)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} scenes[] = { { "echo", fake_echo }, { "flood", fake_flood }, { "stop", fake_stop }, { "deaf", fake_deaf } };
+	} scenes[] = { { "echo", fake_echo },
+		       { "flood", fake_flood },
+		       { "stop", fake_stop },
+		       { "deaf", fake_deaf } };
 
 	(void)env;
 	if (argc < 7 || strcmp(argv[1], "fake") != 0)
@@ -345,5 +348,5 @@ TEST(uart_tail)
 	free(s);
 }
 
-UNIT_MAIN(CASE(echo), CASE(slow_reader), CASE(reader_gone), CASE(stop), CASE(second_signal_ends), CASE(failures),
-	  CASE(no_qemu), CASE(uart_tail))
+UNIT_MAIN(CASE(echo), CASE(slow_reader), CASE(reader_gone), CASE(stop), CASE(second_signal_ends),
+	  CASE(failures), CASE(no_qemu), CASE(uart_tail))

@@ -9,13 +9,13 @@
 struct fake_device fake;
 struct gw_boot_info fake_boot;
 uint64_t fake_now_ns;
-struct shard fake_shard;
+struct shard fake_shard, *fake_current = &fake_shard;
 unsigned fake_warnings;
 char fake_uart[256];
 uint8_t fake_entropy[256];
 size_t fake_entropy_len;
+uint64_t fake_notified;
 uint64_t fake_total_pages = 4096;
-size_t fake_allocated;
 struct timer *fake_timer;
 bool (*fake_on_park)(void);
 
@@ -28,15 +28,48 @@ const char *__asan_default_options(void)
 
 static struct gw_vcore vcore;
 static struct uthread self;
+static unsigned parks;
 struct shard *shards[SHARD_MAX] = { &fake_shard };
 uint32_t n_shards = 1;
 
 /* ---- memory: bus address = host address - GW_MEM_BASE, modulo 2^64 ---- */
 
+/* What is handed out, so that a test's leftovers go with fake_reset. */
+static struct {
+	void *p;
+	size_t n;
+} held[4096];
+static unsigned n_held;
+
+static void *hold(size_t align, size_t n)
+{
+	void *p = aligned_alloc(align, ROUND_UP(GW_MAX(n, (size_t)1), align));
+
+	if (n_held == ARRAY_SIZE(held))
+		abort();
+	held[n_held].p = p;
+	held[n_held++].n = n;
+	return p;
+}
+
+/* A free of what is not held, or with another size than its allocation, is the driver's mistake. */
+static void release(void *p, size_t n)
+{
+	for (unsigned i = n_held; i-- != 0;) {
+		if (held[i].p == p) {
+			if (held[i].n != n)
+				abort();
+			held[i] = held[--n_held];
+			free(p);
+			return;
+		}
+	}
+	abort();
+}
+
 void *mem_alloc(size_t n)
 {
-	fake_allocated += n;
-	return aligned_alloc(16, ROUND_UP(n, (size_t)16));
+	return hold(16, n);
 }
 
 void *mem_zalloc(size_t n)
@@ -46,21 +79,19 @@ void *mem_zalloc(size_t n)
 
 void mem_free(void *p, size_t n)
 {
-	fake_allocated -= n;
-	free(p);
+	if (p != NULL)
+		release(p, n);
 }
 
 uint64_t pages_alloc(size_t n, size_t align)
 {
 	(void)align;
-	fake_allocated += n * GW_PAGE_SIZE;
-	return va_to_pa(aligned_alloc(GW_PAGE_SIZE, n * GW_PAGE_SIZE));
+	return va_to_pa(hold(GW_PAGE_SIZE, n * GW_PAGE_SIZE));
 }
 
 void pages_free(uint64_t pa, size_t n)
 {
-	fake_allocated -= n * GW_PAGE_SIZE;
-	free(pa_to_va(pa));
+	release(pa_to_va(pa), n * GW_PAGE_SIZE);
 }
 
 uint64_t mem_total_pages(void)
@@ -85,6 +116,8 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 {
 	(void)b;
 	(void)c;
+	if (nr == GW_CALL_NOTIFY)
+		fake_notified |= 1ull << a;
 	if (nr == GW_CALL_CONSOLE_WRITE)
 		strncat(fake_uart, (char *)vcore.batch.bytes,
 			GW_MIN(sizeof(fake_uart) - 1 - strlen(fake_uart), (size_t)a));
@@ -93,12 +126,12 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 
 struct shard *shard_self_host(void)
 {
-	return &fake_shard;
+	return fake_current;
 }
 
 void shard_add_poller(struct poller *p)
 {
-	list_add_tail(&fake_shard.pollers, &p->link);
+	list_add_tail(&fake_current->pollers, &p->link);
 }
 
 void uthread_wake(struct uthread *u)
@@ -108,6 +141,10 @@ void uthread_wake(struct uthread *u)
 
 int uthread_park(uint64_t deadline_ns)
 {
+	if (++parks > 1000000) {
+		fprintf(stderr, "parked a million times\n");
+		abort();
+	}
 	if (fake_on_park != NULL && fake_on_park())
 		return 0;
 	if (deadline_ns == GW_NEVER) {
@@ -121,7 +158,7 @@ int uthread_park(uint64_t deadline_ns)
 uint64_t clock_now(void)
 {
 	fake_now_ns += 1000;
-	return fake_shard.now_ns = fake_now_ns;
+	return fake_current->now_ns = fake_now_ns;
 }
 
 int timer_arm(struct timer *t, uint64_t deadline_ns)
@@ -510,6 +547,8 @@ void fake_pci_config(struct gw_device *d, uint32_t id)
 
 void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t max)
 {
+	while (n_held != 0)
+		free(held[--n_held].p);
 	fake = (struct fake_device){ .id = id, .offer = offer };
 	if (kind == GW_DEVICE_PCI) {
 		fake_pci_config(&fake.dev, id);
@@ -524,7 +563,8 @@ void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t 
 	fake_shard = (struct shard){ .vcore = &vcore, .current = &self };
 	list_init(&fake_shard.pollers);
 	self.shard = &fake_shard;
-	fake_warnings = 0;
+	fake_current = &fake_shard;
+	fake_warnings = parks = 0;
 	fake_uart[0] = '\0';
 	fake_entropy_len = 0;
 	fake_on_park = NULL;

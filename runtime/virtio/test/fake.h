@@ -42,13 +42,13 @@ struct fake_device {
 extern struct fake_device fake;
 extern struct gw_boot_info fake_boot;
 extern uint64_t fake_now_ns;
-extern struct shard fake_shard;
+extern struct shard fake_shard, *fake_current; /* shard 0; the one that code runs on */
+extern uint64_t fake_notified; /* vcores that were notified, one bit each */
 extern unsigned fake_warnings; /* log_warn calls */
 extern char fake_uart[256]; /* what went to the kernel's UART */
 extern uint8_t fake_entropy[256];
 extern size_t fake_entropy_len;
 extern uint64_t fake_total_pages;
-extern size_t fake_allocated; /* bytes in use */
 extern struct timer *fake_timer;
 /* Called by uthread_park: makes the world move on. Returning false: time goes to the deadline. */
 extern bool (*fake_on_park)(void);
