@@ -50,8 +50,14 @@ bool tcp_rx_eof(const struct tcp_conn *c)
 void tcp_rx_consume(struct tcp_conn *c, size_t n)
 {
 	struct net_stack *s = c->stack;
-	struct pbuf *p;
+	struct pbuf *p = c->rx_head;
 
+	if (likely(p != NULL && n == c->rx_bytes && n == p->len && p->next == NULL)) { /* all of the one segment */
+		c->rx_bytes = 0;
+		c->rx_head = c->rx_tail = NULL;
+		pbuf_free(s->cfg.pool, p);
+		n = 0;
+	}
 	if (n > c->rx_bytes)
 		n = c->rx_bytes;
 	c->rx_bytes -= (uint32_t)n;
