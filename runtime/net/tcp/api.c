@@ -190,7 +190,7 @@ void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 		return; /* the connection died since tcp_tx_room */
 	}
 	c->snd_end += add;
-	if (conn_queued(c) > c->sndbuf - c->sndbuf / 3)
+	if (unlikely((uint64_t)conn_queued(c) * 3 > (uint64_t)c->sndbuf * 2))
 		c->flags |= TF_NOSPACE;
 	if (push) {
 		seg_mark(p, SEG_PUSH, 0);

@@ -157,9 +157,15 @@ int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 	p->data = th;
 	p->len = len + (uint32_t)(pay - th);
 	err = finish(c, p, th, p->len);
-	if (likely(err == 0))
+	if (unlikely(err != 0))
+		return err;
+	if (likely(c->rto_at == 0 && c->backoff == 0)) {
+		c->rto_at = tick_in(c->stack, c->rto);
+		conn_arm(c, c->rto_at);
+	} else {
 		sent(c);
-	return err;
+	}
+	return 0;
 }
 
 /* Send n send-queue pbufs from p on, together `bytes` long, as one packet. None is held by the device. */
