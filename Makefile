@@ -12,11 +12,23 @@ GUEST_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-omi
 HOST_CFLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all test check clean
+# Commands are shown with V=1.
+ifndef V
+.SILENT:
+endif
+
+.PHONY: all test check clean help
 all:
+
+help:
+	@echo 'make run      redis-server in a Godwit machine (installs what is missing)'
+	@echo 'make          build/godwit and what it boots'
+	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
+	@echo 'make bench    the figures, beside a Linux guest; make fuzz FUZZ_SECONDS=600'
 
 # Unit tests: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test.
 UNIT_TESTS :=
+BOOT_TESTS :=
 FUZZERS :=
 -include kernel/build.mk
 -include runtime/build.mk
@@ -34,6 +46,13 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 unit: $(UNIT_TESTS:%=$(BUILD)/unit/%)
 	@tests/run-unit $^
 .PHONY: unit
+
+check:
+	@tests/check
+
+# Stages of the whole test; each ends with its own count (BOOT_TESTS come from the folders' build.mk).
+test: all
+	@tests/run-all check unit $(BOOT_TESTS) fuzz-short system
 
 clean:
 	rm -rf $(BUILD)

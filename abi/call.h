@@ -60,7 +60,20 @@ enum gw_call {
 	GW_CALL_HEALTH_RAISE = 13,
 	/* shutdown(status): end the machine with exit status 0..255. Does not return. */
 	GW_CALL_SHUTDOWN = 14,
-	GW_CALL_COUNT = 15,
+	/* Address spaces: a partition has GW_MAX_SPACES of them, number 0 from the start. They share
+	 * everything but the program's addresses [GW_PROGRAM_BASE, GW_PROGRAM_END).
+	 * space_create(): a new one, nothing mapped. Returns its number, -ENOSPC, -ENOMEM (pool).
+	 * space_switch(space): this vcore runs in it from now on; the space calls act on the caller's
+	 * current space. -EINVAL: no such space.
+	 * space_destroy(space): give its tables back to the pool, a bounded number a call: -EAGAIN =
+	 * call again. What is still mapped is forgotten, not reported. -EBUSY: a vcore runs in it, or
+	 * it is number 0. */
+	GW_CALL_SPACE_CREATE = 15,
+	GW_CALL_SPACE_SWITCH = 16,
+	GW_CALL_SPACE_DESTROY = 17,
+	GW_CALL_COUNT = 18,
 };
+
+#define GW_MAX_SPACES 64u
 
 #endif

@@ -176,7 +176,7 @@ static void bind(struct net_stack *s, struct dhcp *d, const struct dhcp_msg *m)
 		return;
 	s->ip.dns[0] = m->dns[0];
 	s->ip.dns[1] = m->dns[1];
-	net_set_ip4(s, m->yiaddr, (unsigned)__builtin_popcount(m->mask), m->router, 0);
+	net_set_ip4(s, m->yiaddr, m->mask == 0 ? 0 : 32u - (unsigned)__builtin_ctz(__builtin_bswap32(m->mask)), m->router, 0);
 }
 
 void dhcp_input(struct net_stack *s, struct pbuf *p)

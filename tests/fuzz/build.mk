@@ -1,8 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-# Fuzz targets: FUZZERS += target, target_SRCS := what it needs besides its own file.
-FUZZ_NET_SRCS := runtime/mem/pbuf.c $(wildcard runtime/net/*.c runtime/net/tcp/*.c) \
-	runtime/net/test/sim.c runtime/net/test/support.c
-FUZZERS += tests/fuzz/fuzz_net
-tests/fuzz/fuzz_net_SRCS := $(FUZZ_NET_SRCS)
-FUZZERS += tests/fuzz/fuzz_dhcp
-tests/fuzz/fuzz_dhcp_SRCS := runtime/net/dhcp_msg.c
+# Each fuzz target has a fragment NAME.mk here: FUZZERS += tests/fuzz/fuzz_x and its _SRCS.
+include $(filter-out tests/fuzz/build.mk,$(wildcard tests/fuzz/*.mk))

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* channel.h - what the host command and a partition's runtime say to each other: the configuration
+ * blob of the bundle, and three ports of one virtio-serial device.
+ *
+ * Configuration blob: NUL-terminated `key=value` strings, one after the other, up to config_len or
+ * to an empty string (two NULs in a row), whichever comes first:
+ *   program=PATH  arg=...  (repeated, argv[0] first)  env=NAME=VALUE (repeated)  cwd=/  hostname=
+ *   uid=0 gid=0   tty=1 (standard input is a terminal)   poll_ns=0
+ *   net=dhcp|static|none  net.addr=10.0.2.15/24  net.gw=A.B.C.D  net.dns=A.B.C.D
+ *   root=blk|mem|none    blk: the first virtio-blk device holds the root image (root.h)
+ *   root.offset=N        mem: the root image starts at byte N (page aligned) of the blob itself
+ *
+ * Ports are found by number. Number 0 stays unused: QEMU reserves it for `virtconsole`, which drops
+ * output when its reader is slow, where `virtserialport` holds the queue until there is room.
+ *
+ * Port GW_CHANNEL_CONTROL carries lines of text, each ended by '\n', at most GW_CHANNEL_LINE bytes.
+ *   runtime to host: boot NAME NS (ns since kernel entry)    ready
+ *                    listen tcp|udp PORT        stat NAME VALUE     enosys NAME-or-NR COUNT
+ *                    error TEXT                 signal N NAME (the program died by it)
+ *                    exit STATUS (0..255, the last record)
+ *   host to runtime: stop (ask the program to end: SIGTERM)   kill (end at once)
+ *                    stat (send the stat and enosys records now)
+ *                    eof BYTES (standard input ended after BYTES bytes in all)
+ * The machine ends as soon as the runtime says so: what it sent before must be used up by the
+ * device first, or it is lost. */
+#ifndef GODWIT_ABI_CHANNEL_H
+#define GODWIT_ABI_CHANNEL_H
+
+#define GW_CHANNEL_CONSOLE 1u /* standard input and output */
+#define GW_CHANNEL_STDERR 2u  /* standard error, from the guest */
+#define GW_CHANNEL_CONTROL 3u
+#define GW_CHANNEL_PORTS 4u /* max_ports of the device, the unused number 0 included */
+#define GW_CHANNEL_LINE 1024u
+
+/* isa-debug-exit: QEMU's exit status is (status << 1) | 1. */
+#define GW_EXIT_PORT 0xf4u
+#define GW_EXIT_BAD_BUNDLE 3u
+#define GW_EXIT_FAULT 125u
+
+#endif

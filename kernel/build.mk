@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# The kernel: build/kernel.elf, linked twice, the second time with the names of its functions.
+KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-jump-tables -mcmodel=small
+KERNEL_SRCS := $(wildcard kernel/core/*.c kernel/x86_64/*.c)
+KERNEL_ASMS := $(wildcard kernel/x86_64/*.S)
+KERNEL_OBJS := $(KERNEL_SRCS:%.c=$(BUILD)/%.o) $(KERNEL_ASMS:%.S=$(BUILD)/%.S.o)
+KERNEL_LD := ld -static -pie --no-dynamic-linker -z max-page-size=4096 -z noexecstack --gc-sections \
+	--build-id=none -z norelro --no-warn-rwx-segments -T kernel/x86_64/kernel.ld
+
+all: $(BUILD)/kernel.elf
+
+$(BUILD)/kernel/%.o: kernel/%.c
+	@mkdir -p $(dir $@)
+	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/kernel/%.S.o: kernel/%.S
+	@mkdir -p $(dir $@)
+	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/kernel.elf: $(KERNEL_OBJS) kernel/x86_64/kernel.ld kernel/symbols
+	$(KERNEL_LD) -o $@.first $(KERNEL_OBJS)
+	kernel/symbols $@.first > $(BUILD)/kernel/symbols.S
+	$(CC) -c -o $(BUILD)/kernel/symbols.S.o $(BUILD)/kernel/symbols.S
+	$(KERNEL_LD) -o $@ $(KERNEL_OBJS) $(BUILD)/kernel/symbols.S.o
+	@rm -f $@.first
+
+-include $(KERNEL_OBJS:.o=.d)
+
+# The probe: a partition program that tests the kernel (make boot-test).
+PROBE := $(BUILD)/kernel/test/probe.elf
+$(PROBE): kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.h kernel/test/probe.S kernel/test/probe.ld abi/boot.h abi/call.h abi/vcore.h
+	@mkdir -p $(dir $@)
+	$(CC) $(COMMON) $(FREESTANDING) -O2 -fPIE -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,--build-id=none \
+		-Wl,--no-warn-rwx-segments -z noexecstack -MF $@.d -o $@ kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.S
+
+boot-test: $(BUILD)/kernel.elf $(PROBE)
+	tests/boot/kernel $(BUILD)
+.PHONY: boot-test
+
+UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test)
+kernel/core/test/range_test_SRCS := kernel/core/range.c
+kernel/core/test/space_test_SRCS := kernel/core/space.c
+kernel/core/test/manifest_test_SRCS := kernel/core/manifest.c kernel/core/crc32c.c
+kernel/core/test/call_test_SRCS := kernel/core/call.c kernel/core/space_call.c kernel/core/space.c
+kernel/core/test/acpi_test_SRCS := kernel/core/acpi.c

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arch.h - what portable kernel code asks of the architecture. Host tests bring their own. */
+#ifndef GODWIT_KERNEL_ARCH_H
+#define GODWIT_KERNEL_ARCH_H
+
+#include "kernel/core/core.h"
+
+/* The core that runs this code. */
+struct core *arch_core(void);
+
+/* Monotonic nanoseconds, as gw_clock defines them. */
+uint64_t arch_now_ns(void);
+
+/* Make the timer of this core fire at ns or earlier (never later than the hardware can): its
+ * interrupt ends in timer_expired. ~0: nothing to do. Returns false, and does nothing, when ns has
+ * passed. */
+MUST_CHECK bool arch_timer_arm(struct core *c, uint64_t ns);
+
+/* Enable interrupts, halt until one has been served, disable them. None is lost in between. */
+void arch_idle(void);
+
+/* Interrupt another core, which then looks at its state again. */
+void arch_kick(const struct core *c);
+
+/* Flush what g names on this core, and, when others run the partition, on them: returns after all
+ * have done so. Context: holder of the space lock. */
+void arch_flush(struct core *c, const struct gather *g);
+
+/* Do a flush that another core has asked for. Called wherever a core waits with interrupts off. */
+void arch_flush_poll(struct core *c);
+
+/* irq_bind of a checked device: see GW_CALL_IRQ_BIND. Returns 0 or -EINVAL. */
+MUST_CHECK int arch_irq_bind(uint32_t device, uint32_t vector, const struct core *target,
+			     uint32_t event);
+
+static inline void arch_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+#endif

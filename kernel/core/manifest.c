@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest.c - bundle validation. The bundle comes from outside (a boot loader's module): every
+ * count, offset, length and address is checked here, once, and only then used by the rest of the
+ * kernel. */
+#include "kernel/core/manifest.h"
+
+#include "abi/boot.h"
+#include "abi/vcore.h"
+#include "kernel/core/crc32c.h"
+
+static int bad(struct manifest_error *err, const char *field, uint32_t index, const char *reason)
+{
+	*err = (struct manifest_error){ .field = field, .reason = reason, .index = index };
+	return -EINVAL;
+}
+
+static bool page_aligned(uint64_t v)
+{
+	return v % GW_PAGE == 0;
+}
+
+/* [offset, offset + len) lies behind the manifest and within size. */
+static bool within(uint64_t offset, uint64_t len, uint64_t size)
+{
+	return offset >= GW_PAGE && offset <= size && len <= size - offset;
+}
+
+static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
+{
+	const struct gw_bundle_partition *p = &b->partitions[i];
+	bool terminated = false;
+
+	for (size_t c = 0; c < sizeof(p->name); c++)
+		terminated |= p->name[c] == 0;
+	if (!terminated)
+		return bad(err, "partitions.name", i, "has no NUL");
+	if (p->vcores < 1 || p->vcores > GW_MAX_VCORES)
+		return bad(err, "partitions.vcores", i, "is not 1..64");
+	if (p->flags & ~(GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED))
+		return bad(err, "partitions.flags", i, "has unknown bits");
+	if (p->config_len != 0 &&
+	    (!page_aligned(p->config_offset) || !within(p->config_offset, p->config_len, b->size)))
+		return bad(err, "partitions.config_offset", i,
+			   "or its length is outside the bundle");
+	if (p->config_len > GW_VCORE_BASE - GW_CONFIG_VA)
+		return bad(err, "partitions.config_len", i, "is too large");
+	if (p->page_table_pages > 1u << 24)
+		return bad(err, "partitions.page_table_pages", i, "is too large");
+	if (p->reserved != 0)
+		return bad(err, "partitions.reserved", i, "is not 0");
+	for (uint32_t s = 0; s < b->n_segments; s++) {
+		const struct gw_bundle_segment *seg = &b->segments[s];
+
+		if (seg->partition == i && (seg->flags & GW_MAP_X) && p->entry_va >= seg->va &&
+		    p->entry_va - seg->va < seg->file_len)
+			return 0;
+	}
+	return bad(err, "partitions.entry_va", i, "is in no executable segment");
+}
+
+static int check_segment(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
+{
+	const struct gw_bundle_segment *s = &b->segments[i];
+	uint64_t room = GW_MEM_BASE - GW_RUNTIME_BASE;
+
+	if (!page_aligned(s->va) || s->va < GW_RUNTIME_BASE || s->va >= GW_MEM_BASE)
+		return bad(err, "segments.va", i, "is not a page in the runtime's addresses");
+	if (!page_aligned(s->offset) || !within(s->offset, s->file_len, b->size))
+		return bad(err, "segments.offset", i, "or file_len is outside the bundle");
+	if (s->mem_len == 0 || s->mem_len < s->file_len || s->mem_len > room ||
+	    s->mem_len > GW_MEM_BASE - s->va)
+		return bad(err, "segments.mem_len", i, "is out of range");
+	if (s->flags & ~(GW_MAP_W | GW_MAP_X))
+		return bad(err, "segments.flags", i, "has unknown bits");
+	if ((s->flags & GW_MAP_W) && (s->flags & GW_MAP_X))
+		return bad(err, "segments.flags", i, "is writable and executable");
+	if (!(s->flags & GW_MAP_W) &&
+	    round_up(s->mem_len, GW_PAGE) != round_up(s->file_len, GW_PAGE))
+		return bad(err, "segments.mem_len", i,
+			   "of a read-only segment exceeds its file_len");
+	if (s->partition >= b->n_partitions)
+		return bad(err, "segments.partition", i, "does not exist");
+	for (uint32_t j = 0; j < i; j++) {
+		const struct gw_bundle_segment *o = &b->segments[j];
+
+		if (o->partition == s->partition && s->va < round_up(o->va + o->mem_len, GW_PAGE) &&
+		    o->va < round_up(s->va + s->mem_len, GW_PAGE))
+			return bad(err, "segments.va", i, "overlaps another segment");
+	}
+	return 0;
+}
+
+static int check_mmio(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
+{
+	const struct gw_bundle_mmio *m = &b->mmio[i];
+
+	if (m->stride < 512 || m->stride > 4096 || (m->stride & (m->stride - 1)) != 0)
+		return bad(err, "mmio.stride", i, "is not 512, 1024, 2048 or 4096");
+	if (m->count < 1 || m->count > 32)
+		return bad(err, "mmio.count", i, "is not 1..32");
+	if (m->pa % m->stride != 0 || m->pa < 0x100000 ||
+	    m->pa > (1ULL << 46) - (uint64_t)m->stride * m->count)
+		return bad(err, "mmio.pa", i, "is unaligned or out of range");
+	if (m->gsi > 255 || m->gsi + m->count > 256)
+		return bad(err, "mmio.gsi", i, "is out of range");
+	return 0;
+}
+
+static int check_device(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
+{
+	const struct gw_bundle_device *d = &b->devices[i];
+
+	if (d->kind > GW_DEVICE_MMIO)
+		return bad(err, "devices.kind", i, "is unknown");
+	if (d->partition >= b->n_partitions)
+		return bad(err, "devices.partition", i, "does not exist");
+	return 0;
+}
+
+static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest_error *err)
+{
+	if (len < sizeof(*b))
+		return bad(err, "header", 0, "is cut short");
+	if (b->magic != GW_BUNDLE_MAGIC)
+		return bad(err, "magic", 0, "is wrong: this is no bundle");
+	if (b->version != GW_BUNDLE_VERSION)
+		return bad(err, "version", 0, "is not this kernel's");
+	if (b->size < GW_PAGE || b->size > len)
+		return bad(err, "size", 0, "is larger than the module: it is cut short");
+	if (b->n_partitions < 1 || b->n_partitions > GW_BUNDLE_PARTITIONS)
+		return bad(err, "n_partitions", 0, "is not 1..8");
+	if (b->n_segments < 1 || b->n_segments > GW_BUNDLE_SEGMENTS)
+		return bad(err, "n_segments", 0, "is not 1..32");
+	if (b->n_mmio > GW_BUNDLE_WINDOWS)
+		return bad(err, "n_mmio", 0, "is not 0..4");
+	if (b->n_devices > GW_BUNDLE_DEVICES)
+		return bad(err, "n_devices", 0, "is not 0..32");
+	return 0;
+}
+
+static uint32_t bundle_crc(const struct gw_bundle *b, bool hardware)
+{
+	size_t at = offsetof(struct gw_bundle, crc);
+	uint32_t zero = 0, state = ~0u;
+
+	state = crc32c_update(state, b, at, hardware);
+	state = crc32c_update(state, &zero, sizeof(zero), hardware);
+	at += sizeof(zero);
+	return ~crc32c_update(state, (const uint8_t *)b + at, b->size - at, hardware);
+}
+
+int manifest_check(const struct gw_bundle *b, uint64_t len, bool crc_hardware,
+		   struct manifest_error *err)
+{
+	int rc = check_header(b, len, err);
+
+	if (rc == 0 && bundle_crc(b, crc_hardware) != b->crc)
+		rc = bad(err, "crc", 0, "does not match: the bundle is damaged");
+	for (uint32_t i = 0; rc == 0 && i < b->n_segments; i++)
+		rc = check_segment(b, i, err);
+	for (uint32_t i = 0; rc == 0 && i < b->n_partitions; i++)
+		rc = check_partition(b, i, err);
+	for (uint32_t i = 0; rc == 0 && i < b->n_mmio; i++)
+		rc = check_mmio(b, i, err);
+	for (uint32_t i = 0; rc == 0 && i < b->n_devices; i++)
+		rc = check_device(b, i, err);
+	return rc;
+}
+
+int manifest_device_owner(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
+			  uint16_t device, uint32_t location)
+{
+	for (uint32_t i = 0; i < b->n_devices; i++) {
+		const struct gw_bundle_device *d = &b->devices[i];
+
+		if (d->kind != 0 && d->kind != kind)
+			continue;
+		if (d->location != ~0u && d->location != location)
+			continue;
+		if (kind == GW_DEVICE_PCI && ((d->vendor != 0xffff && d->vendor != vendor) ||
+					      (d->device != 0xffff && d->device != device)))
+			continue;
+		return d->partition;
+	}
+	return -ENODEV;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* range.c - a sorted array of disjoint ranges; small enough that linear work is the fastest. */
+#include "kernel/core/range.h"
+
+static void delete_at(struct range_set *s, uint32_t i)
+{
+	s->n--;
+	for (; i < s->n; i++)
+		s->r[i] = s->r[i + 1];
+}
+
+static void insert_at(struct range_set *s, uint32_t i, uint64_t start, uint64_t end)
+{
+	for (uint32_t j = s->n; j > i; j--)
+		s->r[j] = s->r[j - 1];
+	s->r[i] = (struct range){ start, end };
+	s->n++;
+}
+
+int range_add(struct range_set *s, uint64_t start, uint64_t end)
+{
+	uint32_t i = 0;
+
+	if (start > UINT64_MAX - PAGE_SIZE)
+		return 0;
+	start = round_up(start, PAGE_SIZE);
+	end = round_down(end, PAGE_SIZE);
+	if (start >= end)
+		return 0;
+	while (i < s->n && s->r[i].end < start)
+		i++;
+	if (i == s->n || s->r[i].start > end) {
+		if (s->n == RANGE_MAX)
+			return -ENOMEM;
+		insert_at(s, i, start, end);
+		return 0;
+	}
+	s->r[i].start = min_u64(s->r[i].start, start);
+	s->r[i].end = max_u64(s->r[i].end, end);
+	while (i + 1 < s->n && s->r[i + 1].start <= s->r[i].end) {
+		s->r[i].end = max_u64(s->r[i].end, s->r[i + 1].end);
+		delete_at(s, i + 1);
+	}
+	return 0;
+}
+
+int range_remove(struct range_set *s, uint64_t start, uint64_t end)
+{
+	uint32_t i = 0;
+
+	start = round_down(start, PAGE_SIZE);
+	end = end > UINT64_MAX - PAGE_SIZE ? ~(PAGE_SIZE - 1) : round_up(end, PAGE_SIZE);
+	while (i < s->n && s->r[i].start < end) {
+		struct range *r = &s->r[i];
+
+		if (r->end <= start) {
+			i++;
+		} else if (r->start >= start && r->end <= end) {
+			delete_at(s, i);
+		} else if (r->start < start && r->end > end) {
+			if (s->n == RANGE_MAX)
+				return -ENOMEM;
+			insert_at(s, i + 1, end, r->end);
+			r->end = start;
+			return 0;
+		} else if (r->start < start) {
+			r->end = start;
+			i++;
+		} else {
+			r->start = end;
+		}
+	}
+	return 0;
+}
+
+uint64_t range_carve(struct range_set *s, uint64_t len, uint64_t min, uint64_t max)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint64_t start = max_u64(s->r[i].start, min);
+		uint64_t end = min_u64(s->r[i].end, max);
+
+		if (len == 0 || start >= end || end - start < len)
+			continue;
+		return range_remove(s, start, start + len) == 0 ? start : 0;
+	}
+	return 0;
+}
+
+uint64_t range_total(const struct range_set *s, uint64_t min)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->r[i].end > min)
+			total += s->r[i].end - max_u64(s->r[i].start, min);
+	return total;
+}

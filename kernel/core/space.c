@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* space.c - page tables over a static pool. Each table page counts its entries, so that an empty
+ * one is found without a scan; a freed table is all zero and can be used again as it is. */
+#include "kernel/core/space.h"
+
+#define LEVELS 4
+#define ENTRIES 512u
+
+static uint64_t level_size(int level)
+{
+	return 1ULL << (12 + 9 * level);
+}
+
+static uint32_t level_index(uint64_t va, int level)
+{
+	return (uint32_t)(va >> (12 + 9 * level)) & (ENTRIES - 1);
+}
+
+uint64_t space_pool_bytes(uint32_t pages)
+{
+	return pages * PAGE_SIZE + round_up(pages * 6ULL, PAGE_SIZE);
+}
+
+static uint32_t pool_index(const struct table_pool *p, const uint64_t *entry)
+{
+	return (uint32_t)((direct_pa(entry) - p->base) / PAGE_SIZE);
+}
+
+/* A zeroed table. The caller has made sure that p->free > 0. */
+static uint64_t pool_take(struct table_pool *p)
+{
+	uint32_t i;
+
+	p->free--;
+	if (p->head != 0) {
+		i = p->head - 1;
+		p->head = p->next[i];
+	} else {
+		i = p->fresh++;
+		if (!p->zeroed)
+			memset(direct(p->base + i * PAGE_SIZE), 0, PAGE_SIZE);
+	}
+	p->used[i] = 0;
+	return p->base + i * PAGE_SIZE;
+}
+
+/* Give back a table that is all zero. */
+static void pool_give(struct table_pool *p, uint64_t pa)
+{
+	uint32_t i = (uint32_t)((pa - p->base) / PAGE_SIZE);
+
+	p->next[i] = p->head;
+	p->head = i + 1;
+	p->free++;
+}
+
+void space_init(struct space *s, uint64_t base, uint32_t pages, bool zeroed)
+{
+	struct table_pool *p = &s->pool;
+
+	*p = (struct table_pool){ .base = base, .n = pages, .free = pages, .zeroed = zeroed };
+	p->next = direct(base + pages * PAGE_SIZE);
+	p->used = (uint16_t *)(p->next + pages);
+	s->root = pool_take(p);
+}
+
+static void gather_force(struct gather *g, uint64_t va)
+{
+	if (g->n > GATHER_PAGES)
+		return;
+	if (g->n < GATHER_PAGES)
+		g->va[g->n] = va;
+	g->n++;
+}
+
+/* An entry that was never accessed is in no TLB; neither is one that was not present. */
+static void gather_add(struct gather *g, uint64_t va, uint64_t old)
+{
+	if ((old & (PTE_P | PTE_A)) == (PTE_P | PTE_A))
+		gather_force(g, va);
+}
+
+/* Store an entry. The exchange makes sure that no accessed or dirty flag that another core's page
+ * walk sets meanwhile is lost. Returns what was there. */
+static uint64_t entry_set(struct table_pool *p, uint64_t *e, uint64_t value)
+{
+	uint64_t old = __atomic_exchange_n(e, value, __ATOMIC_RELEASE);
+	uint16_t *used = &p->used[pool_index(p, e)];
+
+	if (old == 0 && value != 0)
+		(*used)++;
+	else if (old != 0 && value == 0)
+		(*used)--;
+	return old;
+}
+
+static bool is_leaf(uint64_t e, int level)
+{
+	return level == 0 || (e & PTE_PS) != 0;
+}
+
+static uint64_t *entry_at(uint64_t table, uint64_t va, int level)
+{
+	return (uint64_t *)direct(table & PTE_ADDR) + level_index(va, level);
+}
+
+/* Replace a 2 MiB entry by a table of 512 pages with the same flags. */
+static void split(struct space *s, uint64_t *e)
+{
+	uint64_t old = *e, pa = pool_take(&s->pool);
+	uint64_t *table = direct(pa);
+	uint64_t value = old & ~PTE_PS;
+
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		table[i] = value + i * PAGE_SIZE;
+	s->pool.used[pool_index(&s->pool, table)] = ENTRIES;
+	entry_set(&s->pool, e, pa | PTE_P | PTE_W | PTE_U | PTE_A);
+}
+
+/* Drop the tables on the path to va that have become empty. Cores may have cached the way to them
+ * even if no page was ever reached, so va is flushed in any case. */
+static void prune(struct space *s, uint64_t va, struct gather *g)
+{
+	uint64_t *path[LEVELS]; /* path[l]: the entry at level l that leads to level l - 1 */
+	uint64_t table = s->root;
+	int level = LEVELS - 1;
+
+	for (; level > 0; level--) {
+		path[level] = entry_at(table, va, level);
+		if (*path[level] == 0 || is_leaf(*path[level], level))
+			break;
+		table = *path[level];
+	}
+	gather_force(g, va);
+	for (level++; level < LEVELS; level++) {
+		uint64_t pa = *path[level] & PTE_ADDR;
+
+		if (s->pool.used[(pa - s->pool.base) / PAGE_SIZE] != 0)
+			return;
+		entry_set(&s->pool, path[level], 0);
+		pool_give(&s->pool, pa);
+	}
+}
+
+/* What walk_make does where the way down is not made of tables already: returns the entry's new
+ * value. */
+static __attribute__((noinline)) uint64_t walk_extend(struct space *s, uint64_t *e, uint64_t va,
+						      struct gather *g)
+{
+	if (*e == 0) {
+		entry_set(&s->pool, e, pool_take(&s->pool) | PTE_P | PTE_W | PTE_U | PTE_A);
+	} else {
+		gather_add(g, va, *e);
+		split(s, e);
+	}
+	return *e;
+}
+
+/* The entry for va at level `leaf`, making tables and splitting a large page on the way. The pool
+ * has been found large enough. Inlined with a constant leaf, this is four loads and their shifts.
+ */
+static inline __attribute__((always_inline)) uint64_t *walk_make(struct space *s, uint64_t va,
+								 int leaf, struct gather *g)
+{
+	uint64_t table = s->root;
+	uint64_t *e;
+
+#pragma GCC unroll 4
+	for (int level = LEVELS - 1; level > leaf; level--) {
+		e = entry_at(table, va, level);
+		table = *e;
+		if ((table & (PTE_P | PTE_PS)) != PTE_P)
+			table = walk_extend(s, e, va, g);
+	}
+	return entry_at(table, va, leaf);
+}
+
+/* The level (0 or 1) of the leaf that covers va, and its entry, or the level at which the path
+ * ends: *e = NULL then. */
+static int walk_find(const struct space *s, uint64_t va, uint64_t **e)
+{
+	uint64_t table = s->root;
+
+	for (int level = LEVELS - 1;; level--) {
+		*e = entry_at(table, va, level);
+		if (**e == 0) {
+			*e = NULL;
+			return level;
+		}
+		if (is_leaf(**e, level))
+			return level;
+		table = **e;
+	}
+}
+
+/* Clear the table under *e (level 1) whose pages a large page replaces, and give it back. */
+static void drop_table(struct space *s, uint64_t *e, uint64_t va, struct gather *g)
+{
+	uint64_t pa = *e & PTE_ADDR;
+	uint64_t *table = direct(pa);
+
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		if (table[i] != 0)
+			gather_add(g, va + i * PAGE_SIZE, entry_set(&s->pool, &table[i], 0));
+	entry_set(&s->pool, e, 0);
+	pool_give(&s->pool, pa);
+	g->n = GATHER_PAGES + 1; /* the table itself may be cached too */
+}
+
+/* Tables that mapping [va, va + len) may take, counted exactly only when the pool runs low. */
+static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, bool make)
+{
+	uint64_t end = va + len;
+	uint32_t need = 0;
+
+	for (uint64_t at = va; at < end;) {
+		uint64_t *e;
+		int level = walk_find(s, at, &e);
+		uint64_t size = level_size(level), next = round_down(at, size) + size;
+
+		if (e != NULL && level == 1) {
+			need += at % LARGE_SIZE != 0 || end < next;
+			at = next;
+		} else if (e != NULL) {
+			at = round_down(at, LARGE_SIZE) + LARGE_SIZE;
+		} else if (!make) {
+			at = next;
+		} else {
+			/* Missing from `level` down: one table for each lower level that begins
+			 * here. */
+			uint64_t stop = min_u64(next, end);
+
+			for (int l = level; l > 0; l--)
+				need += (uint32_t)((round_up(stop, level_size(l)) -
+						    round_down(at, level_size(l))) /
+						   level_size(l));
+			at = next;
+		}
+	}
+	return need;
+}
+
+static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make)
+{
+	if (s->pool.free >= len / LARGE_SIZE + len / HUGE_SIZE + 8)
+		return true;
+	return s->pool.free >= tables_needed(s, va, len, make);
+}
+
+/* Fill the page entries of one table from va on, up to the end of the range or of the table.
+ * Returns the bytes done. */
+static uint64_t map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
+			  struct gather *g)
+{
+	uint64_t *e = walk_make(s, va, 0, g);
+	uint64_t n = min_u64(ENTRIES - level_index(va, 0), len / PAGE_SIZE), value = pa | bits;
+	uint16_t added = 0;
+
+	for (uint64_t i = 0; i < n; i++, value += PAGE_SIZE) {
+		uint64_t old = __atomic_exchange_n(&e[i], value, __ATOMIC_RELEASE);
+
+		if (old == 0)
+			added++;
+		else
+			gather_add(g, va + i * PAGE_SIZE, old);
+	}
+	s->pool.used[pool_index(&s->pool, e)] += added;
+	return n * PAGE_SIZE;
+}
+
+static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bits,
+			  struct gather *g)
+{
+	uint64_t *e = walk_make(s, va, 1, g);
+
+	if (*e != 0 && !is_leaf(*e, 1))
+		drop_table(s, e, va, g);
+	gather_add(g, va, entry_set(&s->pool, e, pa | bits | PTE_PS));
+	return LARGE_SIZE;
+}
+
+int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, bool large,
+	      struct gather *g)
+{
+	if (!pool_serves(s, va, len, true))
+		return -ENOMEM;
+	while (len > 0) {
+		uint64_t head = LARGE_SIZE - va % LARGE_SIZE, done;
+
+		if (large && (va | pa) % LARGE_SIZE == 0 && len >= LARGE_SIZE)
+			done = map_large(s, va, pa, bits, g);
+		else
+			done = map_pages(s, va, pa, min_u64(len, head), bits, g);
+		va += done;
+		pa += done;
+		len -= done;
+	}
+	return 0;
+}
+
+static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bits,
+			  struct gather *g)
+{
+	uint64_t old = *e, value = (old & ~PTE_PROT) | bits;
+
+	if (old == value)
+		return;
+	/* A core may set the dirty flag between the two: carry it over. */
+	old = entry_set(&s->pool, e, value);
+	if ((old & ~value) & (PTE_A | PTE_D))
+		__atomic_fetch_or(e, old & (PTE_A | PTE_D), __ATOMIC_RELAXED);
+	gather_add(g, va, old);
+}
+
+int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits, struct gather *g)
+{
+	uint64_t end = va + len;
+
+	if (!pool_serves(s, va, len, false))
+		return -ENOMEM;
+	while (va < end) {
+		uint64_t *e;
+		int level = walk_find(s, va, &e);
+		uint64_t size = level_size(level), next = round_down(va, size) + size;
+
+		if (e != NULL && level == 1 && (va % size != 0 || end < next)) {
+			e = walk_make(s, va, 0, g);
+			next = va + PAGE_SIZE;
+		}
+		if (e != NULL)
+			protect_entry(s, e, va, bits, g);
+		va = next;
+	}
+	return 0;
+}
+
+static uint64_t report_flags(uint64_t e, int level)
+{
+	uint64_t flags = 0;
+
+	if (e & PTE_NONE)
+		flags |= GW_MAP_NONE;
+	else
+		flags |= (e & PTE_W ? GW_MAP_W : 0) | (e & PTE_NX ? 0 : GW_MAP_X);
+	flags |= (e & PTE_A ? GW_MAP_ACCESSED : 0) | (e & PTE_D ? GW_MAP_DIRTY : 0);
+	return flags | (level == 1 ? GW_MAP_LARGE : 0);
+}
+
+int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap, struct gw_unmapped *out,
+	       uint32_t max, struct gather *g)
+{
+	uint32_t n = 0;
+
+	while (*va < end && n < max) {
+		uint64_t *e, old;
+		int level = walk_find(s, *va, &e);
+		uint64_t size = level_size(level), next = round_down(*va, size) + size;
+
+		if (e == NULL) {
+			*va = next;
+			continue;
+		}
+		if (level == 1 && (*va % size != 0 || end < next)) {
+			if (s->pool.free == 0)
+				return n > 0 ? (int)n : -ENOMEM;
+			e = walk_make(s, *va, 0, g);
+			level = 0;
+			next = *va + PAGE_SIZE;
+		}
+		if (unmap)
+			old = entry_set(&s->pool, e, 0);
+		else
+			old = __atomic_fetch_and(e, ~PTE_A, __ATOMIC_RELAXED);
+		gather_add(g, *va, old);
+		out[n].va = *va;
+		out[n++].pa_flags = (old & PTE_ADDR) | report_flags(old, level);
+		if (unmap && s->pool.used[pool_index(&s->pool, e)] == 0)
+			prune(s, *va, g);
+		*va = next;
+	}
+	*va = min_u64(*va, end);
+	return (int)n;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* space.h - a partition's address space: four levels of page tables taken from its own static pool.
+ * Portable: tables are reached through direct(); the caller flushes what the gather names.
+ *
+ * Not locked: the caller serialises. Tables of the kernel's half are shared and never touched. */
+#ifndef GODWIT_KERNEL_SPACE_H
+#define GODWIT_KERNEL_SPACE_H
+
+#include "abi/vcore.h"
+#include "kernel/core/lib.h"
+
+#define PTE_P 0x1ULL
+#define PTE_W 0x2ULL
+#define PTE_U 0x4ULL
+#define PTE_PWT 0x8ULL
+#define PTE_PCD 0x10ULL
+#define PTE_A 0x20ULL
+#define PTE_D 0x40ULL
+#define PTE_PS 0x80ULL
+#define PTE_G 0x100ULL
+#define PTE_NONE 0x200ULL /* software: a frame is mapped here, inaccessible (P is 0) */
+#define PTE_NX (1ULL << 63)
+#define PTE_ADDR 0x000ffffffffff000ULL
+#define PTE_PROT (PTE_P | PTE_W | PTE_NX | PTE_NONE)
+
+/* Page-table pages of one partition, contiguous. Pages on the free list and never used pages are
+ * zero (the latter when `fresh` is reached). */
+struct table_pool {
+	uint64_t base;	  /* pa of the first page */
+	uint32_t n, free; /* pages; pages not in use */
+	uint32_t fresh;	  /* pages from here on were never used */
+	uint32_t head;	  /* free list by index + 1; 0: empty */
+	bool zeroed;	  /* never used pages are zero already */
+	uint32_t *next;	  /* [n] free list links */
+	uint16_t *used;	  /* [n] entries in use */
+};
+
+struct space {
+	uint64_t root; /* pa of the top table */
+	struct table_pool pool;
+};
+
+/* What must leave the TLBs. Past GATHER_PAGES everything must. */
+#define GATHER_PAGES 32u
+struct gather {
+	uint32_t n; /* GATHER_PAGES + 1: everything */
+	uint64_t va[GATHER_PAGES];
+};
+
+/* space_pool_bytes - memory that a pool of `pages` tables needs, its bookkeeping included. */
+uint64_t space_pool_bytes(uint32_t pages);
+
+/* space_init - an empty space with its pool in [base, base + space_pool_bytes(pages)). */
+void space_init(struct space *s, uint64_t base, uint32_t pages, bool zeroed);
+
+/* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
+ * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool
+ * cannot serve the whole range (nothing is changed). */
+MUST_CHECK int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
+			 bool large, struct gather *g);
+
+/* space_protect - give the mapped pages of [va, va + len) the PTE_PROT bits given; holes are
+ * skipped. -ENOMEM as space_map (a large page must be split). */
+MUST_CHECK int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits,
+			     struct gather *g);
+
+/* space_scan - report the mapped pages of [*va, end) in out[max], in order, and advance *va. With
+ * unmap, remove them and the tables that become empty; without, clear their accessed flags.
+ * Returns the number of entries, or -ENOMEM when a large page cannot be split (then *va is at it
+ * and nothing was reported). */
+MUST_CHECK int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap,
+			  struct gw_unmapped *out, uint32_t max, struct gather *g);
+
+#endif

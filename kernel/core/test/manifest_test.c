@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest_test.c - a good bundle, then one with each thing wrong in turn. */
+#include <stdlib.h>
+
+#include "abi/boot.h"
+#include "abi/vcore.h"
+#include "kernel/core/crc32c.h"
+#include "kernel/core/manifest.h"
+#include "tests/unit.h"
+
+#define SIZE (4 * 4096u)
+
+static union {
+	struct gw_bundle b;
+	uint8_t bytes[SIZE];
+} image;
+static struct gw_bundle *const b = &image.b;
+static struct manifest_error err;
+
+static void seal(void)
+{
+	b->crc = 0;
+	b->crc = ~crc32c_update(~0u, image.bytes, SIZE, false);
+}
+
+static void good(void)
+{
+	memset(&image, 0, sizeof(image));
+	b->magic = GW_BUNDLE_MAGIC;
+	b->version = GW_BUNDLE_VERSION;
+	b->size = SIZE;
+	b->n_partitions = 1;
+	b->n_segments = 2;
+	b->n_mmio = 1;
+	b->n_devices = 1;
+	strcpy(b->partitions[0].name, "p");
+	b->partitions[0].vcores = 2;
+	b->partitions[0].entry_va = GW_RUNTIME_BASE + 0x10;
+	b->partitions[0].config_offset = 3 * 4096;
+	b->partitions[0].config_len = 100;
+	b->segments[0] =
+		(struct gw_bundle_segment){ GW_RUNTIME_BASE, 4096, 4096, 4096, GW_MAP_X, 0 };
+	b->segments[1] =
+		(struct gw_bundle_segment){ GW_RUNTIME_BASE + 4096, 8192, 100, 9000, GW_MAP_W, 0 };
+	b->mmio[0] = (struct gw_bundle_mmio){ 0xfeb00000, 512, 24, 24, 0 };
+	b->devices[0] = (struct gw_bundle_device){ GW_DEVICE_PCI, 0x1af4, 0xffff, 0, ~0u };
+	seal();
+}
+
+static int check_bundle(void)
+{
+	err.field = "";
+	return manifest_check(b, SIZE, false, &err);
+}
+
+TEST(good_bundle)
+{
+	good();
+	CHECK_EQ(check_bundle(), 0);
+	CHECK_EQ(manifest_check(b, SIZE, __builtin_cpu_supports("sse4.2"), &err), 0);
+	CHECK_EQ(manifest_check(b, SIZE + 4096, false, &err), 0);
+}
+
+TEST(crc_known)
+{
+	CHECK_EQ(~crc32c_update(~0u, "123456789", 9, false), 0xe3069283u);
+	if (__builtin_cpu_supports("sse4.2"))
+		for (size_t n = 0; n < 300; n += 7)
+			CHECK_EQ(crc32c_update(~0u, image.bytes, n, true),
+				 crc32c_update(~0u, image.bytes, n, false));
+}
+
+#define BAD(name, change)                          \
+	do {                                       \
+		good();                            \
+		change;                            \
+		seal();                            \
+		CHECK_EQ(check_bundle(), -EINVAL); \
+		CHECK_STR(err.field, name);        \
+	} while (0)
+
+TEST(header)
+{
+	BAD("magic", b->magic ^= 1);
+	BAD("version", b->version = 2);
+	BAD("size", b->size = SIZE + 1);
+	BAD("size", b->size = ~0ULL);
+	BAD("size", b->size = 100);
+	BAD("n_partitions", b->n_partitions = 0);
+	BAD("n_partitions", b->n_partitions = 9);
+	BAD("n_segments", b->n_segments = 33);
+	BAD("n_segments", b->n_segments = 0);
+	BAD("n_mmio", b->n_mmio = 5);
+	BAD("n_devices", b->n_devices = 33);
+	good();
+	CHECK_EQ(manifest_check(b, 100, false, &err), -EINVAL);
+	CHECK_STR(err.field, "header");
+	good();
+	CHECK_EQ(manifest_check(b, SIZE - 1, false, &err), -EINVAL);
+	CHECK_STR(err.field, "size");
+	good();
+	image.bytes[SIZE - 1] ^= 0x80;
+	CHECK_EQ(check_bundle(), -EINVAL);
+	CHECK_STR(err.field, "crc");
+}
+
+TEST(segments)
+{
+	BAD("segments.va", b->segments[1].va += 8);
+	BAD("segments.va", b->segments[1].va = GW_MEM_BASE);
+	BAD("segments.va", b->segments[1].va = 0x400000);
+	BAD("segments.va", b->segments[1].va = GW_RUNTIME_BASE); /* overlap */
+	BAD("segments.va", b->segments[1].va = GW_RUNTIME_BASE - 0x1000);
+	BAD("segments.offset", b->segments[0].offset = 0);
+	BAD("segments.offset", b->segments[0].offset = 4097);
+	BAD("segments.offset", b->segments[0].offset = SIZE);
+	BAD("segments.offset", b->segments[0].offset = ~4095ULL);
+	BAD("segments.offset", b->segments[1].file_len = ~0ULL);
+	BAD("segments.mem_len", b->segments[1].mem_len = 50);
+	BAD("segments.mem_len", b->segments[1].mem_len = ~0ULL);
+	BAD("segments.mem_len", b->segments[1].mem_len = GW_MEM_BASE - GW_RUNTIME_BASE);
+	BAD("segments.mem_len", b->segments[0].mem_len = 4097);
+	BAD("segments.mem_len", (b->segments[1].mem_len = 0, b->segments[1].file_len = 0));
+	BAD("segments.flags", b->segments[0].flags = GW_MAP_W | GW_MAP_X);
+	BAD("segments.flags", b->segments[0].flags = 0x80);
+	BAD("segments.partition", b->segments[0].partition = 1);
+}
+
+TEST(partitions)
+{
+	BAD("partitions.name", memset(b->partitions[0].name, 'x', 32));
+	BAD("partitions.vcores", b->partitions[0].vcores = 0);
+	BAD("partitions.vcores", b->partitions[0].vcores = 65);
+	BAD("partitions.flags", b->partitions[0].flags = 0x100);
+	BAD("partitions.config_offset", b->partitions[0].config_offset = 1);
+	BAD("partitions.config_offset", b->partitions[0].config_len = 4097);
+	BAD("partitions.config_offset", b->partitions[0].config_len = ~0ULL);
+	BAD("partitions.entry_va", b->partitions[0].entry_va = GW_RUNTIME_BASE + 4096);
+	BAD("partitions.entry_va", b->partitions[0].entry_va = 0);
+	BAD("partitions.page_table_pages", b->partitions[0].page_table_pages = ~0u);
+	BAD("partitions.reserved", b->partitions[0].reserved = 1);
+}
+
+TEST(windows_and_devices)
+{
+	BAD("mmio.stride", b->mmio[0].stride = 0);
+	BAD("mmio.stride", b->mmio[0].stride = 768);
+	BAD("mmio.count", b->mmio[0].count = 0);
+	BAD("mmio.count", b->mmio[0].count = 33);
+	BAD("mmio.pa", b->mmio[0].pa = 0xfeb00100);
+	BAD("mmio.pa", b->mmio[0].pa = ~511ULL);
+	BAD("mmio.pa", b->mmio[0].pa = 0);
+	BAD("mmio.gsi", b->mmio[0].gsi = 255);
+	BAD("mmio.gsi", b->mmio[0].gsi = ~0u);
+	BAD("devices.kind", b->devices[0].kind = 3);
+	BAD("devices.partition", b->devices[0].partition = 1);
+}
+
+TEST(owners)
+{
+	good();
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1041, 8), 0);
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x8086, 0x1041, 8), -ENODEV);
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_MMIO, 0x1af4, 1, 0), -ENODEV);
+	b->devices[0].location = 16;
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1041, 8), -ENODEV);
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1041, 16), 0);
+	/* the first match decides */
+	b->n_devices = 2;
+	b->devices[0] = (struct gw_bundle_device){ 0, 0xffff, 0xffff, 3, 5 };
+	b->devices[1] = (struct gw_bundle_device){ 0, 0xffff, 0xffff, 1, ~0u };
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 1, 2, 5), 3);
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_MMIO, 1, 2, 6), 1);
+}
+
+/* Random damage with a right checksum: never a crash, and nothing out of bounds is accepted. */
+TEST(random_damage)
+{
+	srand(2);
+	for (int i = 0; i < 50000; i++) {
+		good();
+		for (int k = rand() % 4; k >= 0; k--)
+			image.bytes[rand() % (int)sizeof(*b)] = (uint8_t)rand();
+		if (rand() % 4)
+			seal();
+		if (check_bundle() != 0)
+			continue;
+		CHECK(b->size <= SIZE);
+		for (uint32_t s = 0; s < b->n_segments; s++)
+			CHECK(b->segments[s].offset + b->segments[s].file_len <= b->size);
+	}
+}
+
+UNIT_MAIN(CASE(good_bundle), CASE(crc_known), CASE(header), CASE(segments), CASE(partitions),
+	  CASE(windows_and_devices), CASE(owners), CASE(random_damage))

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* space_test.c - page tables built in a host buffer and walked by an independent reader; then a
+ * long run of random operations against a plain array. */
+#include <stdlib.h>
+
+#include "kernel/core/space.h"
+#include "tests/unit.h"
+
+#define POOL 64u
+#define BASE 0x100000ULL
+#define RW (PTE_P | PTE_U | PTE_W | PTE_NX)
+#define RO (PTE_P | PTE_U | PTE_NX)
+
+uint64_t direct_base;
+static struct space space;
+static struct gather g;
+static uint8_t *memory;
+
+static void setup(uint32_t pages)
+{
+	if (memory == NULL)
+		memory = aligned_alloc(4096, (POOL + 8) * 4096);
+	memset(memory, 0x5a, (POOL + 8) * 4096);
+	direct_base = (uint64_t)(uintptr_t)memory - BASE;
+	g.n = 0;
+	space_init(&space, BASE, pages, false);
+}
+
+/* What the hardware would find: the leaf entry and its level, 0 if none. */
+static uint64_t hardware_walk(uint64_t va, int *level)
+{
+	uint64_t table = space.root;
+
+	for (*level = 3; *level >= 0; (*level)--) {
+		uint64_t e = ((uint64_t *)direct(table))[va >> (12 + 9 * *level) & 511];
+
+		if (*level == 0 || (e & PTE_PS) || !(e & PTE_P))
+			return e;
+		table = e & PTE_ADDR;
+	}
+	return 0;
+}
+
+static uint64_t lookup(uint64_t va)
+{
+	int level;
+	uint64_t e = hardware_walk(va, &level);
+
+	if (e == 0)
+		return 0;
+	if (level == 1)
+		e = (e & ~PTE_PS) + (va & 0x1ff000);
+	return e;
+}
+
+TEST(map_small_and_large)
+{
+	int level;
+
+	setup(POOL);
+	CHECK_EQ(space_map(&space, 0x1ff000, 0x5000, 0x3000, RW, false, &g), 0);
+	CHECK_EQ(lookup(0x1ff000), 0x5000 | RW);
+	CHECK_EQ(lookup(0x201000), 0x7000 | RW);
+	CHECK_EQ(lookup(0x202000), 0);
+	CHECK_EQ(g.n, 0);
+	CHECK_EQ(space.pool.free, POOL - 5); /* root, pdpt, pd, two tables */
+	CHECK_EQ(space_map(&space, 0x3ff000, 0x9ff000, 0x401000, RW, true, &g), 0);
+	CHECK_EQ(hardware_walk(0x400000, &level), 0xa00000 | RW | PTE_PS);
+	CHECK_EQ(level, 1);
+	CHECK_EQ(hardware_walk(0x3ff000, &level), 0x9ff000 | RW);
+	CHECK_EQ(level, 0);
+	/* a large page over small ones gives their table back */
+	CHECK_EQ(space_map(&space, 0x200000, 0x2000000, 0x200000, RW, true, &g), 0);
+	CHECK_EQ(lookup(0x201000), 0x2001000 | RW);
+	CHECK_EQ(space.pool.free, POOL - 4);
+	CHECK(g.n > GATHER_PAGES);
+}
+
+TEST(split_and_prune)
+{
+	struct gw_unmapped out[8];
+	uint64_t va = 0x40003000;
+
+	setup(POOL);
+	CHECK_EQ(space_map(&space, 0x40000000, 0x400000, 0x200000, RW | PTE_A, true, &g), 0);
+	CHECK_EQ(space_scan(&space, &va, 0x40005000, true, out, 8, &g), 2);
+	CHECK_EQ(out[0].va, 0x40003000);
+	CHECK_EQ(out[0].pa_flags, 0x403000 | GW_MAP_W | GW_MAP_ACCESSED);
+	CHECK_EQ(va, 0x40005000);
+	CHECK(g.n > 0);
+	CHECK_EQ(lookup(0x40002000), 0x402000 | RW | PTE_A);
+	CHECK_EQ(lookup(0x40003000), 0);
+	CHECK_EQ(space_protect(&space, 0x40000000, 0x3000, RO, &g), 0);
+	CHECK_EQ(lookup(0x40002000), 0x402000 | RO | PTE_A);
+	for (va = 0x40000000; va < 0x40200000;)
+		CHECK(space_scan(&space, &va, 0x40200000, true, out, 8, &g) > 0 ||
+		      va == 0x40200000);
+	CHECK_EQ(space.pool.free, POOL - 1);
+	/* tables came back zeroed */
+	CHECK_EQ(space_map(&space, 0x7f0000000000, 0x1000, 0x1000, RO, false, &g), 0);
+	CHECK_EQ(lookup(0x7f0000001000), 0);
+	CHECK_EQ(lookup(0x7f0000000000), 0x1000 | RO);
+}
+
+TEST(none_keeps_the_frame)
+{
+	struct gw_unmapped out[2];
+	uint64_t va = 0x1000;
+
+	setup(POOL);
+	CHECK_EQ(space_map(&space, 0x1000, 0x7000, 0x1000, RW, false, &g), 0);
+	CHECK_EQ(space_protect(&space, 0x1000, 0x1000, PTE_NONE | PTE_NX, &g), 0);
+	CHECK_EQ(lookup(0x1000) & PTE_P, 0);
+	CHECK_EQ(space_scan(&space, &va, 0x2000, false, out, 2, &g), 1);
+	CHECK_EQ(out[0].pa_flags, 0x7000 | GW_MAP_NONE);
+	CHECK_EQ(space_protect(&space, 0x1000, 0x1000, PTE_P | PTE_NX, &g), 0);
+	CHECK_EQ(lookup(0x1000), 0x7000 | RO);
+}
+
+TEST(pool_runs_out)
+{
+	struct gw_unmapped out[1];
+	uint64_t va;
+
+	setup(5);
+	CHECK_EQ(space_map(&space, 0x1000, 0x1000, 0x1000, RW, false, &g), 0);
+	CHECK_EQ(space.pool.free, 1);
+	/* three tables more are needed: refused as a whole */
+	CHECK_EQ(space_map(&space, 0x10000000000, 0x1000, 0x1000, RW, false, &g), -ENOMEM);
+	CHECK_EQ(lookup(0x10000000000), 0);
+	/* 0x3ff000.. spans two new tables, one is left */
+	CHECK_EQ(space_map(&space, 0x3ff000, 0x1000, 0x2000, RW, false, &g), -ENOMEM);
+	CHECK_EQ(lookup(0x3ff000), 0);
+	CHECK_EQ(space.pool.free, 1);
+	CHECK_EQ(space_map(&space, 0x600000, 0x600000, 0x200000, RW, true, &g), 0);
+	CHECK_EQ(space_map(&space, 0x400000, 0x1000, 0x1000, RW, false, &g), 0);
+	CHECK_EQ(space.pool.free, 0);
+	va = 0x601000;
+	CHECK_EQ(space_scan(&space, &va, 0x602000, true, out, 1, &g), -ENOMEM);
+	CHECK_EQ(va, 0x601000);
+	CHECK_EQ(space_protect(&space, 0x601000, 0x1000, RO, &g), -ENOMEM);
+	CHECK_EQ(space_protect(&space, 0x600000, 0x200000, RO, &g), 0);
+	CHECK_EQ(lookup(0x601000), 0x601000 | RO);
+}
+
+TEST(gather)
+{
+	setup(POOL);
+	CHECK_EQ(space_map(&space, 0x1000, 0x1000, 0x1000, RW, false, &g), 0);
+	CHECK_EQ(space_map(&space, 0x1000, 0x2000, 0x1000, RW | PTE_A, false, &g), 0);
+	CHECK_EQ(g.n, 0); /* never accessed: in no TLB */
+	CHECK_EQ(space_map(&space, 0x1000, 0x3000, 0x1000, RW, false, &g), 0);
+	CHECK_EQ(g.n, 1);
+	CHECK_EQ(g.va[0], 0x1000);
+	CHECK_EQ(space_map(&space, 0x10000, 0x10000, 0x40000, RW | PTE_A, false, &g), 0);
+	CHECK_EQ(space_protect(&space, 0x10000, 0x40000, RO, &g), 0);
+	CHECK_EQ(g.n, GATHER_PAGES + 1);
+}
+
+#define SLOTS 2048u /* pages from 4 MiB below a 1 GiB boundary */
+#define FIRST (0x40000000ULL - 0x400000)
+
+static uint64_t shadow[SLOTS]; /* pa | 1 when mapped */
+
+static void random_map(uint32_t at, uint32_t n)
+{
+	bool large = rand() % 3 == 0;
+	uint64_t pa = ((uint64_t)rand() % 1000 + 1) * 0x1000;
+
+	if (large) {
+		at &= ~511u;
+		n = (n / 512 + 1) * 512;
+		pa = ((uint64_t)rand() % 1000 + 1) * LARGE_SIZE;
+	}
+	if (at + n > SLOTS)
+		return;
+	if (space_map(&space, FIRST + at * 0x1000ULL, pa, n * 0x1000ULL, RW, large, &g) != 0)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		shadow[at + i] = (pa + i * 0x1000ULL) | 1;
+}
+
+static void random_unmap(uint32_t at, uint32_t n)
+{
+	struct gw_unmapped out[17];
+	uint64_t va, end;
+	uint64_t from = at;
+
+	n = at + n > SLOTS ? SLOTS - at : n;
+	va = FIRST + at * 0x1000ULL;
+	end = va + n * 0x1000ULL;
+	while (va < end) {
+		int k = space_scan(&space, &va, end, true, out, 17, &g);
+
+		if (k < 0)
+			break;
+		for (int i = 0; i < k; i++) {
+			uint64_t slot = (out[i].va - FIRST) / 0x1000;
+
+			CHECK_EQ(shadow[slot] & ~1ULL, out[i].pa_flags & ~0xfffULL);
+		}
+		for (; from < (va - FIRST) / 0x1000; from++)
+			shadow[from] = 0;
+	}
+}
+
+TEST(random)
+{
+	setup(12);
+	memset(shadow, 0, sizeof(shadow));
+	srand(1);
+	for (int round = 0; round < 20000 && unit_failures == 0; round++) {
+		uint32_t at = (uint32_t)rand() % SLOTS, n = (uint32_t)rand() % 40 + 1;
+
+		g.n = 0;
+		if (rand() % 8 == 0)
+			n *= 40;
+		if (rand() % 2)
+			random_map(at, n);
+		else
+			random_unmap(at, n);
+		at = (uint32_t)rand() % SLOTS;
+		CHECK_EQ(lookup(FIRST + at * 0x1000ULL) & (PTE_ADDR | 1), shadow[at]);
+	}
+	for (uint32_t i = 0; i < SLOTS; i++)
+		CHECK_EQ(lookup(FIRST + i * 0x1000ULL) & (PTE_ADDR | 1), shadow[i]);
+	random_unmap(0, SLOTS);
+	CHECK_EQ(space.pool.free, 11);
+	free(memory);
+	memory = NULL;
+}
+
+UNIT_MAIN(CASE(map_small_and_large), CASE(split_and_prune), CASE(none_keeps_the_frame),
+	  CASE(pool_runs_out), CASE(gather), CASE(random))

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arch_internal.h - what the files of kernel/x86_64 share among themselves. */
+#ifndef GODWIT_X86_64_ARCH_INTERNAL_H
+#define GODWIT_X86_64_ARCH_INTERNAL_H
+
+#include "abi/bundle.h"
+#include "kernel/core/arch.h"
+#include "kernel/core/call.h"
+#include "kernel/core/log.h"
+#include "kernel/core/manifest.h"
+#include "kernel/core/range.h"
+#include "kernel/x86_64/asm.h"
+
+/* What the loader said, whatever loader it was. */
+struct boot_info {
+	uint64_t entry_tsc;
+	uint64_t module_pa, module_len; /* the bundle; len 0: none */
+	uint64_t rsdp;			/* pa; 0: unknown */
+	struct range_set ram;
+	uint64_t ram_bytes;
+	uint64_t ram_top_below_4g;
+	uint32_t n_apic_ids; /* from the MADT; 0: unknown */
+	uint32_t apic_ids[GW_MAX_VCORES];
+};
+
+/* bootinfo.c: read the loader's tables, which are still where it put them (identity mapped). */
+void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa);
+
+/* acpi.c: the processors' APIC ids from the MADT, if there is a sound one. Identity mapped. */
+void acpi_read(struct boot_info *b);
+
+/* Kernel address space (paging.c). */
+#define SLOTS_BASE 0xffffff0000000000ULL /* cores' slots */
+#define MMIO_BASE 0xffffff0040000000ULL	 /* registers that the kernel itself uses */
+
+extern uint64_t kernel_root; /* pa of the kernel's top table */
+extern char image_start[], rodata_start[], data_start[], image_end[];
+extern uint64_t kernel_slide; /* virtual minus physical address of the image */
+
+static inline uint64_t image_pa(const void *p)
+{
+	return (uint64_t)(uintptr_t)p - kernel_slide;
+}
+
+void paging_init(const struct boot_info *b, struct range_set *free);
+/* The kernel's memory: pages below 1 MiB as long as there are any. Zeroed. Boot only. */
+uint64_t kernel_pages(struct range_set *free, uint64_t bytes);
+/* Map a page of device registers (uncached); returns the address of pa. Boot only. */
+void *mmio_map(uint64_t pa);
+/* Slot, struct core and stacks for core `id`; boot_stack: the first core keeps its own. */
+struct core *core_create(struct range_set *free, uint32_t id, bool boot_stack);
+
+/* cpu.c */
+struct cpu_features {
+	bool smep, smap, umip, fsgsbase, xsave, x2apic, tsc_deadline, crc32, huge_pages, rdrand;
+	bool kvm, emulated, hypervisor;
+	uint32_t max_leaf;
+};
+extern struct cpu_features cpu;
+void cpu_detect(void);
+/* Control registers, GDT, TSS, IDT, syscall MSRs, GS of this core. */
+void cpu_init(struct core *c);
+void idt_build(void);
+
+/* apic.c */
+void apic_init_first(struct core *c);
+void apic_init_core(struct core *c);
+void apic_eoi(struct core *c);
+void apic_ipi(uint32_t apic_id, uint32_t command);
+uint32_t apic_id(void);
+uint32_t apic_timer_count(void);
+/* Halt for so many ticks of the timer (or less, if something else interrupts). Boot only. */
+void apic_sleep(uint32_t count);
+void apic_timer_set_rate(uint64_t per_tsc_32);
+extern bool apic_x2;
+
+/* clock.c: starts a calibration early, ends it late; no waiting if enough time has passed between.
+ */
+extern struct gw_clock clock;
+extern uint64_t clock_tsc_per_ns; /* the inverse of clock.mult, 33.31 */
+
+static inline uint64_t clock_ns(uint64_t tsc)
+{
+	return mul_shift(tsc - clock.tsc_base, clock.mult, 32);
+}
+void clock_begin(void);
+void clock_end(uint64_t bundle_epoch_ns);
+
+/* devices */
+void pci_scan(const struct gw_bundle *b, const struct boot_info *boot);
+void virtio_mmio_scan(const struct gw_bundle *b);
+int pci_irq_bind(uint32_t device, uint32_t vector, const struct core *target, uint32_t vec);
+int ioapic_route(uint32_t gsi, uint32_t apic_id, uint32_t vec);
+void ioapic_init(void);
+/* The index that the device gets in the partition's boot info, or -ENODEV: nobody's. */
+int device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor, uint16_t device,
+		  uint32_t location);
+/* Space for a device's registers in the partition: returns the va. */
+uint64_t device_va(uint64_t len);
+void device_map(uint64_t va, uint64_t pa, uint64_t len);
+
+/* smp.c */
+/* Memory for cores 1..n-1, before memory is dealt out; their start, after. */
+void smp_reserve(struct range_set *free, uint32_t n);
+void smp_start(const struct boot_info *b, uint32_t n);
+void core_run(struct core *c) __attribute__((noreturn));
+
+/* entry.S */
+void enter_user(uint64_t rip, uint64_t arg) __attribute__((noreturn));
+void syscall_entry(void);
+extern char vector_stubs[];
+
+/* fault.c */
+void fault_handle(struct trap *t);
+void fault_fatal(const struct trap *t) __attribute__((noreturn));
+void health_raise(const struct trap *t) __attribute__((noreturn));
+void interrupt_serve(uint32_t vector);
+void interrupt_user(struct trap *t);
+
+/* partition.c: deal out memory and build the address space of the partition from a checked bundle.
+ * Cores exist. Takes all of *free. Returns the entry address. */
+uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa,
+			 const struct boot_info *boot, struct range_set *free);
+/* Map in the partition's space, or end with a message when its page tables run out. */
+void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits);
+
+static inline struct core *core_self(void)
+{
+	struct core *c;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
+	return c;
+}
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* entry.S - every way into the kernel and out of it: syscalls, interrupts, exceptions. Interrupts are
+ * off in the kernel except at one hlt (arch_idle). In the kernel GS is struct core, and %gs:VCORE the
+ * kernel's alias of the vcore area; user memory is touched in no other way. */
+#include "kernel/core/layout.h"
+
+	.text
+/* ------------------------------------------------------------------ syscall */
+	.balign 64
+	.globl syscall_entry
+syscall_entry:
+	swapgs
+	testq %rax, %rax
+	js kernel_call
+	/* Reflect: rcx = the program's rip, r11 its rflags. Nothing needs a stack. */
+	cmpl $0, %gs:VCORE + VCORE_MASKED
+	jne reflect_masked
+	movq %rcx, %gs:VCORE + VCORE_SYSCALL_RIP
+	movl $1, %gs:VCORE + VCORE_MASKED
+	incq %gs:VCORE + VCORE_ENTRIES
+	movq %gs:CORE_SYSCALL_ENTRY, %rcx
+	swapgs
+	sysretq
+
+reflect_masked:
+	movq %rsp, %gs:CORE_USER_RSP
+	movq %gs:CORE_STACK_TOP, %rsp
+	movl $-2, %eax
+	jmp raise
+
+kernel_call:
+	movq %rsp, %gs:CORE_USER_RSP
+	movq %gs:CORE_STACK_TOP, %rsp
+	incq %gs:VCORE + VCORE_ENTRIES
+	btrq $63, %rax
+	cmpq $CALL_CONTEXT_RESUME, %rax
+	je context_resume
+	pushq %rcx
+	pushq %r11
+	pushq %rdi
+	pushq %rsi
+	pushq %rdx
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	cmpq $CALL_COUNT, %rax
+	jae 2f
+	leaq call_table(%rip), %rcx
+	movq (%rcx, %rax, 8), %rax
+	testq %rax, %rax
+	jz raise_call
+	movq %r10, %rcx
+	call *%rax
+1:	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdx
+	popq %rsi
+	popq %rdi
+	popq %r11
+	popq %rcx
+	movq %gs:CORE_USER_RSP, %rsp
+	swapgs
+	sysretq
+2:	movq $-38, %rax /* -ENOSYS */
+	jmp 1b
+
+raise_call:
+	addq $64, %rsp
+	movl $CALL_HEALTH_RAISE, %eax
+/* Hand all registers to health_raise. eax: why. Does not return. */
+raise:
+	pushq $SEL_UDATA
+	pushq %gs:CORE_USER_RSP
+	pushq %r11
+	pushq $SEL_UCODE
+	pushq %rcx
+	pushq $0
+	pushq %rax
+	call push_registers_and_raise /* the return address takes the place of rax */
+push_registers_and_raise:
+	pushq %rbx
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rbp
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	movq %rsp, %rdi
+	call health_raise
+	ud2
+
+/* context_resume: frame and frame_masked of the vcore area become the running context. rip and rflags
+ * are read once and made safe; any rsp is legal; the other registers may be anything. */
+context_resume:
+	pushq %rcx
+	pushq %r11
+	movq %gs:VCORE + VCORE_FRAME + 0x80, %rcx
+	movq $0x00007ffffffff000, %r11 /* GW_USER_END */
+	cmpq %r11, %rcx
+	jae 3f
+	movl %gs:VCORE + VCORE_FRAME + 0x88, %r11d
+	andl $RFLAGS_KEEP, %r11d
+	orl $RFLAGS_USER, %r11d
+	pushq $SEL_UDATA
+	pushq %gs:VCORE + VCORE_FRAME + 0x38
+	pushq %r11
+	pushq $SEL_UCODE
+	pushq %rcx
+	cmpl $0, %gs:VCORE + VCORE_FRAME_MASKED
+	jne 1f
+	/* Unmask first, then look at pending; event_post does it the other way round. */
+	xorl %ecx, %ecx
+	xchgl %ecx, %gs:VCORE + VCORE_MASKED
+	cmpq $0, %gs:VCORE + VCORE_PENDING
+	jne 2f
+	jmp resume_registers
+1:	movl $1, %gs:VCORE + VCORE_MASKED
+resume_registers:
+	movq %gs:VCORE + VCORE_FRAME + 0x00, %rax
+	movq %gs:VCORE + VCORE_FRAME + 0x08, %rbx
+	movq %gs:VCORE + VCORE_FRAME + 0x10, %rcx
+	movq %gs:VCORE + VCORE_FRAME + 0x18, %rdx
+	movq %gs:VCORE + VCORE_FRAME + 0x20, %rsi
+	movq %gs:VCORE + VCORE_FRAME + 0x28, %rdi
+	movq %gs:VCORE + VCORE_FRAME + 0x30, %rbp
+	movq %gs:VCORE + VCORE_FRAME + 0x40, %r8
+	movq %gs:VCORE + VCORE_FRAME + 0x48, %r9
+	movq %gs:VCORE + VCORE_FRAME + 0x50, %r10
+	movq %gs:VCORE + VCORE_FRAME + 0x58, %r11
+	movq %gs:VCORE + VCORE_FRAME + 0x60, %r12
+	movq %gs:VCORE + VCORE_FRAME + 0x68, %r13
+	movq %gs:VCORE + VCORE_FRAME + 0x70, %r14
+	movq %gs:VCORE + VCORE_FRAME + 0x78, %r15
+	swapgs
+	iretq
+2:	/* An event is pending: upcall at once, the frame stays where it is. */
+	movl $1, %gs:VCORE + VCORE_MASKED
+	movl $UPCALL_EVENT, %gs:VCORE + VCORE_REASON
+	movq %gs:CORE_UPCALL_ENTRY, %rcx
+	movl $RFLAGS_USER, %r11d
+	movq 24(%rsp), %rsp
+	swapgs
+	sysretq
+3:	popq %r11
+	popq %rcx
+	movq $-22, %rax /* -EINVAL */
+	movq %gs:CORE_USER_RSP, %rsp
+	swapgs
+	sysretq
+
+/* enter_user(rip, arg): the first entry of a vcore; all other registers zero. */
+	.globl enter_user
+enter_user:
+	movq %rdi, %rcx
+	movq %rsi, %rdi
+	movl $RFLAGS_USER, %r11d
+	xorl %eax, %eax
+	xorl %ebx, %ebx
+	xorl %edx, %edx
+	xorl %esi, %esi
+	xorl %ebp, %ebp
+	xorl %r8d, %r8d
+	xorl %r9d, %r9d
+	xorl %r10d, %r10d
+	xorl %r12d, %r12d
+	xorl %r13d, %r13d
+	xorl %r14d, %r14d
+	xorl %r15d, %r15d
+	xorl %esp, %esp
+	swapgs
+	sysretq
+
+/* ------------------------------------------------- interrupts and exceptions */
+.macro push_all
+	pushq %rax
+	pushq %rbx
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rbp
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+.endm
+
+.macro pop_all
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rbp
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %rcx
+	popq %rbx
+	popq %rax
+.endm
+
+/* Entry points of all vectors, 16 bytes each. */
+	.balign 16
+	.globl vector_stubs
+vector_stubs:
+	vector = 0
+	.rept VECTORS
+	.balign 16
+	.if vector >= 32
+		pushq $0
+		pushq $vector
+		jmp interrupt_common
+	.elseif (vector == 2) || (vector == 18)
+		pushq $0
+		pushq $vector
+		jmp fatal_common
+	.elseif vector == 8
+		pushq $vector
+		jmp fatal_common
+	.elseif (vector == 10) || (vector == 11) || (vector == 12) || (vector == 13) || (vector == 14) || (vector == 17) || (vector == 21)
+		pushq $vector
+		jmp fault_common
+	.else
+		pushq $0
+		pushq $vector
+		jmp fault_common
+	.endif
+	vector = vector + 1
+	.endr
+
+	.balign 16
+fault_common:
+	testb $3, 24(%rsp) /* cs */
+	jz 1f
+	swapgs
+1:	push_all
+	cld
+	movq %rsp, %rdi
+	call fault_handle /* returns only for faults of user mode */
+return_to_user:
+	pop_all
+	addq $16, %rsp
+	swapgs
+	iretq
+
+/* On a stack of its own, from anywhere: GS may be either side's, so find the core by the stack. */
+fatal_common:
+	push_all
+	cld
+	movq %rsp, %rax
+	andq $-CORE_SLOT, %rax
+	addq $CORE_AREA, %rax
+	wrgsbase %rax
+	movq %rsp, %rdi
+	call fault_fatal
+	ud2
+
+	.balign 16
+interrupt_common:
+	testb $3, 24(%rsp)
+	jz interrupt_kernel
+	swapgs
+	push_all
+	cld
+	movq %rsp, %rdi
+	call interrupt_user
+	jmp return_to_user
+
+/* Only ever at the hlt of arch_idle. */
+interrupt_kernel:
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	movl 72(%rsp), %edi
+	call interrupt_serve
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %rcx
+	popq %rax
+	addq $16, %rsp
+	iretq
+
+	.section .note.GNU-stack, "", @progbits

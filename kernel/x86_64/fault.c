@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fault.c - exceptions and interrupts: upcalls for what the partition can handle, a report with
+ * registers and backtrace for what nobody can. */
+#include "kernel/x86_64/arch_internal.h"
+
+#include "abi/call.h"
+#include "kernel/x86_64/symbols.h"
+
+#define VECTOR_PAGE_FAULT 14u
+
+static const char *vector_name(uint64_t v)
+{
+	static const char names[32][4] = { "DE", "DB", "NMI", "BP", "OF", "BR", "UD", "NM",
+					   "DF", "CO", "TS",  "NP", "SS", "GP", "PF", "15",
+					   "MF", "AC", "MC",  "XM", "VE", "CP" };
+
+	return v < 22 ? names[v] : "?";
+}
+
+static void report_registers(const struct trap *t)
+{
+	log_text("rip %016lx rsp %016lx rflags %lx cs %lx\n", t->rip, t->rsp, t->rflags, t->cs);
+	log_text("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", t->rax, t->rbx, t->rcx, t->rdx);
+	log_text("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", t->rsi, t->rdi, t->rbp, t->r8);
+	log_text("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", t->r9, t->r10, t->r11, t->r12);
+	log_text("r13 %016lx r14 %016lx r15 %016lx cr2 %016lx\n", t->r13, t->r14, t->r15,
+		 read_cr2());
+}
+
+static void report_symbol(uint64_t va)
+{
+	uint64_t offset;
+	const char *name = symbol_find(va - kernel_slide, &offset);
+
+	if (name != NULL)
+		log_text("  %s+0x%lx\n", name, offset);
+	else
+		log_text("  %lx\n", va);
+}
+
+/* Follow the frame pointers of kernel code, within the stacks of one core. */
+static void report_backtrace(const struct trap *t)
+{
+	uint64_t rbp = t->rbp, slot = round_down((uint64_t)(uintptr_t)t, CORE_SLOT);
+	uint64_t image_end_va = (uint64_t)(uintptr_t)image_end;
+	uint64_t offset;
+
+	report_symbol(t->rip);
+	/* A leaf function has no frame of its own: its caller is on top of the stack, perhaps. */
+	if (t->rsp >= slot + CORE_STACK && t->rsp < slot + CORE_STACK_END - 8 && t->rsp % 8 == 0 &&
+	    symbol_find(*(const uint64_t *)(uintptr_t)t->rsp - kernel_slide, &offset) != NULL) {
+		log_text("?");
+		report_symbol(*(const uint64_t *)(uintptr_t)t->rsp);
+	}
+	for (uint32_t i = 0; i < 16; i++) {
+		const uint64_t *frame = (const uint64_t *)(uintptr_t)rbp;
+		bool in_slot = rbp >= slot + CORE_STACK && rbp < slot + CORE_STACK_END - 8;
+		bool in_boot = rbp >= image_end_va - 2 * PAGE_SIZE && rbp < image_end_va - 8;
+
+		if (rbp % 8 != 0 || !(in_slot || in_boot) || frame[1] == 0)
+			return;
+		report_symbol(frame[1]);
+		if (frame[0] <= rbp)
+			return;
+		rbp = frame[0];
+	}
+}
+
+void fault_fatal(const struct trap *t)
+{
+	log_text("\ngodwit: fatal #%s (vector %lu, error %lx) in %s on core %u\n",
+		 vector_name(t->vector), t->vector, t->error,
+		 t->cs & 3 ? "user mode" : "the kernel", core_self()->id);
+	report_registers(t);
+	if (!(t->cs & 3))
+		report_backtrace(t);
+	arch_shutdown(STATUS_FAULT);
+}
+
+void fault_handle(struct trap *t)
+{
+	struct core *c;
+
+	if (!(t->cs & 3))
+		fault_fatal(t);
+	c = core_self();
+	c->vcore->kernel_entries++;
+	if (c->upcall_entry == 0) {
+		log_text("\ngodwit: the partition faulted before it set its upcall entries");
+		fault_fatal(t);
+	}
+	upcall_fault(c, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+}
+
+void health_raise(const struct trap *t)
+{
+	log_text("\ngodwit: core %u: ", core_self()->id);
+	if (t->vector == CALL_HEALTH_RAISE)
+		log_text("the partition raised health error %lx (%lx)\n", t->rdi, t->rsi);
+	else
+		log_text("the runtime made a Linux system call while masked\n");
+	report_registers(t);
+	arch_shutdown(STATUS_FAULT);
+}
+
+/* The work of an interrupt, whatever it interrupted. */
+void interrupt_serve(uint32_t vector)
+{
+	struct core *c = core_self();
+
+	c->vcore->interrupts++;
+	if (vector == VECTOR_TIMER) {
+		timer_expired(c);
+	} else if (vector < VECTOR_KICK && vector > VECTOR_EVENT) {
+		atomic_fetch_or(&c->vcore->pending, 1ULL << (vector - VECTOR_EVENT));
+	} else if (vector == VECTOR_FLUSH) {
+		arch_flush_poll(c);
+	} else if (vector == VECTOR_SPURIOUS || vector < VECTOR_EVENT) {
+		return;
+	}
+	apic_eoi(c);
+}
+
+void interrupt_user(struct trap *t)
+{
+	struct core *c = core_self();
+
+	c->vcore->kernel_entries++;
+	interrupt_serve((uint32_t)t->vector);
+	if (atomic_load_explicit(&c->vcore->masked, memory_order_relaxed) == 0 &&
+	    atomic_load_explicit(&c->vcore->pending, memory_order_relaxed) != 0 &&
+	    c->upcall_entry != 0)
+		upcall_event(c, t);
+}

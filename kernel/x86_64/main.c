@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - the order of boot, on the first core, from the loader's state to the partition's first
+ * instruction. Nothing is allocated after it. */
+#include "kernel/x86_64/arch_internal.h"
+
+void kernel_boot(uint32_t magic, uint64_t info_pa);
+
+static struct boot_info boot;
+static struct range_set free_memory;
+
+static void take_out(uint64_t start, uint64_t end)
+{
+	if (range_remove(&free_memory, start, end) != 0)
+		fail(STATUS_CONFIG, "the memory map has too many pieces");
+}
+
+/* The bundle, checked, at a page-aligned address. */
+static const struct gw_bundle *bundle_open(uint64_t *pa)
+{
+	const struct gw_bundle *b;
+	struct manifest_error err;
+
+	if (boot.module_len == 0)
+		fail(STATUS_CONFIG, "no bundle: give it as the first boot module (-initrd FILE)");
+	*pa = boot.module_pa;
+	if (boot.module_pa % PAGE_SIZE != 0) {
+		*pa = kernel_pages(&free_memory, boot.module_len);
+		memcpy(direct(*pa), direct(boot.module_pa), boot.module_len);
+	}
+	b = direct(*pa);
+	if (manifest_check(b, boot.module_len, cpu.crc32, &err) != 0)
+		fail(STATUS_CONFIG, "bundle: %s (entry %u) %s; build it again", err.field,
+		     err.index, err.reason);
+	return b;
+}
+
+static void log_boot(void)
+{
+	uint64_t memory = 0;
+
+	for (uint32_t i = 0; i < partition.n_extents; i++)
+		memory += partition.extents[i].len;
+	log_text("godwit: %s: %u vcores, %lu of %lu KiB, %u devices%s, tsc %lu kHz, boot %lu us\n",
+		 partition.name, partition.vcores, memory / 1024, boot.ram_bytes / 1024,
+		 partition.info->n_devices,
+		 partition.info->n_devices != 0 ? " (dma = trusted)" : "", clock.tsc_hz / 1000,
+		 arch_now_ns() / 1000);
+}
+
+void kernel_boot(uint32_t magic, uint64_t info_pa)
+{
+	const struct gw_bundle *b;
+	uint64_t bundle_pa, entry;
+	struct core *c;
+
+	boot.entry_tsc = rdtsc();
+	clock.tsc_base = boot.entry_tsc;
+	cpu_detect();
+	bootinfo_read(&boot, magic, info_pa);
+	free_memory = boot.ram;
+	take_out(0, PAGE_SIZE);
+	take_out(image_pa(image_start), image_pa(image_end));
+	if (boot.module_len != 0)
+		take_out(boot.module_pa, boot.module_pa + boot.module_len);
+	acpi_read(&boot);
+	paging_init(&boot, &free_memory);
+	idt_build();
+	c = core_create(&free_memory, 0, true);
+	cpu_init(c);
+	apic_init_first(c);
+	ioapic_init();
+	clock_begin();
+	b = bundle_open(&bundle_pa);
+	smp_reserve(&free_memory, b->partitions[0].vcores);
+	entry = partition_build(b, bundle_pa, &boot, &free_memory);
+	write_cr3(partition.space.root);
+	pci_scan(b, &boot);
+	virtio_mmio_scan(b);
+	clock_end(b->epoch_ns);
+	apic_init_core(c);
+	smp_start(&boot, partition.vcores);
+	partition.info->clock = clock;
+	log_boot();
+	c->start_entry = entry;
+	c->start_arg = GW_BOOT_VA;
+	atomic_store(&c->state, CORE_RUNNING);
+	partition.info->start_tsc = rdtsc();
+	core_run(c);
+}

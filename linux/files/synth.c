@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* synth.c - generated trees: /dev, /proc and /sys come from one table of paths (synth_table.c). A directory gets
+ * its part of the table when it is first looked into; a file's text is made when it is read from the start. */
+#include "linux/files/files_internal.h"
+
+/* ---- text ---- */
+static bool text_room(struct text *t, size_t n)
+{
+	size_t cap = GW_MAX(t->cap * 2, 512ul);
+	char *at;
+
+	if (t->cap - t->len >= n)
+		return true;
+	while (cap - t->len < n)
+		cap *= 2;
+	at = mem_resize(t->at, t->cap, cap);
+	if (!at)
+		return false;
+	t->at = at;
+	t->cap = cap;
+	return true;
+}
+
+void text_bytes(struct text *t, const char *s, size_t n)
+{
+	if (n && text_room(t, n)) {
+		memcpy(t->at + t->len, s, n);
+		t->len += n;
+	}
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	if (!text_room(t, 128))
+		return;
+	va_start(args, fmt);
+	n = fmt_vprint(t->at + t->len, t->cap - t->len, fmt, args);
+	va_end(args);
+	if (n >= 0 && (size_t)n >= t->cap - t->len) {
+		if (!text_room(t, (size_t)n + 1))
+			return;
+		va_start(args, fmt);
+		n = fmt_vprint(t->at + t->len, t->cap - t->len, fmt, args);
+		va_end(args);
+	}
+	t->len += (size_t)GW_MAX(n, 0);
+}
+
+void text_free(struct text *t)
+{
+	if (t->at)
+		mem_free(t->at, t->cap);
+	*t = (struct text){ 0 };
+}
+
+static void synth_text(const struct synth *s, struct text *t)
+{
+	if (s->fixed)
+		text_bytes(t, s->fixed, strlen(s->fixed));
+	else if (s->text)
+		s->text(t);
+}
+
+/* ---- open files ---- */
+static long synth_read(struct file *f, struct uio *u, int64_t off)
+{
+	struct text *t = f->object;
+	uint64_t at = (uint64_t)(off < 0 ? f->pos : off);
+	size_t n;
+	int r;
+
+	if (at == 0) {
+		t->len = 0;
+		synth_text(f->inode->synth, t);
+	}
+	if (at >= t->len)
+		return 0;
+	n = GW_MIN(t->len - at, u->left);
+	r = uio_put(u, t->at + at, n);
+	if (!r && off < 0)
+		f->pos += (int64_t)n;
+	return r ? r : (long)n;
+}
+
+static long synth_write(struct file *f, struct uio *u, int64_t off)
+{
+	char buf[128];
+	size_t n = u->left;
+	int r;
+
+	(void)off;
+	if (!f->inode->synth->store)
+		return -EINVAL;
+	if (n >= sizeof(buf))
+		return -EINVAL;
+	r = uio_get(u, buf, n);
+	if (r)
+		return r;
+	while (n && (buf[n - 1] == '\n' || !buf[n - 1]))
+		n--;
+	buf[n] = 0;
+	r = (int)f->inode->synth->store(buf, n);
+	return r ? r : (long)n + 1;
+}
+
+static int64_t synth_seek(struct file *f, int64_t off, int whence)
+{
+	int64_t base = whence == SEEK_CUR ? f->pos : 0;
+
+	if ((whence != SEEK_SET && whence != SEEK_CUR) || base + off < 0)
+		return -EINVAL;
+	return f->pos = base + off;
+}
+
+static void synth_release(struct file *f)
+{
+	text_free(f->object);
+	mem_free(f->object, sizeof(struct text));
+}
+
+static const struct file_ops synth_ops = { .read = synth_read, .write = synth_write, .seek = synth_seek,
+					   .release = synth_release };
+
+static int synth_open(struct inode *i, uint32_t flags, struct file **out)
+{
+	struct text *t;
+
+	if ((flags & O_ACCMODE) != O_RDONLY && !i->synth->store)
+		return -EACCES;
+	t = mem_zalloc(sizeof(*t));
+	*out = t ? file_create(&synth_ops, flags, t, NULL) : NULL;
+	if (!*out) {
+		if (t)
+			mem_free(t, sizeof(*t));
+		return -ENOMEM;
+	}
+	(*out)->inode = inode_get(i);
+	return 0;
+}
+
+const struct inode_ops synth_file_ops = { .open = synth_open };
+
+int synth_readlink(struct inode *i, char *to, size_t size)
+{
+	struct text t = { 0 };
+	size_t n;
+
+	if (i->ops && i->ops->readlink)
+		return i->ops->readlink(i, to, size);
+	synth_text(i->synth, &t);
+	n = GW_MIN(t.len, size - 1);
+	if (n)
+		memcpy(to, t.at, n);
+	to[n] = 0;
+	text_free(&t);
+	return n ? (int)n : -ENOENT;
+}
+
+/* ---- directories ---- */
+static const struct synth read_only_dir = { .path = "" };
+
+struct inode *synth_dir(const char *prefix, size_t len)
+{
+	struct inode *i = inode_create(S_IFDIR | 0555, 0, 0);
+
+	if (i) {
+		i->u.dir.synth_path = prefix;
+		i->u.dir.synth_len = (uint8_t)len;
+		if (strncmp(prefix, "dev", 3) != 0)
+			i->synth = &read_only_dir;
+		else
+			i->mode |= 0200;
+	}
+	return i;
+}
+
+static struct inode *synth_inode(const struct synth *s)
+{
+	uint32_t mode = s->mode ? s->mode : S_IFREG | (s->store ? 0644u : 0444u);
+	struct inode *i = inode_create(mode, 0, 0);
+
+	if (i) {
+		i->synth = S_ISDIR(mode) ? NULL : s;
+		i->rdev = s->rdev;
+		i->ops = s->ops ? s->ops : S_ISREG(mode) ? &synth_file_ops : NULL;
+	}
+	return i;
+}
+
+int synth_populate(struct inode *dir)
+{
+	const char *prefix = dir->u.dir.synth_path;
+	size_t plen = dir->u.dir.synth_len;
+
+	for (uint32_t k = 0; k < synth_count; k++) {
+		const struct synth *s = &synth_table[k];
+		const char *name = s->path + plen + 1, *end, *shown = name;
+		struct inode *i;
+		char number[16];
+		size_t len;
+		int r;
+
+		if (strncmp(s->path, prefix, plen) != 0 || s->path[plen] != '/')
+			continue;
+		end = strchr(name, '/');
+		len = end ? (size_t)(end - name) : strlen(name);
+		if (len == 4 && !memcmp(name, "@pid", 4)) {
+			len = (size_t)fmt_print(number, sizeof(number), "%d", process ? process->pid : 1);
+			shown = number;
+		}
+		if (dentry_find(dir, shown, len))
+			continue;
+		i = end ? synth_dir(s->path, (size_t)(end - s->path)) : synth_inode(s);
+		if (!i)
+			return -ENOMEM;
+		r = dentry_add(dir, shown, len, shown == number, i, NO_IMAGE);
+		inode_put(i);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- live directories of /proc/self: fd and task ---- */
+static int parse_number(const char *name, size_t len, uint32_t *out)
+{
+	uint32_t v = 0;
+
+	if (!len || len > 9)
+		return -ENOENT;
+	for (size_t k = 0; k < len; k++) {
+		if (name[k] < '0' || name[k] > '9')
+			return -ENOENT;
+		v = v * 10 + (uint32_t)(name[k] - '0');
+	}
+	*out = v;
+	return 0;
+}
+
+static int fd_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	uint32_t fd;
+	struct file *f;
+
+	(void)dir;
+	if (parse_number(name, len, &fd))
+		return -ENOENT;
+	f = fd_get((int)fd);
+	if (!f)
+		return -ENOENT;
+	file_drop(f);
+	*out = inode_create(S_IFLNK | 0700, 0, 0);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->ops = &fd_link_ops;
+	(*out)->u.value = fd;
+	(*out)->nlink = 1;
+	return 0;
+}
+
+static int fd_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+{
+	int fd = *cursor < 0x7fffffff ? fd_next((int)*cursor) : -1;
+
+	(void)dir;
+	if (fd < 0)
+		return 0;
+	fmt_print(name, size, "%d", fd);
+	*ino = 0x10000u + (uint32_t)fd;
+	*type = 10; /* DT_LNK */
+	*cursor = (uint64_t)fd + 1;
+	return 1;
+}
+
+static int fd_readlink(struct inode *i, char *to, size_t size)
+{
+	struct file *f = fd_get((int)i->u.value);
+	int n = -ENOENT;
+
+	if (!f)
+		return -ENOENT;
+	if (f->inode)
+		n = inode_path_locked(f->inode, to, size);
+	if (n < 0 && f->ops->kind)
+		n = fmt_print(to, size, f->ops->kind[0] == 'a' ? "%s" : "%s:[%u]", f->ops->kind,
+			      (unsigned)((uint64_t)f->object >> 4 & 0xffffff));
+	else if (n < 0)
+		n = fmt_print(to, size, "%s", f->inode && !S_ISREG(f->inode->mode) ? "/dev/console" : "/ (deleted)");
+	file_drop(f);
+	return n;
+}
+
+const struct inode_ops fd_dir_ops = { .lookup = fd_lookup, .readdir = fd_readdir };
+const struct inode_ops fd_link_ops = { .readlink = fd_readlink };
+
+/* The lowest thread id >= tid, or -1. */
+static int next_tid(int tid)
+{
+	int best = -1;
+
+	spin_lock(&process->lock);
+	list_for_each(n, &process->threads) {
+		int id = list_entry(n, struct thread, link)->tid;
+
+		if (id >= tid && (best < 0 || id < best))
+			best = id;
+	}
+	spin_unlock(&process->lock);
+	return best;
+}
+
+static int task_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	static const char prefix[] = "proc/@pid";
+	uint32_t tid;
+
+	(void)dir;
+	if (parse_number(name, len, &tid) || next_tid((int)tid) != (int)tid)
+		return -ENOENT;
+	*out = synth_dir(prefix, sizeof(prefix) - 1);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int task_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+{
+	int tid = *cursor < 0x7fffffff ? next_tid((int)*cursor) : -1;
+
+	(void)dir;
+	if (tid < 0)
+		return 0;
+	fmt_print(name, size, "%d", tid);
+	*ino = 0x20000u + (uint32_t)tid;
+	*type = 4; /* DT_DIR */
+	*cursor = (uint64_t)tid + 1;
+	return 1;
+}
+
+const struct inode_ops task_dir_ops = { .lookup = task_lookup, .readdir = task_readdir };

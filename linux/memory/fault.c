@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fault.c - demand paging: what a page fault maps. A fault costs an upcall, so several pages are mapped at once where memory is
+ * plentiful. Frames are all taken before the vcore's batch is filled: taking one may reclaim, and that uses the batch. */
+#include "linux/memory/mm_internal.h"
+
+#define AROUND 16u
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRERR 2
+#define SIGBUS 7
+#define SIGSEGV 11
+
+/* What is mapped in a window of pages. */
+struct window {
+	uint64_t lo;
+	uint32_t present; /* bit n: page lo + n */
+	uint64_t fault_va, fault_pa; /* the faulting page's frame if present */
+	uint32_t fault_flags;
+};
+
+static void note_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
+{
+	struct window *w = arg;
+
+	if ((flags & GW_MAP_LARGE) != 0) {
+		w->present = ~0u;
+		w->fault_pa = pa + (w->fault_va - va);
+		w->fault_flags = flags;
+		return;
+	}
+	w->present |= 1u << ((va - w->lo) / GW_PAGE_SIZE);
+	if (va == w->fault_va) {
+		w->fault_pa = pa;
+		w->fault_flags = flags;
+	}
+}
+
+/* Map the frames of a window; 0 entries are holes. On failure every frame not mapped is put back. */
+static int map_frames(uint64_t lo, const uint64_t *pas, uint32_t n, uint32_t flags)
+{
+	struct space_batch b;
+	int r = 0;
+
+	space_batch_init(&b);
+	for (uint32_t i = 0; i < n && r == 0;) {
+		uint32_t run = 1;
+
+		if (pas[i] == 0) {
+			i++;
+			continue;
+		}
+		while (i + run < n && pas[i + run] == pas[i] + run * GW_PAGE_SIZE)
+			run++;
+		r = space_batch_map(&b, lo + i * GW_PAGE_SIZE, pas[i], run * GW_PAGE_SIZE, flags);
+		i += run;
+	}
+	return r != 0 ? r : space_batch_commit(&b);
+}
+
+static void put_frames(const uint64_t *pas, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (pas[i] != 0)
+			page_put(pas[i]);
+	}
+}
+
+static uint32_t pages_around(void)
+{
+	uint64_t free_pages = mem_free_pages(), total = mem_total_pages();
+
+	return free_pages * 4 > total ? AROUND : free_pages * 16 > total ? 4 : 1;
+}
+
+static void note_any(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
+{
+	(void)va, (void)pa, (void)flags;
+	*(bool *)arg = true;
+}
+
+/* A 2 MiB page, if the area holds the whole of it, nothing is mapped there yet, and memory is plentiful. */
+static bool map_large(struct mm *mm, const struct area *a, uint64_t va)
+{
+	uint64_t lo = ROUND_DOWN(va, LARGE_PAGE), pa;
+	bool used = false;
+
+	if (a->end - a->start < ((a->flags & AREA_HUGE) != 0 ? 1 : 2) * LARGE_PAGE || lo < a->start ||
+	    lo + LARGE_PAGE > a->end || (a->flags & (AREA_NOHUGE | MM_STACK)) != 0)
+		return false;
+	if (mem_free_pages() * 2 < mem_total_pages() + LARGE_PAGE / GW_PAGE_SIZE * 2)
+		return false;
+	space_query(lo, LARGE_PAGE, note_any, &used);
+	if (used)
+		return false;
+	pa = pages_alloc_zero(LARGE_PAGE / GW_PAGE_SIZE, LARGE_PAGE / GW_PAGE_SIZE);
+	if (pa == 0)
+		return false;
+	if (space_map(lo, pa, LARGE_PAGE, mm_page_flags(a->flags) | GW_MAP_LARGE) != 0) {
+		pages_free(pa, LARGE_PAGE / GW_PAGE_SIZE);
+		return false;
+	}
+	mm_count(mm, LARGE_PAGE / GW_PAGE_SIZE, 0);
+	return true;
+}
+
+static int fault_anonymous(struct mm *mm, const struct area *a, const struct window *w, uint32_t n, uint32_t flags)
+{
+	uint64_t pas[AROUND] = { 0 };
+	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), mapped = 1;
+	int r;
+
+	if (w->present == 0 && map_large(mm, a, w->fault_va))
+		return 0;
+	pas[at] = page_alloc_zero();
+	if (pas[at] == 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		if (i == at || (w->present >> i & 1) != 0)
+			continue;
+		pas[i] = page_alloc_zero();
+		if (pas[i] == 0)
+			break;
+		mapped++;
+	}
+	r = map_frames(w->lo, pas, n, flags);
+	if (r != 0)
+		put_frames(pas, n);
+	else
+		mm_count(mm, mapped, 0);
+	return r;
+}
+
+/* Put a copy of frame `from` (0: the fresh frame `to` is right already) in place of what is at va. */
+static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped, uint32_t flags)
+{
+	uint64_t to = page_alloc();
+	int r;
+
+	if (to == 0) {
+		page_put(from);
+		return -ENOMEM;
+	}
+	memcpy(pa_to_va(to), pa_to_va(from), GW_PAGE_SIZE);
+	page_put(from);
+	r = space_map(va, to, GW_PAGE_SIZE, flags);
+	if (r != 0) {
+		page_put(to);
+		return r;
+	}
+	if (was_mapped)
+		page_put(from);
+	mm_count(mm, was_mapped ? 0 : 1, was_mapped ? -1 : 0);
+	return 0;
+}
+
+static int fault_file_write(struct mm *mm, const struct area *a, uint64_t va, bool may_park, uint32_t flags)
+{
+	uint64_t index = (a->offset + (va - a->start)) / GW_PAGE_SIZE, pa;
+	bool shared = (a->flags & MM_SHARED) != 0;
+	int r = inode_page(a->inode, index, shared, may_park, &pa);
+
+	if (r != 0)
+		return r;
+	if (!shared)
+		return fault_copy(mm, va, pa, false, flags);
+	r = space_map(va, pa, GW_PAGE_SIZE, flags);
+	if (r != 0)
+		page_put(pa);
+	else
+		mm_count(mm, 1, 1);
+	return r;
+}
+
+static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t max, bool may_park,
+			   uint32_t flags)
+{
+	uint64_t index = (a->offset + (w->lo - a->start)) / GW_PAGE_SIZE, pas[AROUND];
+	uint32_t n = 1;
+	int r;
+
+	/* Only up to the next page that is mapped already. */
+	if (w->present != 0)
+		max = GW_MIN(max, (uint32_t)__builtin_ctz(w->present));
+	r = inode_pages(a->inode, index, max, may_park, pas, &n);
+	if (r != 0)
+		return r;
+	r = map_frames(w->lo, pas, n, flags & ~GW_MAP_W);
+	if (r != 0)
+		put_frames(pas, n);
+	else
+		mm_count(mm, n, n);
+	return r;
+}
+
+/* The page is there: another thread was faster, or it must become writable or executable. */
+static int fault_present(struct mm *mm, const struct area *a, const struct window *w, bool write, bool exec,
+			 bool may_park, uint32_t flags)
+{
+	uint64_t va = w->fault_va, pa;
+	const struct page *p = page_of(w->fault_pa);
+	int r;
+
+	if (!write && (!exec || (w->fault_flags & GW_MAP_X) != 0) && (w->fault_flags & GW_MAP_NONE) == 0)
+		return 0;
+	if (write && (w->fault_flags & GW_MAP_W) != 0)
+		return 0;
+	if (a->inode == NULL || !write || ((a->flags & MM_SHARED) == 0 && p != NULL && p->refs == 1))
+		return space_protect(va, GW_PAGE_SIZE, write ? flags : flags & ~(a->inode != NULL ? GW_MAP_W : 0u));
+	if ((a->flags & MM_SHARED) == 0) {
+		page_get(w->fault_pa);
+		return fault_copy(mm, va, w->fault_pa, true, flags);
+	}
+	r = inode_page(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, true, may_park, &pa);
+	if (r != 0)
+		return r;
+	r = space_map(va, pa, GW_PAGE_SIZE, flags);
+	page_put(r == 0 ? w->fault_pa : pa);
+	return r;
+}
+
+/* The stretch around va worth looking at, and how many pages it has. */
+static uint32_t window_of(const struct area *a, uint64_t va, bool write, struct window *w)
+{
+	uint64_t bytes = (uint64_t)pages_around() * GW_PAGE_SIZE, hi;
+
+	*w = (struct window){ .lo = va, .fault_va = va };
+	if (a->inode != NULL)
+		return write ? 1 : (uint32_t)GW_MIN((a->end - va) / GW_PAGE_SIZE, AROUND);
+	hi = GW_MIN(a->end, ROUND_DOWN(va, bytes) + bytes);
+	w->lo = GW_MAX(a->start, ROUND_DOWN(va, bytes));
+	return (uint32_t)((hi - w->lo) / GW_PAGE_SIZE);
+}
+
+int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code)
+{
+	const struct area *a = areas_find(&mm->areas, va);
+	struct window w;
+	uint32_t flags, n;
+	int r;
+
+	*sig = SIGSEGV;
+	*code = SEGV_MAPERR;
+	if (a == NULL)
+		return -EFAULT;
+	*code = SEGV_ACCERR;
+	if ((a->flags & (MM_READ | MM_WRITE | MM_EXEC)) == 0 || (write && (a->flags & MM_WRITE) == 0) ||
+	    (exec && (a->flags & MM_EXEC) == 0) || (a->flags & MM_SPECIAL) != 0)
+		return -EFAULT;
+	va = ROUND_DOWN(va, GW_PAGE_SIZE);
+	flags = exec ? GW_MAP_X : mm_page_flags(a->flags);
+	n = window_of(a, va, write, &w);
+	space_query(w.lo, n * GW_PAGE_SIZE, note_page, &w);
+	mm->fault_va = va; /* reclaim on the way must leave this page alone */
+	if (w.fault_pa != 0)
+		r = fault_present(mm, a, &w, write, exec, may_park, flags);
+	else if (a->inode == NULL)
+		r = fault_anonymous(mm, a, &w, n, flags);
+	else if (write)
+		r = fault_file_write(mm, a, va, may_park, flags);
+	else
+		r = fault_file_read(mm, a, &w, n, may_park, flags);
+	mm->fault_va = 0;
+	if (r == -ENXIO || r == -EIO) {
+		*sig = SIGBUS;
+		*code = BUS_ADRERR;
+		r = -EFAULT;
+	}
+	return r;
+}
+
+int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code)
+{
+	int r;
+
+	if (mm->lock.holder == uthread_self())
+		return -EAGAIN;
+	if (may_park)
+		mutex_lock(&mm->lock);
+	else if (!mutex_trylock(&mm->lock))
+		return -EAGAIN;
+	r = mm_fault_locked(mm, va, write, exec, may_park, sig, code);
+	mutex_unlock(&mm->lock);
+	return r;
+}
+
+/* ---- the page cache asks ---- */
+
+struct one_page {
+	bool present, accessed;
+	uint64_t pa;
+};
+
+static void note_one(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
+{
+	struct one_page *o = arg;
+
+	(void)va;
+	o->present = true;
+	o->pa = pa;
+	o->accessed = (flags & GW_MAP_ACCESSED) != 0;
+}
+
+static bool unmap_from(struct mm *mm, uint64_t va, uint64_t pa)
+{
+	struct one_page o = { .present = false };
+
+	if (va == mm->fault_va)
+		return false;
+	space_query(va, GW_PAGE_SIZE, note_one, &o);
+	if (!o.present || o.pa != pa)
+		return true; /* not mapped, or a private copy of it */
+	if (o.accessed)
+		return false;
+	mm_drop_pages(mm, va, GW_PAGE_SIZE);
+	return true;
+}
+
+bool mm_unmap_file_page(struct inode *inode, uint64_t index, uint64_t pa)
+{
+	struct mm *mm = process->mm;
+	bool mine = mm->lock.holder == uthread_self(), unmapped = true;
+	uint64_t off = index * GW_PAGE_SIZE;
+
+	if (!mine && !mutex_trylock(&mm->lock))
+		return false;
+	for (uint32_t i = 0; i < mm->areas.n; i++) {
+		const struct area *a = &mm->areas.v[i];
+
+		if (a->inode == inode && off >= a->offset && off - a->offset < a->end - a->start &&
+		    !unmap_from(mm, a->start + (off - a->offset), pa))
+			unmapped = false;
+	}
+	if (!mine)
+		mutex_unlock(&mm->lock);
+	return unmapped;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process_internal.h - what the files of process/ share. Lock order here: process->lock > signal_lock; a futex
+ * bucket's lock is innermost but for the scheduler's own. */
+#ifndef GODWIT_LINUX_PROCESS_INTERNAL_H
+#define GODWIT_LINUX_PROCESS_INTERNAL_H
+
+#include "linux/linux.h"
+#include "linux/memory/mm.h"
+#include "runtime/virtio/console.h"
+
+/* ---- time ---- */
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID 3
+#define CLOCK_MONOTONIC_RAW 4
+#define CLOCK_REALTIME_COARSE 5
+#define CLOCK_MONOTONIC_COARSE 6
+#define CLOCK_BOOTTIME 7
+#define CLOCK_REALTIME_ALARM 8
+#define CLOCK_BOOTTIME_ALARM 9
+#define CLOCK_TAI 11
+
+struct timespec64 {
+	int64_t sec, nsec;
+};
+struct timeval64 {
+	int64_t sec, usec;
+};
+static inline struct timespec64 timespec_of(uint64_t ns)
+{
+	return (struct timespec64){ (int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC) };
+}
+static inline struct timeval64 timeval_of(uint64_t ns)
+{
+	return (struct timeval64){ (int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC / 1000) };
+}
+/* Nanoseconds, saturating below GW_NEVER. 0 or -EINVAL. */
+int timespec_ns(const struct timespec64 *ts, uint64_t *ns) MUST_CHECK;
+int timespec_from_program(uint64_t va, uint64_t *ns) MUST_CHECK;
+/* A clock's time now. 0 or -EINVAL. */
+int clock_read(int64_t id, uint64_t *ns) MUST_CHECK;
+/* The monotonic deadline of a time on a clock (REALTIME or MONOTONIC kinds). 0 or -EINVAL. */
+int clock_deadline(int64_t id, uint64_t ns, bool absolute, uint64_t *deadline) MUST_CHECK;
+uint64_t thread_cpu_ns(const struct thread *t);
+uint64_t process_cpu_ns(void);
+
+/* ---- threads ---- */
+struct thread *thread_create(void); /* not yet listed; NULL: memory is out */
+void thread_list(struct thread *t);
+_Noreturn void thread_exit(int status);
+uint64_t thread_syscalls_ended(void); /* counted by threads that have ended */
+
+/* ---- futex ---- */
+void futex_init(void);
+/* Wake up to n waiters at va; how many. Any context. */
+uint32_t futex_wake(uint64_t va, uint32_t n, uint32_t bitset);
+void robust_list_walk(struct thread *t);
+
+/* ---- signals ---- */
+#define SIGHUP 1
+#define SIGINT 2
+#define SIGILL 4
+#define SIGTRAP 5
+#define SIGABRT 6
+#define SIGBUS 7
+#define SIGFPE 8
+#define SIGKILL 9
+#define SIGSEGV 11
+#define SIGPIPE 13
+#define SIGALRM 14
+#define SIGTERM 15
+#define SIGCHLD 17
+#define SIGCONT 18
+#define SIGSTOP 19
+#define SIGTSTP 20
+#define SIGTTIN 21
+#define SIGTTOU 22
+#define SIGURG 23
+#define SIGWINCH 28
+#define SIGSYS 31
+#define SI_USER 0
+#define SI_KERNEL 0x80
+#define SI_QUEUE (-1)
+#define SI_TIMER (-2)
+#define SI_TKILL (-6)
+#define SIG_DFL 0ull
+#define SIG_IGN 1ull
+#define SA_NOCLDSTOP 1ull
+#define SA_SIGINFO 4ull
+#define SA_ONSTACK 0x08000000ull
+#define SA_RESTART 0x10000000ull
+#define SA_NODEFER 0x40000000ull
+#define SA_RESETHAND 0x80000000ull
+#define SA_RESTORER 0x04000000ull
+#define SIGBIT(n) (1ull << ((n)-1))
+
+struct signal_action { /* as the kernel's struct sigaction */
+	uint64_t handler, flags, restorer;
+	sigset64 mask;
+};
+extern struct signal_action signal_actions[NSIG];
+int signal_init(void) MUST_CHECK;
+void signal_init_thread(struct thread *t);
+/* -EAGAIN: the queue is full (real-time signals only). */
+int signal_queue(struct thread *t, const struct siginfo64 *info);
+/* The same to one thread by number (info->signo 0: only look). -ESRCH: no such thread. */
+int signal_queue_tid(int tid, const struct siginfo64 *info);
+/* Forget that there was work if no signal is left for a handler. */
+void signal_recheck(struct thread *t);
+/* Give up what a thread held when it ends. */
+void signal_thread_ended(struct thread *t);
+const char *signal_name(int sig);
+
+/* sigframe.c: build the frame of a handler and point f at it. False: the stack is not writable. */
+bool sigframe_push(struct thread *t, struct program_frame *f, const struct siginfo64 *info,
+		   const struct signal_action *act, sigset64 saved);
+/* Take everything back from the frame at the program's stack pointer. 0 or -EFAULT. */
+int sigframe_pop(struct thread *t, struct program_frame *f) MUST_CHECK;
+
+/* ---- timers ---- */
+void posix_timers_init(void);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.c - the program's start from the configuration, its end, and what the host says meanwhile. */
+#include "linux/files/vfs.h"
+#include "linux/linux.h"
+#include "linux/memory/mm.h"
+#include "linux/report.h"
+#include "linux/process/process_internal.h"
+#include "linux/sockets/sockets.h"
+#include "runtime/platform/platform.h"
+
+#define CONTROL_PORT 2u
+#define STATUS_NOT_RUN 127
+#define STATUS_KILLED 137
+#define WORDS_MAX 4096u
+
+struct start {
+	const char *program;
+	const char **argv, **envp;
+	uint64_t begin_ns;
+};
+
+void report_boot(const char *name)
+{
+	const struct gw_boot_info *boot = platform_boot();
+	uint64_t since = clock_now() - clock_ns_of(&boot->clock, boot->boot_tsc);
+
+	control_line("boot %s %lu", name, since);
+}
+
+static _Noreturn void fail(const char *what)
+{
+	control_line("error %s", what);
+	control_line("exit %d", STATUS_NOT_RUN);
+	console_drain();
+	platform_shutdown(STATUS_NOT_RUN);
+}
+
+/* The values of a repeated key as a NULL-terminated vector. */
+static const char **words(const char *key, const char *first)
+{
+	const char **v, *s;
+	size_t cursor = 0;
+	uint32_t n = 0;
+
+	while (n < WORDS_MAX && config_next(key, &cursor) != NULL)
+		n++;
+	v = mem_zalloc((n + 2) * sizeof(*v));
+	if (v == NULL)
+		fail("memory is out; give the machine more with -m");
+	cursor = n = 0;
+	while (n < WORDS_MAX && (s = config_next(key, &cursor)) != NULL)
+		v[n++] = s;
+	if (n == 0)
+		v[0] = first;
+	return v;
+}
+
+static uint32_t number(const char *key)
+{
+	const char *s = config_get(key);
+	uint64_t v = 0;
+
+	if (s != NULL && str_to_u64(s, 0xfffffffeu, &v) != 0)
+		fail("the configuration has a bad uid or gid");
+	return (uint32_t)v;
+}
+
+static void set_identity(void)
+{
+	const char *s = config_get("hostname");
+
+	process->uid = process->euid = process->suid = number("uid");
+	process->gid = process->egid = process->sgid = number("gid");
+	if (s != NULL && *s != '\0')
+		str_copy(linux_hostname, s, sizeof(linux_hostname));
+}
+
+static void set_cwd(void)
+{
+	const char *cwd = config_get("cwd");
+	char why[300];
+
+	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY, &process->cwd) == 0)
+		return;
+	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)", cwd);
+	fail(why);
+}
+
+/* First code of the program's first thread. */
+static void run_program(void *arg)
+{
+	const struct start *s = arg;
+	struct thread *t = thread_self();
+	const char *base = strrchr(s->program, '/');
+	char why[400] = "cannot be started";
+	struct gw_regs regs;
+
+	t->uthread = uthread_self();
+	str_copy(t->comm, base != NULL ? base + 1 : s->program, sizeof(t->comm));
+	if (elf_load(s->program, s->argv, s->envp, &regs, why, sizeof(why)) != 0)
+		fail(why);
+	report_boot("program");
+	upcall_enter_program(&regs);
+}
+
+/* ---- the control port ---- */
+
+static void obey(const char *line)
+{
+	struct siginfo64 term = { .signo = SIGTERM, .code = SI_USER };
+
+	if (strcmp(line, "stop") == 0) {
+		signal_send(NULL, &term);
+	} else if (strcmp(line, "kill") == 0) {
+		process_exit(STATUS_KILLED, SIGKILL);
+	} else if (strcmp(line, "stat") == 0) {
+		report_stats();
+	}
+}
+
+static void control_main(void *arg)
+{
+	struct waiter w = { .uthread = uthread_self() };
+	char line[64];
+	size_t n = 0;
+
+	(void)arg;
+	waitq_add(console_waitq(CONTROL_PORT), &w);
+	for (;;) {
+		char c;
+
+		if (console_read(CONTROL_PORT, &c, 1) == 0) {
+			(void)uthread_park(GW_NEVER);
+			continue;
+		}
+		if (c != '\n') {
+			if (n < sizeof(line) - 1)
+				line[n++] = c;
+			continue;
+		}
+		line[n] = '\0';
+		n = 0;
+		obey(line);
+	}
+}
+
+void personality_start(void)
+{
+	static struct start s;
+	struct thread *t;
+
+	report_boot("runtime");
+	if (process_init() != 0 || files_init() != 0)
+		fail("the root cannot be set up: memory is out (-m), or the root image is damaged");
+	if (sockets_init() != 0)
+		fail("sockets cannot be set up: memory is out (-m)");
+	report_boot("root");
+	s.program = config_get("program");
+	if (s.program == NULL || *s.program == '\0')
+		fail("the configuration names no program");
+	s.argv = words("arg", s.program);
+	s.envp = words("env", NULL);
+	set_identity();
+	set_cwd();
+	t = thread_create();
+	if (t == NULL || uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
+		fail("memory is out; give the machine more with -m");
+	thread_list(t);
+	if (uthread_create(&t->uthread, shard_self(), run_program, &s, "main", true, t) != 0)
+		fail("memory is out; give the machine more with -m");
+}
+
+/* ---- the end ---- */
+
+void report_stats(void)
+{
+	uint64_t entries = 0, interrupts = 0, syscalls, conns = 0, in = 0, out = 0;
+	struct mm_usage use = { 0 };
+
+	for (uint32_t i = 0; i < n_shards; i++) {
+		entries += shards[i]->vcore->kernel_entries;
+		interrupts += shards[i]->vcore->interrupts;
+	}
+	spin_lock(&process->lock);
+	syscalls = thread_syscalls_ended();
+	list_for_each(n, &process->threads)
+		syscalls += list_entry(n, struct thread, link)->n_syscalls;
+	spin_unlock(&process->lock);
+	mm_usage(process->mm, &use);
+	sockets_stats(&conns, &in, &out);
+	control_line("stat uptime_ms %lu", (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
+	control_line("stat connections %lu", conns);
+	control_line("stat packets_in %lu", in);
+	control_line("stat packets_out %lu", out);
+	control_line("stat kernel_entries %lu", entries);
+	control_line("stat interrupts %lu", interrupts);
+	control_line("stat syscalls %lu", syscalls);
+	control_line("stat page_faults %lu", linux_stats.faults);
+	control_line("stat page_ins %lu", linux_stats.page_ins);
+	control_line("stat evictions %lu", linux_stats.evictions);
+	control_line("stat memory_peak_kb %lu", use.peak_bytes / 1024);
+	report_unknown_syscalls();
+}
+
+_Noreturn void process_exit(int status, int signal)
+{
+	if (atomic_exchange(&process->exiting, 1) != 0) {
+		for (;;) /* another thread is at it; the machine ends under us */
+			(void)uthread_park(GW_NEVER);
+	}
+	process->exit_status = status;
+	report_stats();
+	if (signal != 0)
+		control_line("signal %d %s", signal, signal_name(signal));
+	control_line("exit %d", status);
+	console_drain();
+	platform_shutdown(status);
+}

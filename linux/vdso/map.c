@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* map.c - the vDSO in the program's address space: its data page, and behind it the code. */
+#include "linux/memory/elf.h"
+#include "linux/memory/mm_internal.h"
+#include "linux/vdso/vdso.h"
+
+extern const uint8_t vdso_image[], vdso_image_end[];
+static struct vdso_data *data;
+
+void vdso_update(void)
+{
+	if (data != NULL)
+		__atomic_store_n(&data->epoch_ns, clock_epoch_ns(), __ATOMIC_RELEASE);
+}
+
+static void fill(uint8_t *code, size_t len)
+{
+	const struct gw_clock *c = &platform_boot()->clock;
+
+	memcpy(code, vdso_image, len);
+	data->tsc_base = c->tsc_base;
+	data->mult = c->mult;
+	data->one_cpu = n_shards == 1;
+	vdso_update();
+}
+
+uint64_t vdso_map(struct mm *mm)
+{
+	size_t len = (size_t)(vdso_image_end - vdso_image), pages = ROUND_UP(len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
+	uint64_t frame = page_alloc_zero(), code = pages_alloc(pages, 1);
+	int64_t va;
+
+	if (frame == 0 || code == 0)
+		return 0;
+	data = pa_to_va(frame);
+	memset(pa_to_va(code), 0, pages * GW_PAGE_SIZE);
+	fill(pa_to_va(code), len);
+	/* These frames keep a reference of ours, so that unmapping never frees them. */
+	page_get(frame);
+	for (size_t i = 0; i < pages; i++)
+		page_get(code + i * GW_PAGE_SIZE);
+	va = mm_map(mm, 0, (1 + pages) * GW_PAGE_SIZE, MM_READ | MM_EXEC | MM_SPECIAL, NULL, 0);
+	if (va < 0 || mm_map(mm, (uint64_t)va, GW_PAGE_SIZE, MM_READ | MM_SPECIAL | MM_FIXED, NULL, 0) < 0 ||
+	    space_map((uint64_t)va, frame, GW_PAGE_SIZE, 0) != 0 ||
+	    space_map((uint64_t)va + GW_PAGE_SIZE, code, pages * GW_PAGE_SIZE, GW_MAP_X) != 0)
+		return 0;
+	mm->vdso = (uint64_t)va + GW_PAGE_SIZE;
+	return mm->vdso;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glue.c - a TCP/IP stack, packet pool and poller for every shard, and their configuration from the
+ * bundle or by DHCP. DHCP runs on shard 0; the other stacks take its result over at their next
+ * turn. */
+#include "runtime/base/errno.h"
+#include "runtime/base/str.h"
+#include "runtime/mem/mem.h"
+#include "runtime/netglue/glue_internal.h"
+#include "runtime/platform/platform.h"
+
+struct glue *glues[SHARD_MAX];
+
+static struct {
+	struct spinlock lock;	     /* ip */
+	struct net_ip4 ip;	     /* what the stacks are to have */
+	_Atomic uint32_t generation; /* of ip */
+	_Atomic bool ready;
+	struct waitq waiters;
+	struct netdev *dev;
+	struct net_directory *directory;
+	enum { NET_NONE, NET_STATIC, NET_DHCP } mode;
+	uint64_t packet_bytes; /* for all pools */
+} net;
+
+/* ---- memory ---- */
+
+static void *stack_alloc(size_t n)
+{
+	return mem_zalloc(n);
+}
+
+static void stack_free(void *p, size_t n)
+{
+	mem_free(p, n);
+}
+
+/* 64 KiB at a time, less when memory is in pieces. */
+static void *more_blocks(void *ctx, size_t *bytes)
+{
+	(void)ctx;
+	for (size_t n = 16; n != 0; n /= 4) {
+		uint64_t pa = pages_alloc(n, 1);
+
+		if (pa != 0) {
+			*bytes = n * GW_PAGE_SIZE;
+			return pa_to_va(pa);
+		}
+	}
+	return NULL;
+}
+
+/* An eighth of memory for packets, but in small machines no more than 1.5 MiB. */
+static uint64_t packet_memory(void)
+{
+	uint64_t total = mem_total_pages() * GW_PAGE_SIZE;
+	uint64_t n = total / 8;
+
+	return total <= (20u << 20) ? GW_MIN(n, (uint64_t)3 << 19) : n;
+}
+
+/* ---- callbacks of stack and device ---- */
+
+static int tx_own(void *ctx, struct pbuf *frame)
+{
+	return netdev_tx(((struct glue *)ctx)->queue, frame);
+}
+
+static int tx_cross(void *ctx, struct pbuf *frame)
+{
+	struct glue *g = ctx;
+
+	return cross_send(g, g->via, frame, CROSS_TX);
+}
+
+static void forward(void *ctx, uint32_t to, struct pbuf *frame)
+{
+	(void)cross_send(ctx, to, frame, CROSS_INPUT);
+}
+
+static void input(void *ctx, struct pbuf *frame)
+{
+	struct glue *g = ctx;
+
+	net_set_now(g->stack, g->shard->now_ns);
+	net_input(g->stack, frame);
+}
+
+/* Shard 0's stack got or lost its address by DHCP: keep it where the others look, and wake them. */
+static void configured(void *ctx)
+{
+	struct glue *g = ctx;
+	const struct net_ip4 *ip = net_get_ip4(g->stack);
+
+	if (g->shard->id != 0 || net.mode != NET_DHCP)
+		return;
+	spin_lock(&net.lock);
+	net.ip = *ip;
+	spin_unlock(&net.lock);
+	atomic_fetch_add_explicit(&net.generation, 1, memory_order_release);
+	for (uint32_t i = 1; i < n_shards; i++)
+		g->notify |= 1ull << i;
+	if (ip->up) {
+		atomic_store_explicit(&net.ready, true, memory_order_release);
+		waitq_notify(&net.waiters, 0);
+	}
+}
+
+static void apply_config(struct glue *g)
+{
+	struct net_ip4 ip;
+	unsigned prefix;
+
+	g->config_seen = atomic_load_explicit(&net.generation, memory_order_acquire);
+	spin_lock(&net.lock);
+	ip = net.ip;
+	spin_unlock(&net.lock);
+	prefix = ip.mask == 0 ? 0 : 32u - (unsigned)__builtin_ctz(__builtin_bswap32(ip.mask));
+	net_set_ip4(g->stack, ip.up ? ip.addr : 0, ip.up ? prefix : 0, ip.gateway, ip.dns[0]);
+}
+
+/* ---- poller ---- */
+
+static inline struct glue *of_poller(struct poller *p)
+{
+	return container_of(p, struct glue, poller);
+}
+
+static bool glue_poll(struct poller *p)
+{
+	struct glue *g = of_poller(p);
+	bool any = false;
+
+	net_set_now(g->stack, g->shard->now_ns);
+	if (g->in != NULL) {
+		if (unlikely(g->shard->id != 0 && net.mode == NET_DHCP &&
+			     g->config_seen !=
+				     atomic_load_explicit(&net.generation, memory_order_relaxed)))
+			apply_config(g);
+		any = cross_poll(g);
+		cross_balance(g);
+	}
+	g->next_ns = net_poll(g->stack);
+	return any;
+}
+
+static void glue_flush(struct poller *p)
+{
+	cross_flush(of_poller(p));
+}
+
+static bool glue_arm(struct poller *p)
+{
+	struct glue *g = of_poller(p);
+
+	return cross_pending(g) ||
+	       (g->in != NULL && net.mode == NET_DHCP && g->shard->id != 0 &&
+		g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
+}
+
+static uint64_t glue_deadline(struct poller *p)
+{
+	return of_poller(p)->next_ns;
+}
+
+/* ---- configuration texts ---- */
+
+/* "a.b.c.d" up to end, in network byte order. Returns where it stopped, or NULL. */
+static const char *parse_ip4(const char *s, uint32_t *out)
+{
+	uint8_t bytes[4];
+
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned v = 0, digits = 0;
+
+		if (i != 0 && *s++ != '.')
+			return NULL;
+		for (; *s >= '0' && *s <= '9' && digits < 3; s++, digits++)
+			v = v * 10 + (unsigned)(*s - '0');
+		if (digits == 0 || v > 255)
+			return NULL;
+		bytes[i] = (uint8_t)v;
+	}
+	memcpy(out, bytes, 4);
+	return s;
+}
+
+static bool parse_key(const char *key, const char *s, uint32_t *out)
+{
+	const char *end = s == NULL ? NULL : parse_ip4(s, out);
+
+	if (end != NULL && *end == '\0')
+		return true;
+	if (s != NULL)
+		log_warn("net: bad %s=%s", key, s);
+	return false;
+}
+
+static bool read_static(struct net_ip4 *ip)
+{
+	const char *s = config_get("net.addr");
+	const char *end = s == NULL ? NULL : parse_ip4(s, &ip->addr);
+	uint64_t prefix = 24;
+	size_t cursor = 0;
+	unsigned n = 0;
+
+	if (end == NULL ||
+	    (*end != '\0' && (*end != '/' || str_to_u64(end + 1, 32, &prefix) != 0))) {
+		log_warn("net: bad net.addr=%s", s == NULL ? "" : s);
+		return false;
+	}
+	ip->mask = __builtin_bswap32(prefix == 0 ? 0 : ~0u << (32 - prefix));
+	(void)parse_key("net.gw", config_get("net.gw"), &ip->gateway);
+	while (n < ARRAY_SIZE(ip->dns) && (s = config_next("net.dns", &cursor)) != NULL)
+		n += parse_key("net.dns", s, &ip->dns[n]);
+	ip->up = true;
+	return true;
+}
+
+static void read_mode(void)
+{
+	const char *s = config_get("net");
+
+	net.mode = NET_DHCP;
+	if (net.dev == NULL || (s != NULL && strcmp(s, "none") == 0))
+		net.mode = NET_NONE;
+	else if (s != NULL && strcmp(s, "static") == 0)
+		net.mode = read_static(&net.ip) ? NET_STATIC : NET_NONE;
+	else if (s != NULL && strcmp(s, "dhcp") != 0)
+		log_warn("net: unknown net=%s, using dhcp", s);
+	net.ready = net.mode != NET_DHCP;
+}
+
+/* ---- start ---- */
+
+static uint32_t clamp(uint64_t v, uint32_t low, uint32_t high)
+{
+	return v < low ? low : v > high ? high : (uint32_t)v;
+}
+
+static struct net_stack *make_stack(struct glue *g)
+{
+	uint64_t share = net.packet_bytes / n_shards;
+	struct net_config c = {
+		.mtu = 1500,
+		.shard = g->shard->id,
+		.n_shards = n_shards,
+		.max_conns = clamp(share / 1024, 64, 65536),
+		.sndbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
+		.rcvbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
+		.pool = &g->pool,
+		.alloc = stack_alloc,
+		.free = stack_free,
+		.ctx = g,
+		.tx = tx_cross,
+		.forward = forward,
+		.configured = configured,
+	};
+
+	if (net.dev != NULL) {
+		const struct netdev_info *info = netdev_info(net.dev);
+
+		memcpy(c.mac, info->mac, 6);
+		c.mtu = info->mtu;
+		c.csum_tx = info->csum_tx;
+		c.csum_rx = info->csum_rx;
+		c.tso4 = info->tso4;
+		c.gro_rx = info->mrg && info->csum_rx;
+		if (g->via == g->shard->id)
+			c.tx = tx_own;
+	}
+	return net_create(&c, clock_now());
+}
+
+/* In each shard's own context. The device's poller comes before ours: what it received this turn,
+ * net_poll acknowledges this turn. */
+static void start_shard(void *arg)
+{
+	struct glue *g = arg;
+
+	pbuf_pool_init(&g->pool, clamp(net.packet_bytes / n_shards / PBUF_SIZE, 96, 1u << 20),
+		       more_blocks, NULL);
+	g->stack = make_stack(g);
+	if (g->stack == NULL)
+		panic("net: no memory for a stack");
+	g->shard->net = g->stack;
+	g->shard->pbufs = &g->pool;
+	if (net.directory != NULL)
+		net_set_directory(g->stack, net.directory);
+	if (g->via == g->shard->id) {
+		g->queue = netdev_open(net.dev, g->shard->id, &g->pool, input, g);
+		if (g->queue == NULL)
+			panic("net: queue %u does not open", g->shard->id);
+	}
+	g->poller = (struct poller){
+		.poll = glue_poll, .flush = glue_flush, .arm = glue_arm, .deadline = glue_deadline
+	};
+	shard_add_poller(&g->poller);
+	if (net.mode == NET_STATIC)
+		apply_config(g); /* announces itself: only now */
+	if (net.mode == NET_DHCP && g->shard->id == 0) {
+		const char *name = config_get("hostname");
+
+		net_start_dhcp(g->stack, name != NULL ? name : "godwit");
+	}
+}
+
+static struct glue *make_glue(uint32_t i, uint32_t pairs)
+{
+	struct glue *g = mem_zalloc(sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->shard = shards[i];
+	g->via = pairs != 0 ? i % pairs : GLUE_NO_DEVICE;
+	return cross_init(g) == 0 ? g : NULL;
+}
+
+void net_glue_forget(void)
+{
+	memset(&net, 0, sizeof(net));
+	memset(glues, 0, sizeof(glues));
+}
+
+void net_glue_init(void)
+{
+	uint32_t pairs;
+
+	waitq_init(&net.waiters);
+	net.dev = netdev_get();
+	net.packet_bytes = packet_memory();
+	read_mode();
+	pairs = net.dev != NULL ? netdev_info(net.dev)->queue_pairs : 0;
+	if (n_shards > 1) {
+		net.directory = net_directory_create(stack_alloc,
+						     clamp(net.packet_bytes / 4096, 256, 16384));
+		if (net.directory == NULL)
+			panic("net: no memory for the flow directory");
+	}
+	/* All rings exist before any shard sends into one. */
+	for (uint32_t i = 0; i < n_shards; i++) {
+		glues[i] = make_glue(i, pairs);
+		if (glues[i] == NULL)
+			panic("net: no memory");
+	}
+	for (uint32_t i = 0; i < n_shards; i++)
+		shard_call(shards[i], start_shard, glues[i]);
+}
+
+bool net_glue_ready(void)
+{
+	return atomic_load_explicit(&net.ready, memory_order_acquire);
+}
+
+int net_glue_wait(uint64_t deadline_ns)
+{
+	struct waiter w = { .uthread = uthread_self() };
+	int rc = 0;
+
+	list_init(&w.link);
+	waitq_add(&net.waiters, &w);
+	while (!net_glue_ready() && rc != -ETIMEDOUT)
+		rc = uthread_park(deadline_ns);
+	waitq_del(&net.waiters, &w);
+	return net_glue_ready() ? 0 : -ETIMEDOUT;
+}
+
+size_t net_config_text(char *to, size_t size)
+{
+	struct net_ip4 ip;
+	size_t n = 0;
+
+	spin_lock(&net.lock);
+	ip = net.ip;
+	spin_unlock(&net.lock);
+	to[0] = '\0';
+	for (unsigned i = 0; i < ARRAY_SIZE(ip.dns); i++) {
+		uint8_t b[4];
+
+		memcpy(b, &ip.dns[i], 4);
+		if (ip.dns[i] != 0 && n < size - 1)
+			n += (size_t)fmt_print(to + n, size - n, "nameserver %u.%u.%u.%u\n", b[0],
+					       b[1], b[2], b[3]);
+	}
+	return GW_MIN(n, size - 1);
+}

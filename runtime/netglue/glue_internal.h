@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glue_internal.h - set-up and configuration (glue.c), packets between shards (cross.c). */
+#ifndef GODWIT_RUNTIME_NETGLUE_INTERNAL_H
+#define GODWIT_RUNTIME_NETGLUE_INTERNAL_H
+
+#include "runtime/base/ring.h"
+#include "runtime/netglue/glue.h"
+#include "runtime/virtio/netdev.h"
+
+/* One shard's part. Its own vcore writes it, but for the rings' producer sides. */
+struct glue {
+	struct poller poller; /* first */
+	struct shard *shard;
+	struct net_stack *stack;
+	struct netdev_queue *queue; /* NULL: frames go out through shard `via` */
+	uint32_t via;		    /* GLUE_NO_DEVICE: none */
+	uint64_t next_ns;	    /* the stack's next deadline */
+	uint64_t notify;	    /* shards that got something since the last flush */
+	uint32_t config_seen;	    /* generation of the configuration applied */
+	struct ring *in;	    /* [n_shards]: from each other shard; NULL with one shard */
+	struct pbuf_pool pool;
+	uint64_t drops;
+};
+#define GLUE_NO_DEVICE (~0u)
+
+extern struct glue *glues[SHARD_MAX];
+/* Start over, for tests. */
+void net_glue_forget(void);
+
+/* What a ring carries: a packet with what to do with it in the low bits (blocks are aligned far
+ * beyond that). */
+enum cross_what { CROSS_INPUT = 0, CROSS_TX = 1, CROSS_BLOCK = 2 };
+#define CROSS_MASK 3ul
+
+/* Rings to and from every other shard. 0, -ENOMEM. */
+int cross_init(struct glue *g) MUST_CHECK;
+/* Hand a packet over (takes it). 0, or -ENOBUFS: dropped and counted. */
+int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what);
+/* Take what others sent; returns whether there was anything. Bounded. */
+bool cross_poll(struct glue *g);
+/* Is something waiting? */
+bool cross_pending(struct glue *g);
+/* Wake the sleeping among those that got something. */
+void cross_flush(struct glue *g);
+/* Give blocks that gathered here back to the shard that receives. */
+void cross_balance(struct glue *g);
+
+#endif

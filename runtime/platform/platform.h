@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* platform.h - what the runtime needs from below: kernel calls in a Godwit machine (platform/godwit), later a
+ * Linux process (platform/linux). */
+#ifndef GODWIT_RUNTIME_PLATFORM_H
+#define GODWIT_RUNTIME_PLATFORM_H
+
+#include "abi/boot.h"
+#include "abi/call.h"
+#include "abi/vcore.h"
+#include "runtime/base/base.h"
+
+const struct gw_boot_info *platform_boot(void);
+
+/* The configuration blob: NUL-terminated key=value strings. config_get: the first value of key, or NULL.
+ * config_next: iterate repeated keys (*cursor 0 at first). */
+const char *config_get(const char *key);
+const char *config_next(const char *key, size_t *cursor);
+
+/* Raw kernel calls (call.h). */
+long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c);
+
+/* Batched address-space changes on the calling vcore. A batch collects entries in the vcore area and applies
+ * them at 127 or at space_commit. 0, -ENOMEM (page-table pool empty), -EINVAL. */
+int space_map(uint64_t va, uint64_t pa, uint64_t len, uint32_t flags) MUST_CHECK; /* one entry, at once */
+int space_protect(uint64_t va, uint64_t len, uint32_t flags) MUST_CHECK;
+struct space_batch {
+	uint32_t n;
+};
+void space_batch_init(struct space_batch *b);
+int space_batch_map(struct space_batch *b, uint64_t va, uint64_t pa, uint64_t len, uint32_t flags) MUST_CHECK;
+int space_batch_commit(struct space_batch *b) MUST_CHECK;
+/* For every mapping removed (or, query, present) in the range: fn(arg, va, pa, flags); large pages once, with GW_MAP_LARGE. */
+void space_unmap(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg);
+void space_query(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg);
+
+/* Interrupt events: take a free event number of the calling vcore (8..63) and bind a device vector to it. */
+int platform_bind_irq(uint32_t device_index, uint32_t vector) MUST_CHECK; /* event number or -errno */
+
+/* End the machine. */
+_Noreturn void platform_shutdown(int status);
+
+/* Copy of the clock parameters for the vDSO. */
+static inline uint64_t clock_ns_of(const struct gw_clock *c, uint64_t tsc)
+{
+	return (uint64_t)(((unsigned __int128)(tsc - c->tsc_base) * c->mult) >> 32);
+}
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uthread.c - the life of a uthread: creation, parking, waking, its end.
+ *
+ *   runtime stack:  stack                                                      stack + UTHREAD_STACK
+ *                   | canary | ... grows down ... | struct program_frame | struct uthread_top |
+ *
+ * Wakes. On its own shard, a parked uthread is put on the run queue at once. From another shard its token gets
+ * WAKE and QUEUED; whoever set QUEUED pushes it to its shard's wake_inbox, and that shard clears QUEUED before it
+ * looks at the state, so that a wake is either in the token or in the inbox when the uthread parks. */
+#include "runtime/base/errno.h"
+#include "runtime/mem/mem.h"
+#include "runtime/sched/sched_internal.h"
+#include "runtime/sched/upcall.h"
+
+static void park_timeout(struct timer *t)
+{
+	struct uthread *u = container_of(t, struct uthread, park_timer);
+
+	if (atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED) {
+		t->deadline_ns = 0; /* tells uthread_park */
+		sched_ready(t->shard, u);
+	}
+}
+
+void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, const char *name)
+{
+	*u = (struct uthread){ .shard = s, .stack = stack, .name = name };
+	list_init(&u->run);
+	timer_init(&u->park_timer, park_timeout);
+	*(uint64_t *)(void *)stack = STACK_CANARY;
+	uthread_top(u)->self = u;
+	atomic_store_explicit(&uthread_top(u)->work, 0, memory_order_relaxed);
+}
+
+static struct shard *least_loaded(void)
+{
+	struct shard *best = shard_self();
+
+	for (uint32_t i = 0; i < n_shards; i++) {
+		struct shard *s = shards[i];
+
+		if (atomic_load_explicit(&s->n_uthreads, memory_order_relaxed) <
+		    atomic_load_explicit(&best->n_uthreads, memory_order_relaxed))
+			best = s;
+	}
+	return best;
+}
+
+int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg, const char *name,
+		   bool program, void *owner)
+{
+	struct uthread *u = mem_alloc(sizeof(*u));
+	uint64_t pa = pages_alloc(UTHREAD_STACK / GW_PAGE_SIZE, 1);
+	void *fpu = program ? mem_alloc(fpu_state_size()) : NULL;
+	uint64_t *sp;
+
+	if (!u || !pa || (program && !fpu)) {
+		mem_free(u, sizeof(*u));
+		if (pa)
+			pages_free(pa, UTHREAD_STACK / GW_PAGE_SIZE);
+		mem_free(fpu, fpu_state_size());
+		return -ENOMEM;
+	}
+	if (!on)
+		on = least_loaded();
+	uthread_setup(u, on, pa_to_va(pa), name);
+	u->fn = fn;
+	u->arg = arg;
+	u->program = program;
+	u->owner = owner;
+	u->movable = program;
+	u->fpu = fpu;
+	if (program)
+		fpu_init_area(fpu);
+	/* below the place of the program's frame; context_switch pops six registers and returns */
+	sp = (uint64_t *)(void *)((uint8_t *)uthread_top(u) - sizeof(struct program_frame));
+	*--sp = (uint64_t)uthread_entry;
+	for (int i = 0; i < 6; i++)
+		*--sp = 0;
+	u->sp = (uint64_t)sp;
+	atomic_fetch_add_explicit(&on->n_uthreads, 1, memory_order_relaxed);
+	atomic_store_explicit(&u->state, UT_PARKED, memory_order_relaxed);
+	if (out)
+		*out = u;
+	uthread_wake(u);
+	return 0;
+}
+
+_Noreturn void uthread_main(void)
+{
+	struct uthread *u = uthread_self();
+
+	u->fn(u->arg);
+	uthread_exit();
+}
+
+_Noreturn void uthread_exit(void)
+{
+	struct shard *s = shard_self();
+	struct uthread *u = s->current;
+
+	timer_cancel(&u->park_timer);
+	fpu_give_up(s, u, false);
+	atomic_store_explicit(&u->state, UT_DEAD, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&s->n_uthreads, 1, memory_order_relaxed);
+	list_add_tail(&s->dead, &u->run);
+	sched_run(s);
+	panic("a dead uthread ran");
+}
+
+/* Frees what ended, from another stack, when no late wake holds it. */
+void uthreads_reap(struct shard *s)
+{
+	list_for_each_safe(n, &s->dead) {
+		struct uthread *u = list_entry(n, struct uthread, run);
+
+		if (u == s->current ||
+		    (atomic_load_explicit(&u->token, memory_order_acquire) & TOKEN_QUEUED))
+			continue;
+		list_del(n);
+		if (page_of(va_to_pa(u->stack))) { /* else the boot stack */
+			pages_free(va_to_pa(u->stack), UTHREAD_STACK / GW_PAGE_SIZE);
+			if (u->fpu)
+				mem_free(u->fpu, fpu_state_size());
+			mem_free(u, sizeof(*u));
+		}
+	}
+}
+
+int uthread_park(uint64_t deadline_ns)
+{
+	struct shard *s = shard_self();
+	struct uthread *u = s->current;
+
+	if (unlikely(s->nofault))
+		panic("%s parks where it must not", u->name);
+	if (atomic_load_explicit(&u->token, memory_order_relaxed) & TOKEN_WAKE) {
+		/* acquire: what the waker wrote before is seen after */
+		atomic_fetch_and_explicit(&u->token, ~TOKEN_WAKE, memory_order_acquire);
+		return 0;
+	}
+	s->stats.parks++;
+	if (deadline_ns != GW_NEVER && unlikely(timer_insert(s, &u->park_timer, deadline_ns) < 0))
+		panic("no memory for a timer");
+	atomic_store_explicit(&u->state, UT_PARKED, memory_order_relaxed);
+	sched_run(s);
+	if (deadline_ns != GW_NEVER) {
+		if (u->park_timer.slot == ~0u)
+			return u->park_timer.deadline_ns == 0 ? -ETIMEDOUT : 0;
+		timer_remove(s, &u->park_timer);
+	}
+	return 0;
+}
+
+void uthread_sleep_until(uint64_t deadline_ns)
+{
+	while (uthread_park(deadline_ns) == 0)
+		if (clock_now() >= deadline_ns)
+			return;
+}
+
+void uthread_yield(void)
+{
+	struct shard *s = shard_self();
+	struct uthread *u = s->current;
+
+	if (list_empty(&s->runq) && clock_now() < u->slice_end_ns)
+		return;
+	sched_ready(s, u);
+	sched_run(s);
+}
+
+void uthread_wake(struct uthread *u)
+{
+	struct shard *s = shard_self();
+
+	if (unlikely(u->shard != s)) {
+		wake_remote(u);
+		return;
+	}
+	if (likely(atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED)) {
+		s->stats.wakes_local++;
+		sched_ready(s, u);
+	} else {
+		atomic_fetch_or_explicit(&u->token, TOKEN_WAKE, memory_order_release);
+	}
+}
+
+void wake_push(struct uthread *u)
+{
+	struct shard *on = u->shard;
+	struct uthread *head = atomic_load_explicit(&on->wake_inbox, memory_order_relaxed);
+
+	do {
+		u->wake_next = head;
+	} while (!atomic_compare_exchange_weak_explicit(&on->wake_inbox, &head, u, memory_order_seq_cst,
+							memory_order_relaxed));
+	shard_kick(on);
+}
+
+void wake_remote(struct uthread *u)
+{
+	/* acq_rel: what the waker wrote is before the wake; pairs with take_wakes and uthread_park */
+	uint32_t before = atomic_fetch_or_explicit(&u->token, TOKEN_WAKE | TOKEN_QUEUED, memory_order_acq_rel);
+
+	if (!(before & TOKEN_QUEUED))
+		wake_push(u);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* net_queue.c - the packet path of virtio-net (virtio 1.2, 5.1.6). One shard owns a queue pair.
+ * Received data stays where the device wrote it; headers, lengths and buffer counts are read once
+ * and checked. */
+#include "runtime/base/str.h"
+#include "runtime/mem/mem.h"
+#include "runtime/virtio/net_internal.h"
+
+static inline struct netdev_queue *of_poller(struct poller *p)
+{
+	return container_of(p, struct netdev_queue, poller);
+}
+
+/* ---- stop ---- */
+
+static void drop_rx(void *ctx, void *cookie, uint16_t id)
+{
+	(void)id;
+	pbuf_free(((struct netdev_queue *)ctx)->pool, cookie);
+}
+
+static void drop_tx(void *ctx, void *cookie, uint16_t id)
+{
+	struct netdev_queue *q = ctx;
+
+	if (q->table_of[id] != NULL)
+		q->tables[q->n_tables++] = q->table_of[id];
+	q->table_of[id] = NULL;
+	pbuf_free(q->pool, cookie);
+}
+
+/* This queue, or another shard's of the device, met a lie. Buffers come back only when the device
+ * is known to have let go of them. */
+static void netq_stop(struct netdev_queue *q)
+{
+	const char *lie = q->rx.lie != NULL ? q->rx.lie : q->tx.lie;
+	bool reset = vdev_stop(&q->dev->v, lie != NULL ? lie : "stopped");
+
+	vq_break(&q->rx, "stopped");
+	vq_break(&q->tx, "stopped");
+	q->dev->info.link_up = false;
+	while (q->n_backlog != 0) {
+		q->n_backlog--;
+		pbuf_free(q->pool, list_entry(list_pop(&q->backlog), struct pbuf, link));
+	}
+	if (reset && q->open) {
+		vq_drain(&q->rx, drop_rx, q);
+		vq_drain(&q->tx, drop_tx, q);
+	}
+	q->open = false;
+}
+
+/* ---- receive ---- */
+
+static void refill(struct netdev_queue *q)
+{
+	while (q->rx.n_free != 0) {
+		struct pbuf *p = pbuf_alloc(q->pool, NET_RX_AT + NET_HDR_LEN);
+
+		if (unlikely(p == NULL)) {
+			q->rx_drops++;
+			break;
+		}
+		vq_add_one(&q->rx, va_to_pa(pbuf_block(p) + NET_RX_AT), NET_RX_LEN,
+			   VRING_DESC_WRITE, p);
+	}
+	vq_flush(&q->rx);
+}
+
+/* The header, read once, in two words. */
+union rx_hdr {
+	struct net_hdr f;
+	struct {
+		uint64_t low;
+		uint32_t high;
+	} __attribute__((packed));
+};
+
+static inline void load_hdr(union rx_hdr *h, const uint8_t *from)
+{
+	__builtin_memcpy(&h->low, from, 8);
+	__builtin_memcpy(&h->high, from + 8, 4);
+}
+
+/* Offload words of a received packet. What was not negotiated or does not fit the packet is
+ * ignored: then TCP/IP checks the sum itself. */
+static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_hdr *h)
+{
+	if (!q->dev->info.csum_rx)
+		return;
+	if (h->flags & NET_HDR_NEEDS_CSUM) {
+		if ((uint32_t)h->csum_start + h->csum_offset + 2u > p->total)
+			return;
+		p->flags |= PBUF_CSUM_PARTIAL;
+		p->csum_start = h->csum_start;
+		p->csum_offset = h->csum_offset;
+	} else if (h->flags & NET_HDR_DATA_VALID) {
+		p->flags |= PBUF_CSUM_GOOD;
+	}
+	if ((h->gso_type & ~NET_GSO_ECN) == NET_GSO_TCPV4 && q->dev->guest_tso4) {
+		p->flags |= PBUF_GSO_TCP4;
+		p->gso_size = h->gso_size;
+	}
+}
+
+/* The further n buffers of a packet merged by the device (5.1.6.4): all were completed together, so
+ * one that is missing is a lie. */
+static bool rx_merge(struct netdev_queue *q, struct pbuf *head, uint32_t n)
+{
+	struct pbuf *last = head;
+	struct vq_done done;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct pbuf *p;
+
+		if (!vq_take(&q->rx, &done)) {
+			vq_break(&q->rx, "merged packet is missing buffers");
+			return false;
+		}
+		p = done.cookie;
+		p->data = pbuf_block(p) + NET_RX_AT;
+		p->len = p->total = done.len;
+		last->next = p;
+		last = p;
+		head->total += done.len;
+	}
+	return true;
+}
+
+static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
+{
+	uint64_t now = q->shard->now_ns;
+	struct vq_done done;
+	unsigned n = 0;
+
+	while (n < NET_RX_BATCH && vq_take(&q->rx, &done)) {
+		struct pbuf *p = done.cookie;
+		union rx_hdr h;
+
+		n++;
+		load_hdr(&h, pbuf_block(p) + NET_RX_AT);
+		if (unlikely(done.len < NET_HDR_LEN)) {
+			pbuf_free(q->pool, p);
+			vq_break(&q->rx, "received packet without its header");
+			break;
+		}
+		p->len = p->total = done.len - NET_HDR_LEN;
+		p->time_ns = now;
+		if (unlikely(q->mrg && h.f.num_buffers != 1)) {
+			uint32_t more = h.f.num_buffers - 1u;
+
+			if (h.f.num_buffers == 0)
+				vq_break(&q->rx, "merged packet of no buffers");
+			if (h.f.num_buffers == 0 || !rx_merge(q, p, more)) {
+				pbuf_free(q->pool, p);
+				break;
+			}
+		}
+		if ((uint16_t)h.low != 0) /* flags, gso_type */
+			rx_offload(q, p, &h.f);
+		q->input(q->ctx, p);
+	}
+	if (unlikely(q->rx.broken)) {
+		netq_stop(q);
+		return true;
+	}
+	if (q->rx.n_free >= q->refill_at)
+		refill(q);
+	return n != 0;
+}
+
+/* ---- send ---- */
+
+static int drop(struct netdev_queue *q, struct pbuf *frame)
+{
+	q->tx_drops++;
+	pbuf_free(q->pool, frame);
+	return -ENOBUFS;
+}
+
+static inline void fill_hdr(struct net_hdr *h, const struct pbuf *f)
+{
+	*h = (struct net_hdr){ 0 };
+	if (f->flags & PBUF_CSUM_PARTIAL) {
+		h->flags = NET_HDR_NEEDS_CSUM;
+		h->csum_start = f->csum_start;
+		h->csum_offset = f->csum_offset;
+		if (f->flags & PBUF_GSO_TCP4) {
+			h->gso_type = NET_GSO_TCPV4;
+			h->gso_size = f->gso_size;
+			h->hdr_len = f->hdr_len;
+		}
+	}
+}
+
+/* May the header be written before the frame's first byte? Not into a block that the frame only
+ * borrows. */
+static inline bool hdr_fits(struct pbuf *f)
+{
+	return f->slice_of == NULL && pbuf_headroom(f) >= NET_HDR_LEN;
+}
+
+/* A frame of several fragments, or without headroom. 0, -EAGAIN (no room, nothing is changed),
+ * -ENOBUFS (dropped). */
+static __attribute__((noinline)) int put_chain(struct netdev_queue *q, struct pbuf *f)
+{
+	struct vq_buf bufs[NET_TX_TABLE];
+	struct vring_desc *table = NULL;
+	struct net_hdr *h;
+	struct pbuf *p = f;
+	unsigned n = 0;
+	int id;
+
+	if (hdr_fits(f)) {
+		h = (struct net_hdr *)(void *)(f->data - NET_HDR_LEN);
+		bufs[n++] = (struct vq_buf){ va_to_pa(h), f->len + NET_HDR_LEN };
+		p = f->next;
+	} else {
+		h = &q->tx_hdrs[q->tx.free_head]; /* free with the chain's head descriptor */
+		bufs[n++] = (struct vq_buf){ va_to_pa(h), NET_HDR_LEN };
+	}
+	for (; p != NULL; p = p->next) {
+		if (n == NET_TX_TABLE)
+			return drop(q, f);
+		if (p->len != 0)
+			bufs[n++] = (struct vq_buf){ va_to_pa(p->data), p->len };
+	}
+	if (n > q->tx.mask + 1u) /* 2.7.5.3.1: no chain is longer than the queue */
+		return drop(q, f);
+	if (n > 2 && q->n_tables != 0)
+		table = q->tables[q->n_tables - 1];
+	if (q->tx.n_free < (table != NULL ? 1u : n))
+		return -EAGAIN;
+	fill_hdr(h, f);
+	id = vq_add(&q->tx, bufs, n, 0, f, table);
+	if (unlikely(id < 0))
+		return drop(q, f);
+	if (table != NULL) {
+		q->n_tables--;
+		q->table_of[id] = table;
+	}
+	return 0;
+}
+
+static inline int put(struct netdev_queue *q, struct pbuf *f)
+{
+	if (unlikely(q->tx.n_free == 0))
+		return -EAGAIN;
+	if (likely(f->next == NULL && hdr_fits(f))) {
+		struct net_hdr *h = (struct net_hdr *)(void *)(f->data - NET_HDR_LEN);
+
+		fill_hdr(h, f);
+		vq_add_one(&q->tx, va_to_pa(h), f->len + NET_HDR_LEN, 0, f);
+		return 0;
+	}
+	return put_chain(q, f);
+}
+
+/* Take back what was sent, and move waiting frames into the room. */
+static void reclaim(struct netdev_queue *q)
+{
+	struct vq_done done;
+
+	while (vq_take(&q->tx, &done)) {
+		struct vring_desc *table = q->table_of[done.id];
+
+		if (unlikely(table != NULL)) {
+			q->tables[q->n_tables++] = table;
+			q->table_of[done.id] = NULL;
+		}
+		pbuf_free(q->pool, done.cookie);
+	}
+	if (unlikely(q->tx.broken)) {
+		netq_stop(q);
+		return;
+	}
+	while (unlikely(q->n_backlog != 0)) {
+		struct list_node *n = q->backlog.next;
+
+		list_del(n); /* before put: the frame may be dropped */
+		if (put(q, list_entry(n, struct pbuf, link)) == -EAGAIN) {
+			list_add_head(&q->backlog, n);
+			break;
+		}
+		q->n_backlog--;
+	}
+}
+
+/* The ring is full, or others wait already. The device gets going on what it has. */
+static __attribute__((noinline)) int tx_wait(struct netdev_queue *q, struct pbuf *f)
+{
+	if (q->tx.broken || q->n_backlog == NET_BACKLOG)
+		return drop(q, f);
+	vq_flush(&q->tx);
+	list_add_tail(&q->backlog, &f->link);
+	q->n_backlog++;
+	return 0;
+}
+
+int netdev_tx(struct netdev_queue *q, struct pbuf *f)
+{
+	int rc;
+
+	if (unlikely(q->tx.n_inflight >= q->reclaim_at))
+		reclaim(q);
+	if (unlikely(q->tx.broken || q->n_backlog != 0))
+		return tx_wait(q, f);
+	rc = put(q, f);
+	return likely(rc != -EAGAIN) ? rc : tx_wait(q, f);
+}
+
+/* ---- poller ---- */
+
+static bool netq_poll(struct poller *p)
+{
+	struct netdev_queue *q = of_poller(p);
+
+	if (unlikely(q->n_backlog != 0))
+		reclaim(q);
+	if (vq_pending(&q->rx))
+		return netq_rx(q);
+	if (unlikely(q->rx.n_inflight == 0 && q->open))
+		refill(q); /* the pool was empty */
+	if (unlikely(atomic_load_explicit(&q->dev->v.stopped, memory_order_relaxed) && q->open))
+		netq_stop(q);
+	return false;
+}
+
+static void netq_flush(struct poller *p)
+{
+	vq_flush(&of_poller(p)->tx);
+}
+
+/* Before sleeping: give back what was sent, let the interrupt line fall, ask for the next
+ * interrupt. */
+static bool netq_arm(struct poller *p)
+{
+	struct netdev_queue *q = of_poller(p);
+
+	if (unlikely(!q->open))
+		return false;
+	if (q->tx.n_inflight != 0) {
+		reclaim(q);
+		vq_flush(&q->tx); /* what waited and found room */
+	}
+	vdev_ack(&q->dev->v);
+	return vq_arm(&q->rx);
+}
+
+static uint64_t netq_deadline(struct poller *p)
+{
+	struct netdev_queue *q = of_poller(p);
+
+	if (unlikely(!q->open))
+		return GW_NEVER;
+	if (unlikely(q->polled || q->rx.n_inflight == 0))
+		return q->shard->now_ns + NS_PER_MS;
+	if (unlikely(q->n_backlog != 0))
+		return q->shard->now_ns + NET_BACKLOG_NS;
+	return q->tx.n_inflight != 0 ? q->shard->now_ns + NET_RECHECK_NS : GW_NEVER;
+}
+
+void netq_start(struct netdev_queue *q)
+{
+	q->poller = (struct poller){
+		.poll = netq_poll, .flush = netq_flush, .arm = netq_arm, .deadline = netq_deadline
+	};
+	list_init(&q->backlog);
+	q->open = true;
+	refill(q);
+	shard_add_poller(&q->poller);
+}

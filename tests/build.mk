@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests that need a machine: guest programs, system tests, fuzzers, checks. Unit tests: see the top Makefile.
+-include tests/fuzz/build.mk
+
+GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets bad
+GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)
+GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%.static) $(BUILD)/programs/hello.static $(BUILD)/programs/hello.musl
+GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.
+
+$(BUILD)/programs/%.static: tests/guest/%.c tests/unit.h
+	@mkdir -p $(dir $@)
+	$(CC) $(GUEST_TEST_CFLAGS) -static -o $@ $< -pthread
+$(BUILD)/programs/%.musl: tests/guest/%.c tests/unit.h
+	@mkdir -p $(dir $@)
+	musl-gcc -std=gnu11 -O1 -static -o $@ $<
+$(BUILD)/programs/%: tests/guest/%.c tests/unit.h
+	@mkdir -p $(dir $@)
+	$(CC) $(GUEST_TEST_CFLAGS) -o $@ $< -pthread
+
+.PHONY: guest system
+guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
+system: all guest
+	tests/system/run.py $(ONLY)
+
+# Fuzz targets: FUZZERS lists them, X_SRCS their sources. `make fuzz` runs each for FUZZ_SECONDS.
+FUZZ_SECONDS ?= 600
+define fuzz_rule
+$(BUILD)/fuzz/$(notdir $(1)): $(1).c $($(1)_SRCS)
+	@mkdir -p $$(dir $$@)
+	clang -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -DGW_HOST_TEST -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all $($(1)_CFLAGS) -o $$@ $(1).c $($(1)_SRCS)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
+.PHONY: fuzz fuzz-short
+fuzz: $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
+	tests/fuzz/run $(FUZZ_SECONDS) $^
+fuzz-short: $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
+	tests/fuzz/run 15 $^
+
+# Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
+.PHONY: bench
+bench: all $(BUILD)/programs/hello.static
+	tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))

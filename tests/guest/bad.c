@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bad - misbehaves as its argument says, for the tests of clear errors. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static char data[64] = { 1 };
+
+__attribute__((noinline)) static int recurse(volatile char *up)
+{
+	volatile char big[4096];
+
+	big[0] = *up;
+	return recurse(big) + big[1];
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "exit"))
+		return argc > 2 ? atoi(argv[2]) : 0;
+	if (!strcmp(what, "echo")) {
+		for (int i = 2; i < argc; i++)
+			printf("%s%s", argv[i], i + 1 < argc ? " " : "\n");
+		return 0;
+	}
+	if (!strcmp(what, "env")) {
+		const char *v = argc > 2 ? getenv(argv[2]) : NULL;
+		printf("%s\n", v ? v : "(unset)");
+		return 0;
+	}
+	if (!strcmp(what, "cat")) {
+		char buf[4096];
+		ssize_t n;
+		while ((n = read(0, buf, sizeof(buf))) > 0)
+			if (write(1, buf, (size_t)n) != n)
+				return 1;
+		return n < 0;
+	}
+	if (!strcmp(what, "stderr")) {
+		fputs("to stderr\n", stderr);
+		return 0;
+	}
+	if (!strcmp(what, "flood")) { /* much output, for flow control */
+		for (int i = 0; i < 200000; i++)
+			printf("line %d\n", i);
+		return 0;
+	}
+	if (!strcmp(what, "null"))
+		*(volatile int *)0 = 1;
+	if (!strcmp(what, "jump"))
+		((void (*)(void))(void *)data)();
+	if (!strcmp(what, "kernel"))
+		*(volatile int *)0xffffffff80100000ul = 1;
+	if (!strcmp(what, "runtime"))
+		((void (*)(void))0x700000000000ul)();
+	if (!strcmp(what, "stack"))
+		return recurse(data);
+	if (!strcmp(what, "illegal"))
+		__asm__ volatile("ud2");
+	if (!strcmp(what, "privileged"))
+		__asm__ volatile("cli");
+	if (!strcmp(what, "abort"))
+		abort();
+	if (!strcmp(what, "memory")) {
+		for (size_t i = 0;; i++) {
+			char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			if (p == MAP_FAILED)
+				return 77;
+			memset(p, 1, 1 << 20);
+		}
+	}
+	if (!strcmp(what, "unknown")) { /* unknown syscalls go on */
+		for (int i = 0; i < 3; i++)
+			syscall(SYS_bpf, 0, 0, 0);
+		printf("went on\n");
+		return 0;
+	}
+	if (!strcmp(what, "gwcall")) { /* a program may not use the kernel's calls to harm anyone but itself */
+		long r;
+		__asm__ volatile("syscall" : "=a"(r) : "a"(0x8000000000000fffUL) : "rcx", "r11", "memory");
+		printf("%ld\n", r);
+		return 0;
+	}
+	if (!strcmp(what, "sleep")) {
+		printf("sleeping\n");
+		fflush(stdout);
+		sleep(argc > 2 ? (unsigned)atoi(argv[2]) : 1000);
+		return 0;
+	}
+	if (!strcmp(what, "spin")) {
+		printf("spinning\n");
+		fflush(stdout);
+		for (;;)
+			;
+	}
+	fprintf(stderr, "bad: what?\n");
+	return 2;
+}

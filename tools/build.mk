@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# The host command `godwit`.
+TOOLS_BASE := tools/base/util.c tools/base/text.c tools/base/parse.c
+TOOLS_BUNDLE := $(TOOLS_BASE) tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
+	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
+	tools/bundle/rootimg_check.c
+GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c))
+GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
+
+all: $(BUILD)/godwit
+$(BUILD)/godwit: $(GODWIT_OBJS)
+	$(CC) -o $@ $^
+$(BUILD)/host/%.o: %.c
+	@mkdir -p $(dir $@)
+	$(CC) $(HOST_CFLAGS) -c -o $@ $<
+-include $(GODWIT_OBJS:.o=.d)
+
+# Unit tests.
+UNIT_TESTS += tools/test/options_test tools/test/elf_test tools/test/bundle_test tools/test/rootimg_test
+tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c
+tools/test/elf_test_SRCS := $(TOOLS_BASE) tools/godwit/elf.c
+tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
+tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
+UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test tools/test/session_test
+tools/test/records_test_SRCS := $(TOOLS_BASE) tools/godwit/records.c tools/godwit/report.c
+tools/test/pack_test_SRCS := $(TOOLS_BASE) tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c elf.c libs.c)
+tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c options.c option_net.c)
+tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c pump.c spawn.c records.c \
+	report.c outcome.c)
+
+# make run: redis in a virtual machine.  make install: PREFIX/bin, PREFIX/lib/godwit, the manual.
+PREFIX ?= /usr/local
+.PHONY: run install
+run:
+	@BUILD=$(BUILD) tools/run-redis
+install: all
+	install -D -m 755 $(BUILD)/godwit $(DESTDIR)$(PREFIX)/bin/godwit
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/godwit $(BUILD)/kernel.elf $(BUILD)/linux.elf
+	install -D -m 644 tools/godwit/godwit.1 $(DESTDIR)$(PREFIX)/share/man/man1/godwit.1
+
+# The built command on bad input.
+.PHONY: cli-test
+cli-test: all
+	@tools/test/cli $(BUILD)/godwit

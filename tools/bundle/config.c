@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.c - the configuration blob. See config.h. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tools/bundle/config.h"
+
+static void put(struct text *blob, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	text_printf(blob, "%s=%s", key, value);
+	text_add(blob, "", 1);
+}
+
+static void put_number(struct text *blob, const char *key, uint64_t value)
+{
+	text_printf(blob, "%s=%" PRIu64, key, value);
+	text_add(blob, "", 1);
+}
+
+void config_write(struct text *blob, const struct config *c)
+{
+	put(blob, "program", c->program);
+	for (size_t i = 0; i < c->args->n; i++)
+		put(blob, "arg", c->args->v[i]);
+	for (size_t i = 0; i < c->env->n; i++)
+		put(blob, "env", c->env->v[i]);
+	put(blob, "cwd", c->cwd);
+	put(blob, "hostname", c->hostname);
+	put_number(blob, "uid", c->uid);
+	put_number(blob, "gid", c->gid);
+	put(blob, "net", c->net);
+	put(blob, "net.addr", c->net_addr);
+	put(blob, "net.gw", c->net_gw);
+	put(blob, "net.dns", c->net_dns);
+	put_number(blob, "poll_ns", c->poll_ns);
+	put(blob, "root", c->root);
+	if (strcmp(c->root, "mem") == 0)
+		put_number(blob, "root.offset", c->root_offset);
+	if (c->tty)
+		put(blob, "tty", "1");
+	text_add(blob, "", 1);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.h - the configuration blob that the runtime reads (abi/channel.h). */
+#ifndef GODWIT_TOOLS_CONFIG_H
+#define GODWIT_TOOLS_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/base/util.h"
+
+struct config {
+	const char *program; /* guest path */
+	const struct words *args, *env;
+	const char *cwd, *hostname;
+	uint32_t uid, gid;
+	const char *net;			 /* dhcp, static, none */
+	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
+	uint64_t poll_ns;
+	const char *root;     /* blk, mem, none */
+	uint64_t root_offset; /* mem: 0 while it is not known */
+	bool tty;
+};
+
+/* config_write - the strings, one NUL behind each, and an empty one at the end. */
+void config_write(struct text *blob, const struct config *c);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.c - the command line of `godwit run`. One table says which options there are; each has
+ * one small function for its value. See options.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/godwit/options_internal.h"
+
+#define MIN_MEMORY (4ull << 20)
+#define MAX_VCORES 64
+
+static int set_memory(struct options *o, const char *v)
+{
+	if (parse_size(v, &o->memory) != 0)
+		return fail("-m %s: a size is a number with K, M or G behind it (-m 256M)", v);
+	if (o->memory < MIN_MEMORY)
+		return fail("-m %s: too little; a machine needs at least 4M", v);
+	if (o->memory > 1ull << 40)
+		return fail("-m %s: too much; at most 1024G", v);
+	o->memory = (o->memory + 4095) & ~4095ull;
+	return 0;
+}
+
+static int set_vcores(struct options *o, const char *v)
+{
+	uint64_t n;
+
+	if (parse_u64(v, 1, MAX_VCORES, &n) != 0)
+		return fail("-c %s: the number of vcores is 1 to %d", v, MAX_VCORES);
+	o->vcores = (uint32_t)n;
+	return 0;
+}
+
+static int set_env(struct options *o, const char *v)
+{
+	const char *eq = strchr(v, '=');
+	size_t n;
+
+	if (eq == NULL || eq == v)
+		return fail("-e %s: write NAME=VALUE", v);
+	n = (size_t)(eq - v) + 1;
+	for (size_t i = 0; i < o->env.n; i++) {
+		if (strncmp(o->env.v[i], v, n) == 0) {
+			free(o->env.v[i]);
+			o->env.v[i] = xstrdup(v);
+			return 0;
+		}
+	}
+	words_add(&o->env, v);
+	return 0;
+}
+
+static int set_file(struct options *o, const char *v)
+{
+	words_add(&o->files, v);
+	return v[0] != '\0' ? 0 : fail("-f: the file's name is empty");
+}
+
+static int set_machine(struct options *o, const char *v)
+{
+	if (strcmp(v, "q35") != 0 && strcmp(v, "microvm") != 0)
+		return fail("--machine %s: it takes q35 or microvm", v);
+	o->machine = v[0] == 'q' ? MACHINE_Q35 : MACHINE_MICROVM;
+	return 0;
+}
+
+static int set_accel(struct options *o, const char *v)
+{
+	if (strcmp(v, "auto") != 0 && strcmp(v, "kvm") != 0 && strcmp(v, "tcg") != 0)
+		return fail("--accel %s: it takes auto, kvm or tcg", v);
+	o->accel = v[0] == 'a' ? ACCEL_AUTO : v[0] == 'k' ? ACCEL_KVM : ACCEL_TCG;
+	return 0;
+}
+
+static int set_qemu_args(struct options *o, const char *v)
+{
+	return words_split(&o->qemu_args, v) == 0 ? 0 : fail("--qemu-args: a quote is not closed");
+}
+
+static int set_root(struct options *o, const char *v)
+{
+	if (strcmp(v, "blk") != 0 && strcmp(v, "mem") != 0 && strcmp(v, "none") != 0)
+		return fail("--root %s: it takes blk (on a disk), mem (in the boot bundle) or none",
+			    v);
+	o->root = v;
+	return 0;
+}
+
+static int set_poll(struct options *o, const char *v)
+{
+	return parse_u64(v, 0, 1000000000, &o->poll_ns) == 0
+		       ? 0
+		       : fail("--poll %s: nanoseconds to poll before sleeping, 0 to 1000000000", v);
+}
+
+static int set_hostname(struct options *o, const char *v)
+{
+	if (v[0] == '\0' || strlen(v) > 64 || strpbrk(v, " \t\n/") != NULL)
+		return fail("--hostname %s: a name of 1 to 64 characters without blanks", v);
+	o->hostname = v;
+	return 0;
+}
+
+static int set_cwd(struct options *o, const char *v)
+{
+	o->cwd = v;
+	return v[0] == '/' ? 0 : fail("--cwd %s: a guest folder starts with /", v);
+}
+
+static int set_user(struct options *o, const char *v)
+{
+	char copy[32];
+	uint64_t uid, gid;
+	char *colon;
+
+	if (strlen(v) < sizeof(copy)) {
+		strcpy(copy, v);
+		colon = strchr(copy, ':');
+		if (colon != NULL)
+			*colon = '\0';
+		if (parse_u64(copy, 0, 0xfffffffe, &uid) == 0 &&
+		    parse_u64(colon != NULL ? colon + 1 : copy, 0, 0xfffffffe, &gid) == 0) {
+			o->uid = (uint32_t)uid;
+			o->gid = (uint32_t)gid;
+			return 0;
+		}
+	}
+	return fail("--user %s: write UID or UID:GID, as numbers", v);
+}
+
+static int set_say(struct options *o, const char *v)
+{
+	o->say = v;
+	return 0;
+}
+
+static int set_verbose(struct options *o, const char *v)
+{
+	(void)v;
+	verbose = true;
+	o->summary = o->timeline = true;
+	return 0;
+}
+
+static int set_flag(struct options *o, const char *name)
+{
+	if (strcmp(name, "--print-qemu") == 0)
+		o->print_qemu = true;
+	else if (strcmp(name, "--summary") == 0)
+		o->summary = true;
+	else if (strcmp(name, "--timeline") == 0)
+		o->timeline = true;
+	else
+		o->help = true;
+	return 0;
+}
+
+static const struct option {
+	const char *name, *other;
+	int (*set)(struct options *o, const char *value);
+	bool flag; /* takes no value: set is given the name */
+} table[] = {
+	{ "-p", "--publish", option_forward, false }, { "-m", "--memory", set_memory, false },
+	{ "-c", "--vcores", set_vcores, false },      { "-e", "--env", set_env, false },
+	{ "-f", "--file", set_file, false },	      { "--net", NULL, option_net, false },
+	{ "--addr", NULL, option_addr, false },	      { "--machine", NULL, set_machine, false },
+	{ "--accel", NULL, set_accel, false },	      { "--qemu-args", NULL, set_qemu_args, false },
+	{ "--root", NULL, set_root, false },	      { "--poll", NULL, set_poll, false },
+	{ "--hostname", NULL, set_hostname, false },  { "--cwd", NULL, set_cwd, false },
+	{ "--user", NULL, set_user, false },	      { "--say", NULL, set_say, false },
+	{ "--print-qemu", NULL, set_flag, true },     { "--summary", NULL, set_flag, true },
+	{ "--timeline", NULL, set_flag, true },	      { "-v", "--verbose", set_verbose, true },
+	{ "-h", "--help", set_flag, true },
+};
+
+#define N_TABLE (sizeof(table) / sizeof(table[0]))
+
+static const struct option *find_option(const char *arg, const char **value)
+{
+	size_t n = strcspn(arg, "=");
+
+	*value = NULL;
+	for (size_t i = 0; i < N_TABLE; i++) {
+		if (strcmp(arg, table[i].name) == 0 ||
+		    (table[i].other != NULL && strcmp(arg, table[i].other) == 0))
+			return &table[i];
+		/* --name=value, and -mVALUE as getopt has it */
+		for (int k = 0; k < 2; k++) {
+			const char *name = k == 0 ? table[i].name : table[i].other;
+
+			if (name == NULL || table[i].flag)
+				continue;
+			if (name[1] == '-' && arg[n] == '=' && strlen(name) == n &&
+			    strncmp(arg, name, n) == 0) {
+				*value = arg + n + 1;
+				return &table[i];
+			}
+			if (name[1] != '-' && strncmp(arg, name, 2) == 0) {
+				*value = arg + 2;
+				return &table[i];
+			}
+		}
+	}
+	return NULL;
+}
+
+static int unknown(const char *arg)
+{
+	const char *names[2 * N_TABLE + 1], *near;
+	char *word = xstrndup(arg, strcspn(arg, "="));
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_TABLE; i++) {
+		names[n++] = table[i].name;
+		if (table[i].other != NULL)
+			names[n++] = table[i].other;
+	}
+	names[n] = NULL;
+	near = nearest(word, names);
+	free(word);
+	if (near != NULL)
+		return fail("unknown option %s; did you mean %s? ('godwit run --help' lists them)",
+			    arg, near);
+	return fail("unknown option %s ('godwit run --help' lists them)", arg);
+}
+
+static void set_defaults(struct options *o)
+{
+	*o = (struct options){
+		.memory = 256ull << 20, .vcores = 1, .root = "blk", .hostname = "godwit", .cwd = "/"
+	};
+	words_add(&o->env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	words_add(&o->env, "HOME=/root");
+}
+
+int options_parse(struct options *o, int argc, char *const *argv)
+{
+	int i = 0;
+
+	set_defaults(o);
+	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+		const struct option *option;
+		const char *value, *name = argv[i];
+
+		if (strcmp(name, "--") == 0) {
+			i++;
+			break;
+		}
+		option = find_option(name, &value);
+		if (option == NULL)
+			return unknown(name);
+		if (option->flag)
+			value = option->other != NULL && strcmp(name, option->name) == 0
+					? option->other
+					: name;
+		else if (value == NULL && ++i < argc)
+			value = argv[i];
+		if (value == NULL)
+			return fail("%s needs a value behind it ('godwit run --help' says which)",
+				    name);
+		if (option->set(o, value) != 0)
+			return -1;
+		if (o->help)
+			return 0;
+	}
+	if (i >= argc)
+		return fail("which program? Write: godwit run [options] -- PROGRAM [ARG...]");
+	o->argv = argv + i;
+	return option_net_defaults(o);
+}
+
+void options_free(struct options *o)
+{
+	free(o->forwards);
+	words_free(&o->env);
+	words_free(&o->files);
+	words_free(&o->qemu_args);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.h - the command line of `godwit run`, checked and with its defaults filled in. */
+#ifndef GODWIT_TOOLS_OPTIONS_H
+#define GODWIT_TOOLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/base/util.h"
+
+enum net_kind { NET_USER, NET_TAP, NET_NONE };
+enum machine_kind { MACHINE_Q35, MACHINE_MICROVM };
+enum accel_kind { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+
+struct forward {
+	char addr[16]; /* host address, dotted */
+	uint16_t host, guest;
+	bool udp;
+};
+
+struct options {
+	struct forward *forwards;
+	size_t n_forwards;
+	uint64_t memory; /* bytes */
+	uint32_t vcores;
+	struct words env, files, qemu_args;
+	enum net_kind net;
+	char tap[16]; /* interface */
+	bool dhcp;
+	char addr[20], gw[16], dns[16]; /* static: A.B.C.D/LEN; "" = none */
+	enum machine_kind machine;
+	enum accel_kind accel;
+	const char *root; /* blk, mem, none */
+	uint64_t poll_ns;
+	const char *hostname, *cwd, *say;
+	uint32_t uid, gid;
+	bool print_qemu, summary, timeline, help;
+	char *const *argv; /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
+};
+
+/* options_parse - parse argv[0..argc) (what follows `run`). Returns 0, or -1 (fail) with a message
+ * that names the option and what it takes. With help set nothing else holds. Sets `verbose` for -v.
+ */
+int options_parse(struct options *o, int argc, char *const *argv);
+void options_free(struct options *o);
+
+#endif

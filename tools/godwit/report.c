@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.c - timeline and summary. See report.h. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tools/godwit/report.h"
+
+void report_timeline(struct text *out, const struct mark *marks, size_t n, const struct records *r)
+{
+	uint64_t before = 0;
+
+	text_printf(out, "godwit: boot timeline\n");
+	for (size_t i = 0; i < n; i++)
+		text_printf(out, "  host   %-28s %9.2f ms\n", marks[i].name,
+			    (double)marks[i].ns / 1e6);
+	for (uint32_t i = 0; i < r->boot.n; i++) {
+		const struct record *b = &r->boot.v[i];
+
+		text_printf(out, "  guest  %-28s %9.2f ms", b->name, (double)b->value / 1e6);
+		if (b->value >= before)
+			text_printf(out, "  (+%.2f)", (double)(b->value - before) / 1e6);
+		text_printf(out, "\n");
+		before = b->value;
+	}
+}
+
+static void line(struct text *out, const char *name)
+{
+	text_printf(out, "  %-26s ", name);
+}
+
+static bool is_main(const char *name)
+{
+	static const char *const names[] = { "uptime_ns", "connections", "packets_in",
+					     "packets_out", "kernel_entries" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void number(struct text *out, const char *title, const struct record_list *l,
+		   const char *name)
+{
+	const uint64_t *v = record_find(l, name);
+
+	if (v == NULL)
+		return;
+	line(out, title);
+	text_printf(out, "%" PRIu64 "\n", *v);
+}
+
+void report_summary(struct text *out, const char *program, const struct records *r)
+{
+	const struct record_list *s = &r->stats;
+	const uint64_t *up = record_find(s, "uptime_ns"), *in = record_find(s, "packets_in"),
+		       *sent = record_find(s, "packets_out");
+
+	text_printf(out, "godwit: summary of %s\n", program);
+	if (up != NULL) {
+		line(out, "uptime");
+		text_printf(out, "%.3f s\n", (double)*up / 1e9);
+	}
+	number(out, "connections", s, "connections");
+	if (in != NULL && sent != NULL) {
+		line(out, "packets");
+		text_printf(out, "%" PRIu64 " in, %" PRIu64 " out\n", *in, *sent);
+	}
+	number(out, "kernel entries", s, "kernel_entries");
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!is_main(s->v[i].name))
+			number(out, s->v[i].name, s, s->v[i].name);
+	line(out, "unimplemented syscalls");
+	if (r->enosys.n == 0)
+		text_printf(out, "%s", s->n != 0 ? "none" : "not reported");
+	for (uint32_t i = 0; i < r->enosys.n; i++)
+		text_printf(out, "%s%s (%" PRIu64 ")", i == 0 ? "" : ", ", r->enosys.v[i].name,
+			    r->enosys.v[i].value);
+	text_printf(out, "\n");
+}
