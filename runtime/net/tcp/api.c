@@ -116,7 +116,8 @@ size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 			c->flags |= TF_NOSPACE;
 		return 0;
 	}
-	if (p != NULL && c->tx_next != NULL && (used = seg_len(p)) < full) {
+	/* a spare given out before and not committed goes first: tcp_tx_commit will take it */
+	if (p != NULL && c->tx_next != NULL && c->tx_spare == NULL && (used = seg_len(p)) < full) {
 		*data = seg_payload(p) + used;
 		return GW_MIN(space, full - used);
 	}
