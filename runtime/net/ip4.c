@@ -132,10 +132,9 @@ void ip4_input(struct net_stack *s, struct pbuf *p)
 		other(s, p, broadcast);
 }
 
-static void fill(struct net_stack *s, uint8_t *ip, uint32_t total, uint16_t id, uint16_t frag, uint8_t ttl,
+static void fill(uint8_t *ip, uint32_t total, uint16_t id, uint16_t frag, uint8_t ttl,
 		 uint8_t proto, uint32_t src, uint32_t dst)
 {
-	(void)s;
 	ip[0] = 0x45;
 	ip[1] = 0;
 	stbe16(ip + 2, (uint16_t)total);
@@ -177,7 +176,7 @@ static int fragment(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t 
 		pbuf_copy_out(p, off, q->data, n);
 		q->data -= IP4_HLEN;
 		q->len = q->total = n + IP4_HLEN;
-		fill(s, q->data, q->total, id, (uint16_t)(off >> 3 | (off + n < total ? 0x2000u : 0)), ttl, proto,
+		fill(q->data, q->total, id, (uint16_t)(off >> 3 | (off + n < total ? 0x2000u : 0)), ttl, proto,
 		     src, dst);
 		err = out(s, q, r, hop);
 	}
@@ -199,7 +198,7 @@ int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, 
 	p->data -= IP4_HLEN;
 	p->len += IP4_HLEN;
 	p->total = total;
-	fill(s, p->data, total, s->ip_id++, proto == IP_TCP ? 0x4000 : 0, ttl, proto, src, dst);
+	fill(p->data, total, s->ip_id++, proto == IP_TCP ? 0x4000 : 0, ttl, proto, src, dst);
 	if (r == ROUTE_LOOP) {
 		loop_send(s, p);
 		return 0;

@@ -190,17 +190,18 @@ uint64_t net_poll(struct net_stack *s)
 {
 	uint64_t tick = s->now >> WHEEL_SHIFT, next;
 
-	if (!list_empty(&s->loop))
+	if (unlikely(!list_empty(&s->loop)))
 		loop_run(s);
-	tcp_poll(s);
-	if (tick >= s->wheel.next)
+	if (unlikely(!list_empty(&s->tcp.dead) || !list_empty(&s->tcp.blocked)))
+		tcp_poll(s);
+	if (unlikely(tick >= s->wheel.next))
 		wheel_advance(&s->wheel, s, tick);
-	else if (tick > s->wheel.now && s->wheel.next == GW_NEVER)
+	else if (s->wheel.next == GW_NEVER)
 		s->wheel.now = tick; /* nothing armed: keep the clock */
-	if (!list_empty(&s->loop))
+	if (unlikely(!list_empty(&s->loop)))
 		return s->now;
-	next = tcp_deadline(s);
-	if (s->wheel.next != GW_NEVER)
-		next = GW_MIN(next, s->wheel.next << WHEEL_SHIFT);
+	next = s->wheel.next != GW_NEVER ? s->wheel.next << WHEEL_SHIFT : GW_NEVER;
+	if (unlikely(!list_empty(&s->tcp.blocked)))
+		next = GW_MIN(next, tcp_deadline(s));
 	return next;
 }

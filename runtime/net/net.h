@@ -103,7 +103,8 @@ bool tcp_rx_eof(const struct tcp_conn *c);
 void tcp_rx_consume(struct tcp_conn *c, size_t n);
 
 /* Writing: get room at the tail of the send queue (contiguous), fill it, commit. tcp_tx_room: 0 = full (a
- * WRITABLE event will come) or closed. The stretch stays valid until the next call on this connection. push:
+ * WRITABLE event will come) or closed. The stretch stays valid until the next call on this connection, or
+ * net_input or net_poll of its stack. push:
  * send what may be sent now (Nagle and cork permitting); otherwise wait for more. */
 size_t tcp_tx_space(const struct tcp_conn *c);
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data);

@@ -50,8 +50,14 @@ bool tcp_rx_eof(const struct tcp_conn *c)
 void tcp_rx_consume(struct tcp_conn *c, size_t n)
 {
 	struct net_stack *s = c->stack;
-	struct pbuf *p;
+	struct pbuf *p = c->rx_head;
 
+	if (likely(p != NULL && n == c->rx_bytes && n == p->len && p->next == NULL)) { /* all of the one segment */
+		c->rx_bytes = 0;
+		c->rx_head = c->rx_tail = NULL;
+		pbuf_free(s->cfg.pool, p);
+		n = 0;
+	}
 	if (n > c->rx_bytes)
 		n = c->rx_bytes;
 	c->rx_bytes -= (uint32_t)n;
@@ -110,7 +116,8 @@ size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 			c->flags |= TF_NOSPACE;
 		return 0;
 	}
-	if (p != NULL && c->tx_next != NULL && (used = seg_len(p)) < full) {
+	/* a spare given out before and not committed goes first: tcp_tx_commit will take it */
+	if (p != NULL && c->tx_next != NULL && c->tx_spare == NULL && (used = seg_len(p)) < full) {
 		*data = seg_payload(p) + used;
 		return GW_MIN(space, full - used);
 	}
@@ -184,7 +191,7 @@ void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 		return; /* the connection died since tcp_tx_room */
 	}
 	c->snd_end += add;
-	if (conn_queued(c) > c->sndbuf - c->sndbuf / 3)
+	if (unlikely((uint64_t)conn_queued(c) * 3 > (uint64_t)c->sndbuf * 2))
 		c->flags |= TF_NOSPACE;
 	if (push) {
 		seg_mark(p, SEG_PUSH, 0);

@@ -48,14 +48,9 @@ int tcp_init(struct net_stack *s)
 	return tw_init(s);
 }
 
-static uint64_t ip_words(uint64_t addr)
-{
-	return addr;
-}
-
 uint32_t tcp_isn(struct net_stack *s, uint64_t addr, uint32_t port)
 {
-	uint64_t w[2] = { ip_words(addr), port };
+	uint64_t w[2] = { addr, port };
 
 	return (uint32_t)siphash(&s->tcp.secret, w, 2) + (uint32_t)(s->now >> 6); /* RFC 6528: about 4 us a step */
 }

@@ -124,6 +124,18 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 	return err;
 }
 
+/* The same out of line, for all but the one fresh segment. */
+static __attribute__((noinline)) uint8_t *build_any(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags,
+						    uint32_t room)
+{
+	return build(c, end, seq, flags, room);
+}
+
+static __attribute__((noinline)) int finish_any(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
+{
+	return finish(c, p, th, len);
+}
+
 static void sent(struct tcp_conn *c)
 {
 	if (c->rto_at == 0 || (c->flags & TF_PERSIST)) {
@@ -145,9 +157,15 @@ int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 	p->data = th;
 	p->len = len + (uint32_t)(pay - th);
 	err = finish(c, p, th, p->len);
-	if (likely(err == 0))
+	if (unlikely(err != 0))
+		return err;
+	if (likely(c->rto_at == 0 && c->backoff == 0)) {
+		c->rto_at = tick_in(c->stack, c->rto);
+		conn_arm(c, c->rto_at);
+	} else {
 		sent(c);
-	return err;
+	}
+	return 0;
 }
 
 /* Send n send-queue pbufs from p on, together `bytes` long, as one packet. None is held by the device. */
@@ -174,10 +192,10 @@ int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t byte
 		q = next;
 	}
 	q->next = NULL;
-	th = build(c, p->data, seq, flags | TH_ACK, c->mss > bytes ? c->mss - bytes : 0);
+	th = build_any(c, p->data, seq, flags | TH_ACK, c->mss > bytes ? c->mss - bytes : 0);
 	p->len += (uint32_t)(p->data - th);
 	p->data = th;
-	err = finish(c, p, th, bytes + (uint32_t)(seg_payload(p) - th));
+	err = finish_any(c, p, th, bytes + (uint32_t)(seg_payload(p) - th));
 	if (likely(err == 0))
 		sent(c);
 	return err;
@@ -197,11 +215,11 @@ int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags)
 	memcpy(pay, seg_payload(p), len);
 	if (seg_marks(p) & SEG_PUSH)
 		flags |= TH_PSH;
-	th = build(c, pay, p->seq, flags | TH_ACK, c->mss > len ? c->mss - len : 0);
+	th = build_any(c, pay, p->seq, flags | TH_ACK, c->mss > len ? c->mss - len : 0);
 	q->data = th;
 	q->len = len + (uint32_t)(pay - th);
 	p->time_ns = s->now;
-	err = finish(c, q, th, q->len);
+	err = finish_any(c, q, th, q->len);
 	if (err == 0)
 		sent(c);
 	return err;
@@ -215,10 +233,10 @@ int tcp_send_ctl(struct tcp_conn *c, uint32_t seq, uint8_t flags)
 
 	if (q == NULL)
 		return -ENOBUFS;
-	th = build(c, q->data, seq, flags | TH_ACK, 28);
+	th = build_any(c, q->data, seq, flags | TH_ACK, 28);
 	q->len = (uint32_t)(q->data - th);
 	q->data = th;
-	return finish(c, q, th, q->len);
+	return finish_any(c, q, th, q->len);
 }
 
 void tcp_send_ack(struct tcp_conn *c)
@@ -275,7 +293,7 @@ int tcp_send_syn(struct tcp_conn *c)
 	c->rcv_wup = c->rcv_nxt;
 	q->data = th;
 	q->len = TCP_HLEN + n;
-	return finish(c, q, th, q->len);
+	return finish_any(c, q, th, q->len);
 }
 
 void tcp_send_rst(struct tcp_conn *c)

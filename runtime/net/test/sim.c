@@ -38,7 +38,7 @@ static void *more_pages(void *ctx, size_t *bytes)
 
 	if (h->n_chunks == ARRAY_SIZE(h->chunks))
 		return NULL;
-	*bytes = 256 * PBUF_SIZE;
+	*bytes = 64 * PBUF_SIZE;
 	return h->chunks[h->n_chunks++] = aligned_alloc(4096, *bytes);
 }
 

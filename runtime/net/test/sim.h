@@ -41,7 +41,7 @@ struct sim_host {
 	struct net_stack *stack;
 	struct net_config cfg;
 	struct pbuf_pool pool;
-	void *chunks[256];
+	void *chunks[1024];
 	unsigned n_chunks;
 	struct sim_link out;
 	uint64_t deadline, frames_out, gso_out, max_frame;

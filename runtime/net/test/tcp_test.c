@@ -603,6 +603,26 @@ TEST(loopback)
 	end();
 }
 
+TEST(room_not_committed)
+{
+	uint8_t *out;
+
+	open_pair(NULL);
+	server.lazy = true;
+	client.tx_total = 200000; /* the peer's window ends inside a segment, later ones are full */
+	sim_app_pump(&client);
+	idle(100 * MS);
+	CHECK(tcp_tx_room(client.c, &out) != 0 || tcp_tx_space(client.c) == 0);
+	server.lazy = false;
+	sim_app_pump(&server); /* the queue moves and is cut while the room is out */
+	idle(100 * MS);
+	client.tx_total += 100000;
+	sim_app_pump(&client);
+	idle(5 * SEC);
+	CHECK_EQ(server.rx_done, 300000);
+	end();
+}
+
 TEST(small_segments_memory)
 {
 	open_pair(NULL);
@@ -624,4 +644,5 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(blind_attacks), CASE(paws), CASE(zero_window), CASE(nagle_cork_sws), CASE(keepalive), CASE(delayed_ack),
 	  CASE(five_thousand), CASE(syn_flood), CASE(time_wait_reuse), CASE(time_wait_bounded),
 	  CASE(orphan_fin_wait_2), CASE(path_mtu), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
-	  CASE(device_keeps_frames), CASE(loopback), CASE(small_segments_memory))
+	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
+	  CASE(small_segments_memory))
