@@ -105,7 +105,7 @@ static int setup_pair(struct netdev *d, uint32_t i, uint16_t rx)
 	q->refill_at = GW_MIN(q->refill_at, (uint16_t)16);
 	q->reclaim_at = (uint16_t)GW_MIN(size / 2, 32u);
 	q->tx_hdrs = mem_zalloc(size * sizeof(struct net_hdr));
-	q->table_of = mem_zalloc(size * sizeof(*q->table_of));
+	q->table_of = mem_zalloc(size * sizeof(void *));
 	if (q->tx_hdrs == NULL || q->table_of == NULL)
 		return -ENOMEM;
 	while (q->tx.indirect && q->n_tables < size / 16 && q->n_tables < NET_TX_TABLES) {
@@ -132,7 +132,7 @@ static void destroy(struct netdev *d)
 		if (q->tx_hdrs != NULL)
 			mem_free(q->tx_hdrs, size * sizeof(struct net_hdr));
 		if (q->table_of != NULL)
-			mem_free(q->table_of, size * sizeof(*q->table_of));
+			mem_free(q->table_of, size * sizeof(void *));
 		vq_destroy(&q->rx);
 		vq_destroy(&q->tx);
 	}

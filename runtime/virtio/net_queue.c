@@ -67,21 +67,6 @@ static void refill(struct netdev_queue *q)
 	vq_flush(&q->rx);
 }
 
-/* The header, read once, in two words. */
-union rx_hdr {
-	struct net_hdr f;
-	struct {
-		uint64_t low;
-		uint32_t high;
-	} __attribute__((packed));
-};
-
-static inline void load_hdr(union rx_hdr *h, const uint8_t *from)
-{
-	__builtin_memcpy(&h->low, from, 8);
-	__builtin_memcpy(&h->high, from + 8, 4);
-}
-
 /* Offload words of a received packet. What was not negotiated or does not fit the packet is
  * ignored: then TCP/IP checks the sum itself. */
 static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_hdr *h)
@@ -135,10 +120,11 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 
 	while (n < NET_RX_BATCH && vq_take(&q->rx, &done)) {
 		struct pbuf *p = done.cookie;
-		union rx_hdr h;
+		struct net_hdr h;
 
 		n++;
-		load_hdr(&h, pbuf_block(p) + NET_RX_AT);
+		__builtin_memcpy(&h, pbuf_block(p) + NET_RX_AT,
+				 NET_HDR_LEN); /* read once; no call */
 		if (unlikely(done.len < NET_HDR_LEN)) {
 			pbuf_free(q->pool, p);
 			vq_break(&q->rx, "received packet without its header");
@@ -146,18 +132,18 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 		}
 		p->len = p->total = done.len - NET_HDR_LEN;
 		p->time_ns = now;
-		if (unlikely(q->mrg && h.f.num_buffers != 1)) {
-			uint32_t more = h.f.num_buffers - 1u;
+		if (unlikely(q->mrg && h.num_buffers != 1)) {
+			uint32_t more = h.num_buffers - 1u;
 
-			if (h.f.num_buffers == 0)
+			if (h.num_buffers == 0)
 				vq_break(&q->rx, "merged packet of no buffers");
-			if (h.f.num_buffers == 0 || !rx_merge(q, p, more)) {
+			if (h.num_buffers == 0 || !rx_merge(q, p, more)) {
 				pbuf_free(q->pool, p);
 				break;
 			}
 		}
-		if ((uint16_t)h.low != 0) /* flags, gso_type */
-			rx_offload(q, p, &h.f);
+		if (h.flags | h.gso_type)
+			rx_offload(q, p, &h);
 		q->input(q->ctx, p);
 	}
 	if (unlikely(q->rx.broken)) {
