@@ -22,9 +22,9 @@ $(BUILD)/guest/runtime/base/str.o: GUEST_CFLAGS += -fno-tree-loop-distribute-pat
 .SECONDEXPANSION:
 all: $(BUILD)/linux.elf
 $(BUILD)/linux.elf: $$(call guest_objs,$$(GUEST_SRCS)) $(GUEST_LDSCRIPT)
-	$(CC) $(GUEST_LDFLAGS) -o $@ $(call guest_objs,$(GUEST_SRCS))
+	$(CC) $(GUEST_LDFLAGS) -o $@ $(call guest_objs,$(GUEST_SRCS)) -lgcc
 $(BUILD)/runtime-test.elf: $$(call guest_objs,$$(RT_TEST_SRCS)) $(GUEST_LDSCRIPT)
-	$(CC) $(GUEST_LDFLAGS) -o $@ $(call guest_objs,$(RT_TEST_SRCS))
+	$(CC) $(GUEST_LDFLAGS) -o $@ $(call guest_objs,$(RT_TEST_SRCS)) -lgcc
 
 runtime-test: $(BUILD)/kernel.elf $(BUILD)/runtime-test.elf
 	tests/boot/runtime $(BUILD)

@@ -8,7 +8,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/space_call.h"
 
-_Static_assert(GW_CALL_COUNT == CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
+_Static_assert(CALL_COUNT <= GW_CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
 		       GW_CALL_HEALTH_RAISE == CALL_HEALTH_RAISE,
 	       "layout");
 

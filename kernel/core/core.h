@@ -31,11 +31,12 @@ struct core {
 	uint32_t apic_id;
 	_Atomic uint32_t state;	  /* enum core_state */
 	_Atomic uint32_t waiting; /* 1: in wait, between the pending check and the return */
-	_Atomic uint32_t flush;	  /* 1: reload CR3 before user mode (asked by another core) */
+	/* Reloads of CR3 that others (under the space lock) have asked for, and that were done. */
+	_Atomic uint32_t flush_asked, flush_done;
 	uint64_t start_entry, start_arg; /* of vcore_start, valid in CORE_STARTING */
 	uint64_t tick_ns, wait_ns;	 /* deadlines; ~0: none */
 	uint64_t armed_tsc, armed_ns;	 /* when the timer will fire; ~0: not armed */
-	uint64_t gdt[8];
+	uint64_t gdt[10];
 	uint8_t tss[104];
 };
 

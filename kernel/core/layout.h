@@ -31,12 +31,14 @@
 
 #define UPCALL_EVENT 2 /* GW_UPCALL_EVENT */
 
-/* Selectors. sysret wants user data right before user code. */
-#define SEL_KCODE 0x08
-#define SEL_KDATA 0x10
-#define SEL_UDATA 0x1b
-#define SEL_UCODE 0x23
-#define SEL_TSS 0x28
+/* Selectors, with the numbers that Linux programs see there. sysret wants user data right before
+ * user code. */
+#define SEL_KCODE 0x10
+#define SEL_KDATA 0x18
+#define SEL_USER32 0x23 /* not there; the base that sysret counts from */
+#define SEL_UDATA 0x2b
+#define SEL_UCODE 0x33
+#define SEL_TSS 0x40
 
 /* Interrupt vectors: event e of the vcore on a core is vector VECTOR_EVENT + e. */
 #define VECTOR_EVENT 0x30
@@ -52,7 +54,7 @@
 /* Numbers of kernel calls that the entry code serves itself. */
 #define CALL_CONTEXT_RESUME 11
 #define CALL_HEALTH_RAISE 13
-#define CALL_COUNT 15
+#define CALL_COUNT 15 /* calls from here on are not there yet: -ENOSYS */
 
 #define KERNEL_PHYS 0x100000
 

@@ -256,7 +256,9 @@ static void test_time(void)
 	v->pending = 0;
 	EXPECT(call(GW_CALL_TICK_SET, now_ns() + 2000000, 0, 0, 0), 0);
 	v->reason = 0;
-	program_run(code_at(code_spin), 0x9990, 0, 5);
+	v->frame = (struct gw_regs){ .rip = code_at(code_spin), .rsp = 0x9990 };
+	v->frame_masked = 0;
+	resume_run();
 	EXPECT(v->reason, GW_UPCALL_EVENT);
 	EXPECT(v->frame_masked, 0);
 	EXPECT(v->masked, 1);
@@ -485,7 +487,7 @@ static void list_devices(void)
 	}
 }
 
-/* Costs, in TSC ticks: under -icount shift=0 these are instructions (tests/boot/cost). Each is the
+/* Costs, in TSC ticks: under -icount shift=0 these are instructions (see README.md). Each is the
  * least of many, less the cost of reading the TSC. */
 static uint64_t ticks(void)
 {

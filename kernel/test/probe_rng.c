@@ -160,7 +160,10 @@ void test_rng(uint32_t index)
 	v->pending = 0;
 	v->reason = 0;
 	again(d, pa, 2);
-	program_run(code_at(code_spin), 0, 0, 0);
+	/* By context_resume, as it may have come already. */
+	v->frame = (struct gw_regs){ .rip = code_at(code_spin) };
+	v->frame_masked = 0;
+	resume_run();
 	EXPECT(v->reason, GW_UPCALL_EVENT);
 	EXPECT(v->pending, irq);
 	v->pending = 0;

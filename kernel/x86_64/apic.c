@@ -58,20 +58,26 @@ static void apic_enable(void)
 	reg_write(REG_COUNT, ~0u); /* runs for the calibration */
 }
 
-void apic_init_first(void)
+static void set_eoi(struct core *c)
+{
+	c->apic_id = apic_id();
+	c->eoi = apic_x2 ? 0 : (uint64_t)(uintptr_t)xapic + REG_EOI;
+}
+
+void apic_init_first(struct core *c)
 {
 	apic_x2 = cpu.x2apic;
 	if (!apic_x2)
 		xapic = mmio_map(rdmsr(MSR_APIC_BASE) & PTE_ADDR);
 	apic_enable();
+	set_eoi(c);
 }
 
 void apic_init_core(struct core *c)
 {
 	if (c->id != 0)
 		apic_enable();
-	c->apic_id = apic_id();
-	c->eoi = apic_x2 ? 0 : (uint64_t)(uintptr_t)xapic + REG_EOI;
+	set_eoi(c);
 	reg_write(REG_COUNT, 0);
 	reg_write(REG_TIMER, (cpu.tsc_deadline ? 2u << 17 : 0) | VECTOR_TIMER);
 }
@@ -113,6 +119,14 @@ uint32_t apic_timer_count(void)
 	return reg_read(REG_CURRENT);
 }
 
+void apic_sleep(uint32_t count)
+{
+	reg_write(REG_TIMER, VECTOR_KICK);
+	reg_write(REG_COUNT, count);
+	arch_idle();
+	reg_write(REG_TIMER, MASKED | VECTOR_TIMER);
+}
+
 void apic_timer_set_rate(uint64_t per_tsc_32)
 {
 	ticks_per_tsc = per_tsc_32;
@@ -136,7 +150,9 @@ bool arch_timer_arm(struct core *c, uint64_t ns)
 	if (cpu.tsc_deadline) {
 		wrmsr(MSR_TSC_DEADLINE, target);
 	} else {
+		/* Long ones a little early, and then again: the rate is known to 0.1 % at best. */
 		count = mul_shift(delta, ticks_per_tsc, 32) + 1;
+		count -= count >> 16 != 0 ? count >> 9 : 0;
 		reg_write(REG_COUNT, (uint32_t)min_u64(count, ~0u));
 	}
 	c->armed_tsc = target;

@@ -63,12 +63,14 @@ void cpu_init(struct core *c);
 void idt_build(void);
 
 /* apic.c */
-void apic_init_first(void);
+void apic_init_first(struct core *c);
 void apic_init_core(struct core *c);
 void apic_eoi(struct core *c);
 void apic_ipi(uint32_t apic_id, uint32_t command);
 uint32_t apic_id(void);
 uint32_t apic_timer_count(void);
+/* Halt for so many ticks of the timer (or less, if something else interrupts). Boot only. */
+void apic_sleep(uint32_t count);
 void apic_timer_set_rate(uint64_t per_tsc_32);
 extern bool apic_x2;
 

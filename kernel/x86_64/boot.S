@@ -29,11 +29,11 @@ multiboot2_end:
 
 	.balign 16
 boot_gdt:
-	.quad 0
-	.quad 0x00af9b000000ffff /* 0x08: 64-bit code */
-	.quad 0x00cf93000000ffff /* 0x10: data */
+	.quad 0, 0
+	.quad 0x00af9b000000ffff /* SEL_KCODE */
+	.quad 0x00cf93000000ffff /* SEL_KDATA */
 boot_gdt_pointer:
-	.word 23
+	.word 31
 	.long 0
 
 	.globl boot_multiboot2
@@ -104,7 +104,7 @@ boot_base = .
 	leal BOOT_OFF(boot_gdt)(%ebp), %eax
 	movl %eax, BOOT_OFF(boot_gdt_pointer) + 2(%ebp)
 	lgdt BOOT_OFF(boot_gdt_pointer)(%ebp)
-	pushl $8
+	pushl $SEL_KCODE
 	leal BOOT_OFF(boot_long)(%ebp), %eax
 	pushl %eax
 	lret

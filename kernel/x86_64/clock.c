@@ -5,8 +5,9 @@
 #include "kernel/x86_64/arch_internal.h"
 
 #define PIT_HZ 1193182ULL
-#define PIT_WAIT 300u /* PIT ticks at least between the samples: their mean is good to 0.1 tick */
-#define WIDTH_WAIT 1500u /* and so many times the time that reading the PIT takes */
+#define PIT_WAIT 2386u	   /* PIT ticks at least between the samples: 2 ms */
+#define PIT_WAIT_MAX 4773u /* and at most, if they did not take longer by themselves */
+#define WIDTH_WAIT 3000u   /* in between, so many times the time that reading the PIT takes */
 #define SAMPLES 16u
 #define NS_PER_S 1000000000ULL
 #define MSR_KVM_CLOCK 0x4b564d01u
@@ -78,27 +79,41 @@ void clock_begin(void)
 	first = sample_take();
 }
 
-/* Ticks of the PIT since the first sample; 0: it does not count. */
-static uint32_t pit_elapsed(void)
+static void set_apic_rate(const struct sample *last)
 {
-	outb(0x43, 0x80);
-	return (uint32_t)(first.pit / first.n) - pit_latched();
+	if (last->apic_tsc > first.apic_tsc && last->apic < first.apic)
+		apic_timer_set_rate(mul_div(first.apic - last->apic, 1ULL << 32,
+					    last->apic_tsc - first.apic_tsc));
+	else if (!cpu.tsc_deadline)
+		fail(STATUS_CONFIG, "the APIC timer does not count");
 }
 
+/* The second sample, far enough from the first; the core sleeps until then. */
 static struct sample sample_last(void)
 {
-	uint64_t start = rdtsc();
+	struct sample s;
+	uint64_t apic;
 
-	if (inb(0x61) & 0x20) {
-		/* More than 54 ms have passed: the counter wrapped. Measure again, waiting. */
-		clock_begin();
-		start = rdtsc();
+	if (inb(0x61) & 0x20)
+		clock_begin(); /* more than 54 ms have passed: the counter wrapped */
+	s = sample_take();
+	set_apic_rate(&s);
+	apic = first.apic - s.apic; /* from here on estimated: the timer is used to sleep */
+	for (uint32_t i = 0; i < 8; i++) {
+		uint64_t tsc = max_u64(s.apic_tsc - first.apic_tsc, 1);
+		uint64_t pit = max_u64(first.pit / first.n - s.pit / s.n, 1);
+		uint64_t want = mul_div(WIDTH_WAIT * max_u64(first.width, s.width), pit, tsc);
+
+		want = min_u64(max_u64(want, PIT_WAIT), PIT_WAIT_MAX);
+		if (pit >= want)
+			break;
+		/* What is missing, in ticks of the APIC timer, for which the first part is the
+		 * scale: at most eight times that, so that it is bounded whatever was measured. */
+		apic_sleep((uint32_t)mul_div(apic, min_u64(want, 8 * pit) - pit, pit) | 1);
+		s = sample_take();
+		apic = mul_div(apic, s.apic_tsc - first.apic_tsc, tsc);
 	}
-	/* Reading the port is the wait. The bound is 10 ms of a 6 GHz TSC. */
-	while ((pit_elapsed() < PIT_WAIT || rdtsc() - first.apic_tsc < WIDTH_WAIT * first.width) &&
-	       rdtsc() - start < 60000000)
-		;
-	return sample_take();
+	return s;
 }
 
 static uint64_t hz_of_kvm(void)
@@ -227,11 +242,6 @@ void clock_end(uint64_t bundle_epoch_ns)
 			hz = hz_of_pit(&last);
 		if (hz == 0 && cpu.max_leaf >= 0x16)
 			hz = (cpuid(0x16, 0).a & 0xffff) * 1000000ULL;
-		if (last.apic_tsc > first.apic_tsc && last.apic < first.apic)
-			apic_timer_set_rate(mul_div(first.apic - last.apic, 1ULL << 32,
-						    last.apic_tsc - first.apic_tsc));
-		else if (!cpu.tsc_deadline)
-			fail(STATUS_CONFIG, "the APIC timer does not count");
 	}
 	if (hz < 100000000 || hz >= 8000000000)
 		fail(STATUS_CONFIG, "cannot tell the TSC's frequency; the machine needs a PIT "

@@ -110,13 +110,13 @@ static void descriptor_tables(struct core *c)
 	memcpy(c->tss + 4, &c->stack_top, 8);
 	memcpy(c->tss + 36, ist, sizeof(ist));
 	memcpy(c->tss + 102, &no_io, 2);
-	c->gdt[1] = 0x00af9b000000ffff; /* kernel code */
-	c->gdt[2] = 0x00cf93000000ffff; /* kernel data */
-	c->gdt[3] = 0x00cff3000000ffff; /* user data */
-	c->gdt[4] = 0x00affb000000ffff; /* user code */
-	c->gdt[5] = (sizeof(c->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ULL << 40 |
-		    (tss >> 24 & 0xff) << 56;
-	c->gdt[6] = tss >> 32;
+	c->gdt[SEL_KCODE / 8] = 0x00af9b000000ffff;
+	c->gdt[SEL_KDATA / 8] = 0x00cf93000000ffff;
+	c->gdt[SEL_UDATA / 8] = 0x00cff3000000ffff;
+	c->gdt[SEL_UCODE / 8] = 0x00affb000000ffff;
+	c->gdt[SEL_TSS / 8] = (sizeof(c->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ULL << 40 |
+			      (tss >> 24 & 0xff) << 56;
+	c->gdt[SEL_TSS / 8 + 1] = tss >> 32;
 	__asm__ volatile("lgdt %0\n\t"
 			 "pushq %2\n\t"
 			 "leaq 1f(%%rip), %%rax\n\t"
@@ -142,7 +142,7 @@ void cpu_init(struct core *c)
 	control_registers();
 	descriptor_tables(c);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 1); /* SCE */
-	wrmsr(MSR_STAR, (uint64_t)(SEL_KDATA | 3) << 48 | (uint64_t)SEL_KCODE << 32);
+	wrmsr(MSR_STAR, (uint64_t)SEL_USER32 << 48 | (uint64_t)SEL_KCODE << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)syscall_entry);
 	wrmsr(MSR_SFMASK, 0x257fd5); /* every flag but RF and the reserved ones */
 	wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)c);

@@ -67,7 +67,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	idt_build();
 	c = core_create(&free_memory, 0, true);
 	cpu_init(c);
-	apic_init_first();
+	apic_init_first(c);
 	ioapic_init();
 	clock_begin();
 	b = bundle_open(&bundle_pa);

@@ -27,10 +27,12 @@ void core_run(struct core *c)
 
 void arch_flush_poll(struct core *c)
 {
-	if (atomic_load_explicit(&c->flush, memory_order_acquire) != 0) {
-		write_cr3(read_cr3());
-		atomic_store_explicit(&c->flush, 0, memory_order_release);
-	}
+	uint32_t asked = atomic_load(&c->flush_asked);
+
+	if (asked == atomic_load_explicit(&c->flush_done, memory_order_relaxed))
+		return;
+	write_cr3(read_cr3());
+	atomic_store_explicit(&c->flush_done, asked, memory_order_release);
 }
 
 /* Flush the other cores: ask all, then wait for each. A core that waits in the kernel flushes
@@ -44,15 +46,16 @@ static void flush_others(struct core *self)
 
 		if (c == self || atomic_load(&c->state) != CORE_RUNNING)
 			continue;
-		atomic_store(&c->flush, 1);
+		atomic_fetch_add(&c->flush_asked, 1);
 		if (atomic_load(&c->waiting) == 0)
 			apic_ipi(c->apic_id, VECTOR_FLUSH);
 	}
 	for (uint32_t i = 0; i < partition.vcores; i++) {
 		struct core *c = cores[i];
 
-		while (c != self && atomic_load(&c->flush) != 0 && atomic_load(&c->waiting) == 0) {
-			arch_flush_poll(self);
+		while (c != self && atomic_load(&c->state) == CORE_RUNNING &&
+		       atomic_load(&c->flush_done) != atomic_load(&c->flush_asked) &&
+		       atomic_load(&c->waiting) == 0) {
 			arch_relax();
 			if (rdtsc() - start > clock.tsc_hz * 10)
 				fail(STATUS_FAULT, "core %u does not answer", i);

@@ -92,16 +92,9 @@ static bool map_large(struct mm *mm, const struct area *a, uint64_t va)
 	space_query(lo, LARGE_PAGE, note_any, &used);
 	if (used)
 		return false;
-	pa = pages_alloc(LARGE_PAGE / GW_PAGE_SIZE, LARGE_PAGE / GW_PAGE_SIZE);
+	pa = pages_alloc_zero(LARGE_PAGE / GW_PAGE_SIZE, LARGE_PAGE / GW_PAGE_SIZE);
 	if (pa == 0)
 		return false;
-	for (uint64_t at = pa; at < pa + LARGE_PAGE; at += GW_PAGE_SIZE) {
-		struct page *p = page_of(at);
-
-		if ((p->flags & PAGE_ZEROED) == 0)
-			memset(pa_to_va(at), 0, GW_PAGE_SIZE);
-		p->flags &= ~PAGE_ZEROED;
-	}
 	if (space_map(lo, pa, LARGE_PAGE, mm_page_flags(a->flags) | GW_MAP_LARGE) != 0) {
 		pages_free(pa, LARGE_PAGE / GW_PAGE_SIZE);
 		return false;
@@ -149,7 +142,6 @@ static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped
 	}
 	memcpy(pa_to_va(to), pa_to_va(from), GW_PAGE_SIZE);
 	page_put(from);
-	page_of(to)->flags &= ~PAGE_ZEROED;
 	r = space_map(va, to, GW_PAGE_SIZE, flags);
 	if (r != 0) {
 		page_put(to);

@@ -287,6 +287,27 @@ void signal_thread_ended(struct thread *t)
 
 /* ---- before returning to the program ---- */
 
+static const char *trap_text(uint64_t vector)
+{
+	switch (vector) {
+	case 0:
+		return "division by zero, or its result is too large";
+	case 3:
+		return "breakpoint instruction";
+	case 6:
+		return "unknown instruction";
+	case 13:
+		return "privileged instruction, or an address that cannot be";
+	case 16:
+	case 19:
+		return "floating-point exception";
+	case 17:
+		return "misaligned access";
+	default:
+		return "processor exception";
+	}
+}
+
 static void report_death(struct thread *t, const struct program_frame *f, const struct siginfo64 *info)
 {
 	char where[240], what[240];
@@ -296,19 +317,19 @@ static void report_death(struct thread *t, const struct program_frame *f, const 
 		return;
 	mm_describe(process->mm, f->regs.rip, where, sizeof(where));
 	mm_describe(process->mm, info->u.fault.addr, what, sizeof(what));
-	if (sig == SIGSEGV && mm_below_stack(process->mm, info->u.fault.addr))
+	if (t->trap_no != 14)
+		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s", t->comm, signal_name(sig), f->regs.rip,
+			     where, trap_text(t->trap_no));
+	else if (sig == SIGSEGV && mm_below_stack(process->mm, info->u.fault.addr))
 		control_line("error %s overflowed its stack of 8 MiB at 0x%lx (%s), stack pointer 0x%lx", t->comm,
 			     f->regs.rip, where, f->regs.rsp);
-	else if (sig == SIGSEGV || sig == SIGBUS)
+	else
 		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s address 0x%lx (%s)", t->comm,
 			     signal_name(sig), f->regs.rip, where,
 			     (t->trap_error & 16) != 0 ? "it jumped to" :
 			     (t->trap_error & 2) != 0  ? "it wrote to" :
 							 "it read",
 			     info->u.fault.addr, what);
-	else
-		control_line("error %s was killed by SIG%s at 0x%lx (%s), exception %lu", t->comm, signal_name(sig),
-			     f->regs.rip, where, t->trap_no);
 }
 
 static void restart(struct program_frame *f)

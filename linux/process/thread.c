@@ -222,6 +222,30 @@ static long no_processes(struct thread *t, const char *what)
 	return -ENOSYS;
 }
 
+/* A thread's stack wants neighbouring frames, and only single ones are reclaimed for: take and return a number of those. */
+static void make_room(void)
+{
+	uint64_t pas[64];
+	uint32_t n = 0;
+
+	while (n < ARRAY_SIZE(pas) && (pas[n] = page_alloc()) != 0)
+		n++;
+	while (n > 0)
+		page_put(pas[--n]);
+}
+
+static int start_thread(struct birth *b)
+{
+	int err = -ENOMEM;
+
+	for (int tries = 0; tries < 4 && err == -ENOMEM; tries++) {
+		if (tries > 0)
+			make_room();
+		err = uthread_create(&b->t->uthread, NULL, thread_main, b, "thread", true, b->t);
+	}
+	return err;
+}
+
 static long do_clone(struct thread *t, const struct gw_regs *r, const struct clone_request *q)
 {
 	struct birth *b;
@@ -243,7 +267,7 @@ static long do_clone(struct thread *t, const struct gw_regs *r, const struct clo
 	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
 		err = -EFAULT;
 	else
-		err = uthread_create(&child->uthread, NULL, thread_main, b, "thread", true, child);
+		err = start_thread(b);
 	if (err != 0) {
 		spin_lock(&process->lock);
 		list_del(&child->link);

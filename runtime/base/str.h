@@ -21,6 +21,16 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
+/* A freestanding compiler takes these for any functions. By their builtin names, small constant sizes become a few
+ * moves, and the length of a literal a number. */
+#ifndef STR_DEFINITIONS
+#define memcpy(to, from, n) __builtin_memcpy(to, from, n)
+#define memmove(to, from, n) __builtin_memmove(to, from, n)
+#define memset(to, c, n) __builtin_memset(to, c, n)
+#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
+#define strlen(s) __builtin_strlen(s)
+#define strcmp(a, b) __builtin_strcmp(a, b)
+#endif
 #endif
 
 /* Copy at most size-1 bytes and terminate. Returns strlen(from). size > 0. */

@@ -136,7 +136,8 @@ static uint64_t frontier_take(uint64_t n, uint64_t align)
 		if (pfn > e->end || e->end - pfn < n)
 			continue;
 		frames.free -= pfn + n - e->frontier;
-		range_free(e->frontier, pfn - e->frontier, frames.zeroed);
+		if (unlikely(pfn != e->frontier))
+			range_free(e->frontier, pfn - e->frontier, frames.zeroed);
 		e->frontier = pfn + n;
 		return pfn;
 	}
@@ -297,20 +298,12 @@ static __attribute__((noinline)) uint64_t page_alloc_slow(void)
 {
 	for (int i = 0; i < RECLAIM_TRIES; i++) {
 		struct mem_cache *c = shard_self()->mem;
-		uint64_t pfn = 0;
-		uint32_t zero;
 
-		if (c) {
-			cache_refill(c);
-			if (c->n_frames)
-				return page_hand_out(c->frames[--c->n_frames]);
-		} else {
-			spin_lock(&frames.lock);
-			pfn = take_one(&zero);
-			spin_unlock(&frames.lock);
-			if (pfn)
-				return page_hand_out(pfn * GW_PAGE_SIZE);
-		}
+		cache_refill(c);
+		if (c->n_frames)
+			return page_hand_out(c->frames[--c->n_frames]);
+		if (c->n_zeroes)
+			return page_hand_out(c->zeroes[--c->n_zeroes]);
 		if (!reclaim())
 			break;
 	}
@@ -321,24 +314,43 @@ uint64_t page_alloc(void)
 {
 	struct mem_cache *c = shard_self()->mem;
 
-	if (likely(c && c->n_frames))
+	if (likely(c->n_frames))
 		return page_hand_out(c->frames[--c->n_frames]);
 	return page_alloc_slow();
 }
 
+/* Frames known to be zero: runs of the frontier where it has them. */
+static void zeroes_refill(struct mem_cache *c)
+{
+	uint32_t n = GW_MIN(frames.batch, CACHE_ZEROES);
+	uint64_t pfn;
+
+	spin_lock(&frames.lock);
+	while (c->n_zeroes < n && (pfn = block_take(0, 1)) != 0)
+		c->zeroes[c->n_zeroes++] = pfn * GW_PAGE_SIZE;
+	if (c->n_zeroes < n) {
+		n -= c->n_zeroes;
+		pfn = frontier_take(n, 1);
+		if (!pfn)
+			pfn = frontier_take(n = 1, 1);
+		/* the lowest is handed out first: programs touch memory upwards */
+		while (pfn && n--)
+			c->zeroes[c->n_zeroes++] = (pfn + n) * GW_PAGE_SIZE;
+	}
+	spin_unlock(&frames.lock);
+}
+
 uint64_t page_alloc_zero(void)
 {
-	uint64_t pa = 0, pfn = 0;
+	struct mem_cache *c = shard_self()->mem;
+	uint64_t pa;
 
-	if (frames.zeroed) {
-		spin_lock(&frames.lock);
-		pfn = block_take(0, 1);
-		if (!pfn)
-			pfn = frontier_take(1, 1);
-		spin_unlock(&frames.lock);
+	if (likely(frames.zeroed)) {
+		if (unlikely(!c->n_zeroes))
+			zeroes_refill(c);
+		if (likely(c->n_zeroes))
+			return page_hand_out(c->zeroes[--c->n_zeroes]);
 	}
-	if (pfn)
-		return page_hand_out(pfn * GW_PAGE_SIZE);
 	pa = page_alloc();
 	if (pa)
 		memset(pa_to_va(pa), 0, GW_PAGE_SIZE);
@@ -363,10 +375,6 @@ void page_put(uint64_t pa)
 		return;
 	}
 	c = shard_self()->mem;
-	if (unlikely(!c)) {
-		pages_free(pa, 1);
-		return;
-	}
 	if (unlikely(c->n_frames >= 2 * frames.batch))
 		cache_spill(c, frames.batch);
 	c->frames[c->n_frames++] = pa & ~(GW_PAGE_SIZE - 1);
@@ -374,28 +382,61 @@ void page_put(uint64_t pa)
 
 /* ---- contiguous frames ---- */
 
-uint64_t pages_alloc(size_t n, size_t align)
+/* A run out of the free lists of one kind; what is left of its block goes back. */
+static uint64_t list_run(size_t n, uint32_t order, uint32_t zero)
 {
-	uint64_t size = GW_MAX(n, align), pfn = 0;
-	uint32_t order, zero = 0;
+	uint64_t pfn = order < ORDERS ? block_take(order, zero) : 0;
+
+	if (pfn && n < 1ull << order)
+		range_free(pfn + n, (1ull << order) - n, zero);
+	return pfn;
+}
+
+/* n contiguous frames, zero ones (zero 1) or used ones (0) first. *known_zero: which they are. */
+static uint64_t take_run(size_t n, size_t align, uint32_t zero, bool *known_zero)
+{
+	uint64_t size = GW_MAX(n, align), pfn;
+	uint32_t order;
 
 	if (n == 0 || n > frames.total || align > frames.total)
 		return 0;
 	order = size == 1 ? 0 : 64u - (uint32_t)__builtin_clzll(size - 1);
 	spin_lock(&frames.lock);
-	if (order < ORDERS) {
-		pfn = block_take(order, zero);
-		if (!pfn)
-			pfn = block_take(order, zero = 1);
-		if (pfn && n < 1ull << order)
-			range_free(pfn + n, (1ull << order) - n, zero);
+	*known_zero = zero;
+	pfn = list_run(n, order, zero);
+	if (!pfn && !zero) {
+		*known_zero = true;
+		pfn = list_run(n, order, 1);
 	}
-	if (!pfn)
+	if (!pfn) {
+		*known_zero = frames.zeroed;
 		pfn = frontier_take(n, align);
+	}
+	if (!pfn && zero) {
+		*known_zero = false;
+		pfn = list_run(n, order, 0);
+	}
 	for (uint64_t i = 0; pfn && i < n; i++)
 		page_hand_out((pfn + i) * GW_PAGE_SIZE);
 	spin_unlock(&frames.lock);
 	return pfn * GW_PAGE_SIZE;
+}
+
+uint64_t pages_alloc(size_t n, size_t align)
+{
+	bool zero;
+
+	return take_run(n, align, 0, &zero);
+}
+
+uint64_t pages_alloc_zero(size_t n, size_t align)
+{
+	bool zero = false;
+	uint64_t pa = take_run(n, align, 1, &zero);
+
+	if (pa && !zero)
+		memset(pa_to_va(pa), 0, n * GW_PAGE_SIZE);
+	return pa;
 }
 
 void pages_free(uint64_t pa, size_t n)
@@ -424,6 +465,6 @@ uint64_t mem_free_pages(void)
 
 	for (uint32_t i = 0; i < n_shards; i++)
 		if (shards[i] && shards[i]->mem)
-			n += shards[i]->mem->n_frames;
+			n += shards[i]->mem->n_frames + shards[i]->mem->n_zeroes;
 	return n;
 }

@@ -40,6 +40,8 @@ uint64_t page_alloc(void);
 uint64_t page_alloc_zero(void);
 /* n contiguous frames (1..), aligned to align frames (power of two); not reclaimed for. 0: none. */
 uint64_t pages_alloc(size_t n, size_t align);
+/* The same with zero contents; frames known to be zero are not cleared. */
+uint64_t pages_alloc_zero(size_t n, size_t align);
 void pages_free(uint64_t pa, size_t n);
 void page_get(uint64_t pa);
 void page_put(uint64_t pa); /* frees at the last reference */

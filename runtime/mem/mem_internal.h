@@ -6,6 +6,7 @@
 #include "runtime/mem/mem.h"
 
 #define CACHE_FRAMES 32u
+#define CACHE_ZEROES 16u
 #define MEM_CLASSES 14u
 
 struct free_object { /* a free small object; 16 bytes is the smallest */
@@ -21,11 +22,12 @@ struct slab_class {
 };
 
 struct mem_cache {
-	uint32_t n_frames;
+	uint32_t n_frames, n_zeroes;
+	uint64_t zeroes[CACHE_ZEROES]; /* pa, known to be zero, refs 0 */
 	uint64_t frames[CACHE_FRAMES]; /* pa, contents undefined, refs 0 */
 	struct slab_class classes[MEM_CLASSES];
 };
 
-void slab_init(void); /* no objects, no frames */
+void slab_init(void); /* the calling shard's cache, empty */
 
 #endif

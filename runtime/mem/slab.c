@@ -18,13 +18,13 @@ static struct {
 	struct free_object *batches;
 } global[MEM_CLASSES];
 
-/* Used until the shards have caches of their own: the first one's. */
-static struct mem_cache first_cache;
+static struct mem_cache first_cache; /* shard 0's */
 
 void slab_init(void)
 {
 	memset(&first_cache, 0, sizeof(first_cache));
 	memset(global, 0, sizeof(global));
+	shard_self()->mem = &first_cache;
 }
 
 static inline uint32_t class_of(size_t n)
@@ -44,11 +44,7 @@ static inline uint32_t batch_of(uint32_t class)
 
 static inline struct mem_cache *own_cache(void)
 {
-	struct shard *s = shard_self();
-
-	if (unlikely(!s->mem))
-		s->mem = &first_cache;
-	return s->mem;
+	return shard_self()->mem;
 }
 
 static __attribute__((noinline)) void *refill(uint32_t class)

@@ -4,9 +4,13 @@
  * nobody asked for change nothing but entries that exist. */
 #include "runtime/net/arp_internal.h"
 
+#define RELAY_MAX 32u /* answers passed on to the other shards in a tenth of a second */
 #define ARP_LEN 28u
 
 static void arp_fire(struct net_stack *s, struct net_timer *t);
+
+/* At most so many requests a second, however many addresses are asked for. */
+#define ARP_BURST 50u
 
 void arp_init(struct net_stack *s)
 {
@@ -15,6 +19,7 @@ void arp_init(struct net_stack *s)
 			list_init(&s->arp[i][w].queue);
 	}
 	timer_init(&s->arp_timer, arp_fire);
+	s->arp_left = ARP_BURST; /* the clock may start at 0: the first second has its share too */
 }
 
 static unsigned set_of(const struct net_stack *s, uint32_t ip)
@@ -117,14 +122,13 @@ static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t
 
 static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
 
-/* At most 50 requests a second, however many addresses are asked for. */
 static void request(struct net_stack *s, struct arp_entry *a)
 {
 	uint32_t now = now_tick(s);
 
 	if (now - s->arp_tick >= WHEEL_MS(1000)) {
 		s->arp_tick = now;
-		s->arp_left = 50;
+		s->arp_left = ARP_BURST;
 	}
 	if (s->arp_left == 0)
 		return;
@@ -216,6 +220,9 @@ static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[
 	struct list_node *n;
 
 	memcpy(a->mac, mac, 6);
+	memcpy(a->eth + 2, mac, 6);
+	memcpy(a->eth + 8, s->cfg.mac, 6);
+	st16(a->eth + 14, be16((uint16_t)ETH_IP4));
 	a->state = ARP_OK;
 	a->tries = 0;
 	a->when = now_tick(s);
@@ -223,6 +230,36 @@ static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[
 		s->arp_queued--;
 		a->queued--;
 		(void)eth_send(s, list_entry(n, struct pbuf, link), a->mac, ETH_IP4);
+	}
+}
+
+/* The device gives an answer to one queue, whichever shard asked: the others get copies. Bounded: a flood of answers
+ * nobody asked for is not multiplied. */
+static void relay(struct net_stack *s, const struct pbuf *p, const uint8_t *arp)
+{
+	uint32_t now = now_tick(s);
+
+	if (s->cfg.n_shards < 2 || (p->flags & PBUF_RELAYED))
+		return;
+	if (now - s->relay_tick >= WHEEL_MS(100)) {
+		s->relay_tick = now;
+		s->relay_left = RELAY_MAX;
+	}
+	if (s->relay_left == 0)
+		return;
+	s->relay_left--;
+	for (uint32_t i = 0; i < s->cfg.n_shards; i++) {
+		struct pbuf *q = i == s->cfg.shard ? NULL : pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
+
+		if (q == NULL)
+			continue;
+		memcpy(q->data, s->cfg.mac, 6);
+		memcpy(q->data + 6, arp + 8, 6);
+		stbe16(q->data + 12, ETH_ARP);
+		memcpy(q->data + ETH_HLEN, arp, ARP_LEN);
+		q->len = q->total = ETH_HLEN + ARP_LEN;
+		q->flags = PBUF_RELAYED;
+		s->cfg.forward(s->cfg.ctx, i, q);
 	}
 }
 
@@ -248,6 +285,8 @@ void arp_input(struct net_stack *s, struct pbuf *p)
 		drop(s, p, &s->n.drop_arp);
 		return;
 	}
+	if (op == 2)
+		relay(s, p, d);
 	pbuf_free(s->cfg.pool, p);
 	if (!s->ip.up)
 		return;

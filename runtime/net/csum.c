@@ -2,23 +2,42 @@
 /* csum.c - checksum over bulk data (64 bytes a turn with add-with-carry) and the keyed hash. */
 #include "runtime/net/csum.h"
 
+struct block32 {
+	uint8_t b[32];
+};
+
+/* Add 32 bytes with carries. */
+static inline uint64_t add32(const uint8_t *p, uint64_t sum)
+{
+	__asm__("addq 0(%1), %0\n\tadcq 8(%1), %0\n\tadcq 16(%1), %0\n\tadcq 24(%1), %0\n\tadcq $0, %0"
+		: "+&r"(sum)
+		: "r"(p), "m"(*(const struct block32 *)(const void *)p)
+		: "cc");
+	return sum;
+}
+
 uint64_t csum_bytes(const uint8_t *p, size_t n, uint64_t sum)
 {
-	while (n >= 64) {
-		const struct block {
-			uint8_t b[64];
-		} *blk = (const void *)p;
+	const uint8_t *end = p + n;
 
-		__asm__("addq 0(%1), %0\n\tadcq 8(%1), %0\n\tadcq 16(%1), %0\n\tadcq 24(%1), %0\n\t"
-			"adcq 32(%1), %0\n\tadcq 40(%1), %0\n\tadcq 48(%1), %0\n\tadcq 56(%1), %0\n\tadcq $0, %0"
-			: "+&r"(sum)
-			: "r"(p), "m"(*blk)
-			: "cc");
+	while (n >= 64) {
+		sum = add32(p, sum);
+		sum = add32(p + 32, sum);
 		p += 64;
 		n -= 64;
 	}
-	for (; n >= 8; p += 8, n -= 8)
+	if (n & 32) {
+		sum = add32(p, sum);
+		p += 32;
+	}
+	if (n & 16) {
+		sum = csum_add64(csum_add64(sum, ld64(p)), ld64(p + 8));
+		p += 16;
+	}
+	if (n & 8) {
 		sum = csum_add64(sum, ld64(p));
+		p += 8;
+	}
 	if (n & 4) {
 		sum = csum_add64(sum, ld32(p));
 		p += 4;
@@ -27,7 +46,7 @@ uint64_t csum_bytes(const uint8_t *p, size_t n, uint64_t sum)
 		sum = csum_add64(sum, ld16(p));
 		p += 2;
 	}
-	if (n & 1)
+	if (p < end)
 		sum = csum_add64(sum, *p);
 	return sum;
 }

@@ -78,11 +78,9 @@ static inline uint64_t csum_add64(uint64_t a, uint64_t b)
 
 static inline uint16_t csum_fold(uint64_t s)
 {
-	s = (s & 0xffffffff) + (s >> 32);
-	s = (s & 0xffffffff) + (s >> 32);
-	s = (s & 0xffff) + (s >> 16);
-	s = (s & 0xffff) + (s >> 16);
-	return (uint16_t)s;
+	uint32_t f = (uint32_t)((s + (s << 32 | s >> 32)) >> 32); /* both halves added, carry and all */
+
+	return (uint16_t)((f + (f << 16 | f >> 16)) >> 16);
 }
 
 /* Add n bytes to a running sum (as if they began at an even offset). */

@@ -10,6 +10,7 @@ struct net_stack *net_create(const struct net_config *config, uint64_t now_ns)
 	if (s == NULL)
 		return NULL;
 	s->cfg = *config;
+	memcpy(&s->mac48, config->mac, 6);
 	s->now = now_ns;
 	wheel_init(&s->wheel, now_ns >> WHEEL_SHIFT);
 	list_init(&s->loop);
@@ -148,18 +149,18 @@ static void loop_run(struct net_stack *s)
 		struct pbuf *p = list_entry(n, struct pbuf, link);
 
 		s->n_loop--;
-		s->in_input = true;
 		ip4_input(s, p);
-		s->in_input = false;
 	}
 }
 
 void net_input(struct net_stack *s, struct pbuf *p)
 {
-	const uint8_t *eth = p->data;
+	const uint8_t *eth;
 
 	s->n.rx_packets++;
 	s->n.rx_bytes += p->total;
+	if (likely(tcp_fast_input(s, p)))
+		return;
 	if (unlikely(p->len < ETH_HLEN + IP4_HLEN) && !pbuf_pull(s, p, ETH_HLEN + IP4_HLEN)) {
 		drop(s, p, &s->n.drop_short);
 		return;
@@ -170,7 +171,6 @@ void net_input(struct net_stack *s, struct pbuf *p)
 		drop(s, p, &s->n.drop_proto);
 		return;
 	}
-	s->in_input = true;
 	p->data += ETH_HLEN;
 	p->len -= ETH_HLEN;
 	p->total -= ETH_HLEN;
@@ -180,7 +180,6 @@ void net_input(struct net_stack *s, struct pbuf *p)
 		arp_input(s, p);
 	else
 		drop(s, p, &s->n.drop_proto);
-	s->in_input = false;
 	if (unlikely(!list_empty(&s->loop)))
 		loop_run(s);
 	if (unlikely(!list_empty(&s->tcp.dead)))

@@ -35,6 +35,7 @@ enum arp_state {
 struct arp_entry {
 	uint32_t ip;
 	uint8_t mac[6];
+	uint8_t eth[16]; /* two bytes of nothing, then the Ethernet header for IPv4 packets to it */
 	uint8_t state, tries;
 	uint32_t when; /* tick of the last confirmation, or of the next try */
 	uint32_t used; /* tick of the last use */
@@ -94,6 +95,7 @@ struct tcp_state_stack { /* TCP's part of a stack */
 
 struct net_stack {
 	uint64_t now;
+	uint64_t mac48; /* our address as loaded from a header */
 	struct net_config cfg;
 	struct net_ip4 ip;
 	struct net_counters n;
@@ -101,10 +103,10 @@ struct net_stack {
 	struct tcp_state_stack tcp;
 	struct list_node loop; /* loopback packets not yet delivered */
 	uint32_t n_loop;
-	bool in_input;
 	struct arp_entry arp[ARP_SETS][ARP_WAYS];
 	struct net_timer arp_timer;
 	uint32_t arp_queued, arp_tick, arp_left, arp_defended;
+	uint32_t relay_tick, relay_left;
 	struct frag_queue frags[FRAG_DATAGRAMS];
 	uint32_t frag_pbufs;
 	struct net_timer frag_timer;
@@ -199,6 +201,8 @@ void dhcp_input(struct net_stack *s, struct pbuf *payload);
 
 /* tcp/ */
 int tcp_init(struct net_stack *s);
+/* A whole frame: true when it was the predicted case and has been taken; otherwise nothing has changed. */
+bool tcp_fast_input(struct net_stack *s, struct pbuf *p);
 void tcp_input(struct net_stack *s, struct pbuf *p); /* data at the IP header, checked by ip4 */
 void tcp_poll(struct net_stack *s);
 uint64_t tcp_deadline(const struct net_stack *s);

@@ -38,7 +38,7 @@ void balance_steal(struct shard *s)
 	struct shard *victim = NULL;
 	uint32_t most = 0;
 
-	if (atomic_load_explicit(&s->stealing, memory_order_acquire))
+	if (atomic_load_explicit(&s->stealing, memory_order_acquire) || s->now_ns < s->steal_ns)
 		return;
 	for (uint32_t i = 0; i < n_shards; i++) {
 		uint32_t n = atomic_load_explicit(&shards[i]->n_ready, memory_order_relaxed);
@@ -51,6 +51,7 @@ void balance_steal(struct shard *s)
 	if (!victim)
 		return;
 	atomic_store_explicit(&s->stealing, 1, memory_order_relaxed);
+	s->steal_ns = s->now_ns + SLICE_NS; /* what waits may be stuck to its shard: do not pester it */
 	s->steal.run = steal_request;
 	s->steal.arg = s;
 	shard_post(victim, &s->steal);

@@ -93,6 +93,7 @@ struct shard {
 	uint64_t idle_ns; /* how long an idle wait may last now: TICK_MAX_NS .. TICK_IDLE_NS */
 	_Atomic uint32_t stealing; /* a steal request of this shard is under way */
 	struct message steal; /* that request */
+	uint64_t steal_ns; /* not before */
 	struct shard_stats stats;
 };
 

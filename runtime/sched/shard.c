@@ -35,16 +35,15 @@ void shard_add_poller(struct poller *p)
 
 /* ---- inboxes ---- */
 
+/* If the shard is in the runtime, the event bit is seen when it returns to its program: it clears masked, then looks
+ * at pending (upcall.S); here the bit is set, then masked is looked at, with a full barrier on both sides. A program
+ * that runs, and a vcore that waits in the kernel, must be notified by the kernel. */
 void shard_kick(struct shard *on)
 {
+	atomic_fetch_or_explicit(&on->vcore->pending, 1ull << GW_EVENT_NOTIFY, memory_order_seq_cst);
 	if (atomic_load_explicit(&on->sleeping, memory_order_seq_cst) ||
-	    !atomic_load_explicit(&on->vcore->masked, memory_order_relaxed)) {
+	    !atomic_load_explicit(&on->vcore->masked, memory_order_seq_cst))
 		gw_call(GW_CALL_NOTIFY, on->id, 0, 0);
-	} else {
-		/* It is in the runtime: seen when it returns to its program. If it is just past that look, its
-		 * tick finds it. */
-		atomic_fetch_or_explicit(&on->vcore->pending, 1ull << GW_EVENT_NOTIFY, memory_order_seq_cst);
-	}
 }
 
 static void take_wakes(struct shard *s)
@@ -150,9 +149,9 @@ static void take_events(struct shard *s)
 		s->stats.ticks++;
 }
 
-static void flush(struct shard *s)
+static inline void flush(struct shard *s)
 {
-	list_for_each_safe(n, &s->pollers) {
+	list_for_each(n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->flush)
@@ -160,8 +159,14 @@ static void flush(struct shard *s)
 	}
 }
 
+static inline bool inboxes_filled(struct shard *s)
+{
+	return atomic_load_explicit(&s->inbox, memory_order_relaxed) ||
+	       atomic_load_explicit(&s->wake_inbox, memory_order_relaxed);
+}
+
 /* One turn; returns whether anything was done. Callbacks must not park. */
-static bool turn(struct shard *s)
+static inline __attribute__((always_inline)) bool turn(struct shard *s)
 {
 	bool work = false;
 
@@ -170,17 +175,14 @@ static bool turn(struct shard *s)
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
 		s->armed_ns = GW_NEVER; /* that tick is spent */
-	list_for_each_safe(n, &s->pollers) {
+	list_for_each(n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->poll && p->poll(p))
 			work = true;
 	}
-	if (atomic_load_explicit(&s->wake_inbox, memory_order_relaxed)) {
+	if (unlikely(inboxes_filled(s))) {
 		take_wakes(s);
-		work = true;
-	}
-	if (atomic_load_explicit(&s->inbox, memory_order_relaxed)) {
 		take_messages(s);
 		work = true;
 	}
@@ -205,7 +207,11 @@ void shard_turn(void)
 
 void shard_flush(void)
 {
-	flush(shard_self());
+	struct shard *s = shard_self();
+
+	s->nofault++;
+	flush(s);
+	s->nofault--;
 }
 
 /* Enable the devices' interrupts; true: something is there after all. */
@@ -213,34 +219,38 @@ static bool arm_devices(struct shard *s, uint64_t *deadline)
 {
 	bool work = false;
 
-	s->nofault++;
-	list_for_each_safe(n, &s->pollers) {
+	list_for_each(n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->arm && p->arm(p))
 			work = true;
-		if (p->deadline)
-			*deadline = GW_MIN(*deadline, p->deadline(p));
+		if (p->deadline) {
+			uint64_t next = p->deadline(p);
+
+			*deadline = GW_MIN(*deadline, next);
+		}
 	}
-	s->nofault--;
 	return work;
 }
 
-/* Nothing to run: wait in the kernel until something comes. */
+/* Nothing to run: send what is batched, and wait in the kernel until something comes. The devices are not polled
+ * before: enabling their interrupts looks at them. s->now_ns is fresh. */
 static void idle(struct shard *s)
 {
 	uint64_t deadline = GW_MIN(timers_next(s), s->now_ns + s->idle_ns);
 
+	s->nofault++;
+	flush(s);
 	if (n_shards > 1)
 		balance_steal(s);
 	/* B1 (seq_cst: a full barrier): see the top of the file */
 	atomic_store_explicit(&s->sleeping, 1, memory_order_seq_cst);
-	if (!arm_devices(s, &deadline) && !atomic_load_explicit(&s->inbox, memory_order_relaxed) &&
-	    !atomic_load_explicit(&s->wake_inbox, memory_order_relaxed)) {
+	if (!arm_devices(s, &deadline) && deadline > s->now_ns && !inboxes_filled(s)) {
 		s->stats.waits++;
 		gw_call(GW_CALL_WAIT, deadline, 0, 0);
 	}
 	atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
+	s->nofault--;
 }
 
 static void switch_to(struct shard *s, struct uthread *next)
@@ -258,23 +268,20 @@ static void switch_to(struct shard *s, struct uthread *next)
 void sched_run(struct shard *s)
 {
 	struct uthread *self = s->current, *next;
-	bool slept = false;
 
 	if (unlikely(*(uint64_t *)(void *)self->stack != STACK_CANARY))
 		panic("stack overflow of uthread %s", self->name);
+	self->cpu_ns += clock_now() - self->run_since_ns;
 	for (;;) {
-		bool work = turn(s);
+		bool work;
 
-		if (!slept)
-			self->cpu_ns += s->now_ns - self->run_since_ns;
+		if (list_empty(&s->runq))
+			idle(s);
+		work = turn(s);
 		if (!list_empty(&s->runq))
 			break;
-		if (work)
-			s->idle_ns = TICK_MAX_NS;
-		else if (slept) /* nothing but the deadline */
-			s->idle_ns = GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
-		idle(s);
-		slept = true;
+		/* After nothing but the deadline the next one may be further away. */
+		s->idle_ns = work ? TICK_MAX_NS : GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
 	}
 	s->idle_ns = TICK_MAX_NS;
 	next = list_entry(s->runq.next, struct uthread, run);
@@ -285,7 +292,7 @@ void sched_run(struct shard *s)
 	next->movable = false;
 	next->run_since_ns = s->now_ns;
 	next->slice_end_ns = s->now_ns + SLICE_NS;
-	if (next->program && s->armed_ns == GW_NEVER)
+	if (next->program && s->armed_ns > s->now_ns + (list_empty(&s->runq) ? TICK_MAX_NS : SLICE_NS))
 		sched_tick(s);
 	if (next != self)
 		switch_to(s, next);

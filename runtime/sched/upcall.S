@@ -14,7 +14,9 @@
 #define VC_PENDING %gs:0x000
 #define VC_MASKED %gs:0x008
 #define VC_SYSCALL_RIP %gs:0x010
+#define VC_VECTOR %gs:0x018
 #define VC_FRAME_MASKED %gs:0x030
+#define VC_FRAME_RFLAGS %gs:0x0c8
 #define VU_STACK_TOP %gs:0x208
 #define VU_SCRATCH %gs:0x210
 #define VU_JUMP %gs:0x218
@@ -37,6 +39,8 @@
 #define R_R15 0x78
 #define R_RIP 0x80
 #define R_RFLAGS 0x88
+#define RFLAGS_TF 0x100
+#define GW_CALL_CONTEXT_RESUME 0x800000000000000b
 #define REGS_SIZE 0x90
 #define F_FULL 0x90
 #define FRAME_SIZE 0xa0
@@ -76,7 +80,8 @@ upcall_syscall_entry:
 	movq	F_FULL(%rsp), %rcx
 	orq	F_WORK(%rsp), %rcx
 	jne	upcall_return
-	movl	$0, VC_MASKED
+	xorl	%ecx, %ecx
+	xchgl	%ecx, VC_MASKED		/* a full barrier before the look at pending: shard_kick, the kernel's event_post */
 upcall_return_begin:
 	cmpq	$0, VC_PENDING
 	jne	1f
@@ -97,10 +102,14 @@ upcall_return_begin:
 
 /* The return with everything restored, after what is pending was done. rsp: the frame. */
 upcall_return:
-	movq	%rsp, %rdi
-	call	upcall_return_work
-	movq	R_RIP(%rsp), %rax
-	movl	$0, VC_MASKED
+	movl	R_RFLAGS(%rsp), %eax
+	andl	$RFLAGS_TF, %eax
+	orq	F_WORK(%rsp), %rax
+	orq	VC_PENDING, %rax
+	jne	3f
+2:	movq	R_RIP(%rsp), %rax
+	xorl	%ecx, %ecx
+	xchgl	%ecx, VC_MASKED
 	cmpq	$0, VC_PENDING
 	jne	1b
 	movq	%rax, VU_JUMP
@@ -123,6 +132,9 @@ upcall_return:
 	movq	R_R15(%rsp), %r15
 	movq	R_RSP(%rsp), %rsp
 	jmp	*VU_JUMP
+3:	movq	%rsp, %rdi
+	call	upcall_return_work
+	jmp	2b
 upcall_return_end:
 
 /* Faults and events. No register is defined but rsp. */
@@ -139,7 +151,9 @@ upcall_entry:
 	jmp	upcall_return
 
 /* The runtime itself faulted, on program memory or by a mistake: below its stack pointer is free. */
-2:	andq	$-16, %rsp
+2:	cmpq	$1, VC_VECTOR
+	je	3f
+	andq	$-16, %rsp
 	subq	$REGS_SIZE + 16, %rsp
 	movq	%rsp, %rdi
 	cld
@@ -169,6 +183,13 @@ upcall_entry:
 	leaq	-16(%rsp), %rsp
 	popfq
 	ret
+
+/* A program made a system call with TF set: its first step is ours, on its stack yet. Go on without TF; the frame
+ * that the entry saves has it. */
+3:	andq	$~RFLAGS_TF, VC_FRAME_RFLAGS
+	movabsq	$GW_CALL_CONTEXT_RESUME, %rax
+	syscall
+	ud2
 
 /* upcall_return_on(rdi: a program_frame at its place): leave C for the program. */
 	.globl upcall_return_on

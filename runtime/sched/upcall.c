@@ -16,6 +16,10 @@ _Static_assert(offsetof(struct gw_regs, rsp) == 0x38 && offsetof(struct gw_regs,
 _Static_assert(offsetof(struct program_frame, full) == 0x90 && sizeof(struct program_frame) == 0xa0 &&
 		       offsetof(struct uthread_top, work) == 0 && sizeof(struct uthread_top) == 16,
 	       "program frame");
+_Static_assert(offsetof(struct gw_vcore, vector) == 0x18 &&
+		       offsetof(struct gw_vcore, frame) + offsetof(struct gw_regs, rflags) == 0xc8 &&
+		       GW_CALL(GW_CALL_CONTEXT_RESUME) == 0x800000000000000b,
+	       "debug traps");
 _Static_assert(VU_STACK_TOP == 1 && VU_SCRATCH == 2 && VU_JUMP == 3, "user words");
 
 #define RFLAGS_TF 0x100u

@@ -13,7 +13,8 @@
 #include "runtime/sched/sched.h"
 
 /* The program's registers while it is in the runtime. rax holds the syscall number on entry and the result on
- * return. Written by upcall.S in this order. */
+ * return. Written by upcall.S in this order. With full = 0 a return takes rax, rdx, rsi, rdi, r8-r10, rsp, rip and
+ * rflags from here; whoever changes another register (a signal's return, execve) sets full = 1. */
 struct program_frame {
 	struct gw_regs regs;
 	uint64_t full; /* 1: every register must be restored (rcx, r11 too): signal return, event, fault */

@@ -137,6 +137,23 @@ void tcp_tx_push(struct tcp_conn *c)
 		tcp_output(c);
 }
 
+/* The only unsent segment, and nothing stands in its way: past the deliberations of tcp_output. */
+static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
+{
+	uint32_t len = seg_len(p), out = c->snd_nxt - c->snd_una;
+
+	if (c->state != TCP_ESTABLISHED ||
+	    (c->flags & (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO)) ||
+	    (!(c->flags & TF_NODELAY) && out != 0) || len > c->mss || out + len > c->snd_wnd ||
+	    (out + len) * 2 > c->cwnd || p->refs != 1 || p != c->tx_tail)
+		return false;
+	if (unlikely(tcp_xmit_fresh(c, p, len) != 0))
+		return false; /* tcp_output finds the same, and queues */
+	c->tx_next = NULL;
+	c->snd_nxt += len;
+	return true;
+}
+
 void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 {
 	struct pbuf *p = c->tx_spare;
@@ -171,6 +188,8 @@ void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 		c->flags |= TF_NOSPACE;
 	if (push) {
 		seg_mark(p, SEG_PUSH, 0);
+		if (likely(c->tx_next == p) && send_at_once(c, p))
+			return;
 		tcp_output(c);
 	}
 }

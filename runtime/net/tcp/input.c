@@ -104,8 +104,37 @@ static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const 
 		no_conn(s, &g);
 }
 
+/* The acknowledgement covers exactly the one segment in flight, never retransmitted. */
+static inline bool ack_one(struct tcp_conn *c, uint32_t ack)
+{
+	struct pbuf *p = c->tx_head;
+
+	if (p == NULL || p->end_seq != ack || p == c->tx_next || seg_next(p) != c->tx_next ||
+	    (seg_marks(p) & ~SEG_PUSH) != 0)
+		return false;
+	c->bytes_out += ack - c->snd_una;
+	c->snd_una = ack;
+	c->tx_count--;
+	c->tx_head = c->tx_next;
+	if (c->tx_head == NULL)
+		c->tx_tail = NULL;
+	c->rack_time = p->time_ns;
+	/* one sample a millisecond is plenty (RFC 6298 asks for one a round trip) */
+	if (now_tick(c->stack) != c->rtt_tick) {
+		c->rtt_tick = now_tick(c->stack);
+		tcp_rtt_sample(c, (uint32_t)((c->stack->now - p->time_ns) >> 10));
+	}
+	if (likely(p->refs == 1)) {
+		p->next = NULL;
+		pbuf_free(c->stack->cfg.pool, p);
+	} else {
+		p->refs--;
+	}
+	return true;
+}
+
 /* In-order data or a plain acknowledgement on a clean established connection. Takes the packet. */
-static inline void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th, uint32_t hdr,
+static inline __attribute__((always_inline)) void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th, uint32_t hdr,
 			uint32_t len)
 {
 	uint32_t ack = ldbe32(th + 8), seq = c->rcv_nxt;
@@ -120,7 +149,10 @@ static inline void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p,
 	if (c->hdr_len != TCP_HLEN && seq == c->rcv_wup)
 		c->ts_recent = ldbe32(th + 24);
 	if (ack != c->snd_una) {
-		uint32_t acked = tcp_clean_acked(c, ack);
+		uint32_t before = c->snd_una;
+
+		if (!ack_one(c, ack))
+			(void)tcp_clean_acked(c, ack);
 
 		c->first_rto = 0;
 		if (c->snd_una == c->snd_nxt)
@@ -128,7 +160,7 @@ static inline void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p,
 		else
 			conn_set_rto(c);
 		if (c->flags & TF_CWND_LIMITED)
-			cc_acked(c, acked);
+			cc_acked(c, ack - before);
 		if (unlikely(c->flags & TF_NOSPACE) && tcp_tx_space(c) >= c->sndbuf / 3) {
 			c->flags &= ~TF_NOSPACE;
 			events = TCP_EV_WRITABLE;
@@ -141,7 +173,13 @@ static inline void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p,
 		c->rcv_nxt = seq + len;
 		if (len > c->rcv_mss)
 			c->rcv_mss = (uint16_t)GW_MIN(len, c->mss);
-		rx_queue(c, p);
+		if (likely(c->rx_tail == NULL && p->next == NULL)) {
+			c->rx_head = c->rx_tail = p;
+			c->rx_bytes = len;
+			c->bytes_in += len;
+		} else {
+			rx_queue(c, p);
+		}
 		events |= TCP_EV_READABLE;
 		if (c->rcv_nxt - c->rcv_wup > c->rcv_mss || (c->flags & TF_QUICKACK))
 			c->flags |= TF_ACK_NOW;
@@ -162,10 +200,58 @@ static inline void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p,
 	}
 }
 
+static __attribute__((noinline)) void fast_general(struct net_stack *s, struct tcp_conn *c, struct pbuf *p,
+						   const uint8_t *th, uint32_t hdr, uint32_t len)
+{
+	fast(s, c, p, th, hdr, len);
+}
+
+/* Is this the segment we expect? Everything but checksums and addresses. */
+static inline bool predicted(const struct tcp_conn *c, const uint8_t *th, uint32_t len)
+{
+	uint32_t ack = ldbe32(th + 8);
+
+	return c->state == TCP_ESTABLISHED && (th[13] | TH_PSH) == (TH_ACK | TH_PSH) && th[12] == c->hdr_len << 2 &&
+	       ldbe32(th + 4) == c->rcv_nxt && !(c->flags & (TF_SLOW | TF_PERSIST)) &&
+	       ack - c->snd_una <= c->snd_nxt - c->snd_una && len <= c->rcv_adv - c->rcv_nxt &&
+	       (c->hdr_len == TCP_HLEN ||
+		(ld32(th + 20) == TCP_TS_WORD && SEQ_GE(ldbe32(th + 24), c->ts_recent))) &&
+	       (len != 0 || ack != c->snd_una || c->snd_una == c->snd_nxt);
+}
+
+bool tcp_fast_input(struct net_stack *s, struct pbuf *p)
+{
+	const uint8_t *eth = p->data, *ip = eth + ETH_HLEN, *th = ip + IP4_HLEN;
+	uint32_t total, len;
+	struct tcp_conn *c;
+
+	if (p->len < ETH_HLEN + IP4_HLEN + TCP_HLEN || p->next != NULL)
+		return false;
+	/* to us; IPv4 without options; no fragment; TCP; all there */
+	total = ldbe16(ip + 2);
+	if ((ld64(eth) << 16) != s->mac48 << 16 || (ld32(eth + 12) & 0xffffff) != 0x450008 ||
+	    (ld16(ip + 6) & 0xff3f) != 0 || ip[9] != IP_TCP || total + ETH_HLEN > p->len)
+		return false;
+	/* A connection's addresses were checked when it was made: its key vouches for the packet's. */
+	c = tcp_lookup(s, ld64(ip + 12), ld32(th));
+	if (c == NULL)
+		return false;
+	len = total - IP4_HLEN - c->hdr_len;
+	if ((int32_t)len < 0 || !predicted(c, th, len) || csum_fold(csum_20(ip)) != 0xffff)
+		return false;
+	if (!(p->flags & (PBUF_CSUM_GOOD | PBUF_CSUM_PARTIAL)) &&
+	    csum_fold(csum_bytes(th, total - IP4_HLEN, (uint64_t)c->ph_sum + be16((uint16_t)(total - IP4_HLEN)))) !=
+		    0xffff)
+		return false;
+	p->len = total + ETH_HLEN; /* without Ethernet padding */
+	fast(s, c, p, th, total + ETH_HLEN - len, len);
+	return true;
+}
+
 void tcp_input(struct net_stack *s, struct pbuf *p)
 {
 	const uint8_t *ip = p->data, *th;
-	uint32_t ihl = (uint32_t)(ip[0] & 15) * 4, hl, len, ack;
+	uint32_t ihl = (uint32_t)(ip[0] & 15) * 4, hl, len;
 	struct tcp_conn *c;
 
 	if (unlikely(p->len < ihl + TCP_HLEN) && !pbuf_pull(s, p, ihl + TCP_HLEN)) {
@@ -197,14 +283,8 @@ void tcp_input(struct net_stack *s, struct pbuf *p)
 		return;
 	}
 	len -= hl;
-	ack = ldbe32(th + 8);
-	if (likely(c->state == TCP_ESTABLISHED && (th[13] | TH_PSH) == (TH_ACK | TH_PSH) && hl == c->hdr_len &&
-		   ldbe32(th + 4) == c->rcv_nxt && !(c->flags & TF_SLOW) &&
-		   ack - c->snd_una <= c->snd_nxt - c->snd_una && len <= c->rcv_adv - c->rcv_nxt) &&
-	    (hl == TCP_HLEN ||
-	     (ld32(th + 20) == TCP_TS_WORD && SEQ_GE(ldbe32(th + 24), c->ts_recent))) &&
-	    (len != 0 || ack != c->snd_una || c->snd_una == c->snd_nxt) && !(c->flags & TF_PERSIST)) {
-		fast(s, c, p, th, ihl + hl, len);
+	if (predicted(c, th, len)) {
+		fast_general(s, c, p, th, ihl + hl, len);
 		return;
 	}
 	slow(s, c, p, th, ihl);

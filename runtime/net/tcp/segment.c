@@ -104,6 +104,13 @@ static bool acceptable(struct tcp_conn *c, struct tcp_seg *g)
 	uint32_t wnd = c->rcv_adv - c->rcv_nxt;
 	uint32_t end = g->seq + g->len + ((g->flags & TH_SYN) != 0) + ((g->flags & TH_FIN) != 0);
 
+	if (c->state == TCP_SYN_RECEIVED && (g->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK) &&
+	    g->seq == c->irs) { /* the peer's half of a simultaneous open */
+		g->flags &= (uint8_t)~TH_SYN;
+		g->seq++;
+		g->wnd >>= c->snd_scale; /* never scaled in a SYN */
+		end = g->seq + g->len + ((g->flags & TH_FIN) != 0);
+	}
 	if ((c->flags & TF_TS) && !(g->flags & TH_RST)) {
 		if (!g->o.has_ts) { /* RFC 7323 3.2 */
 			s->n.drop_seq++;

@@ -108,6 +108,7 @@ struct tcp_conn {
 	uint32_t cwnd, ssthresh;
 	uint32_t sacked, lost, retrans; /* bytes so marked */
 	uint32_t srtt, rttvar; /* microseconds (1.024), scaled by 8 and 4 */
+	uint32_t rtt_tick; /* tick of the latest sample */
 	uint32_t rto; /* ticks, without backoff */
 	uint32_t rto_at, delack_at, keep_at; /* ticks; 0: off */
 	uint32_t last_rx; /* tick */
@@ -358,6 +359,7 @@ void rx_tune(struct tcp_conn *c, uint32_t consumed_to);
 /* xmit.c */
 uint32_t tcp_window(struct tcp_conn *c);
 int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t bytes, uint8_t flags);
+int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len);
 int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags);
 int tcp_send_ctl(struct tcp_conn *c, uint32_t seq, uint8_t flags);
 void tcp_send_ack(struct tcp_conn *c);

@@ -6,7 +6,7 @@
 #include "runtime/net/arp_internal.h"
 
 /* The window field: never takes back what was promised, never opens by silly steps (RFC 9293 3.8.6.2.2). */
-uint32_t tcp_window(struct tcp_conn *c)
+static inline uint32_t window(struct tcp_conn *c)
 {
 	uint32_t space = c->rcvbuf > c->rx_bytes ? c->rcvbuf - c->rx_bytes : 0;
 	uint32_t edge = c->rcv_nxt + space, step = GW_MIN((uint32_t)c->rcv_mss, c->rcvbuf / 2);
@@ -22,8 +22,13 @@ uint32_t tcp_window(struct tcp_conn *c)
 	return GW_MIN(wnd >> c->rcv_scale, 65535u);
 }
 
+uint32_t tcp_window(struct tcp_conn *c)
+{
+	return window(c);
+}
+
 /* The header in front of `end`. room: bytes that options may take beyond the usual (for SACK). */
-static uint8_t *build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags, uint32_t room)
+static inline __attribute__((always_inline)) uint8_t *build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags, uint32_t room)
 {
 	uint32_t hl = c->hdr_len;
 	uint8_t *th;
@@ -46,17 +51,15 @@ static uint8_t *build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t fl
 	}
 	if (likely(c->hdr_len != TCP_HLEN)) {
 		end -= TCP_TS_LEN;
-		st32(end, TCP_TS_WORD);
-		stbe32(end + 4, conn_ts_now(c));
+		st64(end, TCP_TS_WORD | (uint64_t)be32(conn_ts_now(c)) << 32);
 		stbe32(end + 8, c->ts_recent);
 	}
 	th = end - TCP_HLEN;
 	st32(th, c->key_port << 16 | c->key_port >> 16);
 	stbe32(th + 4, seq);
 	stbe32(th + 8, c->rcv_nxt);
-	st16(th + 12, (uint16_t)(hl << 2 | (uint32_t)flags << 8));
-	stbe16(th + 14, (uint16_t)tcp_window(c));
-	st32(th + 16, 0);
+	/* offset and flags, window, checksum 0, urgent 0 */
+	st64(th + 12, hl << 2 | (uint32_t)flags << 8 | (uint32_t)be16((uint16_t)window(c)) << 16);
 	c->rcv_wup = c->rcv_nxt;
 	c->flags &= ~TF_ACK_NOW;
 	c->delack_at = 0;
@@ -64,22 +67,23 @@ static uint8_t *build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t fl
 }
 
 /* Checksum, IP and Ethernet headers, and out. th: TCP header in p's headroom; len: TCP header and payload. */
-static int finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
+static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
 {
 	struct net_stack *s = c->stack;
 	uint8_t *ip = th - IP4_HLEN;
 	struct arp_entry *a = c->arp;
-	uint32_t mss = c->mss;
+	int err;
+	uint32_t mss = c->mss, total;
 	uint64_t ps = (uint64_t)c->ph_sum + be16((uint16_t)len);
 
 	p->len += (uint32_t)(p->data - ip);
 	p->data = ip;
 	p->total = len + IP4_HLEN;
-	st32(ip, 0x45u | (uint32_t)be16((uint16_t)(len + IP4_HLEN)) << 16);
-	st32(ip + 4, 0x00400000u); /* identification 0 (RFC 6864), don't fragment */
-	st32(ip + 8, 0x0640u);
+	total = be16((uint16_t)(len + IP4_HLEN));
+	/* identification 0 (RFC 6864), don't fragment; TTL 64, TCP, checksum */
+	st64(ip, 0x0040000000000045ull | (uint64_t)total << 16);
+	st32(ip + 8, 0x0640u | (uint32_t)(uint16_t)~csum_fold((uint64_t)c->ip_sum + total) << 16);
 	st64(ip + 12, c->key_addr << 32 | c->key_addr >> 32);
-	st16(ip + 10, (uint16_t)~csum_fold((uint64_t)c->ip_sum + be16((uint16_t)(len + IP4_HLEN))));
 	p->flags = 0;
 	if (unlikely(c->flags & TF_LOOP)) {
 		p->flags = PBUF_LOOPBACK | PBUF_CSUM_GOOD;
@@ -107,7 +111,17 @@ static int finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
 			return arp_send(s, p, c->next_hop);
 	}
 	a->used = now_tick(s);
-	return eth_send(s, p, a->mac, ETH_IP4);
+	st64(ip - 16, ld64(a->eth)); /* headroom is there: two bytes more than needed */
+	st64(ip - 8, ld64(a->eth + 8));
+	p->data -= ETH_HLEN;
+	p->len += ETH_HLEN;
+	p->total += ETH_HLEN;
+	s->n.tx_packets++;
+	s->n.tx_bytes += p->total;
+	err = s->cfg.tx(s->cfg.ctx, p);
+	if (unlikely(err != 0))
+		s->n.tx_full++;
+	return err;
 }
 
 static void sent(struct tcp_conn *c)
@@ -116,6 +130,24 @@ static void sent(struct tcp_conn *c)
 		c->flags &= ~TF_PERSIST;
 		conn_set_rto(c);
 	}
+}
+
+/* One fresh segment, the common case: header, checksum and out in one go. SACK blocks are not wanted. */
+int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
+{
+	uint8_t *pay = pbuf_block(p) + TCP_TX_OFF, *th;
+	int err;
+
+	p->refs++;
+	p->next = NULL;
+	p->time_ns = c->stack->now;
+	th = build(c, pay, p->seq, TH_ACK | TH_PSH, 0);
+	p->data = th;
+	p->len = len + (uint32_t)(pay - th);
+	err = finish(c, p, th, p->len);
+	if (likely(err == 0))
+		sent(c);
+	return err;
 }
 
 /* Send n send-queue pbufs from p on, together `bytes` long, as one packet. None is held by the device. */

@@ -324,6 +324,7 @@ TEST(remote_wakes)
 	CHECK_EQ(uthread_park(GW_NEVER), 0);
 	CHECK_EQ(n_notifies, before + 1);
 	CHECK_EQ(last_notified, 0);
+	atomic_store(&self->vcore->pending, 0);
 	CHECK_EQ(atomic_load(&target->token), 0);
 	/* while it runs: the event bit is set without a kernel call, and its next park returns at once */
 	before = n_notifies;

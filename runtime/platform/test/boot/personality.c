@@ -239,6 +239,7 @@ bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error,
 		return false;
 	if (!t->on_fault)
 		panic("test: fault %lu at %#lx, address %#lx", (unsigned long)vector, f->regs.rip, va);
+	f->regs.rflags &= ~0x100ul;
 	f->regs.rip = t->on_fault;
 	f->regs.rax = va;
 	return true;
@@ -292,7 +293,7 @@ static void start(void)
 	if (test && strcmp(test, "wild") == 0)
 		*(volatile uint64_t *)0x123456789000ul = 1;
 	load_program();
-	if (spawn(T_CODE, 0, 0) < 0)
+	if (spawn(T_CODE, test && strcmp(test, "cost") == 0, 0) < 0)
 		panic("test: no memory");
 }
 

@@ -25,7 +25,8 @@ static uint64_t ticks(void)
 
 struct shared { /* at T_HEAP, zero at first */
 	_Atomic uint64_t flag, count, turn, failures, spins[4];
-	uint64_t main_thread, peer;
+	uint64_t main_thread;
+	_Atomic uint64_t peer;
 };
 #define S ((struct shared *)T_HEAP)
 
@@ -125,6 +126,20 @@ static void test_faults(void)
 			 : "rcx", "r11", "rdi", "memory");
 }
 
+/* Single-stepping over a system call: the step ends after it, and the runtime is not stepped. */
+static void test_step(void)
+{
+	uint64_t rdi = 41, rax;
+
+	__asm__ volatile("leaq 1f(%%rip), %%rdi; movl %2, %%eax; syscall; movl $41, %%edi; xorl %%eax, %%eax\n"
+			 "pushfq; orq $0x100, (%%rsp); popfq; syscall; ud2\n"
+			 "1: pushfq; andq $~0x100, (%%rsp); popfq\n"
+			 : "=&a"(rax), "=&D"(rdi)
+			 : "i"(T_ON_FAULT)
+			 : "rcx", "r11", "memory", "cc");
+	check(rdi == 41, "a step over a system call");
+}
+
 /* ---- threads ---- */
 static void spin_peer(uint64_t arg)
 {
@@ -165,19 +180,28 @@ static uint64_t fpu_round(uint64_t seed, uint64_t peer)
 	return bad;
 }
 
+/* Strictly in turns, so that a lost wake stops both for ever. Wakes do not count, hence S->turn. */
+static uint64_t rounds_of(uint64_t rounds, uint64_t seed, uint64_t me, uint64_t peer, uint64_t fs_base)
+{
+	uint64_t bad = 0, fs;
+
+	__asm__ volatile("wrfsbase %0" : : "r"(fs_base));
+	for (uint64_t i = 0; i < rounds; i++) {
+		S->turn = peer;
+		bad |= fpu_round(seed + i, peer);
+		while (S->turn != me)
+			call(T_PARK, ~0ul, 0);
+		__asm__ volatile("rdfsbase %0" : "=r"(fs));
+		bad |= fs ^ fs_base;
+	}
+	return bad;
+}
+
 static void ping_peer(uint64_t rounds)
 {
-	uint64_t bad = 0;
-
-	__asm__ volatile("wrfsbase %0" : : "r"(0x7777000ul));
-	for (uint64_t i = 0; i < rounds; i++) {
-		uint64_t fs;
-
-		bad |= fpu_round(0x5555000 + i, S->main_thread);
-		__asm__ volatile("rdfsbase %0" : "=r"(fs));
-		bad |= fs ^ 0x7777000ul;
-	}
-	check(bad == 0, "peer's extended state");
+	while (!S->peer || S->turn != S->peer)
+		call(T_PARK, ~0ul, 0);
+	check(rounds_of(rounds, 0x5555000, S->peer, S->main_thread, 0x7777000) == 0, "peer's extended state");
 	S->flag = 1;
 	call(T_WAKE, S->main_thread, 0);
 	call(T_EXIT, 0, 0);
@@ -185,23 +209,16 @@ static void ping_peer(uint64_t rounds)
 
 static void test_ping_pong(uint64_t rounds, uint64_t shard, const char *name)
 {
-	uint64_t bad = 0, start = ticks();
+	uint64_t start = ticks();
 
-	__asm__ volatile("wrfsbase %0" : : "r"(0x1111000ul));
-	S->flag = 0;
+	S->flag = S->peer = 0;
+	S->turn = S->main_thread;
 	S->peer = (uint64_t)call3(T_SPAWN, (uint64_t)ping_peer, rounds, shard);
-	for (uint64_t i = 0; i < rounds; i++) {
-		uint64_t fs;
-
-		bad |= fpu_round(0x3333000 + i, S->peer);
-		__asm__ volatile("rdfsbase %0" : "=r"(fs));
-		bad |= fs ^ 0x1111000ul;
-	}
-	while (!S->flag) {
-		call(T_WAKE, S->peer, 0); /* its last park */
+	check(rounds_of(rounds, 0x3333000, S->main_thread, S->peer, 0x1111000) == 0, "main's extended state");
+	S->turn = S->peer; /* its last wait */
+	call(T_WAKE, S->peer, 0);
+	while (!S->flag)
 		call(T_PARK, ~0ul, 0);
-	}
-	check(bad == 0, "main's extended state");
 	call(T_REPORT, name, (ticks() - start) / rounds);
 }
 
@@ -246,7 +263,6 @@ static void test_shards(void)
 	if (n < 2)
 		return;
 	check(call(T_CALLS, 2000, 0) == (long)(2000 * n), "shard calls");
-	call(T_REPORT, "calls done", 0);
 	S->flag = 0;
 	victim = (uint64_t)call3(T_SPAWN, (uint64_t)spin_forever, 0, 1);
 	while (S->flag != 1)
@@ -254,14 +270,12 @@ static void test_shards(void)
 	call(T_KICK, victim, 0);
 	while (S->flag != 2)
 		;
-	call(T_REPORT, "kick done", 0);
 	/* Four burning threads put on one shard: the other one takes some. */
 	S->flag = S->count = 0;
 	for (uint64_t i = 0; i < 4; i++)
 		call3(T_SPAWN, (uint64_t)burn, i, 1);
 	while (!S->spins[0] || !S->spins[1] || !S->spins[2] || !S->spins[3])
 		call(T_PARK, 1, 0);
-	call(T_REPORT, "steal done", 0);
 	S->flag = 9;
 	while (S->count != 4)
 		call(T_PARK, 1, 0);
@@ -270,12 +284,12 @@ static void test_shards(void)
 }
 
 /* ---- costs: with -icount shift=0 a tick is an instruction ---- */
-static void measure(void)
+static void measure(int n)
 {
 	volatile uint8_t *p = (uint8_t *)T_HEAP + 0x400000;
 	uint64_t start = ticks(), least = ~0ul;
 
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 2 * n; i++) {
 		uint64_t t = ticks(), d;
 
 		call(T_NULL, 0, 0);
@@ -284,33 +298,37 @@ static void measure(void)
 	}
 	call(T_REPORT, "null system call, ticks", least);
 	start = ticks();
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < n; i++)
 		p[i * 4096] = 1;
-	call(T_REPORT, "page fault, ticks", (ticks() - start) / 1000);
+	call(T_REPORT, "page fault, ticks", (ticks() - start) / (uint64_t)n);
 	start = ticks();
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < n; i++) {
 		call(T_WAKE, S->main_thread, 0);
 		call(T_PARK, ~0ul, 0);
 	}
-	call(T_REPORT, "wake of oneself and park, ticks", (ticks() - start) / 1000);
+	call(T_REPORT, "wake of oneself and park, ticks", (ticks() - start) / (uint64_t)n);
 	start = ticks();
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < n; i++)
 		call(T_PARK, 1, 0);
-	call(T_REPORT, "park through the loop, a timer due, ticks", (ticks() - start) / 1000);
+	call(T_REPORT, "park through the loop, a timer due, ticks", (ticks() - start) / (uint64_t)n);
 }
 
 __attribute__((section(".text.start"), force_align_arg_pointer)) void _start(uint64_t arg);
 void _start(uint64_t arg)
 {
-	(void)arg;
 	S->main_thread = 0;
+	if (arg) { /* test=cost */
+		measure(20);
+		call(T_SHUTDOWN, 42, 0);
+	}
 	test_registers();
 	test_memory();
 	test_faults();
+	test_step();
 	test_preemption();
 	test_sleep();
 	test_ping_pong(1000, 0, "ping-pong on one shard, ticks a round");
-	measure();
+	measure(1000);
 	test_shards();
 	call(T_REPORT, "failures", S->failures);
 	call(T_SHUTDOWN, S->failures ? 1 : 42, 0);
