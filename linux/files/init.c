@@ -44,7 +44,8 @@ static int make_trees(void)
 		if (marks)
 			inode_put(marks);
 	}
-	if (!r && !root_dir("tmp", S_ISVTX | 0777)) /* an image's /tmp that is a link is left alone */
+	if (!r &&
+	    !root_dir("tmp", S_ISVTX | 0777)) /* an image's /tmp that is a link is left alone */
 		log_warn("files: no /tmp");
 	return r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signalfd.c - pending signals as a file: reading takes them off the caller's and the process's queues. All signalfds share
- * one wait queue, notified whenever a signal is queued (signal_arrived, called by process/). */
+/* signalfd.c - pending signals as a file: reading takes them off the caller's and the process's
+ * queues. All signalfds share one wait queue, notified whenever a signal is queued (signal_arrived,
+ * called by process/). */
 #include "linux/files/files_internal.h"
 
 struct signalfd_info {
@@ -78,7 +79,9 @@ static void signalfd_release(struct file *f)
 	mem_free(f->object, sizeof(struct signalfd));
 }
 
-static const struct file_ops signalfd_ops = { .read = signalfd_read, .poll = signalfd_poll, .release = signalfd_release,
+static const struct file_ops signalfd_ops = { .read = signalfd_read,
+					      .poll = signalfd_poll,
+					      .release = signalfd_release,
 					      .kind = "anon_inode:[signalfd]" };
 
 static long make(uint64_t fd, uint64_t va, uint64_t size, uint32_t flags)
@@ -92,7 +95,7 @@ static long make(uint64_t fd, uint64_t va, uint64_t size, uint32_t flags)
 	if (copy_from_program(&mask, va, sizeof(mask)))
 		return -EFAULT;
 	mask &= ~(1ull << 8 | 1ull << 18); /* SIGKILL, SIGSTOP */
-	if (fd_arg(fd) != -1) { /* change the mask of one that is there */
+	if (fd_arg(fd) != -1) {		   /* change the mask of one that is there */
 		f = fd_get(fd_arg(fd));
 		if (!f)
 			return -EBADF;

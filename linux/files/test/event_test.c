@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* event_test.c - pipes, counters, timers, epoll and poll. There is one thread: what would sleep calls support_park. */
+/* event_test.c - pipes, counters, timers, epoll and poll. There is one thread: what would sleep
+ * calls support_park. */
 #include <stdlib.h>
 #include "linux/files/test/support.h"
 #include "tests/unit.h"
 
 #define OURS(name, ...) support_call(sys_##name, CALL_ARGS(__VA_ARGS__, 0, 0, 0, 0, 0))
-#define CALL_ARGS(a, b, c, d, e, f, ...)                                                           \
+#define CALL_ARGS(a, b, c, d, e, f, ...) \
 	(uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f)
 
 static char big[70000], buf[70000];
@@ -448,6 +449,7 @@ TEST(signalfd_takes)
 	CHECK_EQ(ready(ep), 1);
 }
 
-UNIT_MAIN(CASE(pipe_moves_bytes), CASE(pipe_blocks), CASE(fifo), CASE(eventfd_counts), CASE(timerfd_ticks), CASE(epoll_level),
-	  CASE(epoll_edge_and_oneshot), CASE(epoll_rejects), CASE(epoll_forgets_closed_files), CASE(epoll_is_fair), CASE(epoll_nested),
-	  CASE(waits), CASE(hang_ups), CASE(signalfd_takes))
+UNIT_MAIN(CASE(pipe_moves_bytes), CASE(pipe_blocks), CASE(fifo), CASE(eventfd_counts),
+	  CASE(timerfd_ticks), CASE(epoll_level), CASE(epoll_edge_and_oneshot), CASE(epoll_rejects),
+	  CASE(epoll_forgets_closed_files), CASE(epoll_is_fair), CASE(epoll_nested), CASE(waits),
+	  CASE(hang_ups), CASE(signalfd_takes))
