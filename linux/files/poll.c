@@ -140,7 +140,7 @@ static long do_poll(uint64_t va, uint64_t count, uint64_t deadline)
 	}
 	if (!ready)
 		ready = wait_entries(e, n, deadline);
-	for (uint32_t k = 0; ready >= 0 && k < n; k++) {
+	for (uint32_t k = 0; ready >= 0 && k < done; k++) {
 		uint16_t revents = (uint16_t)e[k].revents;
 
 		if (copy_to_program(va + k * sizeof(p) + offsetof(struct pollfd64, revents),
