@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* epoll.c - readiness lists. An item hangs on its file's wait queue; a notification moves it to the ready list, so
- * epoll_wait looks at items that something happened to, and at level-triggered ones it reported last time.
+/* epoll.c - readiness lists. An item hangs on its file's wait queue; a notification moves it to the
+ * ready list, so epoll_wait looks at items that something happened to, and at level-triggered ones
+ * it reported last time.
  *
  * Who protects what:
- *   epoll.busy    which items exist, their interest; held while items are looked at (ops->poll) and removed. A yielding
- *                 lock: its holder never sleeps for long, and taking it costs three instructions
- *   epoll.lock    ready list, item.ready, sleepers; taken inside notify callbacks, under the file's waitq lock
- *   files_lock    file->epoll_items; taken under epoll.busy
- * An item's file has no reference from it: the last file_put takes the items off (epoll_file_closed) before the file
+ *   epoll.busy    which items exist, their interest; held while items are looked at (ops->poll) and
+ * removed. A yielding lock: its holder never sleeps for long, and taking it costs three
+ * instructions epoll.lock    ready list, item.ready, sleepers; taken inside notify callbacks, under
+ * the file's waitq lock files_lock    file->epoll_items; taken under epoll.busy An item's file has
+ * no reference from it: the last file_put takes the items off (epoll_file_closed) before the file
  * goes, and waits for epoll.busy to do so; so under epoll.busy an item's file is always there.
  *
- * No wake-up is lost: an item leaves the ready list before its file is polled, so an event between the two puts it
- * back; a sleeper enters the list of sleepers under epoll.lock with the ready list seen empty. */
+ * No wake-up is lost: an item leaves the ready list before its file is polled, so an event between
+ * the two puts it back; a sleeper enters the list of sleepers under epoll.lock with the ready list
+ * seen empty. */
 #include "linux/files/files_internal.h"
 
 #define PRIVATE_BITS (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
@@ -26,7 +28,7 @@ struct epitem {
 	struct epoll *ep;
 	struct file *file;
 	int fd;
-	bool ready; /* on the ready list; epoll.lock */
+	bool ready;	 /* on the ready list; epoll.lock */
 	uint32_t events; /* without public bits: disabled (one-shot) */
 	uint64_t data;
 };
@@ -42,14 +44,15 @@ struct epoll {
 	struct list_node ready, sleepers;
 	uint32_t n_ready;
 	_Atomic uint32_t refs, inside; /* inside: how many epolls it is in */
-	uint32_t height; /* of the epolls in it; nest_lock */
-	struct waitq wq; /* who polls the epoll itself */
+	uint32_t height;	       /* of the epolls in it; nest_lock */
+	struct waitq wq;	       /* who polls the epoll itself */
 	struct epitem **by_fd;
 	uint32_t n_fds;
 };
 
 static struct spinlock files_lock;
-static struct mutex nest_lock; /* adding an epoll to an epoll: one at a time, so that no cycle slips in */
+static struct mutex
+	nest_lock; /* adding an epoll to an epoll: one at a time, so that no cycle slips in */
 static const struct file_ops epoll_ops;
 
 static inline void ep_lock(struct epoll *ep)
@@ -63,8 +66,8 @@ static inline void ep_unlock(struct epoll *ep)
 	atomic_store_explicit(&ep->busy, 0, memory_order_release);
 }
 
-/* Take the first item off the ready list, which is not empty; epoll.lock held. ready_link is free then: item.ready says
- * so. */
+/* Take the first item off the ready list, which is not empty; epoll.lock held. ready_link is free
+ * then: item.ready says so. */
 static inline struct epitem *ready_pop(struct epoll *ep)
 {
 	struct list_node *n = ep->ready.next;
@@ -102,7 +105,8 @@ static void item_ready(struct epitem *it)
 	ready_push(ep, it);
 	if (!list_empty(&ep->sleepers)) {
 		s = list_entry(list_pop(&ep->sleepers), struct sleeper, link);
-		uthread_wake(s->uthread); /* under the lock: the sleeper's frame is there until it has it */
+		uthread_wake(s->uthread); /* under the lock: the sleeper's frame is there until it
+					     has it */
 	}
 	spin_unlock(&ep->lock);
 	if (!list_empty(&ep->wq.waiters))
@@ -123,9 +127,10 @@ static uint32_t item_poll(const struct epitem *it)
 	return it->file->ops->poll(it->file) & it->events & ~PRIVATE_BITS;
 }
 
-/* Take ready items that still are; at most max, of the first *look. Level-triggered ones go back to the end.
- * Apart from its callers, so that what is used for each item stays in registers. */
-static __attribute__((noinline)) uint32_t harvest(struct epoll *ep, struct epoll_event64 *out, uint32_t max, uint32_t *look)
+/* Take ready items that still are; at most max, of the first *look. Level-triggered ones go back to
+ * the end. Apart from its callers, so that what is used for each item stays in registers. */
+static __attribute__((noinline)) uint32_t harvest(struct epoll *ep, struct epoll_event64 *out,
+						  uint32_t max, uint32_t *look)
 {
 	const struct epoll_event64 *end = out + max, *start = out;
 	uint32_t left = *look;
@@ -160,7 +165,8 @@ static __attribute__((noinline)) uint32_t harvest(struct epoll *ep, struct epoll
 static __attribute__((noinline)) long deliver(struct epoll *ep, uint64_t va, uint32_t max)
 {
 	struct epoll_event64 ev[BATCH];
-	uint32_t done = 0, n, look = ep->n_ready; /* once each: level-triggered items come round again */
+	uint32_t done = 0, n,
+		 look = ep->n_ready; /* once each: level-triggered items come round again */
 
 	do {
 		n = harvest(ep, ev, GW_MIN(max - done, BATCH), &look);
@@ -181,8 +187,9 @@ static long give_one(struct epoll *ep, const struct epitem *it, uint32_t revents
 	return copy_to_program(va, &ev, sizeof(ev)) ? -EFAULT : 1;
 }
 
-/* The same for the usual case of one item on the list. Before a sleep it is mostly one that was reported last time, and is
- * not ready any more. After a sleep (fresh) it mostly is ready, and a level-triggered one can stay where it is. */
+/* The same for the usual case of one item on the list. Before a sleep it is mostly one that was
+ * reported last time, and is not ready any more. After a sleep (fresh) it mostly is ready, and a
+ * level-triggered one can stay where it is. */
 static __attribute__((noinline)) long deliver_one(struct epoll *ep, uint64_t va, bool fresh)
 {
 	struct epitem *it;
@@ -231,7 +238,8 @@ static __attribute__((noinline)) int sleep_ready(struct epoll *ep, uint64_t dead
 	spin_lock(&ep->lock);
 	if (!list_empty(&s.link))
 		list_del(&s.link);
-	else if (unlikely(r && ep->n_ready && !list_empty(&ep->sleepers))) /* woken, but leaving: pass it on */
+	else if (unlikely(r && ep->n_ready &&
+			  !list_empty(&ep->sleepers))) /* woken, but leaving: pass it on */
 		uthread_wake(list_entry(list_pop(&ep->sleepers), struct sleeper, link)->uthread);
 	spin_unlock(&ep->lock);
 	return r;
@@ -274,7 +282,8 @@ static long epoll_wait_call(uint64_t epfd, uint64_t va, uint64_t max, uint64_t d
 	f = fd_get(fd_arg(epfd));
 	if (unlikely(!f))
 		return -EBADF;
-	n = unlikely(f->ops != &epoll_ops) ? -EINVAL : wait_events(f->object, va, lo32(max), deadline);
+	n = unlikely(f->ops != &epoll_ops) ? -EINVAL
+					   : wait_events(f->object, va, lo32(max), deadline);
 	file_drop(f);
 	return n;
 }
@@ -300,7 +309,8 @@ SYS(epoll_pwait)
 {
 	long n = sigmask_enter(t, r->r8, r->r9);
 
-	return n ? n : sigmask_leave(t, epoll_wait_call(r->rdi, r->rsi, r->rdx, deadline_ms(r->r10)));
+	return n ? n
+		 : sigmask_leave(t, epoll_wait_call(r->rdi, r->rsi, r->rdx, deadline_ms(r->r10)));
 }
 
 SYS(epoll_pwait2)
@@ -354,10 +364,10 @@ static int grow(struct epoll *ep, uint32_t fd)
 
 	while (n <= fd)
 		n *= 2;
-	a = mem_resize(ep->by_fd, ep->n_fds * sizeof(*a), n * sizeof(*a));
+	a = mem_resize(ep->by_fd, ep->n_fds * sizeof(void *), n * sizeof(void *));
 	if (!a)
 		return -ENOMEM;
-	memset(a + ep->n_fds, 0, (n - ep->n_fds) * sizeof(*a));
+	memset(a + ep->n_fds, 0, (n - ep->n_fds) * sizeof(void *));
 	ep->by_fd = a;
 	ep->n_fds = n;
 	return 0;
@@ -366,7 +376,8 @@ static int grow(struct epoll *ep, uint32_t fd)
 /* Report it if it is ready now: what happened before the interest was set made no notification. */
 static void item_check(struct epitem *it)
 {
-	/* The interest is visible before the state is read: pairs with the waitq's lock, taken after a change of state. */
+	/* The interest is visible before the state is read: pairs with the waitq's lock, taken
+	 * after a change of state. */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (it->events & ~PRIVATE_BITS && item_poll(it))
 		item_ready(it);
@@ -436,8 +447,8 @@ static int control(struct epoll *ep, int op, int fd, struct file *f, const struc
 	return r;
 }
 
-/* An epoll in an epoll. No loop can arise, as one that is inside another takes in no more epolls (-ELOOP; Linux also
- * allows chains built from the top), and none is higher than NEST_MAX. */
+/* An epoll in an epoll. No loop can arise, as one that is inside another takes in no more epolls
+ * (-ELOOP; Linux also allows chains built from the top), and none is higher than NEST_MAX. */
 static int nest(struct epoll *outer, int op, int fd, struct file *f, const struct epoll_event64 *ev)
 {
 	struct epoll *inner = f->object;
@@ -507,8 +518,10 @@ void epoll_file_closed(struct file *f)
 		if (!ep)
 			return;
 		ep_lock(ep);
-		spin_lock(&files_lock); /* the epoll's own release may have taken it off meanwhile */
-		if (list_empty(&f->epoll_items) || f->epoll_items.next != &it->file_link || it->ep != ep)
+		spin_lock(
+			&files_lock); /* the epoll's own release may have taken it off meanwhile */
+		if (list_empty(&f->epoll_items) || f->epoll_items.next != &it->file_link ||
+		    it->ep != ep)
 			it = NULL;
 		spin_unlock(&files_lock);
 		if (it)
@@ -527,15 +540,16 @@ static void epoll_release(struct file *f)
 		while (ep->by_fd[k])
 			item_remove(ep->by_fd[k]);
 	if (ep->by_fd)
-		mem_free(ep->by_fd, ep->n_fds * sizeof(*ep->by_fd));
+		mem_free(ep->by_fd, ep->n_fds * sizeof(void *));
 	ep->by_fd = NULL;
 	ep->n_fds = 0;
 	ep_unlock(ep);
 	epoll_unref(ep);
 }
 
-/* Readiness of the epoll itself. Items that are not ready any more leave the list on the way; nested ones come here
- * again, NEST_MAX deep at most. If somebody else is looking, a ready list that is not empty counts as ready. */
+/* Readiness of the epoll itself. Items that are not ready any more leave the list on the way;
+ * nested ones come here again, NEST_MAX deep at most. If somebody else is looking, a ready list
+ * that is not empty counts as ready. */
 static uint32_t epoll_poll(struct file *f)
 {
 	struct epoll *ep = f->object;
@@ -567,7 +581,8 @@ void epoll_init(void)
 	mutex_init(&nest_lock);
 }
 
-static const struct file_ops epoll_ops = { .poll = epoll_poll, .release = epoll_release,
+static const struct file_ops epoll_ops = { .poll = epoll_poll,
+					   .release = epoll_release,
 					   .kind = "anon_inode:[eventpoll]" };
 
 static long make(uint32_t flags)

@@ -6,8 +6,9 @@
  *   pa | OWN     the only copy
  *   HOLE         zeros, though the image has something there
  *
- * A frame in a slot holds one page reference; mappings and copies in progress hold more. New references are only taken
- * under inode.lock, so under that lock "one reference" means that nobody else uses the frame. */
+ * A frame in a slot holds one page reference; mappings and copies in progress hold more. New
+ * references are only taken under inode.lock, so under that lock "one reference" means that nobody
+ * else uses the frame. */
 #include "linux/files/files_internal.h"
 #include "linux/memory/mm.h"
 #include "runtime/virtio/blkdev.h"
@@ -56,7 +57,8 @@ static uint64_t *slot_make(struct inode *i, uint64_t index)
 	uint64_t **chunks;
 
 	if (c >= i->u.file.n_chunks) {
-		uint64_t want = (i->size + GW_PAGE_SIZE * CHUNK_PAGES - 1) / (GW_PAGE_SIZE * CHUNK_PAGES);
+		uint64_t want =
+			(i->size + GW_PAGE_SIZE * CHUNK_PAGES - 1) / (GW_PAGE_SIZE * CHUNK_PAGES);
 
 		/* Exact for files of known size, doubling for growing ones. */
 		want = GW_MAX(c + 1, GW_MIN(want, c + 64));
@@ -66,7 +68,8 @@ static uint64_t *slot_make(struct inode *i, uint64_t index)
 				    (size_t)want * sizeof(*chunks));
 		if (!chunks)
 			return NULL;
-		memset(chunks + i->u.file.n_chunks, 0, (size_t)(want - i->u.file.n_chunks) * sizeof(*chunks));
+		memset(chunks + i->u.file.n_chunks, 0,
+		       (size_t)(want - i->u.file.n_chunks) * sizeof(*chunks));
 		i->u.file.chunks = chunks;
 		i->u.file.n_chunks = (uint32_t)want;
 	}
@@ -104,7 +107,8 @@ static int slot_zero(uint64_t *s)
 }
 
 /* ---- reading from the image ---- */
-/* Frames that the cache leaves free: stacks and page tables need some at once, and contiguous ones. */
+/* Frames that the cache leaves free: stacks and page tables need some at once, and contiguous ones.
+ */
 static uint64_t reserve(void)
 {
 	uint64_t n = mem_total_pages() / 32;
@@ -119,11 +123,13 @@ static uint32_t read_window(void)
 	return free > total / 4 ? READ_MAX : free > total / 8 ? 16 : free > total / 16 ? 8 : 4;
 }
 
-/* The run of pages around index that are in the image and not here, within an aligned window: all in one chunk. */
+/* The run of pages around index that are in the image and not here, within an aligned window: all
+ * in one chunk. */
 static uint32_t absent_run(const struct inode *i, uint64_t index, uint32_t window, uint64_t *first)
 {
 	uint64_t start = ROUND_DOWN(index, (uint64_t)window), c = index / CHUNK_PAGES;
-	uint64_t end = GW_MIN(start + window, (i->u.file.image_len + GW_PAGE_SIZE - 1) / GW_PAGE_SIZE);
+	uint64_t end =
+		GW_MIN(start + window, (i->u.file.image_len + GW_PAGE_SIZE - 1) / GW_PAGE_SIZE);
 	const uint64_t *chunk = c < i->u.file.n_chunks ? i->u.file.chunks[c] : NULL;
 	uint64_t lo = index, hi = index + 1;
 
@@ -139,7 +145,8 @@ static uint32_t absent_run(const struct inode *i, uint64_t index, uint32_t windo
 	return (uint32_t)(hi - lo);
 }
 
-/* Frames to read into: one contiguous run if there is one, which costs one descriptor; else singly. How many. */
+/* Frames to read into: one contiguous run if there is one, which costs one descriptor; else singly.
+ * How many. */
 static uint32_t find_frames(uint64_t *frames, uint32_t n)
 {
 	uint64_t pa;
@@ -162,19 +169,22 @@ static uint32_t find_frames(uint64_t *frames, uint32_t n)
 static int read_run(struct inode *i, uint64_t first, uint32_t n, const uint64_t *frames)
 {
 	struct blk_segment seg[READ_MAX];
-	uint64_t at = first * GW_PAGE_SIZE, left = GW_MIN(i->u.file.image_len - at, n * GW_PAGE_SIZE);
+	uint64_t at = first * GW_PAGE_SIZE,
+		 left = GW_MIN(i->u.file.image_len - at, n * GW_PAGE_SIZE);
 	uint64_t *slots = slot_make(i, first); /* and those behind it: one chunk */
 	uint32_t n_seg = 0, tail = (uint32_t)(left % GW_PAGE_SIZE);
 	int r;
 
 	if (!slots)
 		return -ENOMEM;
-	for (uint32_t k = 0; k < n; k++) {
-		if (k && frames[k] == frames[k - 1] + GW_PAGE_SIZE)
-			seg[n_seg - 1].len += (uint32_t)GW_PAGE_SIZE;
+	seg[0] = (struct blk_segment){ frames[0], (uint32_t)GW_PAGE_SIZE };
+	for (uint32_t k = 1; k < n; k++) {
+		if (frames[k] == frames[k - 1] + GW_PAGE_SIZE)
+			seg[n_seg].len += (uint32_t)GW_PAGE_SIZE;
 		else
-			seg[n_seg++] = (struct blk_segment){ frames[k], (uint32_t)GW_PAGE_SIZE };
+			seg[++n_seg] = (struct blk_segment){ frames[k], (uint32_t)GW_PAGE_SIZE };
 	}
+	n_seg++;
 	if (tail)
 		seg[n_seg - 1].len -= (uint32_t)GW_PAGE_SIZE - ROUND_UP(tail, 512u);
 	r = blkdev_read(root_image.dev, i->u.file.image_off + at, seg, n_seg);
@@ -194,7 +204,8 @@ static int read_run(struct inode *i, uint64_t first, uint32_t n, const uint64_t 
 	return 0;
 }
 
-/* Bring in page index. inode.lock is held, and given up while frames are found: the caller must look again. */
+/* Bring in page index. inode.lock is held, and given up while frames are found: the caller must
+ * look again. */
 static int page_in(struct inode *i, uint64_t index)
 {
 	uint64_t frames[READ_MAX], first;
@@ -224,7 +235,8 @@ static int page_in(struct inode *i, uint64_t index)
 }
 
 /* ---- pages for others ---- */
-/* The slot of page index holding a frame; inode.lock held. A hole becomes a page of zeros if make, else *out is NULL. */
+/* The slot of page index holding a frame; inode.lock held. A hole becomes a page of zeros if make,
+ * else *out is NULL. */
 static int slot_get(struct inode *i, uint64_t index, bool make, bool may_park, uint64_t **out)
 {
 	uint64_t *s;
@@ -274,8 +286,8 @@ static int lock_inode(struct inode *i, bool may_park)
 	return 0;
 }
 
-static int pages_get(struct inode *i, uint64_t index, uint32_t max, bool write, bool may_park, uint64_t *pas,
-		     uint32_t *n)
+static int pages_get(struct inode *i, uint64_t index, uint32_t max, bool write, bool may_park,
+		     uint64_t *pas, uint32_t *n)
 {
 	uint64_t *s;
 	int r;
@@ -310,7 +322,8 @@ int inode_page(struct inode *i, uint64_t index, bool write, bool may_park, uint6
 	return pages_get(i, index, 1, write, may_park, pa, &n);
 }
 
-int inode_pages(struct inode *i, uint64_t index, uint32_t max, bool may_park, uint64_t *pas, uint32_t *n)
+int inode_pages(struct inode *i, uint64_t index, uint32_t max, bool may_park, uint64_t *pas,
+		uint32_t *n)
 {
 	return pages_get(i, index, max, false, may_park, pas, n);
 }
@@ -370,7 +383,8 @@ static int page_for_write(struct inode *i, uint64_t index, bool whole, uint64_t 
 
 	mutex_lock(&i->lock);
 	s = slot_find(i, index);
-	if (whole && (!s || !PG_FRAME(*s))) { /* nothing of the image's page will be left: do not read it */
+	if (whole &&
+	    (!s || !PG_FRAME(*s))) { /* nothing of the image's page will be left: do not read it */
 		s = slot_make(i, index);
 		r = s ? slot_zero(s) : -ENOMEM;
 	} else {
@@ -393,10 +407,12 @@ long inode_write(struct inode *i, struct uio *u, uint64_t off)
 	if (u->left && off >= FILE_SIZE_MAX)
 		return -EFBIG;
 	while (u->left && off < FILE_SIZE_MAX && !r) {
-		size_t in = off % GW_PAGE_SIZE, n = GW_MIN(GW_PAGE_SIZE - in, u->left), before = u->left;
+		size_t in = off % GW_PAGE_SIZE, n = GW_MIN(GW_PAGE_SIZE - in, u->left),
+		       before = u->left;
 		uint64_t pa;
 
-		/* A whole page that faults half-way would lose the image's half: read the program's memory first. */
+		/* A whole page that faults half-way would lose the image's half: read the program's
+		 * memory first. */
 		r = u->kernel || n < GW_PAGE_SIZE ? 0 : uio_fault_in(u, false);
 		if (!r)
 			r = page_for_write(i, off / GW_PAGE_SIZE, n == GW_PAGE_SIZE, &pa);
@@ -487,7 +503,8 @@ int inode_punch(struct inode *i, uint64_t off, uint64_t len)
 				slot_own(i, s);
 				zero_part(i, off, stop);
 			}
-		} else if (s && PG_FRAME(*s) && page_of(PG_FRAME(*s))->refs > 1) { /* mapped: keep the frame */
+		} else if (s && PG_FRAME(*s) &&
+			   page_of(PG_FRAME(*s))->refs > 1) { /* mapped: keep the frame */
 			slot_own(i, s);
 			zero_part(i, off, stop);
 		} else if ((s = slot_make(i, first))) {
@@ -574,7 +591,8 @@ static struct inode *next_cached(void)
 	struct inode *i = NULL;
 
 	spin_lock(&cache.lock);
-	list_for_each_safe(n, &cache.inodes) {
+	list_for_each_safe(n, &cache.inodes)
+	{
 		struct inode *c = list_entry(n, struct inode, u.file.cached);
 		uint32_t refs = c->refs;
 
@@ -597,7 +615,7 @@ size_t pages_reclaim(size_t want, bool may_park)
 
 	(void)may_park; /* never parks: a file that is busy is passed over */
 	spin_lock(&cache.lock);
-	list_for_each(node, &cache.inodes)
+	list_for_each (node, &cache.inodes)
 		n++;
 	spin_unlock(&cache.lock);
 	/* Three rounds: the first may only clear marks, the second those of the mappings. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* synth.c - generated trees: /dev, /proc and /sys come from one table of paths (synth_table.c). A directory gets
- * its part of the table when it is first looked into; a file's text is made when it is read from the start. */
+/* synth.c - generated trees: /dev, /proc and /sys come from one table of paths (synth_table.c). A
+ * directory gets its part of the table when it is first looked into; a file's text is made when it
+ * is read from the start. */
 #include "linux/files/files_internal.h"
 
 /* ---- text ---- */
@@ -121,8 +122,9 @@ static void synth_release(struct file *f)
 	mem_free(f->object, sizeof(struct text));
 }
 
-static const struct file_ops synth_ops = { .read = synth_read, .write = synth_write, .seek = synth_seek,
-					   .release = synth_release };
+static const struct file_ops synth_ops = {
+	.read = synth_read, .write = synth_write, .seek = synth_seek, .release = synth_release
+};
 
 static int synth_open(struct inode *i, uint32_t flags, struct file **out)
 {
@@ -190,6 +192,10 @@ static struct inode *synth_inode(const struct synth *s)
 	return i;
 }
 
+/* A thread's directory has what the process's has, but for the list of threads: it would never end.
+ */
+static const char thread_prefix[] = "proc/@pid";
+
 int synth_populate(struct inode *dir)
 {
 	const char *prefix = dir->u.dir.synth_path;
@@ -208,10 +214,12 @@ int synth_populate(struct inode *dir)
 		end = strchr(name, '/');
 		len = end ? (size_t)(end - name) : strlen(name);
 		if (len == 4 && !memcmp(name, "@pid", 4)) {
-			len = (size_t)fmt_print(number, sizeof(number), "%d", process ? process->pid : 1);
+			len = (size_t)fmt_print(number, sizeof(number), "%d",
+						process ? process->pid : 1);
 			shown = number;
 		}
-		if (dentry_find(dir, shown, len))
+		if (dentry_find(dir, shown, len) ||
+		    (prefix == thread_prefix && s->ops == &task_dir_ops))
 			continue;
 		i = end ? synth_dir(s->path, (size_t)(end - s->path)) : synth_inode(s);
 		if (!i)
@@ -261,7 +269,8 @@ static int fd_lookup(struct inode *dir, const char *name, size_t len, struct ino
 	return 0;
 }
 
-static int fd_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+static int fd_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
+		      uint8_t *type)
 {
 	int fd = *cursor < 0x7fffffff ? fd_next((int)*cursor) : -1;
 
@@ -288,7 +297,9 @@ static int fd_readlink(struct inode *i, char *to, size_t size)
 		n = fmt_print(to, size, f->ops->kind[0] == 'a' ? "%s" : "%s:[%u]", f->ops->kind,
 			      (unsigned)((uint64_t)f->object >> 4 & 0xffffff));
 	else if (n < 0)
-		n = fmt_print(to, size, "%s", f->inode && !S_ISREG(f->inode->mode) ? "/dev/console" : "/ (deleted)");
+		n = fmt_print(to, size, "%s",
+			      f->inode && !S_ISREG(f->inode->mode) ? "/dev/console"
+								   : "/ (deleted)");
 	file_drop(f);
 	return n;
 }
@@ -302,7 +313,7 @@ static int next_tid(int tid)
 	int best = -1;
 
 	spin_lock(&process->lock);
-	list_for_each(n, &process->threads) {
+	list_for_each (n, &process->threads) {
 		int id = list_entry(n, struct thread, link)->tid;
 
 		if (id >= tid && (best < 0 || id < best))
@@ -314,17 +325,17 @@ static int next_tid(int tid)
 
 static int task_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	static const char prefix[] = "proc/@pid";
 	uint32_t tid;
 
 	(void)dir;
 	if (parse_number(name, len, &tid) || next_tid((int)tid) != (int)tid)
 		return -ENOENT;
-	*out = synth_dir(prefix, sizeof(prefix) - 1);
+	*out = synth_dir(thread_prefix, sizeof(thread_prefix) - 1);
 	return *out ? 0 : -ENOMEM;
 }
 
-static int task_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+static int task_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
+			uint8_t *type)
 {
 	int tid = *cursor < 0x7fffffff ? next_tid((int)*cursor) : -1;
 

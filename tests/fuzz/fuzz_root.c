@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_root.c - the input is the root image. Its checksum is made right, so that what lies behind it is reached;
- * an image that is taken is walked whole, and every file in it read. */
+/* fuzz_root.c - the input is the root image. Its checksum is made right, so that what lies behind
+ * it is reached; an image that is taken is walked whole, and every file in it read. */
 #include <stdlib.h>
 #include "linux/files/test/support.h"
 
@@ -11,14 +11,16 @@ static void walk(const char *path, int depth)
 	char *buf = malloc(4096), *child = malloc(PATH_MAX);
 	long fd = support_call(sys_open, (uint64_t)path, O_RDONLY, 0, 0, 0, 0), n;
 
-	while (fd >= 0 && depth < 6 && (n = support_call(sys_getdents64, (uint64_t)fd, (uint64_t)buf, 4096, 0, 0, 0)) > 0) {
+	while (fd >= 0 && depth < 6 &&
+	       (n = support_call(sys_getdents64, (uint64_t)fd, (uint64_t)buf, 4096, 0, 0, 0)) > 0) {
 		uint16_t len;
 
 		for (long at = 0; at < n; at += len) {
 			const char *name = buf + at + 19;
 
 			memcpy(&len, buf + at + 16, 2);
-			if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "proc") || strlen(path) > 3000)
+			if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "proc") ||
+			    strlen(path) > 3000)
 				continue;
 			strcpy(child, path);
 			strcat(child, "/");

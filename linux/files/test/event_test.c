@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* event_test.c - pipes, counters, timers, epoll and poll. There is one thread: what would sleep calls support_park. */
+/* event_test.c - pipes, counters, timers, epoll and poll. There is one thread: what would sleep
+ * calls support_park. */
 #include <stdlib.h>
 #include "linux/files/test/support.h"
 #include "tests/unit.h"
 
 #define OURS(name, ...) support_call(sys_##name, CALL_ARGS(__VA_ARGS__, 0, 0, 0, 0, 0))
-#define CALL_ARGS(a, b, c, d, e, f, ...)                                                           \
+#define CALL_ARGS(a, b, c, d, e, f, ...) \
 	(uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f)
 
 static char big[70000], buf[70000];
@@ -423,6 +424,32 @@ TEST(hang_ups)
 	CHECK_EQ(OURS(close, fd[0]), 0);
 }
 
-UNIT_MAIN(CASE(pipe_moves_bytes), CASE(pipe_blocks), CASE(fifo), CASE(eventfd_counts), CASE(timerfd_ticks), CASE(epoll_level),
-	  CASE(epoll_edge_and_oneshot), CASE(epoll_rejects), CASE(epoll_forgets_closed_files), CASE(epoll_is_fair), CASE(epoll_nested),
-	  CASE(waits), CASE(hang_ups))
+TEST(signalfd_takes)
+{
+	uint64_t mask = 1ull << 14; /* SIGTERM */
+	uint32_t info[64];
+	long ep, fd;
+
+	boot();
+	ep = OURS(epoll_create1, 0);
+	fd = OURS(signalfd4, -1, &mask, 8, O_NONBLOCK);
+	CHECK_EQ(add(ep, fd, POLLIN), 0);
+	CHECK_EQ(OURS(read, fd, info, 256), -EAGAIN);
+	CHECK_EQ(ready(ep), 0);
+	thread_self()->pending = 1ull << 14 | 1;
+	signal_arrived();
+	CHECK_EQ(ready(ep), 1);
+	CHECK_EQ(OURS(read, fd, info, 100), -EINVAL);
+	CHECK_EQ(OURS(read, fd, info, 256), 128);
+	CHECK_EQ(info[0], 15);
+	CHECK_EQ(ready(ep), 0);
+	CHECK_EQ(OURS(signalfd4, ep, &mask, 8, 0), -EINVAL);
+	mask = 1;
+	CHECK_EQ(OURS(signalfd4, fd, &mask, 8, 0), fd);
+	CHECK_EQ(ready(ep), 1);
+}
+
+UNIT_MAIN(CASE(pipe_moves_bytes), CASE(pipe_blocks), CASE(fifo), CASE(eventfd_counts),
+	  CASE(timerfd_ticks), CASE(epoll_level), CASE(epoll_edge_and_oneshot), CASE(epoll_rejects),
+	  CASE(epoll_forgets_closed_files), CASE(epoll_is_fair), CASE(epoll_nested), CASE(waits),
+	  CASE(hang_ups), CASE(signalfd_takes))

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pages_test.c - file contents: paged in from the image, given back when memory is short, own after a write. */
+/* pages_test.c - file contents: paged in from the image, given back when memory is short, own after
+ * a write. */
 #include <stdlib.h>
 #include "linux/files/test/support.h"
 #include "tests/unit.h"
 
 #define BIG 1000000
 #define OURS(name, ...) support_call(sys_##name, CALL_ARGS(__VA_ARGS__, 0, 0, 0, 0, 0))
-#define CALL_ARGS(a, b, c, d, e, f, ...)                                                           \
+#define CALL_ARGS(a, b, c, d, e, f, ...) \
 	(uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f)
 
 static char data[BIG], out[BIG + 8192];
@@ -220,6 +221,7 @@ TEST(sendfile_and_copy)
 	CHECK_EQ(OURS(lseek, in, 0, SEEK_CUR), 65536);
 }
 
-UNIT_MAIN(CASE(reads_the_image), CASE(last_page_ends_in_zeros), CASE(runs_of_pages), CASE(evicts_and_reads_again),
-	  CASE(mapped_pages_are_asked_for), CASE(writes_stay), CASE(cut_before_it_is_read), CASE(punched_pages_are_zero),
-	  CASE(no_memory_is_enospc), CASE(sendfile_and_copy))
+UNIT_MAIN(CASE(reads_the_image), CASE(last_page_ends_in_zeros), CASE(runs_of_pages),
+	  CASE(evicts_and_reads_again), CASE(mapped_pages_are_asked_for), CASE(writes_stay),
+	  CASE(cut_before_it_is_read), CASE(punched_pages_are_zero), CASE(no_memory_is_enospc),
+	  CASE(sendfile_and_copy))
