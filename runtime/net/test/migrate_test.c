@@ -78,7 +78,7 @@ TEST(moves_with_data)
 	for (unsigned i = 1; i <= 20; i++) {
 		unsigned to = i & 1;
 
-		tcp_detach(server.c, to);
+		CHECK_EQ(tcp_detach(server.c, to), 0);
 		run(7 * MS); /* packets arrive meanwhile and wait at the new shard */
 		net_set_now(shard[to], m.now);
 		CHECK_EQ(tcp_attach(shard[to], server.c), 0);
