@@ -84,7 +84,7 @@ static uint32_t tcp_file_poll(struct file *f)
 
 	if (likely(t->home == shard_self()))
 		return tcp_ready(t);
-	switch (t->state) {
+	switch ((uint32_t)t->state) {
 	case TS_NEW:
 		return POLLOUT | POLLWRNORM | POLLHUP | (t->s.err ? POLLERR : 0);
 	case TS_LISTEN:
