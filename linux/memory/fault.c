@@ -260,6 +260,8 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_
 	else
 		r = fault_file_read(mm, a, &w, n, may_park, flags);
 	mm->fault_va = 0;
+	if (r == -ENOMEM && mem_free_pages() > AROUND)
+		r = -ENOSPC; /* frames there are: the kernel's page tables for us are used up */
 	if (r == -ENXIO || r == -EIO) {
 		*sig = SIGBUS;
 		*code = BUS_ADRERR;

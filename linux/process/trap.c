@@ -8,10 +8,15 @@
 
 enum { ILL_ILLOPN = 2, FPE_INTDIV = 1, FPE_FLTINV = 7, TRAP_BRKPT = 1, TRAP_TRACE = 2, BUS_ADRALN = 1 };
 
-static _Noreturn void out_of_memory(void)
+static _Noreturn void out_of_memory(int why)
 {
 	struct mm_usage u;
 
+	if (why == -ENOSPC) {
+		control_line("error out of page tables: the program's memory is spread over more address space than the "
+			     "partition's tables can map; give the machine more memory with -m");
+		process_exit(STATUS_OOM, SIGKILL);
+	}
 	mm_usage(process->mm, &u);
 	control_line("error out of memory: the program holds %lu KiB of the partition's %lu KiB and needs more; "
 		     "give the machine more with -m",
@@ -36,8 +41,8 @@ static bool page_fault(struct thread *t, uint64_t error, uint64_t va, bool from_
 		r = mm_fault(process->mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0, may_park, &sig, &code);
 	if (r == 0)
 		return true;
-	if (r == -ENOMEM && may_park)
-		out_of_memory();
+	if ((r == -ENOMEM || r == -ENOSPC) && may_park)
+		out_of_memory(r);
 	if (from_runtime)
 		return false;
 	note_trap(t, 14, error | 4, va);
