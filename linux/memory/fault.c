@@ -10,6 +10,28 @@
 #define SIGBUS 7
 #define SIGSEGV 11
 
+static uint32_t touched_bit(uint64_t chunk)
+{
+	return (uint32_t)(chunk * 0x9e3779b97f4a7c15ull >> 51); /* 13 bits */
+}
+_Static_assert(TOUCHED_WORDS * 64 == 1u << 13, "bits of mm.touched");
+
+void mm_touch(struct mm *mm, uint64_t va, uint64_t len)
+{
+	for (uint64_t c = va >> CHUNK_SHIFT; c <= (va + len - 1) >> CHUNK_SHIFT; c++) {
+		uint32_t bit = touched_bit(c);
+
+		mm->touched[bit / 64] |= 1ull << bit % 64;
+	}
+}
+
+static bool may_have_pages(const struct mm *mm, uint64_t va)
+{
+	uint32_t bit = touched_bit(va >> CHUNK_SHIFT);
+
+	return (mm->touched[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 /* What is mapped in a window of pages. */
 struct window {
 	uint64_t lo;
@@ -78,19 +100,28 @@ static void note_any(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 	*(bool *)arg = true;
 }
 
+static bool range_used(const struct mm *mm, uint64_t lo)
+{
+	bool used = false;
+
+	for (uint64_t va = lo; va < lo + LARGE_PAGE; va += 1ull << CHUNK_SHIFT) {
+		if (may_have_pages(mm, va)) {
+			space_query(lo, LARGE_PAGE, note_any, &used);
+			break;
+		}
+	}
+	return used;
+}
+
 /* A 2 MiB page, if the area holds the whole of it, nothing is mapped there yet, and memory is plentiful. */
 static bool map_large(struct mm *mm, const struct area *a, uint64_t va)
 {
 	uint64_t lo = ROUND_DOWN(va, LARGE_PAGE), pa;
-	bool used = false;
 
 	if (a->end - a->start < ((a->flags & AREA_HUGE) != 0 ? 1 : 2) * LARGE_PAGE || lo < a->start ||
 	    lo + LARGE_PAGE > a->end || (a->flags & (AREA_NOHUGE | MM_STACK)) != 0)
 		return false;
-	if (mem_free_pages() * 2 < mem_total_pages() + LARGE_PAGE / GW_PAGE_SIZE * 2)
-		return false;
-	space_query(lo, LARGE_PAGE, note_any, &used);
-	if (used)
+	if (mem_free_pages() * 2 < mem_total_pages() + LARGE_PAGE / GW_PAGE_SIZE * 2 || range_used(mm, lo))
 		return false;
 	pa = pages_alloc_zero(LARGE_PAGE / GW_PAGE_SIZE, LARGE_PAGE / GW_PAGE_SIZE);
 	if (pa == 0)
@@ -99,6 +130,7 @@ static bool map_large(struct mm *mm, const struct area *a, uint64_t va)
 		pages_free(pa, LARGE_PAGE / GW_PAGE_SIZE);
 		return false;
 	}
+	mm_touch(mm, lo, LARGE_PAGE);
 	mm_count(mm, LARGE_PAGE / GW_PAGE_SIZE, 0);
 	return true;
 }
@@ -109,8 +141,20 @@ static int fault_anonymous(struct mm *mm, const struct area *a, const struct win
 	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), mapped = 1;
 	int r;
 
-	if (w->present == 0 && map_large(mm, a, w->fault_va))
-		return 0;
+	if (w->present == 0) {
+		if (map_large(mm, a, w->fault_va))
+			return 0;
+		/* The usual case: neighbouring frames, one entry. */
+		pas[0] = n > 1 ? pages_alloc_zero(n, 1) : 0;
+		if (pas[0] != 0) {
+			r = space_map(w->lo, pas[0], n * GW_PAGE_SIZE, flags);
+			if (r != 0)
+				pages_free(pas[0], n);
+			else
+				mm_count(mm, n, 0);
+			return r;
+		}
+	}
 	pas[at] = page_alloc_zero();
 	if (pas[at] == 0)
 		return -ENOMEM;
@@ -171,25 +215,36 @@ static int fault_file_write(struct mm *mm, const struct area *a, uint64_t va, bo
 	return r;
 }
 
-static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t max, bool may_park,
-			   uint32_t flags)
+static int map_file_pages(struct mm *mm, uint64_t va, const uint64_t *pas, uint32_t n, uint32_t flags)
 {
-	uint64_t index = (a->offset + (w->lo - a->start)) / GW_PAGE_SIZE, pas[AROUND];
-	uint32_t n = 1;
-	int r;
+	int r = map_frames(va, pas, n, flags & ~GW_MAP_W);
 
-	/* Only up to the next page that is mapped already. */
-	if (w->present != 0)
-		max = GW_MIN(max, (uint32_t)__builtin_ctz(w->present));
-	r = inode_pages(a->inode, index, max, may_park, pas, &n);
-	if (r != 0)
-		return r;
-	r = map_frames(w->lo, pas, n, flags & ~GW_MAP_W);
 	if (r != 0)
 		put_frames(pas, n);
 	else
 		mm_count(mm, n, n);
 	return r;
+}
+
+/* Map the page and what is resident around it, up to the next pages that are mapped already. */
+static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t n, bool may_park,
+			   uint32_t flags)
+{
+	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), first = at, last = at + 1, got = 1;
+	uint64_t index = (a->offset + (w->lo - a->start)) / GW_PAGE_SIZE, pas[AROUND];
+	int r;
+
+	while (first > 0 && (w->present >> (first - 1) & 1) == 0)
+		first--;
+	while (last < n && (w->present >> last & 1) == 0)
+		last++;
+	if (first < at && inode_pages(a->inode, index + first, last - first, false, pas, &got) == 0) {
+		if (got > at - first)
+			return map_file_pages(mm, w->lo + first * GW_PAGE_SIZE, pas, got, flags);
+		put_frames(pas, got);
+	}
+	r = inode_pages(a->inode, index + at, last - at, may_park, pas, &got);
+	return r != 0 ? r : map_file_pages(mm, w->fault_va, pas, got, flags);
 }
 
 /* The page is there: another thread was faster, or it must become writable or executable. */
@@ -218,18 +273,19 @@ static int fault_present(struct mm *mm, const struct area *a, const struct windo
 	return r;
 }
 
-/* The stretch around va worth looking at, and how many pages it has. */
+/* The stretch of va's chunk worth looking at, and how many pages it has. */
 static uint32_t window_of(const struct area *a, uint64_t va, bool write, struct window *w)
 {
-	uint64_t bytes = (uint64_t)pages_around() * GW_PAGE_SIZE, hi;
+	uint64_t bytes = (a->inode != NULL ? AROUND : pages_around()) * GW_PAGE_SIZE, hi;
 
 	*w = (struct window){ .lo = va, .fault_va = va };
-	if (a->inode != NULL)
-		return write ? 1 : (uint32_t)GW_MIN((a->end - va) / GW_PAGE_SIZE, AROUND);
+	if (a->inode != NULL && write)
+		return 1;
 	hi = GW_MIN(a->end, ROUND_DOWN(va, bytes) + bytes);
 	w->lo = GW_MAX(a->start, ROUND_DOWN(va, bytes));
 	return (uint32_t)((hi - w->lo) / GW_PAGE_SIZE);
 }
+_Static_assert(AROUND * GW_PAGE_SIZE == 1u << CHUNK_SHIFT, "a window lies in one chunk");
 
 int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code)
 {
@@ -249,7 +305,10 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_
 	va = ROUND_DOWN(va, GW_PAGE_SIZE);
 	flags = exec ? GW_MAP_X : mm_page_flags(a->flags);
 	n = window_of(a, va, write, &w);
-	space_query(w.lo, n * GW_PAGE_SIZE, note_page, &w);
+	if (may_have_pages(mm, va))
+		space_query(w.lo, n * GW_PAGE_SIZE, note_page, &w);
+	else
+		mm_touch(mm, va, 1);
 	mm->fault_va = va; /* reclaim on the way must leave this page alone */
 	if (w.fault_pa != 0)
 		r = fault_present(mm, a, &w, write, exec, may_park, flags);

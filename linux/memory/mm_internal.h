@@ -8,6 +8,9 @@
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
 
+#define TOUCHED_WORDS 128u
+#define CHUNK_SHIFT 16u /* a fault looks at one chunk of 16 pages */
+
 struct mm {
 	struct mutex lock;
 	struct areas areas;
@@ -15,6 +18,7 @@ struct mm {
 	uint64_t brk_start, brk_end; /* end: as the program set it, any byte */
 	uint64_t stack_lo, stack_hi;
 	uint64_t vdso; /* address of the vDSO's ELF header */
+	uint64_t touched[TOUCHED_WORDS]; /* see mm_touch */
 	uint64_t fault_va; /* page that a fault is working on; 0: none */
 	int64_t resident, file_resident, peak; /* pages */
 };
@@ -31,6 +35,9 @@ int mm_unmap_locked(struct mm *mm, uint64_t va, uint64_t len) MUST_CHECK;
 /* Drop the frames of [va, va + len), keeping the areas. */
 void mm_drop_pages(struct mm *mm, uint64_t va, uint64_t len);
 int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code);
+/* Note that frames were mapped in [va, va + len). A chunk that was never noted (by hash) has none, which saves asking the
+ * kernel; the notes are never taken back. */
+void mm_touch(struct mm *mm, uint64_t va, uint64_t len);
 /* Page flags of an area (GW_MAP_*) for frames that belong to the mapping alone. */
 uint32_t mm_page_flags(uint32_t area_flags);
 /* Is a private writable mapping of len bytes beyond what the machine could ever hold? */

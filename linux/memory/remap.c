@@ -61,7 +61,7 @@ static int move_pages(struct mm *mm, uint64_t from, uint64_t to, uint64_t len)
 			r = space_batch_commit(&b);
 	}
 	mem_free(m, sizeof(*m));
-	(void)mm;
+	mm_touch(mm, to, len);
 	return r;
 }
 
