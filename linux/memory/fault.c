@@ -4,6 +4,7 @@
 #include "linux/memory/mm_internal.h"
 
 #define AROUND 16u
+#define COPY_AROUND 4u
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
 #define BUS_ADRERR 2
@@ -197,16 +198,44 @@ static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped
 	return 0;
 }
 
-static int fault_file_write(struct mm *mm, const struct area *a, uint64_t va, bool may_park, uint32_t flags)
+/* Private copies of n pages from va on, as far as they are resident: a page written to seldom stays alone (relocation). */
+static int fault_copy_run(struct mm *mm, const struct area *a, uint64_t va, uint32_t n, bool may_park, uint32_t flags)
 {
-	uint64_t index = (a->offset + (va - a->start)) / GW_PAGE_SIZE, pa;
-	bool shared = (a->flags & MM_SHARED) != 0;
-	int r = inode_page(a->inode, index, shared, may_park, &pa);
+	uint64_t pas[COPY_AROUND], to;
+	uint32_t got = 1;
+	int r = inode_pages(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, n, may_park, pas, &got);
 
 	if (r != 0)
 		return r;
-	if (!shared)
-		return fault_copy(mm, va, pa, false, flags);
+	to = got > 1 ? pages_alloc(got, 1) : 0;
+	if (to == 0) {
+		put_frames(pas + 1, got - 1);
+		return fault_copy(mm, va, pas[0], false, flags);
+	}
+	for (uint32_t i = 0; i < got; i++)
+		memcpy(pa_to_va(to + i * GW_PAGE_SIZE), pa_to_va(pas[i]), GW_PAGE_SIZE);
+	put_frames(pas, got);
+	r = space_map(va, to, got * GW_PAGE_SIZE, flags);
+	if (r != 0)
+		pages_free(to, got);
+	else
+		mm_count(mm, got, 0);
+	return r;
+}
+
+static int fault_file_write(struct mm *mm, const struct area *a, const struct window *w, uint32_t n, bool may_park,
+			    uint32_t flags)
+{
+	uint64_t va = w->fault_va, pa;
+	int r;
+
+	if ((a->flags & MM_SHARED) == 0) {
+		n = w->present != 0 ? GW_MIN(n, (uint32_t)__builtin_ctz(w->present)) : n;
+		return fault_copy_run(mm, a, va, n, may_park, flags);
+	}
+	r = inode_page(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, true, may_park, &pa);
+	if (r != 0)
+		return r;
 	r = space_map(va, pa, GW_PAGE_SIZE, flags);
 	if (r != 0)
 		page_put(pa);
@@ -279,8 +308,12 @@ static uint32_t window_of(const struct area *a, uint64_t va, bool write, struct 
 	uint64_t bytes = (a->inode != NULL ? AROUND : pages_around()) * GW_PAGE_SIZE, hi;
 
 	*w = (struct window){ .lo = va, .fault_va = va };
-	if (a->inode != NULL && write)
-		return 1;
+	if (a->inode != NULL && write) {
+		if ((a->flags & MM_SHARED) != 0 || pages_around() < AROUND)
+			return 1;
+		hi = GW_MIN(a->end, ROUND_DOWN(va, bytes) + bytes);
+		return (uint32_t)GW_MIN((hi - va) / GW_PAGE_SIZE, COPY_AROUND);
+	}
 	hi = GW_MIN(a->end, ROUND_DOWN(va, bytes) + bytes);
 	w->lo = GW_MAX(a->start, ROUND_DOWN(va, bytes));
 	return (uint32_t)((hi - w->lo) / GW_PAGE_SIZE);
@@ -315,7 +348,7 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_
 	else if (a->inode == NULL)
 		r = fault_anonymous(mm, a, &w, n, flags);
 	else if (write)
-		r = fault_file_write(mm, a, va, may_park, flags);
+		r = fault_file_write(mm, a, &w, n, may_park, flags);
 	else
 		r = fault_file_read(mm, a, &w, n, may_park, flags);
 	mm->fault_va = 0;
