@@ -307,7 +307,6 @@ static uint32_t window_of(const struct area *a, uint64_t va, bool write, struct 
 {
 	uint64_t bytes = (a->inode != NULL ? AROUND : pages_around()) * GW_PAGE_SIZE, hi;
 
-	*w = (struct window){ .lo = va, .fault_va = va };
 	if (a->inode != NULL && write) {
 		if ((a->flags & MM_SHARED) != 0 || pages_around() < AROUND)
 			return 1;
@@ -320,7 +319,8 @@ static uint32_t window_of(const struct area *a, uint64_t va, bool write, struct 
 }
 _Static_assert(AROUND * GW_PAGE_SIZE == 1u << CHUNK_SHIFT, "a window lies in one chunk");
 
-int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code)
+int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park, int *sig,
+		    int *code)
 {
 	const struct area *a = areas_find(&mm->areas, va);
 	struct window w;
@@ -337,7 +337,8 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_
 		return -EFAULT;
 	va = ROUND_DOWN(va, GW_PAGE_SIZE);
 	flags = exec ? GW_MAP_X : mm_page_flags(a->flags);
-	n = window_of(a, va, write, &w);
+	w = (struct window){ .lo = va, .fault_va = va };
+	n = present ? 1 : window_of(a, va, write, &w);
 	if (may_have_pages(mm, va))
 		space_query(w.lo, n * GW_PAGE_SIZE, note_page, &w);
 	else
@@ -362,7 +363,7 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_
 	return r;
 }
 
-int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code)
+int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park, int *sig, int *code)
 {
 	int r;
 
@@ -372,7 +373,7 @@ int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, i
 		mutex_lock(&mm->lock);
 	else if (!mutex_trylock(&mm->lock))
 		return -EAGAIN;
-	r = mm_fault_locked(mm, va, write, exec, may_park, sig, code);
+	r = mm_fault_locked(mm, va, write, exec, present, may_park, sig, code);
 	mutex_unlock(&mm->lock);
 	return r;
 }

@@ -132,7 +132,7 @@ static void populate(struct mm *mm, uint64_t va, uint64_t len, bool write)
 	int sig, code;
 
 	for (uint64_t at = va; at < va + len; at += GW_PAGE_SIZE) {
-		if (mm_fault_locked(mm, at, write, false, true, &sig, &code) != 0)
+		if (mm_fault_locked(mm, at, write, false, false, true, &sig, &code) != 0)
 			return;
 	}
 }

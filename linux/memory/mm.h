@@ -23,8 +23,8 @@ struct mm *mm_create(void) MUST_CHECK;
 int64_t mm_map(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags, struct inode *inode, uint64_t offset);
 int mm_unmap(struct mm *mm, uint64_t va, uint64_t len) MUST_CHECK;
 int mm_protect(struct mm *mm, uint64_t va, uint64_t len, uint32_t prot) MUST_CHECK;
-/* Resolve a page fault. 0; -EFAULT with *sig and *code for the signal; -ENOMEM; -ENOSPC (no page tables left); -EAGAIN: would have to park (nofault). */
-int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code);
+/* Resolve a page fault. present: the processor found a page there, but one that forbids the access. 0; -EFAULT with *sig and *code for the signal; -ENOMEM; -ENOSPC (no page tables left); -EAGAIN: would have to park (nofault). */
+int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park, int *sig, int *code);
 /* A file was cut at `size`: unmap its pages beyond (they raise SIGBUS from now on). */
 void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size);
 /* Text for /proc/self/maps and numbers for statm: written through emit. */

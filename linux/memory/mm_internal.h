@@ -34,7 +34,8 @@ int64_t mm_map_locked(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags
 int mm_unmap_locked(struct mm *mm, uint64_t va, uint64_t len) MUST_CHECK;
 /* Drop the frames of [va, va + len), keeping the areas. */
 void mm_drop_pages(struct mm *mm, uint64_t va, uint64_t len);
-int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code);
+int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park, int *sig,
+		    int *code);
 /* Note that frames were mapped in [va, va + len). A chunk that was never noted (by hash) has none, which saves asking the
  * kernel; the notes are never taken back. */
 void mm_touch(struct mm *mm, uint64_t va, uint64_t len);

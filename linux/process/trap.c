@@ -2,6 +2,7 @@
 /* trap.c - exceptions of the program: page faults are resolved, everything else becomes a signal. */
 #include "linux/process/process_internal.h"
 
+#define PF_PRESENT 1u
 #define PF_WRITE 2u
 #define PF_FETCH 16u
 #define STATUS_OOM 137
@@ -38,7 +39,8 @@ static bool page_fault(struct thread *t, uint64_t error, uint64_t va, bool from_
 
 	linux_stats.faults++;
 	if (program_range(va, 1))
-		r = mm_fault(process->mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0, may_park, &sig, &code);
+		r = mm_fault(process->mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0,
+			     (error & PF_PRESENT) != 0, may_park, &sig, &code);
 	if (r == 0)
 		return true;
 	if ((r == -ENOMEM || r == -ENOSPC) && may_park)
