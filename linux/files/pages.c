@@ -17,7 +17,7 @@
 #define PG_HOLE 4ull
 #define PG_REF 8ull /* used since the clock hand passed */
 #define PG_FRAME(e) ((e) & ~0xfffull)
-#define READ_MAX 32u
+#define READ_MAX CHUNK_PAGES /* a run lies in one chunk */
 
 bool (*vfs_unmap_page)(struct inode *i, uint64_t index, uint64_t pa);
 
@@ -119,49 +119,78 @@ static uint32_t read_window(void)
 	return free > total / 4 ? READ_MAX : free > total / 8 ? 16 : free > total / 16 ? 8 : 4;
 }
 
-/* The run of pages around index that are in the image and not here, within an aligned window. */
-static uint32_t absent_run(struct inode *i, uint64_t index, uint32_t window, uint64_t *first)
+/* The run of pages around index that are in the image and not here, within an aligned window: all in one chunk. */
+static uint32_t absent_run(const struct inode *i, uint64_t index, uint32_t window, uint64_t *first)
 {
-	uint64_t lo = index, hi = index + 1, start = ROUND_DOWN(index, (uint64_t)window);
-	uint64_t *s;
+	uint64_t start = ROUND_DOWN(index, (uint64_t)window), c = index / CHUNK_PAGES;
+	uint64_t end = GW_MIN(start + window, (i->u.file.image_len + GW_PAGE_SIZE - 1) / GW_PAGE_SIZE);
+	const uint64_t *chunk = c < i->u.file.n_chunks ? i->u.file.chunks[c] : NULL;
+	uint64_t lo = index, hi = index + 1;
 
-	while (lo > start && (!(s = slot_find(i, lo - 1)) || !*s))
+	if (!chunk) {
+		*first = start;
+		return (uint32_t)(end - start);
+	}
+	while (lo > start && !chunk[(lo - 1) % CHUNK_PAGES])
 		lo--;
-	while (hi < start + window && in_image(i, hi) && (!(s = slot_find(i, hi)) || !*s))
+	while (hi < end && !chunk[hi % CHUNK_PAGES])
 		hi++;
 	*first = lo;
 	return (uint32_t)(hi - lo);
+}
+
+/* Frames to read into: one contiguous run if there is one, which costs one descriptor; else singly. How many. */
+static uint32_t find_frames(uint64_t *frames, uint32_t n)
+{
+	uint64_t pa;
+	uint32_t have = 0;
+
+	if (mem_free_pages() < reserve() + n)
+		pages_reclaim(2 * n, true);
+	pa = n > 1 ? pages_alloc(n, 1) : 0;
+	for (; pa && have < n; have++)
+		frames[have] = pa + have * GW_PAGE_SIZE;
+	for (; have < n; have++) {
+		frames[have] = page_alloc();
+		if (!frames[have])
+			break;
+	}
+	return have;
 }
 
 /* Read n image pages from first into frames and put them in their slots. inode.lock held. */
 static int read_run(struct inode *i, uint64_t first, uint32_t n, const uint64_t *frames)
 {
 	struct blk_segment seg[READ_MAX];
-	uint64_t at = first * GW_PAGE_SIZE, left = i->u.file.image_len - at;
-	uint32_t len;
+	uint64_t at = first * GW_PAGE_SIZE, left = GW_MIN(i->u.file.image_len - at, n * GW_PAGE_SIZE);
+	uint64_t *slots = slot_make(i, first); /* and those behind it: one chunk */
+	uint32_t n_seg = 0, tail = (uint32_t)(left % GW_PAGE_SIZE);
 	int r;
 
+	if (!slots)
+		return -ENOMEM;
 	for (uint32_t k = 0; k < n; k++) {
-		if (!slot_make(i, first + k))
-			return -ENOMEM;
-		len = (uint32_t)GW_MIN(left - k * GW_PAGE_SIZE, GW_PAGE_SIZE);
-		seg[k] = (struct blk_segment){ frames[k], ROUND_UP(len, 512u) };
+		if (k && frames[k] == frames[k - 1] + GW_PAGE_SIZE)
+			seg[n_seg - 1].len += (uint32_t)GW_PAGE_SIZE;
+		else
+			seg[n_seg++] = (struct blk_segment){ frames[k], (uint32_t)GW_PAGE_SIZE };
 	}
-	r = blkdev_read(root_image.dev, i->u.file.image_off + at, seg, n);
+	if (tail)
+		seg[n_seg - 1].len -= (uint32_t)GW_PAGE_SIZE - ROUND_UP(tail, 512u);
+	r = blkdev_read(root_image.dev, i->u.file.image_off + at, seg, n_seg);
 	if (r)
 		return r;
-	for (uint32_t k = 0; k < n; k++) {
-		len = (uint32_t)GW_MIN(left - k * GW_PAGE_SIZE, GW_PAGE_SIZE);
-		if (len < GW_PAGE_SIZE) /* what follows the file is zeros, whatever the disk has */
-			memset((char *)pa_to_va(frames[k]) + len, 0, GW_PAGE_SIZE - len);
-		*slot_find(i, first + k) = frames[k] | PG_CLEAN;
-	}
+	if (tail) /* what follows the file is zeros, whatever the disk has */
+		memset((char *)pa_to_va(frames[n - 1]) + tail, 0, GW_PAGE_SIZE - tail);
+	for (uint32_t k = 0; k < n; k++)
+		slots[k] = frames[k] | PG_CLEAN;
 	i->u.file.n_clean += n;
 	linux_stats.page_ins += n;
-	spin_lock(&cache.lock);
-	if (list_empty(&i->u.file.cached))
+	if (list_empty(&i->u.file.cached)) {
+		spin_lock(&cache.lock);
 		list_add_tail(&cache.inodes, &i->u.file.cached);
-	spin_unlock(&cache.lock);
+		spin_unlock(&cache.lock);
+	}
 	return 0;
 }
 
@@ -169,19 +198,13 @@ static int read_run(struct inode *i, uint64_t first, uint32_t n, const uint64_t 
 static int page_in(struct inode *i, uint64_t index)
 {
 	uint64_t frames[READ_MAX], first;
-	uint32_t window = read_window(), n = absent_run(i, index, window, &first), have = 0, used = 0;
+	uint32_t window = read_window(), n = absent_run(i, index, window, &first), have, used = 0;
 	uint64_t *s;
 	int r = 0;
 
 	/* Frames first, without the lock, so that reclaim may take this file's own pages. */
 	mutex_unlock(&i->lock);
-	if (mem_free_pages() < reserve() + n)
-		pages_reclaim(2 * n, true);
-	for (; have < n; have++) {
-		frames[have] = page_alloc();
-		if (!frames[have])
-			break;
-	}
+	have = find_frames(frames, n);
 	mutex_lock(&i->lock);
 	s = slot_find(i, index);
 	if (!have) {

@@ -22,6 +22,7 @@
 #define PBUF_GSO_TCP4 0x4u /* to send: device cuts into gso_size segments; received: was merged by the device */
 #define PBUF_GSO_TCP6 0x8u
 #define PBUF_LOOPBACK 0x10u
+#define PBUF_RELAYED 0x20u /* received: came by another shard, which has seen it too */
 
 struct pbuf {
 	struct pbuf *next; /* next fragment of this packet, or NULL */

@@ -4,6 +4,7 @@
  * nobody asked for change nothing but entries that exist. */
 #include "runtime/net/arp_internal.h"
 
+#define RELAY_MAX 32u /* answers passed on to the other shards in a tenth of a second */
 #define ARP_LEN 28u
 
 static void arp_fire(struct net_stack *s, struct net_timer *t);
@@ -232,6 +233,36 @@ static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[
 	}
 }
 
+/* The device gives an answer to one queue, whichever shard asked: the others get copies. Bounded: a flood of answers
+ * nobody asked for is not multiplied. */
+static void relay(struct net_stack *s, const struct pbuf *p, const uint8_t *arp)
+{
+	uint32_t now = now_tick(s);
+
+	if (s->cfg.n_shards < 2 || (p->flags & PBUF_RELAYED))
+		return;
+	if (now - s->relay_tick >= WHEEL_MS(100)) {
+		s->relay_tick = now;
+		s->relay_left = RELAY_MAX;
+	}
+	if (s->relay_left == 0)
+		return;
+	s->relay_left--;
+	for (uint32_t i = 0; i < s->cfg.n_shards; i++) {
+		struct pbuf *q = i == s->cfg.shard ? NULL : pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
+
+		if (q == NULL)
+			continue;
+		memcpy(q->data, s->cfg.mac, 6);
+		memcpy(q->data + 6, arp + 8, 6);
+		stbe16(q->data + 12, ETH_ARP);
+		memcpy(q->data + ETH_HLEN, arp, ARP_LEN);
+		q->len = q->total = ETH_HLEN + ARP_LEN;
+		q->flags = PBUF_RELAYED;
+		s->cfg.forward(s->cfg.ctx, i, q);
+	}
+}
+
 void arp_input(struct net_stack *s, struct pbuf *p)
 {
 	static const uint8_t head[6] = { 0, 1, 8, 0, 6, 4 };
@@ -254,6 +285,8 @@ void arp_input(struct net_stack *s, struct pbuf *p)
 		drop(s, p, &s->n.drop_arp);
 		return;
 	}
+	if (op == 2)
+		relay(s, p, d);
 	pbuf_free(s->cfg.pool, p);
 	if (!s->ip.up)
 		return;

@@ -106,6 +106,7 @@ struct net_stack {
 	struct arp_entry arp[ARP_SETS][ARP_WAYS];
 	struct net_timer arp_timer;
 	uint32_t arp_queued, arp_tick, arp_left, arp_defended;
+	uint32_t relay_tick, relay_left;
 	struct frag_queue frags[FRAG_DATAGRAMS];
 	uint32_t frag_pbufs;
 	struct net_timer frag_timer;

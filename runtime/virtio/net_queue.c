@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net_queue.c - the packet path of virtio-net (virtio 1.2, 5.1.6). One shard owns a queue pair. Received
- * data stays where the device wrote it; headers, lengths and buffer counts are read once and checked. */
+/* net_queue.c - the packet path of virtio-net (virtio 1.2, 5.1.6). One shard owns a queue pair.
+ * Received data stays where the device wrote it; headers, lengths and buffer counts are read once
+ * and checked. */
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/net_internal.h"
@@ -28,8 +29,8 @@ static void drop_tx(void *ctx, void *cookie, uint16_t id)
 	pbuf_free(q->pool, cookie);
 }
 
-/* This queue, or another shard's of the device, met a lie. Buffers come back only when the device is known to have
- * let go of them. */
+/* This queue, or another shard's of the device, met a lie. Buffers come back only when the device
+ * is known to have let go of them. */
 static void netq_stop(struct netdev_queue *q)
 {
 	const char *lie = q->rx.lie != NULL ? q->rx.lie : q->tx.lie;
@@ -60,7 +61,8 @@ static void refill(struct netdev_queue *q)
 			q->rx_drops++;
 			break;
 		}
-		vq_add_one(&q->rx, va_to_pa(pbuf_block(p) + NET_RX_AT), NET_RX_LEN, VRING_DESC_WRITE, p);
+		vq_add_one(&q->rx, va_to_pa(pbuf_block(p) + NET_RX_AT), NET_RX_LEN,
+			   VRING_DESC_WRITE, p);
 	}
 	vq_flush(&q->rx);
 }
@@ -80,8 +82,8 @@ static inline void load_hdr(union rx_hdr *h, const uint8_t *from)
 	__builtin_memcpy(&h->high, from + 8, 4);
 }
 
-/* Offload words of a received packet. What was not negotiated or does not fit the packet is ignored: then TCP/IP
- * checks the sum itself. */
+/* Offload words of a received packet. What was not negotiated or does not fit the packet is
+ * ignored: then TCP/IP checks the sum itself. */
 static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_hdr *h)
 {
 	if (!q->dev->info.csum_rx)
@@ -101,8 +103,8 @@ static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_
 	}
 }
 
-/* The further n buffers of a packet merged by the device (5.1.6.4): all were completed together, so one that is
- * missing is a lie. */
+/* The further n buffers of a packet merged by the device (5.1.6.4): all were completed together, so
+ * one that is missing is a lie. */
 static bool rx_merge(struct netdev_queue *q, struct pbuf *head, uint32_t n)
 {
 	struct pbuf *last = head;
@@ -191,13 +193,15 @@ static inline void fill_hdr(struct net_hdr *h, const struct pbuf *f)
 	}
 }
 
-/* May the header be written before the frame's first byte? Not into a block that the frame only borrows. */
+/* May the header be written before the frame's first byte? Not into a block that the frame only
+ * borrows. */
 static inline bool hdr_fits(struct pbuf *f)
 {
 	return f->slice_of == NULL && pbuf_headroom(f) >= NET_HDR_LEN;
 }
 
-/* A frame of several fragments, or without headroom. 0, -EAGAIN (no room, nothing is changed), -ENOBUFS (dropped). */
+/* A frame of several fragments, or without headroom. 0, -EAGAIN (no room, nothing is changed),
+ * -ENOBUFS (dropped). */
 static __attribute__((noinline)) int put_chain(struct netdev_queue *q, struct pbuf *f)
 {
 	struct vq_buf bufs[NET_TX_TABLE];
@@ -327,7 +331,8 @@ static void netq_flush(struct poller *p)
 	vq_flush(&of_poller(p)->tx);
 }
 
-/* Before sleeping: give back what was sent, let the interrupt line fall, ask for the next interrupt. */
+/* Before sleeping: give back what was sent, let the interrupt line fall, ask for the next
+ * interrupt. */
 static bool netq_arm(struct poller *p)
 {
 	struct netdev_queue *q = of_poller(p);

@@ -24,6 +24,7 @@ extern unsigned machine_notified; /* POLL* bits a watcher saw (machine_watch) */
 void machine_watch(int fd, bool on);
 uint32_t machine_poll(int fd);
 int machine_files(void); /* files that exist */
+extern unsigned machine_sent[2]; /* IP packets that left by the device, by shard */
 void machine_net_stop(bool stopped); /* packets stay where they are */
 
 long call6(syscall_fn *fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);

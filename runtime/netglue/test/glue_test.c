@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glue_test.c - configuration, packet rings between shards, and who owns a packet; stacks and device are stand-ins
- * that write down what they get. */
+/* glue_test.c - configuration, packet rings between shards, and who owns a packet; stacks and
+ * device are stand-ins that write down what they get. */
 #include "runtime/base/errno.h"
 #include "runtime/netglue/glue_internal.h"
 #include "runtime/virtio/test/fake.h"
@@ -53,7 +53,8 @@ void net_set_now(struct net_stack *s, uint64_t now_ns)
 	(void)now_ns;
 }
 
-void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway, uint32_t dns)
+void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway,
+		 uint32_t dns)
 {
 	s->ip = (struct net_ip4){ .addr = addr,
 				  .mask = htonl(prefix == 0 ? 0 : ~0u << (32 - prefix)),
@@ -245,9 +246,11 @@ TEST(static_configuration)
 
 TEST(bad_configuration)
 {
-	static const char *const bad[] = { "net.addr=", "net.addr=1.2.3", "net.addr=1.2.3.256", "net.addr=1.2.3.4/33",
-					   "net.addr=1.2.3.4/", "net.addr=1.2.3.4x", "net.addr=1..3.4",
-					   "net.addr=1.2.3.4567", "other=1" };
+	static const char *const bad[] = {
+		"net.addr=",	       "net.addr=1.2.3",      "net.addr=1.2.3.256",
+		"net.addr=1.2.3.4/33", "net.addr=1.2.3.4/",   "net.addr=1.2.3.4x",
+		"net.addr=1..3.4",     "net.addr=1.2.3.4567", "other=1"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		set_config("net=static", bad[i], NULL, NULL, NULL);
@@ -285,7 +288,8 @@ TEST(dhcp_reaches_every_shard)
 	turn(1);
 	CHECK(!stacks[1].ip.up);
 	atomic_store(&others[1].sleeping, 1);
-	net_set_ip4(&stacks[0], inet_addr("10.0.2.15"), 24, inet_addr("10.0.2.2"), inet_addr("10.0.2.3"));
+	net_set_ip4(&stacks[0], inet_addr("10.0.2.15"), 24, inet_addr("10.0.2.2"),
+		    inet_addr("10.0.2.3"));
 	CHECK(net_glue_ready());
 	turn(0);
 	CHECK_EQ(fake_notified, 4); /* the sleeping one */
@@ -379,7 +383,7 @@ TEST(forwarded)
 	CHECK_EQ(stacks[1].n_got, 1);
 	CHECK(stacks[1].got[0] == p);
 	stacks[0].c.forward(stacks[0].c.ctx, 77, packet(0, 1, 60)); /* no such shard: dropped */
-	stacks[0].c.forward(stacks[0].c.ctx, 0, packet(0, 1, 60)); /* to itself is a mistake */
+	stacks[0].c.forward(stacks[0].c.ctx, 0, packet(0, 1, 60));  /* to itself is a mistake */
 	CHECK_EQ(glues[0]->drops, 2);
 	CHECK_EQ(poller(1)->deadline(poller(1)), 12345);
 }
@@ -441,6 +445,6 @@ TEST(ring_between_threads)
 	CHECK(ring_empty(&ring));
 }
 
-UNIT_MAIN(CASE(static_configuration), CASE(bad_configuration), CASE(no_device), CASE(dhcp_reaches_every_shard),
-	  CASE(send_through_another_shard), CASE(ring_full), CASE(own_queues), CASE(forwarded), CASE(blocks_come_back),
-	  CASE(ring_between_threads))
+UNIT_MAIN(CASE(static_configuration), CASE(bad_configuration), CASE(no_device),
+	  CASE(dhcp_reaches_every_shard), CASE(send_through_another_shard), CASE(ring_full),
+	  CASE(own_queues), CASE(forwarded), CASE(blocks_come_back), CASE(ring_between_threads))

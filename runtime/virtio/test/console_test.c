@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console_test.c - virtio-console against a fake host: handshake, output with flow control, input, and control
- * messages that make no sense. */
+/* console_test.c - virtio-console against a fake host: handshake, output with flow control, input,
+ * and control messages that make no sense. */
 #include "abi/channel.h"
 #include "runtime/base/errno.h"
 #include "runtime/virtio/console_internal.h"
@@ -8,7 +8,16 @@
 #include "tests/unit.h"
 
 #define BASIC (VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX)
-enum { DEVICE_READY, PORT_ADD, PORT_REMOVE, PORT_READY, CONSOLE_PORT, RESIZE, PORT_OPEN, PORT_NAME };
+enum {
+	DEVICE_READY,
+	PORT_ADD,
+	PORT_REMOVE,
+	PORT_READY,
+	CONSOLE_PORT,
+	RESIZE,
+	PORT_OPEN,
+	PORT_NAME
+};
 
 static char out[3][16384];
 static size_t out_len[3];
@@ -270,11 +279,13 @@ TEST(hostile_control)
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
-		host_sends((uint32_t)(x >> 60 == 0 ? x : x % 5), (uint16_t)(x >> 32 & 15), (uint16_t)(x >> 40 & 3));
+		host_sends((uint32_t)(x >> 60 == 0 ? x : x % 5), (uint16_t)(x >> 32 & 15),
+			   (uint16_t)(x >> 40 & 3));
 		if (i % 5 == 0)
 			turns();
 	}
-	/* Each port was answered once a lifetime: removal and coming back are answered again, floods not. */
+	/* Each port was answered once a lifetime: removal and coming back are answered again,
+	 * floods not. */
 	CHECK_EQ(fake_warnings, 0);
 	host_sends(0, PORT_ADD, 0);
 	host_sends(0, PORT_OPEN, 1);
@@ -333,5 +344,5 @@ TEST(lies)
 }
 
 UNIT_MAIN(CASE(handshake), CASE(output), CASE(one_port), CASE(no_console), CASE(flow_control),
-	  CASE(full_in_the_loop_drops), CASE(input), CASE(hostile_control), CASE(control_flood_is_answered_once),
-	  CASE(short_control_messages), CASE(lies))
+	  CASE(full_in_the_loop_drops), CASE(input), CASE(hostile_control),
+	  CASE(control_flood_is_answered_once), CASE(short_control_messages), CASE(lies))

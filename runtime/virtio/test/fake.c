@@ -19,7 +19,8 @@ uint64_t fake_total_pages = 4096;
 struct timer *fake_timer;
 bool (*fake_on_park)(void);
 
-/* Devices are never given back: what they keep is no leak. Packet buffers are counted by the tests. */
+/* Devices are never given back: what they keep is no leak. Packet buffers are counted by the tests.
+ */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -186,7 +187,7 @@ void waitq_del(struct waitq *q, struct waiter *w)
 
 void waitq_notify(struct waitq *q, uint32_t events)
 {
-	list_for_each(n, &q->waiters) {
+	list_for_each (n, &q->waiters) {
 		struct waiter *w = list_entry(n, struct waiter, link);
 
 		if (w->notify != NULL)
@@ -230,13 +231,15 @@ void panic(const char *fmt, ...)
 void fake_turn(void)
 {
 	clock_now();
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->poll != NULL)
 			(void)p->poll(p);
 	}
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->flush != NULL)
@@ -248,7 +251,8 @@ bool fake_arm(void)
 {
 	bool work = false;
 
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->arm != NULL && p->arm(p))
@@ -261,7 +265,8 @@ uint64_t fake_deadline(void)
 {
 	uint64_t d = GW_NEVER;
 
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->deadline != NULL)
@@ -508,14 +513,16 @@ void fake_write(uint64_t addr, unsigned bytes, uint64_t value)
 	} else if (addr - FAKE_MMIO < 0x200) {
 		mmio_write(addr - FAKE_MMIO, value);
 	} else {
-		fprintf(stderr, "write outside the registers: %llx (%u)\n", (unsigned long long)addr, bytes);
+		fprintf(stderr, "write outside the registers: %llx (%u)\n",
+			(unsigned long long)addr, bytes);
 		abort();
 	}
 }
 
 /* ---- set-up ---- */
 
-static void cap(struct gw_device *d, unsigned at, unsigned next, unsigned type, uint32_t off, uint32_t len)
+static void cap(struct gw_device *d, unsigned at, unsigned next, unsigned type, uint32_t off,
+		uint32_t len)
 {
 	uint8_t *c = d->config + at;
 
@@ -553,9 +560,10 @@ void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t 
 	if (kind == GW_DEVICE_PCI) {
 		fake_pci_config(&fake.dev, id);
 	} else {
-		fake.dev = (struct gw_device){
-			.kind = GW_DEVICE_MMIO, .vectors = 1, .vendor = 0x1af4, .device = (uint16_t)id
-		};
+		fake.dev = (struct gw_device){ .kind = GW_DEVICE_MMIO,
+					       .vectors = 1,
+					       .vendor = 0x1af4,
+					       .device = (uint16_t)id };
 		fake.dev.bars[0] = (struct gw_bar){ FAKE_MMIO, 0x200 };
 	}
 	for (unsigned i = 0; i < FAKE_QUEUES; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net_test.c - virtio-net against a fake device: frames in both directions, offloads, merged buffers, full rings,
- * and a device that lies. */
+/* net_test.c - virtio-net against a fake device: frames in both directions, offloads, merged
+ * buffers, full rings, and a device that lies. */
 #include "runtime/base/errno.h"
 #include "runtime/virtio/misc.h"
 #include "runtime/virtio/net_internal.h"
@@ -9,9 +9,10 @@
 
 #include <stdlib.h>
 
-#define BASIC (VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC | VIRTIO_BIT(NET_F_MAC))
-#define OFFLOADS                                                                                   \
-	(VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_HOST_TSO4) |     \
+#define BASIC \
+	(VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC | VIRTIO_BIT(NET_F_MAC))
+#define OFFLOADS                                                                               \
+	(VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_HOST_TSO4) | \
 	 VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_MRG_RXBUF))
 
 static struct pbuf_pool pool;
@@ -45,7 +46,8 @@ static void drop_received(void)
 /* How many blocks are neither free nor with the device nor received: lost. */
 static uint32_t lost(void)
 {
-	return pool.n_total - pool.n_free - queue->rx.n_inflight - queue->tx.n_inflight - n_received;
+	return pool.n_total - pool.n_free - queue->rx.n_inflight - queue->tx.n_inflight -
+	       n_received;
 }
 
 static void setup(enum gw_device_kind kind, uint64_t offer)
@@ -295,7 +297,8 @@ TEST(send_chains)
 		CHECK_EQ(ch.indirect, indirect);
 		CHECK_EQ(ch.n_out, 3);
 		CHECK_EQ(fake_read_out(&ch, out, 4096), 666);
-		CHECK(out[12] == 1 && out[65] == 1 && out[66] == 2 && out[565] == 2 && out[566] == 3);
+		CHECK(out[12] == 1 && out[65] == 1 && out[66] == 2 && out[565] == 2 &&
+		      out[566] == 3);
 		CHECK_EQ(queue->n_tables, tables - (unsigned)indirect);
 		fake_push(1, ch.id, 0);
 		for (int i = 0; i < 2; i++) {
@@ -562,7 +565,8 @@ TEST(queue_pairs)
 }
 
 UNIT_MAIN(CASE(setup_and_info), CASE(receive), CASE(receive_batch_is_bounded), CASE(receive_merged),
-	  CASE(receive_offloads), CASE(send_small_is_one_descriptor), CASE(send_offloads), CASE(send_chains),
-	  CASE(send_full_ring), CASE(lie_with_a_backlog), CASE(too_many_fragments), CASE(pool_runs_empty), CASE(interrupts_only_when_armed),
-	  CASE(lie_header_missing), CASE(lie_buffers_missing), CASE(lie_length_and_id), CASE(lie_on_tx),
-	  CASE(no_reset_keeps_buffers), CASE(queue_pairs))
+	  CASE(receive_offloads), CASE(send_small_is_one_descriptor), CASE(send_offloads),
+	  CASE(send_chains), CASE(send_full_ring), CASE(lie_with_a_backlog),
+	  CASE(too_many_fragments), CASE(pool_runs_empty), CASE(interrupts_only_when_armed),
+	  CASE(lie_header_missing), CASE(lie_buffers_missing), CASE(lie_length_and_id),
+	  CASE(lie_on_tx), CASE(no_reset_keeps_buffers), CASE(queue_pairs))
