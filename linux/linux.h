@@ -120,6 +120,8 @@ void signal_send(struct thread *t, const struct siginfo64 *info);
 void signal_set_mask(struct thread *t, sigset64 mask);
 /* Take one pending signal of `from` off the thread's or the process's queue (signalfd, sigtimedwait). */
 bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info);
+/* Called after a signal was queued, without locks; NULL: nobody wants to know (signalfd does). */
+extern void (*signal_arrived)(void);
 /* Force a fault signal (not blockable, SIG_IGN = default). */
 void signal_fault(struct thread *t, int sig, int code, uint64_t addr);
 

@@ -200,6 +200,7 @@ long pipe_fcntl_size(struct file *f, bool set, uint64_t size); /* -EBADF: no pip
 
 /* ---- events ---- */
 void epoll_init(void);
+void signalfd_init(void);
 /* Deadline (monotonic ns) from a relative time: *out; va 0: none. */
 int deadline_from_timespec(uint64_t va, uint64_t *out) MUST_CHECK;
 uint64_t deadline_in(int64_t ns);

@@ -80,6 +80,7 @@ int files_init(void)
 
 	mutex_init(&vfs_tree);
 	epoll_init();
+	signalfd_init();
 	console_init();
 	r = pages_init();
 	if (!r)

@@ -27,8 +27,13 @@ static void inode_free(struct inode *i)
 			pages_free_inode(i);
 		break;
 	case S_IFDIR:
-		while (!list_empty(&i->u.dir.order)) /* only a synthetic directory dies with entries */
-			dentry_remove(list_entry(i->u.dir.order.next, struct dentry, order));
+		while (!list_empty(&i->u.dir.order)) { /* only a synthetic directory dies with entries */
+			struct dentry *d = list_entry(i->u.dir.order.next, struct dentry, order);
+
+			if (d->inode)
+				d->inode->nlink++; /* the file is still what it was for who has it open */
+			dentry_remove(d);
+		}
 		mem_free(i->u.dir.buckets, i->u.dir.n_buckets * sizeof(void *));
 		break;
 	case S_IFLNK:

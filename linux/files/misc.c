@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* misc.c - memfd_create, inotify (accepted; nothing is ever reported: the one process knows what it does), signalfd. */
+/* misc.c - memfd_create, inotify (accepted; nothing is ever reported: the one process knows what it does). */
 #include "linux/files/files_internal.h"
 
 SYS(memfd_create)

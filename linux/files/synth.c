@@ -190,6 +190,9 @@ static struct inode *synth_inode(const struct synth *s)
 	return i;
 }
 
+/* A thread's directory has what the process's has, but for the list of threads: it would never end. */
+static const char thread_prefix[] = "proc/@pid";
+
 int synth_populate(struct inode *dir)
 {
 	const char *prefix = dir->u.dir.synth_path;
@@ -211,7 +214,7 @@ int synth_populate(struct inode *dir)
 			len = (size_t)fmt_print(number, sizeof(number), "%d", process ? process->pid : 1);
 			shown = number;
 		}
-		if (dentry_find(dir, shown, len))
+		if (dentry_find(dir, shown, len) || (prefix == thread_prefix && s->ops == &task_dir_ops))
 			continue;
 		i = end ? synth_dir(s->path, (size_t)(end - s->path)) : synth_inode(s);
 		if (!i)
@@ -314,13 +317,12 @@ static int next_tid(int tid)
 
 static int task_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	static const char prefix[] = "proc/@pid";
 	uint32_t tid;
 
 	(void)dir;
 	if (parse_number(name, len, &tid) || next_tid((int)tid) != (int)tid)
 		return -ENOENT;
-	*out = synth_dir(prefix, sizeof(prefix) - 1);
+	*out = synth_dir(thread_prefix, sizeof(thread_prefix) - 1);
 	return *out ? 0 : -ENOMEM;
 }
 

@@ -5,7 +5,6 @@
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
 
-#define OSRELEASE "6.1.0-godwit"
 #define ULL(x) ((unsigned long long)(x))
 #define KIB(pages) ULL((uint64_t)(pages) * 4)
 
@@ -260,9 +259,7 @@ static void boot_id(struct text *t)
 
 static void hostname(struct text *t)
 {
-	const char *name = config_get("hostname");
-
-	text_add(t, "%s\n", name ? name : "godwit");
+	text_add(t, "%s\n", linux_hostname);
 }
 
 static void cpu_list(struct text *t)
@@ -322,7 +319,7 @@ const struct synth synth_table[] = {
 	{ "proc/stat", .text = proc_stat },
 	{ "proc/uptime", .text = uptime },
 	{ "proc/loadavg", .text = loadavg },
-	{ "proc/version", .fixed = "Linux version " OSRELEASE " (godwit) #1 SMP\n" },
+	{ "proc/version", .fixed = "Linux version " LINUX_RELEASE " (godwit) " LINUX_VERSION "\n" },
 	{ "proc/filesystems", .fixed = "nodev\ttmpfs\nnodev\tproc\nnodev\tsysfs\nnodev\tdevtmpfs\n" },
 	{ "proc/mounts", LNK, .fixed = "self/mounts" },
 	{ "proc/cmdline", .fixed = "godwit\n" },
@@ -331,9 +328,9 @@ const struct synth synth_table[] = {
 	{ "proc/net/tcp6", .fixed = SOCKETS },
 	{ "proc/net/udp", .fixed = SOCKETS },
 	{ "proc/net/unix", .fixed = "Num       RefCount Protocol Flags    Type St Inode Path\n" },
-	{ "proc/sys/kernel/osrelease", .fixed = OSRELEASE "\n" },
+	{ "proc/sys/kernel/osrelease", .fixed = LINUX_RELEASE "\n" },
 	{ "proc/sys/kernel/ostype", .fixed = "Linux\n" },
-	{ "proc/sys/kernel/version", .fixed = "#1 SMP\n" },
+	{ "proc/sys/kernel/version", .fixed = LINUX_VERSION "\n" },
 	{ "proc/sys/kernel/hostname", .text = hostname },
 	{ "proc/sys/kernel/pid_max", .fixed = "4194304\n" },
 	{ "proc/sys/kernel/threads-max", .fixed = "32768\n" },

@@ -139,6 +139,8 @@ static int queue_locked(struct thread *t, const struct siginfo64 *info)
 	return r;
 }
 
+void (*signal_arrived)(void);
+
 int signal_queue(struct thread *t, const struct siginfo64 *info)
 {
 	int r;
@@ -146,6 +148,8 @@ int signal_queue(struct thread *t, const struct siginfo64 *info)
 	spin_lock(&process->lock);
 	r = queue_locked(t, info);
 	spin_unlock(&process->lock);
+	if (signal_arrived != NULL)
+		signal_arrived();
 	return r;
 }
 
@@ -159,6 +163,8 @@ int signal_queue_tid(int tid, const struct siginfo64 *info)
 	if (t != NULL)
 		r = info->signo != 0 ? queue_locked(t, info) : 0;
 	spin_unlock(&process->lock);
+	if (signal_arrived != NULL)
+		signal_arrived();
 	return r;
 }
 

@@ -423,6 +423,31 @@ TEST(hang_ups)
 	CHECK_EQ(OURS(close, fd[0]), 0);
 }
 
+TEST(signalfd_takes)
+{
+	uint64_t mask = 1ull << 14; /* SIGTERM */
+	uint32_t info[64];
+	long ep, fd;
+
+	boot();
+	ep = OURS(epoll_create1, 0);
+	fd = OURS(signalfd4, -1, &mask, 8, O_NONBLOCK);
+	CHECK_EQ(add(ep, fd, POLLIN), 0);
+	CHECK_EQ(OURS(read, fd, info, 256), -EAGAIN);
+	CHECK_EQ(ready(ep), 0);
+	thread_self()->pending = 1ull << 14 | 1;
+	signal_arrived();
+	CHECK_EQ(ready(ep), 1);
+	CHECK_EQ(OURS(read, fd, info, 100), -EINVAL);
+	CHECK_EQ(OURS(read, fd, info, 256), 128);
+	CHECK_EQ(info[0], 15);
+	CHECK_EQ(ready(ep), 0);
+	CHECK_EQ(OURS(signalfd4, ep, &mask, 8, 0), -EINVAL);
+	mask = 1;
+	CHECK_EQ(OURS(signalfd4, fd, &mask, 8, 0), fd);
+	CHECK_EQ(ready(ep), 1);
+}
+
 UNIT_MAIN(CASE(pipe_moves_bytes), CASE(pipe_blocks), CASE(fifo), CASE(eventfd_counts), CASE(timerfd_ticks), CASE(epoll_level),
 	  CASE(epoll_edge_and_oneshot), CASE(epoll_rejects), CASE(epoll_forgets_closed_files), CASE(epoll_is_fair), CASE(epoll_nested),
-	  CASE(waits), CASE(hang_ups))
+	  CASE(waits), CASE(hang_ups), CASE(signalfd_takes))

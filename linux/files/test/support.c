@@ -17,6 +17,7 @@ int (*support_park)(void);
 struct process *process;
 struct linux_stats linux_stats;
 uint32_t n_shards = 1;
+char linux_hostname[65] = "test";
 
 static struct shard shard;
 static struct uthread self;
@@ -373,14 +374,20 @@ void signal_send(struct thread *t, const struct siginfo64 *info)
 	(void)t, (void)info;
 	support_signals++;
 }
+void (*signal_arrived)(void);
 void signal_set_mask(struct thread *t, sigset64 mask)
 {
 	t->sigmask = mask;
 }
 bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info)
 {
-	(void)t, (void)from, (void)info;
-	return false;
+	sigset64 set = t->pending & from;
+
+	if (!set)
+		return false;
+	*info = (struct siginfo64){ .signo = __builtin_ctzll(set) + 1 };
+	t->pending &= ~(set & -set);
+	return true;
 }
 void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size)
 {

@@ -338,6 +338,7 @@ TEST(generated_files)
 	CHECK_EQ(slurp("/proc/sys/vm/overcommit_memory", buf, sizeof(buf)), 2);
 	CHECK_STR(buf, "1\n");
 	CHECK(slurp("/proc/self/task/7/status", buf, sizeof(buf)) > 0);
+	CHECK_EQ(OURS(open, "/proc/self/task/7/task", O_RDONLY), -ENOENT); /* else a walk of /proc never ends */
 	CHECK_EQ(slurp("/proc/self/task/8/status", buf, sizeof(buf)), -ENOENT);
 	CHECK_EQ(OURS(readlink, "/proc/self/fd/1", buf, 64), 12);
 	CHECK(!memcmp(buf, "/dev/console", 12));
