@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fault.c - demand paging: what a page fault maps. A fault costs an upcall, so several pages are mapped at once where memory is
- * plentiful. Frames are all taken before the vcore's batch is filled: taking one may reclaim, and that uses the batch. */
+/* fault.c - demand paging: what a page fault maps. A fault costs an upcall, so several pages are
+ * mapped at once where memory is plentiful. Frames are all taken before the vcore's batch is
+ * filled: taking one may reclaim, and that uses the batch. */
 #include "linux/memory/mm_internal.h"
 
 #define AROUND 16u
@@ -36,7 +37,7 @@ static bool may_have_pages(const struct mm *mm, uint64_t va)
 /* What is mapped in a window of pages. */
 struct window {
 	uint64_t lo;
-	uint32_t present; /* bit n: page lo + n */
+	uint32_t present;	     /* bit n: page lo + n */
 	uint64_t fault_va, fault_pa; /* the faulting page's frame if present */
 	uint32_t fault_flags;
 };
@@ -58,7 +59,8 @@ static void note_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 	}
 }
 
-/* Map the frames of a window; 0 entries are holes. On failure every frame not mapped is put back. */
+/* Map the frames of a window; 0 entries are holes. On failure every frame not mapped is put back.
+ */
 static int map_frames(uint64_t lo, const uint64_t *pas, uint32_t n, uint32_t flags)
 {
 	struct space_batch b;
@@ -114,15 +116,17 @@ static bool range_used(const struct mm *mm, uint64_t lo)
 	return used;
 }
 
-/* A 2 MiB page, if the area holds the whole of it, nothing is mapped there yet, and memory is plentiful. */
+/* A 2 MiB page, if the area holds the whole of it, nothing is mapped there yet, and memory is
+ * plentiful. */
 static bool map_large(struct mm *mm, const struct area *a, uint64_t va)
 {
 	uint64_t lo = ROUND_DOWN(va, LARGE_PAGE), pa;
 
-	if (a->end - a->start < ((a->flags & AREA_HUGE) != 0 ? 1 : 2) * LARGE_PAGE || lo < a->start ||
-	    lo + LARGE_PAGE > a->end || (a->flags & (AREA_NOHUGE | MM_STACK)) != 0)
+	if (a->end - a->start < ((a->flags & AREA_HUGE) != 0 ? 1 : 2) * LARGE_PAGE ||
+	    lo < a->start || lo + LARGE_PAGE > a->end || (a->flags & (AREA_NOHUGE | MM_STACK)) != 0)
 		return false;
-	if (mem_free_pages() * 2 < mem_total_pages() + LARGE_PAGE / GW_PAGE_SIZE * 2 || range_used(mm, lo))
+	if (mem_free_pages() * 2 < mem_total_pages() + LARGE_PAGE / GW_PAGE_SIZE * 2 ||
+	    range_used(mm, lo))
 		return false;
 	pa = pages_alloc_zero(LARGE_PAGE / GW_PAGE_SIZE, LARGE_PAGE / GW_PAGE_SIZE);
 	if (pa == 0)
@@ -136,7 +140,8 @@ static bool map_large(struct mm *mm, const struct area *a, uint64_t va)
 	return true;
 }
 
-static int fault_anonymous(struct mm *mm, const struct area *a, const struct window *w, uint32_t n, uint32_t flags)
+static int fault_anonymous(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
+			   uint32_t flags)
 {
 	uint64_t pas[AROUND] = { 0 };
 	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), mapped = 1;
@@ -175,7 +180,8 @@ static int fault_anonymous(struct mm *mm, const struct area *a, const struct win
 	return r;
 }
 
-/* Put a copy of frame `from` (0: the fresh frame `to` is right already) in place of what is at va. */
+/* Put a copy of frame `from` (0: the fresh frame `to` is right already) in place of what is at va.
+ */
 static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped, uint32_t flags)
 {
 	uint64_t to = page_alloc();
@@ -198,12 +204,15 @@ static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped
 	return 0;
 }
 
-/* Private copies of n pages from va on, as far as they are resident: a page written to seldom stays alone (relocation). */
-static int fault_copy_run(struct mm *mm, const struct area *a, uint64_t va, uint32_t n, bool may_park, uint32_t flags)
+/* Private copies of n pages from va on, as far as they are resident: a page written to seldom stays
+ * alone (relocation). */
+static int fault_copy_run(struct mm *mm, const struct area *a, uint64_t va, uint32_t n,
+			  bool may_park, uint32_t flags)
 {
 	uint64_t pas[COPY_AROUND], to;
 	uint32_t got = 1;
-	int r = inode_pages(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, n, may_park, pas, &got);
+	int r = inode_pages(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, n, may_park,
+			    pas, &got);
 
 	if (r != 0)
 		return r;
@@ -223,8 +232,8 @@ static int fault_copy_run(struct mm *mm, const struct area *a, uint64_t va, uint
 	return r;
 }
 
-static int fault_file_write(struct mm *mm, const struct area *a, const struct window *w, uint32_t n, bool may_park,
-			    uint32_t flags)
+static int fault_file_write(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
+			    bool may_park, uint32_t flags)
 {
 	uint64_t va = w->fault_va, pa;
 	int r;
@@ -244,7 +253,8 @@ static int fault_file_write(struct mm *mm, const struct area *a, const struct wi
 	return r;
 }
 
-static int map_file_pages(struct mm *mm, uint64_t va, const uint64_t *pas, uint32_t n, uint32_t flags)
+static int map_file_pages(struct mm *mm, uint64_t va, const uint64_t *pas, uint32_t n,
+			  uint32_t flags)
 {
 	int r = map_frames(va, pas, n, flags & ~GW_MAP_W);
 
@@ -256,10 +266,11 @@ static int map_file_pages(struct mm *mm, uint64_t va, const uint64_t *pas, uint3
 }
 
 /* Map the page and what is resident around it, up to the next pages that are mapped already. */
-static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t n, bool may_park,
-			   uint32_t flags)
+static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
+			   bool may_park, uint32_t flags)
 {
-	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), first = at, last = at + 1, got = 1;
+	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), first = at, last = at + 1,
+		 got = 1;
 	uint64_t index = (a->offset + (w->lo - a->start)) / GW_PAGE_SIZE, pas[AROUND];
 	int r;
 
@@ -267,7 +278,8 @@ static int fault_file_read(struct mm *mm, const struct area *a, const struct win
 		first--;
 	while (last < n && (w->present >> last & 1) == 0)
 		last++;
-	if (first < at && inode_pages(a->inode, index + first, last - first, false, pas, &got) == 0) {
+	if (first < at &&
+	    inode_pages(a->inode, index + first, last - first, false, pas, &got) == 0) {
 		if (got > at - first)
 			return map_file_pages(mm, w->lo + first * GW_PAGE_SIZE, pas, got, flags);
 		put_frames(pas, got);
@@ -277,19 +289,22 @@ static int fault_file_read(struct mm *mm, const struct area *a, const struct win
 }
 
 /* The page is there: another thread was faster, or it must become writable or executable. */
-static int fault_present(struct mm *mm, const struct area *a, const struct window *w, bool write, bool exec,
-			 bool may_park, uint32_t flags)
+static int fault_present(struct mm *mm, const struct area *a, const struct window *w, bool write,
+			 bool exec, bool may_park, uint32_t flags)
 {
 	uint64_t va = w->fault_va, pa;
 	const struct page *p = page_of(w->fault_pa);
 	int r;
 
-	if (!write && (!exec || (w->fault_flags & GW_MAP_X) != 0) && (w->fault_flags & GW_MAP_NONE) == 0)
+	if (!write && (!exec || (w->fault_flags & GW_MAP_X) != 0) &&
+	    (w->fault_flags & GW_MAP_NONE) == 0)
 		return 0;
 	if (write && (w->fault_flags & GW_MAP_W) != 0)
 		return 0;
-	if (a->inode == NULL || !write || ((a->flags & MM_SHARED) == 0 && p != NULL && p->refs == 1))
-		return space_protect(va, GW_PAGE_SIZE, write ? flags : flags & ~(a->inode != NULL ? GW_MAP_W : 0u));
+	if (a->inode == NULL || !write ||
+	    ((a->flags & MM_SHARED) == 0 && p != NULL && p->refs == 1))
+		return space_protect(va, GW_PAGE_SIZE,
+				     write ? flags : flags & ~(a->inode != NULL ? GW_MAP_W : 0u));
 	if ((a->flags & MM_SHARED) == 0) {
 		page_get(w->fault_pa);
 		return fault_copy(mm, va, w->fault_pa, true, flags);
@@ -317,10 +332,10 @@ static uint32_t window_of(const struct area *a, uint64_t va, bool write, struct 
 	w->lo = GW_MAX(a->start, ROUND_DOWN(va, bytes));
 	return (uint32_t)((hi - w->lo) / GW_PAGE_SIZE);
 }
-_Static_assert(AROUND * GW_PAGE_SIZE == 1u << CHUNK_SHIFT, "a window lies in one chunk");
+_Static_assert(AROUND *GW_PAGE_SIZE == 1u << CHUNK_SHIFT, "a window lies in one chunk");
 
-int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park, int *sig,
-		    int *code)
+int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park,
+		    int *sig, int *code)
 {
 	const struct area *a = areas_find(&mm->areas, va);
 	struct window w;
@@ -332,8 +347,9 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool pres
 	if (a == NULL)
 		return -EFAULT;
 	*code = SEGV_ACCERR;
-	if ((a->flags & (MM_READ | MM_WRITE | MM_EXEC)) == 0 || (write && (a->flags & MM_WRITE) == 0) ||
-	    (exec && (a->flags & MM_EXEC) == 0) || (a->flags & MM_SPECIAL) != 0)
+	if ((a->flags & (MM_READ | MM_WRITE | MM_EXEC)) == 0 ||
+	    (write && (a->flags & MM_WRITE) == 0) || (exec && (a->flags & MM_EXEC) == 0) ||
+	    (a->flags & MM_SPECIAL) != 0)
 		return -EFAULT;
 	va = ROUND_DOWN(va, GW_PAGE_SIZE);
 	flags = exec ? GW_MAP_X : mm_page_flags(a->flags);
@@ -363,7 +379,8 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool pres
 	return r;
 }
 
-int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park, int *sig, int *code)
+int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park,
+	     int *sig, int *code)
 {
 	int r;
 
