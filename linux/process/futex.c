@@ -191,7 +191,7 @@ static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move
 		moved++;
 	}
 	unlock_two(a, b);
-	return (long)(done + moved);
+	return (long)done + (long)moved;
 }
 
 /* FUTEX_WAKE_OP: *va2 = *va2 OP arg atomically; wake at va, and at va2 if the old value compares. A
