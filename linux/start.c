@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start.c - the program's start from the configuration, its end, and what the host says meanwhile. */
+/* start.c - the program's start from the configuration, its end, and what the host says meanwhile.
+ */
 #include "linux/files/vfs.h"
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
 #include "linux/report.h"
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 #include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
@@ -80,9 +81,11 @@ static void set_cwd(void)
 	const char *cwd = config_get("cwd");
 	char why[300];
 
-	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY, &process->cwd) == 0)
+	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY,
+		       &process->cwd) == 0)
 		return;
-	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)", cwd);
+	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)",
+		  cwd);
 	fail(why);
 }
 
@@ -163,7 +166,8 @@ void personality_start(void)
 	set_identity();
 	set_cwd();
 	t = thread_create();
-	if (t == NULL || uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
+	if (t == NULL ||
+	    uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
 		fail("memory is out; give the machine more with -m");
 	thread_list(t);
 	if (uthread_create(&t->uthread, shard_self(), run_program, &s, "main", true, t) != 0)
@@ -183,12 +187,13 @@ void report_stats(void)
 	}
 	spin_lock(&process->lock);
 	syscalls = thread_syscalls_ended();
-	list_for_each(n, &process->threads)
+	list_for_each (n, &process->threads)
 		syscalls += list_entry(n, struct thread, link)->n_syscalls;
 	spin_unlock(&process->lock);
 	mm_usage(process->mm, &use);
 	sockets_stats(&conns, &in, &out);
-	control_line("stat uptime_ms %lu", (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
+	control_line("stat uptime_ms %lu",
+		     (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
 	control_line("stat connections %lu", conns);
 	control_line("stat packets_in %lu", in);
 	control_line("stat packets_out %lu", out);

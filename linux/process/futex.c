@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* futex.c - waiting on a word of program memory. Waiters hang in hashed buckets under short locks; the word is compared
- * with the bucket locked (without parking: a page that is not there is brought in with the lock released), so that a
- * wake on another shard cannot fall between comparison and sleep. */
-#include "linux/process/process_internal.h"
+/* futex.c - waiting on a word of program memory. Waiters hang in hashed buckets under short locks;
+ * the word is compared with the bucket locked (without parking: a page that is not there is brought
+ * in with the lock released), so that a wake on another shard cannot fall between comparison and
+ * sleep. */
+#include "linux/process/process.h"
 
 #define BUCKETS 64u
 #define CMD_MASK 0x7fu
@@ -52,7 +53,8 @@ static uint32_t wake_locked(struct bucket *b, uint64_t va, uint32_t n, uint32_t 
 {
 	uint32_t woken = 0;
 
-	list_for_each_safe(node, &b->waiters) {
+	list_for_each_safe(node, &b->waiters)
+	{
 		struct futex_waiter *w = list_entry(node, struct futex_waiter, link);
 
 		if (woken >= n)
@@ -126,7 +128,9 @@ static bool was_woken(struct futex_waiter *w)
 
 static long wait(struct thread *t, uint64_t va, uint32_t expect, uint32_t bitset, uint64_t deadline)
 {
-	struct futex_waiter w = { .va = va, .bitset = bitset, .uthread = t->uthread, .bucket = bucket_of(va) };
+	struct futex_waiter w = {
+		.va = va, .bitset = bitset, .uthread = t->uthread, .bucket = bucket_of(va)
+	};
 	struct bucket *b = w.bucket;
 	uint32_t now;
 	int r;
@@ -153,7 +157,8 @@ static long wait(struct thread *t, uint64_t va, uint32_t expect, uint32_t bitset
 	return withdraw(&w) ? 0 : r;
 }
 
-static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move, bool compare, uint32_t expect)
+static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move, bool compare,
+		    uint32_t expect)
 {
 	struct bucket *a = bucket_of(from), *b = bucket_of(to);
 	uint32_t now, done, moved = 0;
@@ -171,7 +176,8 @@ static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move
 		return -EAGAIN;
 	}
 	done = wake_locked(a, from, n_wake, MATCH_ANY);
-	list_for_each_safe(node, &a->waiters) {
+	list_for_each_safe(node, &a->waiters)
+	{
 		struct futex_waiter *w = list_entry(node, struct futex_waiter, link);
 
 		if (moved >= n_move)
@@ -185,11 +191,12 @@ static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move
 		moved++;
 	}
 	unlock_two(a, b);
-	return (long)(done + moved);
+	return (long)done + (long)moved;
 }
 
-/* FUTEX_WAKE_OP: *va2 = *va2 OP arg atomically; wake at va, and at va2 if the old value compares. A waiter that looked
- * before the change is in its bucket and is woken; one that looks later sees the new value. */
+/* FUTEX_WAKE_OP: *va2 = *va2 OP arg atomically; wake at va, and at va2 if the old value compares. A
+ * waiter that looked before the change is in its bucket and is woken; one that looks later sees the
+ * new value. */
 static long wake_op(uint64_t va, uint64_t va2, uint32_t n, uint32_t n2, uint32_t code)
 {
 	uint32_t op = code >> 28 & 7, cmp = code >> 24 & 15, old, desired, seen;
@@ -270,8 +277,9 @@ SYSCALL_FN(futex)
 		if (r->r10 != 0) {
 			err = timespec_from_program(r->r10, &ns);
 			if (err == 0)
-				err = clock_deadline(cmd == 9 && realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, ns,
-						     cmd == 9, &deadline);
+				err = clock_deadline(cmd == 9 && realtime ? CLOCK_REALTIME
+									  : CLOCK_MONOTONIC,
+						     ns, cmd == 9, &deadline);
 			if (err != 0)
 				return err;
 		}
@@ -288,7 +296,8 @@ SYSCALL_FN(futex)
 			return -EINVAL;
 		return requeue(va, r->r8, val, (uint32_t)r->r10, cmd == 4, (uint32_t)r->r9);
 	case 5:
-		return r->r8 % 4 != 0 ? -EINVAL : wake_op(va, r->r8, val, (uint32_t)r->r10, (uint32_t)r->r9);
+		return r->r8 % 4 != 0 ? -EINVAL
+				      : wake_op(va, r->r8, val, (uint32_t)r->r10, (uint32_t)r->r9);
 	default: /* priority inheritance, FUTEX_FD */
 		return -ENOSYS;
 	}

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signal.c - sending, queueing and taking signals, and what happens to them before a thread returns to the program.
- * Senders may be timer callbacks, so queueing allocates nothing: entries come from one list made at start. */
-#include "linux/process/process_internal.h"
+/* signal.c - sending, queueing and taking signals, and what happens to them before a thread returns
+ * to the program. Senders may be timer callbacks, so queueing allocates nothing: entries come from
+ * one list made at start. */
+#include "linux/process/process.h"
 
 #define QUEUE_ENTRIES 56u
 #define UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 #define STOPS (SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
-/* Default action: nothing. There is no shell to continue a stopped program, so stopping is ignored as well. */
-#define IGNORED_BY_DEFAULT (SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH) | STOPS)
-#define SYNCHRONOUS                                                                                             \
-	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGFPE) | SIGBIT(SIGSYS))
+/* Default action: nothing. There is no shell to continue a stopped program, so stopping is ignored
+ * as well. */
+#define IGNORED_BY_DEFAULT \
+	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH) | STOPS)
+#define SYNCHRONOUS                                                                             \
+	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGFPE) | \
+	 SIGBIT(SIGSYS))
 
 struct entry {
 	struct list_node link;
@@ -39,9 +43,10 @@ void signal_init_thread(struct thread *t)
 
 const char *signal_name(int sig)
 {
-	static const char names[] = "HUP\0INT\0QUIT\0ILL\0TRAP\0ABRT\0BUS\0FPE\0KILL\0USR1\0SEGV\0USR2\0PIPE\0ALRM\0"
-				    "TERM\0STKFLT\0CHLD\0CONT\0STOP\0TSTP\0TTIN\0TTOU\0URG\0XCPU\0XFSZ\0VTALRM\0"
-				    "PROF\0WINCH\0IO\0PWR\0SYS";
+	static const char names[] =
+		"HUP\0INT\0QUIT\0ILL\0TRAP\0ABRT\0BUS\0FPE\0KILL\0USR1\0SEGV\0USR2\0PIPE\0ALRM\0"
+		"TERM\0STKFLT\0CHLD\0CONT\0STOP\0TSTP\0TTIN\0TTOU\0URG\0XCPU\0XFSZ\0VTALRM\0"
+		"PROF\0WINCH\0IO\0PWR\0SYS";
 	const char *s = names;
 
 	if (sig < 1 || sig > 31)
@@ -58,7 +63,8 @@ static bool is_ignored(int sig)
 	return h == SIG_IGN || (h == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0);
 }
 
-/* Tell a thread to look at its signals. signal_lock held; process->lock too unless t is the caller. */
+/* Tell a thread to look at its signals. signal_lock held; process->lock too unless t is the caller.
+ */
 static void alert(struct thread *t)
 {
 	atomic_fetch_or(&t->work, WORK_SIGNAL);
@@ -84,7 +90,7 @@ static void alert_taker(struct thread *t, int sig)
 			alert(t);
 		return;
 	}
-	list_for_each(n, &process->threads) {
+	list_for_each (n, &process->threads) {
 		struct thread *at = list_entry(n, struct thread, link);
 
 		if ((at->sigwait & SIGBIT(sig)) != 0) {
@@ -195,7 +201,8 @@ static void dequeue(struct list_node *queue, sigset64 *pending, int sig, struct 
 	bool found = false, more = false;
 
 	*info = (struct siginfo64){ .signo = sig, .code = SI_KERNEL };
-	list_for_each_safe(n, queue) {
+	list_for_each_safe(n, queue)
+	{
 		struct entry *e = list_entry(n, struct entry, link);
 
 		if (e->info.signo != sig)
@@ -260,7 +267,8 @@ void signal_set_mask(struct thread *t, sigset64 mask)
 	mask &= ~UNBLOCKABLE;
 	if (mask == t->sigmask)
 		return;
-	if ((t->pending | process->pending) == 0) { /* a sender that comes now sees the old or the new mask */
+	if ((t->pending | process->pending) ==
+	    0) { /* a sender that comes now sees the old or the new mask */
 		spin_lock(&process->signal_lock);
 		t->sigmask = mask;
 		if ((t->pending | process->pending) & ~mask)
@@ -314,7 +322,8 @@ static const char *trap_text(uint64_t vector)
 	}
 }
 
-static void report_death(struct thread *t, const struct program_frame *f, const struct siginfo64 *info)
+static void report_death(struct thread *t, const struct program_frame *f,
+			 const struct siginfo64 *info)
 {
 	char where[240], what[240];
 	int sig = info->signo;
@@ -324,17 +333,18 @@ static void report_death(struct thread *t, const struct program_frame *f, const 
 	mm_describe(process->mm, f->regs.rip, where, sizeof(where));
 	mm_describe(process->mm, info->u.fault.addr, what, sizeof(what));
 	if (t->trap_no != 14)
-		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s", t->comm, signal_name(sig), f->regs.rip,
-			     where, trap_text(t->trap_no));
+		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s", t->comm,
+			     signal_name(sig), f->regs.rip, where, trap_text(t->trap_no));
 	else if (sig == SIGSEGV && mm_below_stack(process->mm, info->u.fault.addr))
-		control_line("error %s overflowed its stack of 8 MiB at 0x%lx (%s), stack pointer 0x%lx", t->comm,
-			     f->regs.rip, where, f->regs.rsp);
+		control_line(
+			"error %s overflowed its stack of 8 MiB at 0x%lx (%s), stack pointer 0x%lx",
+			t->comm, f->regs.rip, where, f->regs.rsp);
 	else
-		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s address 0x%lx (%s)", t->comm,
-			     signal_name(sig), f->regs.rip, where,
-			     (t->trap_error & 16) != 0 ? "it jumped to" :
-			     (t->trap_error & 2) != 0  ? "it wrote to" :
-							 "it read",
+		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s address 0x%lx (%s)",
+			     t->comm, signal_name(sig), f->regs.rip, where,
+			     (t->trap_error & 16) != 0	? "it jumped to"
+			     : (t->trap_error & 2) != 0 ? "it wrote to"
+							: "it read",
 			     info->u.fault.addr, what);
 }
 
@@ -356,7 +366,8 @@ static bool deliver(struct thread *t, struct program_frame *f, const struct sigi
 	if (act.handler > SIG_IGN && (act.flags & SA_RESETHAND) != 0)
 		signal_actions[sig - 1].handler = SIG_DFL;
 	spin_unlock(&process->signal_lock);
-	if (act.handler == SIG_IGN || (act.handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0))
+	if (act.handler == SIG_IGN ||
+	    (act.handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0))
 		return false;
 	if (act.handler == SIG_DFL) {
 		report_death(t, f, info);
@@ -372,11 +383,13 @@ static bool deliver(struct thread *t, struct program_frame *f, const struct sigi
 	saved = t->restore_sigmask ? t->saved_sigmask : t->sigmask;
 	t->restore_sigmask = false;
 	if (!sigframe_push(t, f, info, &act, saved)) {
-		control_line("error %s: no room on the stack for the handler of SIG%s (stack pointer 0x%lx)", t->comm,
-			     signal_name(sig), f->regs.rsp);
+		control_line("error %s: no room on the stack for the handler of SIG%s (stack "
+			     "pointer 0x%lx)",
+			     t->comm, signal_name(sig), f->regs.rsp);
 		process_exit(128 + SIGSEGV, SIGSEGV);
 	}
-	signal_set_mask(t, t->sigmask | act.mask | ((act.flags & SA_NODEFER) != 0 ? 0 : SIGBIT(sig)));
+	signal_set_mask(t,
+			t->sigmask | act.mask | ((act.flags & SA_NODEFER) != 0 ? 0 : SIGBIT(sig)));
 	return true;
 }
 

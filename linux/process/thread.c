@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* thread.c - the process, its threads, their creation and end. A Linux thread is one program uthread. */
-#include "linux/process/process_internal.h"
+/* thread.c - the process, its threads, their creation and end. A Linux thread is one program
+ * uthread. */
+#include "linux/process/process.h"
 
 #define CLONE_VM 0x100u
 #define CLONE_FS 0x200u
@@ -37,12 +38,12 @@ static void set_limits(struct process *p)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(p->rlimits); i++)
 		p->rlimits[i][0] = p->rlimits[i][1] = RLIM_INFINITY;
-	p->rlimits[3][0] = 8ull << 20; /* STACK */
-	p->rlimits[4][0] = 0; /* CORE */
+	p->rlimits[3][0] = 8ull << 20;		     /* STACK */
+	p->rlimits[4][0] = 0;			     /* CORE */
 	p->rlimits[7][0] = p->rlimits[7][1] = 65536; /* NOFILE */
-	p->rlimits[11][0] = p->rlimits[11][1] = 56; /* SIGPENDING: signal.c's queue */
-	p->rlimits[13][0] = p->rlimits[13][1] = 0; /* NICE */
-	p->rlimits[14][0] = p->rlimits[14][1] = 0; /* RTPRIO */
+	p->rlimits[11][0] = p->rlimits[11][1] = 56;  /* SIGPENDING: signal.c's queue */
+	p->rlimits[13][0] = p->rlimits[13][1] = 0;   /* NICE */
+	p->rlimits[14][0] = p->rlimits[14][1] = 0;   /* RTPRIO */
 }
 
 int process_init(void)
@@ -92,7 +93,7 @@ void thread_list(struct thread *t)
 
 struct thread *thread_find(int tid)
 {
-	list_for_each(n, &process->threads) {
+	list_for_each (n, &process->threads) {
 		struct thread *t = list_entry(n, struct thread, link);
 
 		if (t->tid == tid)
@@ -126,7 +127,8 @@ void thread_exit(int status)
 	bool last;
 
 	robust_list_walk(t);
-	if (t->clear_child_tid != 0 && copy_to_program(t->clear_child_tid, &zero, sizeof(zero)) == 0)
+	if (t->clear_child_tid != 0 &&
+	    copy_to_program(t->clear_child_tid, &zero, sizeof(zero)) == 0)
 		futex_wake(t->clear_child_tid, 1, ~0u);
 	spin_lock(&process->lock);
 	last = process->n_threads == 1;
@@ -182,7 +184,8 @@ static void thread_main(void *arg)
 	upcall_enter_program(&b.regs);
 }
 
-static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *r, const struct clone_request *q)
+static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *r,
+				   const struct clone_request *q)
 {
 	struct birth *b = mem_zalloc(sizeof(*b));
 	struct thread *t = thread_create();
@@ -216,13 +219,15 @@ static long no_processes(struct thread *t, const char *what)
 	static _Atomic bool said;
 
 	if (!atomic_exchange(&said, true))
-		control_line("error %s asked for a new process (%s): Godwit runs one process a partition; "
+		control_line("error %s asked for a new process (%s): Godwit runs one process a "
+			     "partition; "
 			     "the call failed with ENOSYS",
 			     t->comm, what);
 	return -ENOSYS;
 }
 
-/* A thread's stack wants neighbouring frames, and only single ones are reclaimed for: take and return a number of those. */
+/* A thread's stack wants neighbouring frames, and only single ones are reclaimed for: take and
+ * return a number of those. */
 static void make_room(void)
 {
 	uint64_t pas[64];
@@ -253,7 +258,8 @@ static long do_clone(struct thread *t, const struct gw_regs *r, const struct clo
 	int tid, err;
 
 	if ((q->flags & CLONE_THREAD) == 0)
-		return no_processes(t, (q->flags & CLONE_VFORK) != 0 ? "vfork or posix_spawn" : "fork");
+		return no_processes(t, (q->flags & CLONE_VFORK) != 0 ? "vfork or posix_spawn"
+								     : "fork");
 	if ((q->flags & CLONE_THREAD_FLAGS) != CLONE_THREAD_FLAGS || (q->flags & CLONE_PIDFD) != 0)
 		return -EINVAL;
 	if ((q->flags & CLONE_SETTLS) != 0 && q->tls >= GW_PROGRAM_END)
@@ -264,7 +270,8 @@ static long do_clone(struct thread *t, const struct gw_regs *r, const struct clo
 	child = b->t;
 	thread_list(child);
 	tid = child->tid;
-	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
+	if ((q->flags & CLONE_PARENT_SETTID) != 0 &&
+	    copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
 		err = -EFAULT;
 	else
 		err = start_thread(b);
@@ -302,7 +309,8 @@ SYSCALL_FN(clone3)
 		return -EFAULT;
 	if (a.set_tid_size != 0 || (a.stack == 0) != (a.stack_size == 0))
 		return -EINVAL;
-	q = (struct clone_request){ a.flags, a.child_tid, a.parent_tid, a.stack + a.stack_size, a.tls };
+	q = (struct clone_request){ a.flags, a.child_tid, a.parent_tid, a.stack + a.stack_size,
+				    a.tls };
 	return do_clone(t, r, &q);
 }
 

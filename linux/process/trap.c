@@ -1,19 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trap.c - exceptions of the program: page faults are resolved, everything else becomes a signal. */
-#include "linux/process/process_internal.h"
+/* trap.c - exceptions of the program: page faults are resolved, everything else becomes a signal.
+ */
+#include "linux/process/process.h"
 
+#define PF_PRESENT 1u
 #define PF_WRITE 2u
 #define PF_FETCH 16u
 #define STATUS_OOM 137
 
-enum { ILL_ILLOPN = 2, FPE_INTDIV = 1, FPE_FLTINV = 7, TRAP_BRKPT = 1, TRAP_TRACE = 2, BUS_ADRALN = 1 };
+enum {
+	ILL_ILLOPN = 2,
+	FPE_INTDIV = 1,
+	FPE_FLTINV = 7,
+	TRAP_BRKPT = 1,
+	TRAP_TRACE = 2,
+	BUS_ADRALN = 1
+};
 
-static _Noreturn void out_of_memory(void)
+static _Noreturn void out_of_memory(int why)
 {
 	struct mm_usage u;
 
+	if (why == -ENOSPC) {
+		control_line("error out of page tables: the program's memory is spread over more "
+			     "address space than the "
+			     "partition's tables can map; give the machine more memory with -m");
+		process_exit(STATUS_OOM, SIGKILL);
+	}
 	mm_usage(process->mm, &u);
-	control_line("error out of memory: the program holds %lu KiB of the partition's %lu KiB and needs more; "
+	control_line("error out of memory: the program holds %lu KiB of the partition's %lu KiB "
+		     "and needs more; "
 		     "give the machine more with -m",
 		     u.resident_bytes / 1024, mem_total_pages() * (GW_PAGE_SIZE / 1024));
 	process_exit(STATUS_OOM, SIGKILL);
@@ -33,11 +49,12 @@ static bool page_fault(struct thread *t, uint64_t error, uint64_t va, bool from_
 
 	linux_stats.faults++;
 	if (program_range(va, 1))
-		r = mm_fault(process->mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0, may_park, &sig, &code);
+		r = mm_fault(process->mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0,
+			     (error & PF_PRESENT) != 0, may_park, &sig, &code);
 	if (r == 0)
 		return true;
-	if (r == -ENOMEM && may_park)
-		out_of_memory();
+	if ((r == -ENOMEM || r == -ENOSPC) && may_park)
+		out_of_memory(r);
 	if (from_runtime)
 		return false;
 	note_trap(t, 14, error | 4, va);
@@ -45,7 +62,8 @@ static bool page_fault(struct thread *t, uint64_t error, uint64_t va, bool from_
 	return true;
 }
 
-bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va, bool from_runtime)
+bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va,
+		       bool from_runtime)
 {
 	struct thread *t = thread_self();
 	int sig = SIGSEGV, code = SI_KERNEL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* map.c - the vDSO in the program's address space: its data page, and behind it the code. */
 #include "linux/memory/elf.h"
-#include "linux/memory/mm_internal.h"
+#include "linux/memory/mm.h"
+#include "runtime/platform/platform.h"
 #include "linux/vdso/vdso.h"
 
 extern const uint8_t vdso_image[], vdso_image_end[];
@@ -26,7 +27,8 @@ static void fill(uint8_t *code, size_t len)
 
 uint64_t vdso_map(struct mm *mm)
 {
-	size_t len = (size_t)(vdso_image_end - vdso_image), pages = ROUND_UP(len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
+	size_t len = (uint64_t)vdso_image_end - (uint64_t)vdso_image,
+	       pages = ROUND_UP(len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
 	uint64_t frame = page_alloc_zero(), code = pages_alloc(pages, 1);
 	int64_t va;
 
@@ -40,10 +42,11 @@ uint64_t vdso_map(struct mm *mm)
 	for (size_t i = 0; i < pages; i++)
 		page_get(code + i * GW_PAGE_SIZE);
 	va = mm_map(mm, 0, (1 + pages) * GW_PAGE_SIZE, MM_READ | MM_EXEC | MM_SPECIAL, NULL, 0);
-	if (va < 0 || mm_map(mm, (uint64_t)va, GW_PAGE_SIZE, MM_READ | MM_SPECIAL | MM_FIXED, NULL, 0) < 0 ||
+	if (va < 0 ||
+	    mm_map(mm, (uint64_t)va, GW_PAGE_SIZE, MM_READ | MM_SPECIAL | MM_FIXED, NULL, 0) < 0 ||
 	    space_map((uint64_t)va, frame, GW_PAGE_SIZE, 0) != 0 ||
 	    space_map((uint64_t)va + GW_PAGE_SIZE, code, pages * GW_PAGE_SIZE, GW_MAP_X) != 0)
 		return 0;
-	mm->vdso = (uint64_t)va + GW_PAGE_SIZE;
-	return mm->vdso;
+	mm_set_vdso(mm, (uint64_t)va + GW_PAGE_SIZE);
+	return (uint64_t)va + GW_PAGE_SIZE;
 }

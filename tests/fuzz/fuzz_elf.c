@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_elf.c - arbitrary bytes as an ELF file: the checks must accept only what can be mapped as the loader maps it. */
+/* fuzz_elf.c - arbitrary bytes as an ELF file: the checks must accept only what can be mapped as
+ * the loader maps it. */
 #include <stdlib.h>
 
 #include "linux/memory/elf_check.h"
@@ -15,7 +16,8 @@ static void require(bool what)
 /* What map_segments (elf.c) relies on. */
 static void check_plan(const struct elf_plan *p, uint64_t size, uint64_t max_va)
 {
-	require(p->n > 0 && p->n <= ELF_SEGMENTS && p->lo < p->hi && p->hi <= ROUND_UP(max_va, GW_PAGE_SIZE));
+	require(p->n > 0 && p->n <= ELF_SEGMENTS && p->lo < p->hi &&
+		p->hi <= ROUND_UP(max_va, GW_PAGE_SIZE));
 	require(p->align >= GW_PAGE_SIZE && (p->align & (p->align - 1)) == 0);
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct elf_segment *s = &p->segment[i];
@@ -25,7 +27,8 @@ static void check_plan(const struct elf_plan *p, uint64_t size, uint64_t max_va)
 		require(s->offset + s->file_len >= s->offset && s->offset + s->file_len <= size);
 		require(s->va % GW_PAGE_SIZE == s->offset % GW_PAGE_SIZE);
 		if (i > 0)
-			require(ROUND_UP(s[-1].va + s[-1].mem_len, GW_PAGE_SIZE) <= ROUND_DOWN(s->va, GW_PAGE_SIZE));
+			require(ROUND_UP(s[-1].va + s[-1].mem_len, GW_PAGE_SIZE) <=
+				ROUND_DOWN(s->va, GW_PAGE_SIZE));
 	}
 	require(p->interp_len <= 256 && p->interp_offset + p->interp_len <= size);
 }
@@ -36,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct elf_plan plan;
 	const char *why = NULL;
 
-	if (elf_check_header(&plan, data, size < ELF_EHDR_BYTES ? size : ELF_EHDR_BYTES, size, &why) != 0) {
+	if (elf_check_header(&plan, data, size < ELF_EHDR_BYTES ? size : ELF_EHDR_BYTES, size,
+			     &why) != 0) {
 		require(why != NULL);
 		return 0;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process_internal.h - what the files of process/ share. Lock order here: process->lock > signal_lock; a futex
- * bucket's lock is innermost but for the scheduler's own. */
-#ifndef GODWIT_LINUX_PROCESS_INTERNAL_H
-#define GODWIT_LINUX_PROCESS_INTERNAL_H
+/* process.h - threads, signals, futexes and time as the files of process/ and start.c share them.
+ * Lock order here: process->lock > signal_lock; a futex bucket's lock is innermost but for the
+ * scheduler's own. */
+#ifndef GODWIT_LINUX_PROCESS_H
+#define GODWIT_LINUX_PROCESS_H
 
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
