@@ -12,8 +12,8 @@ struct mark {
 	uint64_t ns; /* how long it took */
 };
 
-/* report_host - the host's steps: the timeline's first lines. report_boot - the guest's latest step,
- * counted from the kernel's first instruction: one more line. */
+/* report_host - the host's steps: the timeline's first lines. report_boot - the guest's latest
+ * step, counted from the kernel's first instruction: one more line. */
 void report_host(struct text *out, const struct mark *marks, size_t n);
 void report_boot(struct text *out, const struct records *r);
 
