@@ -70,7 +70,8 @@ uint32_t acpi_apic_ids(uint64_t rsdp_pa, acpi_access *at, uint32_t *ids, uint32_
 		width = 4;
 		t = table_at(get32(r + 16), "RSDT", at, &len);
 	}
-	for (uint32_t i = 36, k = 0; t != NULL && i + width <= len && k < MAX_ENTRIES; i += width, k++) {
+	for (uint32_t i = 36, k = 0; t != NULL && i + width <= len && k < MAX_ENTRIES;
+	     i += width, k++) {
 		uint64_t pa = width == 8 ? get64(t + i) : get32(t + i);
 		uint32_t madt_len;
 		const uint8_t *madt = table_at(pa, "APIC", at, &madt_len);

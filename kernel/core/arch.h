@@ -11,8 +11,9 @@ struct core *arch_core(void);
 /* Monotonic nanoseconds, as gw_clock defines them. */
 uint64_t arch_now_ns(void);
 
-/* Make the timer of this core fire at ns or earlier (never later than the hardware can): its interrupt
- * ends in timer_expired. ~0: nothing to do. Returns false, and does nothing, when ns has passed. */
+/* Make the timer of this core fire at ns or earlier (never later than the hardware can): its
+ * interrupt ends in timer_expired. ~0: nothing to do. Returns false, and does nothing, when ns has
+ * passed. */
 MUST_CHECK bool arch_timer_arm(struct core *c, uint64_t ns);
 
 /* Enable interrupts, halt until one has been served, disable them. None is lost in between. */

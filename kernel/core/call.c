@@ -14,8 +14,9 @@ _Static_assert(GW_CALL_COUNT == CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CON
 
 void event_post(struct core *target, uint64_t events)
 {
-	/* Pairs with the target: it clears masked (or sets waiting), then looks at pending. Both sides
-	 * store first and load second, sequentially consistent, so one of them sees the other. */
+	/* Pairs with the target: it clears masked (or sets waiting), then looks at pending. Both
+	 * sides store first and load second, sequentially consistent, so one of them sees the
+	 * other. */
 	atomic_fetch_or(&target->vcore->pending, events);
 	if (atomic_load(&target->waiting) != 0 || atomic_load(&target->vcore->masked) == 0)
 		arch_kick(target);

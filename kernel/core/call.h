@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call.h - the kernel calls (abi/call.h) and the event logic behind them. Context of all: the calling
- * core, interrupts off. */
+/* call.h - the kernel calls (abi/call.h) and the event logic behind them. Context of all: the
+ * calling core, interrupts off. */
 #ifndef GODWIT_KERNEL_CALL_H
 #define GODWIT_KERNEL_CALL_H
 
@@ -11,8 +11,8 @@ typedef long call_fn(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 /* The table that the syscall entry indexes; context_resume and health_raise are NULL in it. */
 extern call_fn *const call_table[CALL_COUNT];
 
-/* timer_expired - the timer of core c fired: set GW_EVENT_TICK if a deadline has passed, and arm the
- * timer for the next. */
+/* timer_expired - the timer of core c fired: set GW_EVENT_TICK if a deadline has passed, and arm
+ * the timer for the next. */
 void timer_expired(struct core *c);
 
 /* event_post - set events on a vcore, from any core, and make sure that it sees them. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core.h - a core's kernel area and the partition that runs on it. Vcore i of a partition is pinned to
- * core i for now; elastic scheduling will move vcores, and nothing but struct core knows of it.
+/* core.h - a core's kernel area and the partition that runs on it. Vcore i of a partition is pinned
+ * to core i for now; elastic scheduling will move vcores, and nothing but struct core knows of it.
  *
  * Each core has a 64 KiB slot of kernel addresses:
  *   0x0000 guard | 0x1000 struct core | 0x2000 its vcore area (alias) | 0x4000 guard
@@ -19,22 +19,22 @@
 enum core_state { CORE_ABSENT, CORE_STOPPED, CORE_STARTING, CORE_RUNNING };
 
 struct core {
-	struct core *self; /* 0x00: offsets of layout.h */
-	uint64_t user_rsp; /* 0x08 */
-	uint64_t stack_top; /* 0x10 */
+	struct core *self;	/* 0x00: offsets of layout.h */
+	uint64_t user_rsp;	/* 0x08 */
+	uint64_t stack_top;	/* 0x10 */
 	uint64_t syscall_entry; /* 0x18: where reflected syscalls go */
-	uint64_t upcall_entry; /* 0x20: where faults and events go; 0: not set */
-	uint64_t eoi; /* 0x28: address of the xAPIC's EOI register; 0: x2APIC */
+	uint64_t upcall_entry;	/* 0x20: where faults and events go; 0: not set */
+	uint64_t eoi;		/* 0x28: address of the xAPIC's EOI register; 0: x2APIC */
 	struct gw_vcore *vcore; /* 0x30 */
-	uint64_t vcore_pa; /* of the vcore area */
+	uint64_t vcore_pa;	/* of the vcore area */
 	uint32_t id;
 	uint32_t apic_id;
-	_Atomic uint32_t state; /* enum core_state */
+	_Atomic uint32_t state;	  /* enum core_state */
 	_Atomic uint32_t waiting; /* 1: in wait, between the pending check and the return */
-	_Atomic uint32_t flush; /* 1: reload CR3 before user mode (asked by another core) */
+	_Atomic uint32_t flush;	  /* 1: reload CR3 before user mode (asked by another core) */
 	uint64_t start_entry, start_arg; /* of vcore_start, valid in CORE_STARTING */
-	uint64_t tick_ns, wait_ns; /* deadlines; ~0: none */
-	uint64_t armed_tsc, armed_ns; /* when the timer will fire; ~0: not armed */
+	uint64_t tick_ns, wait_ns;	 /* deadlines; ~0: none */
+	uint64_t armed_tsc, armed_ns;	 /* when the timer will fire; ~0: not armed */
 	uint64_t gdt[8];
 	uint8_t tss[104];
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crc32c.c - CRC-32C by the crc32 instruction, eight bytes each, or by a 16-entry table. The whole
- * bundle is summed at each boot, so the instruction count of the inner loop is part of boot time. */
+ * bundle is summed at each boot, so the instruction count of the inner loop is part of boot time.
+ */
 #include "kernel/core/crc32c.h"
 
 static uint32_t crc_software(uint32_t state, const uint8_t *p, size_t n)

@@ -46,7 +46,7 @@
 #define VECTOR_SPURIOUS 0x7f
 #define VECTORS 0x80
 
-#define RFLAGS_USER 0x202 /* interrupts on */
+#define RFLAGS_USER 0x202    /* interrupts on */
 #define RFLAGS_KEEP 0x240dd5 /* what a context may choose: CF PF AF ZF SF TF DF OF AC ID */
 
 /* Numbers of kernel calls that the entry code serves itself. */

@@ -5,8 +5,9 @@
 
 #include "kernel/core/lib.h"
 
-/* log_text - print fmt. Conversions: %s, %u and %d (32 bits), %lu (64 bits), %x and %lx, %c, %%; a width
- * with leading zeros for %x and %lx (%016lx). Context: any; lines of several cores may interleave. */
+/* log_text - print fmt. Conversions: %s, %u and %d (32 bits), %lu (64 bits), %x and %lx, %c, %%; a
+ * width with leading zeros for %x and %lx (%016lx). Context: any; lines of several cores may
+ * interleave. */
 __attribute__((format(printf, 1, 2))) void log_text(const char *fmt, ...);
 
 /* The architecture's output of one byte; bounded wait. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest.c - bundle validation. The bundle comes from outside (a boot loader's module): every count,
- * offset, length and address is checked here, once, and only then used by the rest of the kernel. */
+/* manifest.c - bundle validation. The bundle comes from outside (a boot loader's module): every
+ * count, offset, length and address is checked here, once, and only then used by the rest of the
+ * kernel. */
 #include "kernel/core/manifest.h"
 
 #include "abi/boot.h"
@@ -37,9 +38,10 @@ static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifes
 		return bad(err, "partitions.vcores", i, "is not 1..64");
 	if (p->flags & ~(GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED))
 		return bad(err, "partitions.flags", i, "has unknown bits");
-	if (p->config_len != 0 && (!page_aligned(p->config_offset) ||
-				   !within(p->config_offset, p->config_len, b->size)))
-		return bad(err, "partitions.config_offset", i, "or its length is outside the bundle");
+	if (p->config_len != 0 &&
+	    (!page_aligned(p->config_offset) || !within(p->config_offset, p->config_len, b->size)))
+		return bad(err, "partitions.config_offset", i,
+			   "or its length is outside the bundle");
 	if (p->config_len > GW_VCORE_BASE - GW_CONFIG_VA)
 		return bad(err, "partitions.config_len", i, "is too large");
 	if (p->page_table_pages > 1u << 24)
@@ -74,7 +76,8 @@ static int check_segment(const struct gw_bundle *b, uint32_t i, struct manifest_
 		return bad(err, "segments.flags", i, "is writable and executable");
 	if (!(s->flags & GW_MAP_W) &&
 	    round_up(s->mem_len, GW_PAGE) != round_up(s->file_len, GW_PAGE))
-		return bad(err, "segments.mem_len", i, "of a read-only segment exceeds its file_len");
+		return bad(err, "segments.mem_len", i,
+			   "of a read-only segment exceeds its file_len");
 	if (s->partition >= b->n_partitions)
 		return bad(err, "segments.partition", i, "does not exist");
 	for (uint32_t j = 0; j < i; j++) {
@@ -164,8 +167,8 @@ int manifest_check(const struct gw_bundle *b, uint64_t len, bool crc_hardware,
 	return rc;
 }
 
-int manifest_device_owner(const struct gw_bundle *b, uint32_t kind, uint16_t vendor, uint16_t device,
-			  uint32_t location)
+int manifest_device_owner(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
+			  uint16_t device, uint32_t location)
 {
 	for (uint32_t i = 0; i < b->n_devices; i++) {
 		const struct gw_bundle_device *d = &b->devices[i];

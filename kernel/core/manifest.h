@@ -13,14 +13,14 @@ struct manifest_error {
 	uint32_t index;
 };
 
-/* manifest_check - validate the bundle at b, of which len bytes are readable, field by field: nothing
- * in it is used before its check. b must not change meanwhile. crc_hardware as for crc32c_update.
- * Returns 0, or -EINVAL with *err filled. */
+/* manifest_check - validate the bundle at b, of which len bytes are readable, field by field:
+ * nothing in it is used before its check. b must not change meanwhile. crc_hardware as for
+ * crc32c_update. Returns 0, or -EINVAL with *err filled. */
 MUST_CHECK int manifest_check(const struct gw_bundle *b, uint64_t len, bool crc_hardware,
 			      struct manifest_error *err);
 
 /* manifest_device_owner - the partition that gets the device, or -ENODEV. */
-int manifest_device_owner(const struct gw_bundle *b, uint32_t kind, uint16_t vendor, uint16_t device,
-			  uint32_t location);
+int manifest_device_owner(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
+			  uint16_t device, uint32_t location);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* space.c - page tables over a static pool. Each table page counts its entries, so that an empty one is
- * found without a scan; a freed table is all zero and can be used again as it is. */
+/* space.c - page tables over a static pool. Each table page counts its entries, so that an empty
+ * one is found without a scan; a freed table is all zero and can be used again as it is. */
 #include "kernel/core/space.h"
 
 #define LEVELS 4
@@ -117,8 +117,8 @@ static void split(struct space *s, uint64_t *e)
 	entry_set(&s->pool, e, pa | PTE_P | PTE_W | PTE_U | PTE_A);
 }
 
-/* Drop the tables on the path to va that have become empty. Cores may have cached the way to them even
- * if no page was ever reached, so va is flushed in any case. */
+/* Drop the tables on the path to va that have become empty. Cores may have cached the way to them
+ * even if no page was ever reached, so va is flushed in any case. */
 static void prune(struct space *s, uint64_t va, struct gather *g)
 {
 	uint64_t *path[LEVELS]; /* path[l]: the entry at level l that leads to level l - 1 */
@@ -142,7 +142,8 @@ static void prune(struct space *s, uint64_t va, struct gather *g)
 	}
 }
 
-/* What walk_make does where the way down is not made of tables already: returns the entry's new value. */
+/* What walk_make does where the way down is not made of tables already: returns the entry's new
+ * value. */
 static __attribute__((noinline)) uint64_t walk_extend(struct space *s, uint64_t *e, uint64_t va,
 						      struct gather *g)
 {
@@ -155,10 +156,11 @@ static __attribute__((noinline)) uint64_t walk_extend(struct space *s, uint64_t 
 	return *e;
 }
 
-/* The entry for va at level `leaf`, making tables and splitting a large page on the way. The pool has
- * been found large enough. Inlined with a constant leaf, this is four loads and their shifts. */
-static inline __attribute__((always_inline)) uint64_t *walk_make(struct space *s, uint64_t va, int leaf,
-								 struct gather *g)
+/* The entry for va at level `leaf`, making tables and splitting a large page on the way. The pool
+ * has been found large enough. Inlined with a constant leaf, this is four loads and their shifts.
+ */
+static inline __attribute__((always_inline)) uint64_t *walk_make(struct space *s, uint64_t va,
+								 int leaf, struct gather *g)
 {
 	uint64_t table = s->root;
 	uint64_t *e;
@@ -173,8 +175,8 @@ static inline __attribute__((always_inline)) uint64_t *walk_make(struct space *s
 	return entry_at(table, va, leaf);
 }
 
-/* The level (0 or 1) of the leaf that covers va, and its entry, or the level at which the path ends:
- * *e = NULL then. */
+/* The level (0 or 1) of the leaf that covers va, and its entry, or the level at which the path
+ * ends: *e = NULL then. */
 static int walk_find(const struct space *s, uint64_t va, uint64_t **e)
 {
 	uint64_t table = s->root;
@@ -224,7 +226,8 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 		} else if (!make) {
 			at = next;
 		} else {
-			/* Missing from `level` down: one table for each lower level that begins here. */
+			/* Missing from `level` down: one table for each lower level that begins
+			 * here. */
 			uint64_t stop = min_u64(next, end);
 
 			for (int l = level; l > 0; l--)
@@ -244,8 +247,8 @@ static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool m
 	return s->pool.free >= tables_needed(s, va, len, make);
 }
 
-/* Fill the page entries of one table from va on, up to the end of the range or of the table. Returns
- * the bytes done. */
+/* Fill the page entries of one table from va on, up to the end of the range or of the table.
+ * Returns the bytes done. */
 static uint64_t map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
 			  struct gather *g)
 {
@@ -265,7 +268,8 @@ static uint64_t map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t le
 	return n * PAGE_SIZE;
 }
 
-static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bits, struct gather *g)
+static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bits,
+			  struct gather *g)
 {
 	uint64_t *e = walk_make(s, va, 1, g);
 
@@ -294,7 +298,8 @@ int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t 
 	return 0;
 }
 
-static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bits, struct gather *g)
+static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bits,
+			  struct gather *g)
 {
 	uint64_t old = *e, value = (old & ~PTE_PROT) | bits;
 

@@ -23,16 +23,16 @@
 #define PTE_ADDR 0x000ffffffffff000ULL
 #define PTE_PROT (PTE_P | PTE_W | PTE_NX | PTE_NONE)
 
-/* Page-table pages of one partition, contiguous. Pages on the free list and never used pages are zero
- * (the latter when `fresh` is reached). */
+/* Page-table pages of one partition, contiguous. Pages on the free list and never used pages are
+ * zero (the latter when `fresh` is reached). */
 struct table_pool {
-	uint64_t base; /* pa of the first page */
+	uint64_t base;	  /* pa of the first page */
 	uint32_t n, free; /* pages; pages not in use */
-	uint32_t fresh; /* pages from here on were never used */
-	uint32_t head; /* free list by index + 1; 0: empty */
-	bool zeroed; /* never used pages are zero already */
-	uint32_t *next; /* [n] free list links */
-	uint16_t *used; /* [n] entries in use */
+	uint32_t fresh;	  /* pages from here on were never used */
+	uint32_t head;	  /* free list by index + 1; 0: empty */
+	bool zeroed;	  /* never used pages are zero already */
+	uint32_t *next;	  /* [n] free list links */
+	uint16_t *used;	  /* [n] entries in use */
 };
 
 struct space {
@@ -53,21 +53,21 @@ uint64_t space_pool_bytes(uint32_t pages);
 /* space_init - an empty space with its pool in [base, base + space_pool_bytes(pages)). */
 void space_init(struct space *s, uint64_t base, uint32_t pages, bool zeroed);
 
-/* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was there.
- * large: 2 MiB pages wherever va, pa and len permit.
- * Returns 0, or -ENOMEM when the pool cannot serve the whole range (nothing is changed). */
+/* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
+ * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool
+ * cannot serve the whole range (nothing is changed). */
 MUST_CHECK int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
 			 bool large, struct gather *g);
 
-/* space_protect - give the mapped pages of [va, va + len) the PTE_PROT bits given; holes are skipped.
- * -ENOMEM as space_map (a large page must be split). */
+/* space_protect - give the mapped pages of [va, va + len) the PTE_PROT bits given; holes are
+ * skipped. -ENOMEM as space_map (a large page must be split). */
 MUST_CHECK int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits,
 			     struct gather *g);
 
 /* space_scan - report the mapped pages of [*va, end) in out[max], in order, and advance *va. With
  * unmap, remove them and the tables that become empty; without, clear their accessed flags.
- * Returns the number of entries, or -ENOMEM when a large page cannot be split (then *va is at it and
- * nothing was reported). */
+ * Returns the number of entries, or -ENOMEM when a large page cannot be split (then *va is at it
+ * and nothing was reported). */
 MUST_CHECK int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap,
 			  struct gw_unmapped *out, uint32_t max, struct gather *g);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* space_call.c - space_map, space_protect, space_unmap, space_query. The batch lies in the caller's vcore
- * area, where other vcores may change it at any time. So all entries are checked first, and each is
- * read again, once, and that copy checked again, when it is applied. */
+/* space_call.c - space_map, space_protect, space_unmap, space_query. The batch lies in the caller's
+ * vcore area, where other vcores may change it at any time. So all entries are checked first, and
+ * each is read again, once, and that copy checked again, when it is applied. */
 #include "kernel/core/space_call.h"
 
 #include "kernel/core/arch.h"

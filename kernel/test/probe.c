@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probe.c - a partition program that tests the kernel from inside: every call, every upcall, and what
- * the kernel must refuse. Prints one line per failure, then `N passed, N failed, N skipped`. */
+/* probe.c - a partition program that tests the kernel from inside: every call, every upcall, and
+ * what the kernel must refuse. Prints one line per failure, then `N passed, N failed, N skipped`.
+ */
 #include "kernel/test/probe.h"
 
 #define EPERM 1
@@ -78,7 +79,8 @@ uint64_t now_ns(void)
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return (uint64_t)((unsigned __int128)(((uint64_t)hi << 32 | lo) - boot->clock.tsc_base) *
-				  boot->clock.mult >> 32);
+				  boot->clock.mult >>
+			  32);
 }
 
 uint64_t frame_take(uint64_t n)
@@ -477,7 +479,8 @@ static void list_devices(void)
 		EXPECT(call(GW_CALL_IRQ_BIND, i, 0, 0, 7), -EINVAL);
 		EXPECT(call(GW_CALL_IRQ_BIND, i, 0, 0, 64), -EINVAL);
 		EXPECT(call(GW_CALL_IRQ_BIND, i, 0, boot->vcores, 8), -EINVAL);
-		if (d->vendor == 0x1af4 && (d->device == 0x1005 || d->device == 0x1044 || d->device == 4))
+		if (d->vendor == 0x1af4 &&
+		    (d->device == 0x1005 || d->device == 0x1044 || d->device == 4))
 			test_rng(i);
 	}
 }
@@ -502,17 +505,17 @@ static void print_cost(const char *what, uint64_t cost)
 	out_flush();
 }
 
-#define COST(what, code)                                                                           \
-	do {                                                                                       \
-		uint64_t least_ = ~0ULL, none_ = ~0ULL;                                            \
-		for (uint32_t i_ = 0; i_ < 20; i_++) {                                             \
-			uint64_t t0_ = ticks(), t1_ = ticks(), t2_;                                \
-			code;                                                                      \
-			t2_ = ticks();                                                             \
-			none_ = t1_ - t0_ < none_ ? t1_ - t0_ : none_;                             \
-			least_ = t2_ - t1_ < least_ ? t2_ - t1_ : least_;                          \
-		}                                                                                  \
-		print_cost(what, least_ - none_);                                                  \
+#define COST(what, code)                                                  \
+	do {                                                              \
+		uint64_t least_ = ~0ULL, none_ = ~0ULL;                   \
+		for (uint32_t i_ = 0; i_ < 20; i_++) {                    \
+			uint64_t t0_ = ticks(), t1_ = ticks(), t2_;       \
+			code;                                             \
+			t2_ = ticks();                                    \
+			none_ = t1_ - t0_ < none_ ? t1_ - t0_ : none_;    \
+			least_ = t2_ - t1_ < least_ ? t2_ - t1_ : least_; \
+		}                                                         \
+		print_cost(what, least_ - none_);                         \
 	} while (0)
 
 static void hook_nothing(void)

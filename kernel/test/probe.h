@@ -28,10 +28,10 @@ uint64_t now_ns(void);
 void test_rng(uint32_t index);
 void measure_rng(uint32_t index);
 
-#define EXPECT(expr, want)                                                                         \
-	do {                                                                                       \
-		long got_ = (long)(expr);                                                          \
-		check(got_ == (long)(want), #expr " == " #want, got_);                             \
+#define EXPECT(expr, want)                                             \
+	do {                                                           \
+		long got_ = (long)(expr);                              \
+		check(got_ == (long)(want), #expr " == " #want, got_); \
 	} while (0)
 
 static inline long call(uint64_t n, uint64_t a, uint64_t b, uint64_t c, uint64_t d)

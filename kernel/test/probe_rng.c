@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probe_rng.c - drives a virtio-rng device, over PCI or MMIO, just far enough to receive an interrupt. */
+/* probe_rng.c - drives a virtio-rng device, over PCI or MMIO, just far enough to receive an
+ * interrupt. */
 #include "kernel/test/probe.h"
 
 static volatile uint8_t *common, *notify;
@@ -23,8 +24,8 @@ static void write64(volatile uint8_t *at, uint64_t v)
 
 static uint32_t config32(const struct gw_device *d, uint32_t at)
 {
-	return d->config[at] | (uint32_t)d->config[at + 1] << 8 | (uint32_t)d->config[at + 2] << 16 |
-	       (uint32_t)d->config[at + 3] << 24;
+	return d->config[at] | (uint32_t)d->config[at + 1] << 8 |
+	       (uint32_t)d->config[at + 2] << 16 | (uint32_t)d->config[at + 3] << 24;
 }
 
 static void pci_find(const struct gw_device *d)
@@ -78,7 +79,8 @@ static void start_pci(const struct gw_device *d, uint64_t pa)
 	*(volatile uint16_t *)(common + 28) = 1;
 	common[20] = 15;
 	ring_fill(pa);
-	*(volatile uint16_t *)(notify + *(volatile uint16_t *)(common + 30) * notify_multiplier) = 0;
+	*(volatile uint16_t *)(notify + *(volatile uint16_t *)(common + 30) * notify_multiplier) =
+		0;
 }
 
 static void start_mmio(const struct gw_device *d, uint64_t pa)
@@ -105,8 +107,8 @@ static void again(const struct gw_device *d, uint64_t pa, uint16_t n)
 {
 	((uint16_t *)window(pa + 64))[1] = n;
 	if (d->kind == GW_DEVICE_PCI) {
-		*(volatile uint16_t *)(notify + *(volatile uint16_t *)(common + 30) *
-							notify_multiplier) = 0;
+		*(volatile uint16_t *)(notify +
+				       *(volatile uint16_t *)(common + 30) * notify_multiplier) = 0;
 	} else {
 		write32((volatile uint8_t *)d->bars[0].va + 0x64, 1); /* acknowledge the last */
 		write32((volatile uint8_t *)d->bars[0].va + 0x50, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* apic.c - the local APIC: end of interrupt, IPIs and the one-shot timer, in xAPIC or x2APIC mode, with
- * the TSC deadline or the initial count. */
+/* apic.c - the local APIC: end of interrupt, IPIs and the one-shot timer, in xAPIC or x2APIC mode,
+ * with the TSC deadline or the initial count. */
 #include "kernel/x86_64/arch_internal.h"
 
 #define MSR_APIC_BASE 0x1bu
@@ -51,7 +51,7 @@ static void apic_enable(void)
 	reg_write(REG_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
 	reg_write(REG_TPR, 0);
 	reg_write(REG_LINT0, MASKED);
-	reg_write(REG_LINT1, MASKED);
+	reg_write(REG_LINT1, 0x400); /* NMI */
 	reg_write(REG_ERROR, MASKED);
 	reg_write(REG_DIVIDE, 0x3); /* by 16 */
 	reg_write(REG_TIMER, MASKED | VECTOR_TIMER);
@@ -127,7 +127,8 @@ bool arch_timer_arm(struct core *c, uint64_t ns)
 	now_ns = clock_ns(now);
 	if (ns <= now_ns)
 		return false;
-	/* Armed for the same time or earlier, and still to come: its interrupt will arm the rest. */
+	/* Armed for the same time or earlier, and still to come: its interrupt will arm the rest.
+	 */
 	if (c->armed_ns <= ns && c->armed_tsc > now)
 		return true;
 	delta = mul_shift(min_u64(ns - now_ns, 1ULL << 40), clock_tsc_per_ns, 31) + 1;

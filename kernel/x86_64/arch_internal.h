@@ -15,7 +15,7 @@
 struct boot_info {
 	uint64_t entry_tsc;
 	uint64_t module_pa, module_len; /* the bundle; len 0: none */
-	uint64_t rsdp; /* pa; 0: unknown */
+	uint64_t rsdp;			/* pa; 0: unknown */
 	struct range_set ram;
 	uint64_t ram_bytes;
 	uint64_t ram_top_below_4g;
@@ -31,7 +31,7 @@ void acpi_read(struct boot_info *b);
 
 /* Kernel address space (paging.c). */
 #define SLOTS_BASE 0xffffff0000000000ULL /* cores' slots */
-#define MMIO_BASE 0xffffff0040000000ULL /* registers that the kernel itself uses */
+#define MMIO_BASE 0xffffff0040000000ULL	 /* registers that the kernel itself uses */
 
 extern uint64_t kernel_root; /* pa of the kernel's top table */
 extern char image_start[], rodata_start[], data_start[], image_end[];
@@ -72,7 +72,8 @@ uint32_t apic_timer_count(void);
 void apic_timer_set_rate(uint64_t per_tsc_32);
 extern bool apic_x2;
 
-/* clock.c: starts a calibration early, ends it late; no waiting if enough time has passed between. */
+/* clock.c: starts a calibration early, ends it late; no waiting if enough time has passed between.
+ */
 extern struct gw_clock clock;
 extern uint64_t clock_tsc_per_ns; /* the inverse of clock.mult, 33.31 */
 
@@ -116,8 +117,8 @@ void interrupt_user(struct trap *t);
 
 /* partition.c: deal out memory and build the address space of the partition from a checked bundle.
  * Cores exist. Takes all of *free. Returns the entry address. */
-uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa, const struct boot_info *boot,
-			 struct range_set *free);
+uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa,
+			 const struct boot_info *boot, struct range_set *free);
 /* Map in the partition's space, or end with a message when its page tables run out. */
 void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits);
 

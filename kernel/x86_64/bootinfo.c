@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bootinfo.c - PVH's and multiboot2's boot information, read into one struct boot_info. The loader is
- * trusted as far as that its tables are where it says; counts and sizes are bounded all the same. */
+/* bootinfo.c - PVH's and multiboot2's boot information, read into one struct boot_info. The loader
+ * is trusted as far as that its tables are where it says; counts and sizes are bounded all the
+ * same. */
 #include "kernel/x86_64/arch_internal.h"
 
 struct pvh_start {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.c - how fast the TSC runs, and what time it is. The hypervisor or the CPU may say; otherwise the
- * TSC is measured against PIT channel 2, from clock_begin to clock_end: the boot work in between is
- * the waiting. */
+/* clock.c - how fast the TSC runs, and what time it is. The hypervisor or the CPU may say;
+ * otherwise the TSC is measured against PIT channel 2, from clock_begin to clock_end: the boot work
+ * in between is the waiting. */
 #include "kernel/x86_64/arch_internal.h"
 
 #define PIT_HZ 1193182ULL

@@ -16,8 +16,9 @@ static void detect_hypervisor(void)
 {
 	struct cpuid r = cpuid(0x40000000, 0);
 
-	cpu.emulated = r.b == 0x54474354 && r.c == 0x43544743 && r.d == 0x47435447; /* TCGTCGTCGTCG */
-	cpu.kvm = r.b == 0x4b4d564b && r.c == 0x564b4d56 && r.d == 0x4d; /* KVMKVMKVM */
+	cpu.emulated =
+		r.b == 0x54474354 && r.c == 0x43544743 && r.d == 0x47435447; /* TCGTCGTCGTCG */
+	cpu.kvm = r.b == 0x4b4d564b && r.c == 0x564b4d56 && r.d == 0x4d;     /* KVMKVMKVM */
 }
 
 void cpu_detect(void)
@@ -41,9 +42,11 @@ void cpu_detect(void)
 	if (cpu.hypervisor)
 		detect_hypervisor();
 	if (!cpu.fsgsbase)
-		fail(STATUS_CONFIG, "this CPU has no FSGSBASE; choose a newer CPU model (-cpu max)");
+		fail(STATUS_CONFIG,
+		     "this CPU has no FSGSBASE; choose a newer CPU model (-cpu max)");
 	if ((one.d & (1u << 9)) == 0)
-		fail(STATUS_CONFIG, "this CPU has no local APIC; choose another CPU model (-cpu max)");
+		fail(STATUS_CONFIG,
+		     "this CPU has no local APIC; choose another CPU model (-cpu max)");
 }
 
 static void enable_extended_state(void)

@@ -74,8 +74,9 @@ int device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor, uin
 	if (owner < 0)
 		return -ENODEV;
 	if (!partition.dma_trusted)
-		fail(STATUS_CONFIG, "device %04x:%04x at %x would reach all memory by DMA, and there is "
-				    "no IOMMU; say dma = trusted for partition %s, or give it no device",
+		fail(STATUS_CONFIG,
+		     "device %04x:%04x at %x would reach all memory by DMA, and there is "
+		     "no IOMMU; say dma = trusted for partition %s, or give it no device",
 		     vendor, device, location, partition.name);
 	if (partition.info->n_devices == GW_MAX_DEVICES)
 		fail(STATUS_CONFIG, "more than %u devices for partition %s", GW_MAX_DEVICES,

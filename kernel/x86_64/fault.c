@@ -11,8 +11,8 @@
 static const char *vector_name(uint64_t v)
 {
 	static const char names[32][4] = { "DE", "DB", "NMI", "BP", "OF", "BR", "UD", "NM",
-					   "DF", "CO", "TS", "NP", "SS", "GP", "PF", "15",
-					   "MF", "AC", "MC", "XM", "VE", "CP" };
+					   "DF", "CO", "TS",  "NP", "SS", "GP", "PF", "15",
+					   "MF", "AC", "MC",  "XM", "VE", "CP" };
 
 	return v < 22 ? names[v] : "?";
 }
@@ -43,8 +43,15 @@ static void report_backtrace(const struct trap *t)
 {
 	uint64_t rbp = t->rbp, slot = round_down((uint64_t)(uintptr_t)t, CORE_SLOT);
 	uint64_t image_end_va = (uint64_t)(uintptr_t)image_end;
+	uint64_t offset;
 
 	report_symbol(t->rip);
+	/* A leaf function has no frame of its own: its caller is on top of the stack, perhaps. */
+	if (t->rsp >= slot + CORE_STACK && t->rsp < slot + CORE_STACK_END - 8 && t->rsp % 8 == 0 &&
+	    symbol_find(*(const uint64_t *)(uintptr_t)t->rsp - kernel_slide, &offset) != NULL) {
+		log_text("?");
+		report_symbol(*(const uint64_t *)(uintptr_t)t->rsp);
+	}
 	for (uint32_t i = 0; i < 16; i++) {
 		const uint64_t *frame = (const uint64_t *)(uintptr_t)rbp;
 		bool in_slot = rbp >= slot + CORE_STACK && rbp < slot + CORE_STACK_END - 8;
@@ -62,8 +69,8 @@ static void report_backtrace(const struct trap *t)
 void fault_fatal(const struct trap *t)
 {
 	log_text("\ngodwit: fatal #%s (vector %lu, error %lx) in %s on core %u\n",
-		 vector_name(t->vector), t->vector, t->error, t->cs & 3 ? "user mode" : "the kernel",
-		 core_self()->id);
+		 vector_name(t->vector), t->vector, t->error,
+		 t->cs & 3 ? "user mode" : "the kernel", core_self()->id);
 	report_registers(t);
 	if (!(t->cs & 3))
 		report_backtrace(t);

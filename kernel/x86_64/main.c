@@ -29,8 +29,8 @@ static const struct gw_bundle *bundle_open(uint64_t *pa)
 	}
 	b = direct(*pa);
 	if (manifest_check(b, boot.module_len, cpu.crc32, &err) != 0)
-		fail(STATUS_CONFIG, "bundle: %s (entry %u) %s; build it again", err.field, err.index,
-		     err.reason);
+		fail(STATUS_CONFIG, "bundle: %s (entry %u) %s; build it again", err.field,
+		     err.index, err.reason);
 	return b;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* paging.c - the kernel's own half of the address space: image at a random address with W^X, direct map
- * of RAM (never executable, the image's code read-only in it too), core slots with guard pages, and the
- * registers the kernel uses. Built once at boot, from static pages and pages below 1 MiB. */
+/* paging.c - the kernel's own half of the address space: image at a random address with W^X, direct
+ * map of RAM (never executable, the image's code read-only in it too), core slots with guard pages,
+ * and the registers the kernel uses. Built once at boot, from static pages and pages below 1 MiB.
+ */
 #include "kernel/x86_64/arch_internal.h"
 
 extern uint64_t boot_pml4[512], kernel_pdpt[512], kernel_pd[512], kernel_pt[512];
@@ -30,8 +31,8 @@ static uint64_t random_slide(void)
 	return 0xffffff8000000000ULL + r * LARGE_SIZE;
 }
 
-/* boot_relocate - map the image at its final addresses, under the loader's identity map, and apply its
- * relocations. Runs before them: no pointer constants in here. Returns the slide. */
+/* boot_relocate - map the image at its final addresses, under the loader's identity map, and apply
+ * its relocations. Runs before them: no pointer constants in here. Returns the slide. */
 uint64_t boot_relocate(void);
 uint64_t boot_relocate(void)
 {
@@ -83,7 +84,8 @@ static uint64_t *table_below(uint64_t *e)
 	return page_at(*e & PTE_ADDR);
 }
 
-/* The first 2 MiB page by page: the image's code and constants must not be writable in the direct map. */
+/* The first 2 MiB page by page: the image's code and constants must not be writable in the direct
+ * map. */
 static void map_first_large(uint64_t *pd)
 {
 	uint64_t *pt = table_below(&pd[0]);
@@ -141,7 +143,8 @@ void paging_init(const struct boot_info *b, struct range_set *free)
 	table_below(&slot_pdpt[SLOTS_BASE >> 30 & 511]);
 	pd = table_below(&slot_pdpt[MMIO_BASE >> 30 & 511]);
 	mmio_pt = table_below(&pd[0]);
-	/* The loader's root keeps its identity map, for the other cores' start, and gets our half. */
+	/* The loader's root keeps its identity map, for the other cores' start, and gets our half.
+	 */
 	for (uint32_t i = 256; i < 512; i++)
 		boot_pml4[i] = root[i];
 	write_cr4(read_cr4() | 1u << 7); /* PGE */
@@ -172,7 +175,8 @@ static void slot_map(uint64_t va, uint64_t pa, uint64_t len)
 	uint64_t *pd = table_below(&slot_pdpt[va >> 30 & 511]);
 
 	for (; len > 0; len -= PAGE_SIZE, va += PAGE_SIZE, pa += PAGE_SIZE)
-		table_below(&pd[va >> 21 & 511])[va >> 12 & 511] = pa | LEAF | PTE_G | PTE_W | PTE_NX;
+		table_below(&pd[va >> 21 & 511])[va >> 12 & 511] =
+			pa | LEAF | PTE_G | PTE_W | PTE_NX;
 }
 
 struct core *core_create(struct range_set *free, uint32_t id, bool own_stack)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* partition.c - builds the partition at boot: page-table pool, program segments (read-only ones stay in
- * the bundle, writable ones are copied), memory window, boot information, vcore areas. */
+/* partition.c - builds the partition at boot: page-table pool, program segments (read-only ones
+ * stay in the bundle, writable ones are copied), memory window, boot information, vcore areas. */
 #include "kernel/x86_64/arch_internal.h"
 
 #include "kernel/core/space_call.h"
@@ -44,7 +44,8 @@ static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
 	if (pa == 0)
 		pa = range_carve(free, len, LOW_END, UINT64_MAX);
 	if (pa == 0)
-		fail(STATUS_CONFIG, "too little memory: %lu KiB more are needed; give the machine more (-m)",
+		fail(STATUS_CONFIG,
+		     "too little memory: %lu KiB more are needed; give the machine more (-m)",
 		     len / 1024);
 	return pa;
 }
@@ -116,7 +117,8 @@ static void build_extents(struct range_set *free, uint64_t limit)
 	}
 	partition.n_extents = n;
 	if (n == 0)
-		fail(STATUS_CONFIG, "no memory is left for the partition; give the machine more (-m)");
+		fail(STATUS_CONFIG,
+		     "no memory is left for the partition; give the machine more (-m)");
 }
 
 static void build_info(const struct gw_bundle_partition *m, const struct boot_info *boot,
@@ -139,8 +141,8 @@ static void build_info(const struct gw_bundle_partition *m, const struct boot_in
 	partition_map(GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, PTE_P | PTE_U | PTE_NX | PTE_A);
 }
 
-uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa, const struct boot_info *boot,
-			 struct range_set *free)
+uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa,
+			 const struct boot_info *boot, struct range_set *free)
 {
 	const struct gw_bundle_partition *m = &b->partitions[0];
 	uint64_t total = 0;
@@ -164,8 +166,10 @@ uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa, const st
 	for (uint32_t i = 0; i < partition.n_extents; i++)
 		total += partition.extents[i].len;
 	if (m->memory_bytes != 0 && total < m->memory_bytes)
-		fail(STATUS_CONFIG, "the partition wants %lu KiB, %lu KiB are left; give the machine "
-				    "more (-m)", m->memory_bytes / 1024, total / 1024);
+		fail(STATUS_CONFIG,
+		     "the partition wants %lu KiB, %lu KiB are left; give the machine "
+		     "more (-m)",
+		     m->memory_bytes / 1024, total / 1024);
 	partition.info->n_extents = partition.n_extents;
 	memcpy(partition.info->extents, partition.extents, sizeof(partition.extents));
 	partition.info->kernel_bytes = boot->ram_bytes - total - b->size;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pci.c - finds PCI devices through ports 0xcf8/0xcfc, gives addresses to registers that the firmware left
- * without, maps them into the partition, and programs MSI-X. The table of interrupts stays the kernel's:
- * pages that hold it are not mapped, or a partition could aim interrupts anywhere. */
+/* pci.c - finds PCI devices through ports 0xcf8/0xcfc, gives addresses to registers that the
+ * firmware left without, maps them into the partition, and programs MSI-X. The table of interrupts
+ * stays the kernel's: pages that hold it are not mapped, or a partition could aim interrupts
+ * anywhere. */
 #include "kernel/x86_64/arch_internal.h"
 
 #define CONFIG_COMMAND 0x04u
@@ -23,7 +24,7 @@
 static struct pci_device {
 	uint32_t location;
 	uint8_t *table[(MSIX_MAX * 16) / PAGE_SIZE + 2]; /* pages of the MSI-X table */
-	uint32_t table_offset; /* in the first page */
+	uint32_t table_offset;				 /* in the first page */
 	uint8_t msix_cap;
 } devices[GW_MAX_DEVICES];
 
@@ -98,7 +99,8 @@ struct hidden {
 static void map_bar(struct gw_device *d, uint32_t i, const struct bar *bar, const struct hidden *h)
 {
 	uint64_t va, page;
-	uint64_t start = round_down(bar->pa, PAGE_SIZE), end = round_up(bar->pa + bar->len, PAGE_SIZE);
+	uint64_t start = round_down(bar->pa, PAGE_SIZE),
+		 end = round_up(bar->pa + bar->len, PAGE_SIZE);
 	bool any = false;
 
 	va = device_va(end - start);

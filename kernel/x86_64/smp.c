@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* smp.c - a core's life: waiting for its vcore to be started, running it, and the work that cores ask
- * of each other (kicks and TLB flushes). */
+/* smp.c - a core's life: waiting for its vcore to be started, running it, and the work that cores
+ * ask of each other (kicks and TLB flushes). */
 #include "kernel/x86_64/arch_internal.h"
 
 struct partition partition;
@@ -33,8 +33,8 @@ void arch_flush_poll(struct core *c)
 	}
 }
 
-/* Flush the other cores: ask all, then wait for each. A core that waits in the kernel flushes before
- * it returns to user mode, so it needs no interrupt. */
+/* Flush the other cores: ask all, then wait for each. A core that waits in the kernel flushes
+ * before it returns to user mode, so it needs no interrupt. */
 static void flush_others(struct core *self)
 {
 	uint64_t start = rdtsc();
@@ -109,6 +109,9 @@ static void start_one(struct core *c, uint32_t id)
 {
 	uint64_t *words = direct(trampoline_pa + (uint64_t)(trampoline_words - trampoline_start));
 
+	/* Anew for each core: it writes to itself. */
+	memcpy(direct(trampoline_pa), trampoline_start,
+	       (uint64_t)(trampoline_end - trampoline_start));
 	words[0] = image_pa(boot_pml4);
 	words[1] = (uint64_t)(uintptr_t)c;
 	words[2] = (uint64_t)(uintptr_t)core_main;
@@ -123,8 +126,10 @@ static void start_one(struct core *c, uint32_t id)
 			wait_us(100);
 		}
 	}
-	fail(STATUS_CONFIG, "core %u (APIC id %u) does not start; the manifest wants %u vcores: give "
-			    "the machine as many cores (-smp)", c->id, id, partition.vcores);
+	fail(STATUS_CONFIG,
+	     "core %u (APIC id %u) does not start; the manifest wants %u vcores: give "
+	     "the machine as many cores (-smp)",
+	     c->id, id, partition.vcores);
 }
 
 void smp_start(const struct boot_info *b, uint32_t n)
@@ -134,10 +139,10 @@ void smp_start(const struct boot_info *b, uint32_t n)
 	if (n < 2)
 		return;
 	if (b->n_apic_ids != 0 && b->n_apic_ids < n)
-		fail(STATUS_CONFIG, "the manifest wants %u vcores, the machine has %u cores: give it "
-				    "more (-smp)", n, b->n_apic_ids);
-	memcpy(direct(trampoline_pa), trampoline_start,
-	       (uint64_t)(trampoline_end - trampoline_start));
+		fail(STATUS_CONFIG,
+		     "the manifest wants %u vcores, the machine has %u cores: give it "
+		     "more (-smp)",
+		     n, b->n_apic_ids);
 	for (uint32_t i = 1; i < n; i++) {
 		uint32_t id = b->n_apic_ids != 0 ? b->apic_ids[next++] : next++;
 

@@ -5,7 +5,8 @@
 
 #include "kernel/core/lib.h"
 
-/* symbol_find - the function that contains the link-time address, and the offset in it; NULL: none. */
+/* symbol_find - the function that contains the link-time address, and the offset in it; NULL: none.
+ */
 const char *symbol_find(uint64_t link_va, uint64_t *offset);
 
 #endif

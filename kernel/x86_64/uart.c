@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* uart.c - the debug UART at COM1: output only, polled, with a bounded wait. Also the ways to end the
- * machine. */
+/* uart.c - the debug UART at COM1: output only, polled, with a bounded wait. Also the ways to end
+ * the machine. */
 #include "kernel/x86_64/arch_internal.h"
 
 #define COM1 0x3f8
@@ -24,8 +24,8 @@ void arch_console_byte(uint8_t byte)
 	outb(COM1, byte);
 }
 
-/* QEMU's isa-debug-exit (the machine exits with 2 * status + 1), then ACPI power-off as q35 and i440fx
- * have it, then a triple fault, which is a reset. */
+/* QEMU's isa-debug-exit (the machine exits with 2 * status + 1), then ACPI power-off as q35 and
+ * i440fx have it, then a triple fault, which is a reset. */
 void arch_shutdown(uint32_t status)
 {
 	static const struct {

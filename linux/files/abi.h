@@ -47,8 +47,8 @@
 #define AT_REMOVEDIR 0x200u
 #define AT_SYMLINK_FOLLOW 0x400u
 #define AT_EMPTY_PATH 0x1000u
-#define RENAME_NOREPLACE 1u
-#define RENAME_EXCHANGE 2u
+#define RENAME_NOREPLACE (1 << 0) /* spelled as glibc has them: host tests see both */
+#define RENAME_EXCHANGE (1 << 1)
 
 #define POLLIN 1u
 #define POLLPRI 2u

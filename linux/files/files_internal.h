@@ -87,6 +87,8 @@ void dentry_unhash(struct dentry *d); /* for rename: only out of the directory *
 bool dir_empty(struct inode *dir);
 
 /* ---- walk.c; vfs_tree held ---- */
+/* With VFS_NOFOLLOW: the last component is wanted as a name, whatever it is; a slash behind it changes nothing (w.slash). */
+#define VFS_NAME 0x100u
 struct walk {
 	struct inode *dir; /* parent of the last component, referenced; NULL only on error */
 	struct inode *inode; /* what was found, referenced; NULL: last component does not exist */

@@ -62,10 +62,10 @@ static int link_new(struct walk *w, struct inode *i)
 /* Walk to a name that must not exist yet, in a directory that may be changed. */
 static int walk_new(struct inode *at, const char *path, bool dir, struct walk *w)
 {
-	int r = vfs_walk(at, path, VFS_NOFOLLOW, w);
+	int r = vfs_walk(at, path, VFS_NOFOLLOW | VFS_NAME, w);
 
 	if (r)
-		return r == -ENOTDIR ? -ENOTDIR : r;
+		return r;
 	if (w->inode)
 		r = -EEXIST;
 	else if (w->slash && !dir)
@@ -163,7 +163,7 @@ int vfs_unlink(struct inode *at, const char *path, bool dir)
 	int r;
 
 	mutex_lock(&vfs_tree);
-	r = vfs_walk(at, path, VFS_NOFOLLOW, &w);
+	r = vfs_walk(at, path, VFS_NOFOLLOW | VFS_NAME, &w);
 	if (!r) {
 		r = removable(&w, dir);
 		if (!r) {
@@ -183,12 +183,10 @@ int vfs_link(struct inode *i, struct inode *at, const char *path)
 	struct walk w;
 	int r;
 
-	if (S_ISDIR(i->mode))
-		return -EPERM;
 	mutex_lock(&vfs_tree);
 	r = walk_new(at, path, false, &w);
 	if (!r) {
-		r = dentry_add(w.dir, w.name, w.len, true, i, NO_IMAGE);
+		r = S_ISDIR(i->mode) ? -EPERM : dentry_add(w.dir, w.name, w.len, true, i, NO_IMAGE);
 		if (!r) {
 			i->ctime = realtime_ns();
 			touch(w.dir);
@@ -207,42 +205,55 @@ static bool inside(const struct inode *dir, const struct inode *top)
 	return dir == top;
 }
 
+/* Does the path end in a name, not in "/", "." or ".."? */
+static bool names_entry(const struct walk *w)
+{
+	return w->len && strcmp(w->name, ".") != 0 && strcmp(w->name, "..") != 0;
+}
+
+/* In the order in which Linux finds fault. */
 static int rename_check(struct walk *a, struct walk *b, uint32_t flags)
 {
+	bool exchange = flags & RENAME_EXCHANGE;
 	int r;
 
-	if (!a->inode || (flags & RENAME_EXCHANGE && !b->inode))
+	if (!names_entry(a))
+		return -EBUSY;
+	if (!names_entry(b))
+		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	if (!a->inode)
 		return -ENOENT;
-	if (!a->len || !b->len || a->name[0] == 0)
-		return -EBUSY;
-	if (!a->dentry || (b->inode && !b->dentry)) /* ".", "..", generated */
-		return -EBUSY;
 	if (b->inode && flags & RENAME_NOREPLACE)
 		return -EEXIST;
-	if (!S_ISDIR(a->inode->mode) && (a->slash || (b->slash && !b->inode)))
+	if (exchange && !b->inode)
+		return -ENOENT;
+	if (exchange && b->slash && !S_ISDIR(b->inode->mode))
 		return -ENOTDIR;
+	if (!S_ISDIR(a->inode->mode) && (a->slash || (b->slash && !exchange)))
+		return -ENOTDIR;
+	if (!a->dentry || (b->inode && !b->dentry)) /* generated */
+		return -EACCES;
+	if (S_ISDIR(a->inode->mode) && inside(b->dir, a->inode))
+		return -EINVAL;
+	if (b->inode && S_ISDIR(b->inode->mode) && inside(a->dir, b->inode))
+		return exchange ? -EINVAL : -ENOTEMPTY;
+	if (a->inode == b->inode)
+		return 0;
 	r = may_remove(a->dir, a->inode);
 	if (!r)
 		r = b->inode ? may_remove(b->dir, b->inode) : may_change(b->dir);
-	if (r)
+	if (!r && !b->dir->nlink)
+		r = -ENOENT;
+	if (r || exchange || !b->inode)
 		return r;
-	if (!b->dir->nlink)
-		return -ENOENT;
-	if (S_ISDIR(a->inode->mode) && inside(b->dir, a->inode))
-		return -EINVAL;
-	if (flags & RENAME_EXCHANGE)
-		return S_ISDIR(b->inode->mode) && inside(a->dir, b->inode) ? -EINVAL : 0;
-	if (!b->inode || a->inode == b->inode)
-		return 0;
+	if (S_ISDIR(a->inode->mode) != S_ISDIR(b->inode->mode))
+		return S_ISDIR(a->inode->mode) ? -ENOTDIR : -EISDIR;
 	if (S_ISDIR(b->inode->mode)) {
-		if (!S_ISDIR(a->inode->mode))
-			return -EISDIR;
 		r = dir_populate(b->inode);
 		if (!r && !dir_empty(b->inode))
 			r = -ENOTEMPTY;
-		return r;
 	}
-	return S_ISDIR(a->inode->mode) ? -ENOTDIR : 0;
+	return r;
 }
 
 /* Take the walk's entry out without giving up its inode: the walk's own reference keeps it. */
@@ -291,12 +302,12 @@ int vfs_rename(struct inode *at, const char *from, struct inode *to_at, const ch
 	struct walk a, b;
 	int r;
 
-	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags >= (RENAME_NOREPLACE | RENAME_EXCHANGE)) /* unknown bits, or both */
 		return -EINVAL;
 	mutex_lock(&vfs_tree);
-	r = vfs_walk(at, from, VFS_NOFOLLOW, &a);
+	r = vfs_walk(at, from, VFS_NOFOLLOW | VFS_NAME, &a);
 	if (!r) {
-		r = vfs_walk(to_at, to, VFS_NOFOLLOW, &b);
+		r = vfs_walk(to_at, to, VFS_NOFOLLOW | VFS_NAME, &b);
 		if (!r) {
 			r = rename_check(&a, &b, flags);
 			if (!r)
@@ -352,13 +363,19 @@ static int open_check(const struct inode *i, uint32_t flags)
 /* The inode to open, created if it must be; vfs_tree held. *fresh: just made, not to be checked. */
 static int open_find(struct inode *at, const char *path, uint32_t flags, uint32_t mode, struct inode **out)
 {
+	size_t len = strlen(path);
+	bool slash = flags & O_CREAT && !(flags & O_PATH) && len && path[len - 1] == '/';
 	bool nofollow = flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	struct walk w;
 	struct inode *i;
-	int r = vfs_walk(at, path, nofollow ? VFS_NOFOLLOW : 0, &w);
+	int r = vfs_walk(at, path, slash ? VFS_NOFOLLOW | VFS_NAME : nofollow ? VFS_NOFOLLOW : 0, &w);
 
 	if (r)
 		return r;
+	if (slash && names_entry(&w)) { /* a file's name does not end like that */
+		walk_end(&w);
+		return -EISDIR;
+	}
 	if ((flags & O_TMPFILE) == O_TMPFILE) {
 		r = !w.inode ? -ENOENT : !S_ISDIR(w.inode->mode) ? -ENOTDIR : may_change(w.inode);
 		if (!r && (flags & O_ACCMODE) == O_RDONLY)
@@ -373,7 +390,7 @@ static int open_find(struct inode *at, const char *path, uint32_t flags, uint32_
 			*out = inode_get(w.inode);
 	} else if (!(flags & O_CREAT) || flags & O_PATH) {
 		r = -ENOENT;
-	} else if (w.slash) {
+	} else if (w.slash) { /* a link's target ended in one */
 		r = -EISDIR;
 	} else {
 		r = w.dir->nlink ? may_change(w.dir) : -ENOENT;

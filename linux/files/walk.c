@@ -142,7 +142,7 @@ static int walk_path(struct walker *k, const char *path, uint32_t flags, struct 
 			return 0; /* w->inode NULL: the caller may create it */
 		if (r)
 			return r;
-		if (!S_ISLNK(w->inode->mode) || (last && (flags & VFS_NOFOLLOW) && !w->slash))
+		if (!S_ISLNK(w->inode->mode) || (last && (flags & VFS_NOFOLLOW) && (!w->slash || flags & VFS_NAME)))
 			goto component;
 		target = magic_link(w->inode);
 		if (target) {
@@ -185,7 +185,7 @@ int vfs_walk(struct inode *at, const char *path, uint32_t flags, struct walk *w)
 	r = walk_path(&k, path, flags, w);
 	if (k.buf)
 		mem_free(k.buf, PATH_MAX);
-	if (!r && w->inode && (w->slash || (flags & VFS_DIRECTORY)) && !S_ISDIR(w->inode->mode))
+	if (!r && w->inode && !(flags & VFS_NAME) && (w->slash || (flags & VFS_DIRECTORY)) && !S_ISDIR(w->inode->mode))
 		r = -ENOTDIR;
 	if (r) {
 		walk_end(w);

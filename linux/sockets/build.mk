@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The personality's sockets.
+# Tests of the sockets (linux/build.mk takes the sources).
 SOCKETS_SRCS := $(addprefix linux/sockets/,socket.c syscalls.c msg.c name.c options.c ifconf.c tcp.c tcp_io.c \
 	tcp_move.c tcp_listen.c tcp_option.c udp.c unix.c unix_io.c unix_name.c)
-GUEST_SRCS += $(SOCKETS_SRCS)
 
 SOCKETS_TEST_SRCS := $(SOCKETS_SRCS) linux/sockets/test/support.c runtime/mem/pbuf.c \
 	$(wildcard runtime/net/*.c runtime/net/tcp/*.c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* socket.c - what every socket has: its file, waiting, errors, and the file operations that are not a family's
  * own hot path. */
+#include "linux/files/stat.h"
 #include "linux/sockets/socket_internal.h"
 #include "linux/sockets/sockets.h"
 
@@ -124,6 +125,16 @@ long socket_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
 		return socket_if_ioctl((uint32_t)cmd, arg);
 	}
 	return copy_to_program(arg, &value, sizeof(value));
+}
+
+int socket_stat(struct file *f, struct stat64 *out)
+{
+	/* as Linux's sockfs: an inode number of its own, nothing else */
+	*out = (struct stat64){
+		.dev = 8, .ino = (uint64_t)(uintptr_t)f->object >> 4 & 0xffffffff, .nlink = 1, .mode = 0140777,
+		.uid = process->uid, .gid = process->gid, .blksize = 4096,
+	};
+	return 0;
 }
 
 static struct spinlock dying_lock;

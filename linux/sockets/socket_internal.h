@@ -132,6 +132,7 @@ void sockets_each_shard(void (*fn)(void *), void *arg);
 long socket_file_read(struct file *f, struct uio *u, int64_t off);
 long socket_file_write(struct file *f, struct uio *u, int64_t off);
 long socket_ioctl(struct file *f, uint64_t cmd, uint64_t arg);
+int socket_stat(struct file *f, struct stat64 *out);
 
 /* ---- name.c ---- */
 int name_from_program(struct sock_name *n, uint64_t va, uint64_t len) MUST_CHECK;

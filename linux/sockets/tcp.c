@@ -336,6 +336,7 @@ static const struct socket_ops tcp_ops = {
 		.write = tcp_file_write,
 		.poll = tcp_file_poll,
 		.ioctl = socket_ioctl,
+		.stat = socket_stat,
 		.release = tcp_file_release,
 		.kind = socket_kind,
 	},

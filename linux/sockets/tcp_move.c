@@ -40,8 +40,10 @@ static void move_out(void *p)
 		return;
 	a->t->ready = tcp_ready(a->t);
 	a->t->home = NULL;
-	tcp_detach(a->t->conn, a->to);
-	a->done = true;
+	if (tcp_detach(a->t->conn, a->to) == 0)
+		a->done = true;
+	else
+		a->t->home = shard_self(); /* out of memory; the next tries bring the work here instead */
 }
 
 static void move_in(void *p)

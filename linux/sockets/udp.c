@@ -418,6 +418,7 @@ static const struct socket_ops udp_ops = {
 		.write = socket_file_write,
 		.poll = udp_file_poll,
 		.ioctl = socket_ioctl,
+		.stat = socket_stat,
 		.release = udp_file_release,
 		.kind = socket_kind,
 	},

@@ -399,6 +399,7 @@ static const struct socket_ops unix_ops = {
 		.write = socket_file_write,
 		.poll = unix_file_poll,
 		.ioctl = socket_ioctl,
+		.stat = socket_stat,
 		.release = unix_file_release,
 		.kind = socket_kind,
 	},

@@ -179,6 +179,7 @@ void mem_init(const struct gw_boot_info *boot)
 	struct extent *big = &frames.extents[0];
 	uint64_t array_len, array_frames;
 
+	slab_init();
 	memset(&frames, 0, sizeof(frames));
 	memset(frames.lists, 0xff, sizeof(frames.lists));
 	choose_extents(boot);

@@ -26,4 +26,6 @@ struct mem_cache {
 	struct slab_class classes[MEM_CLASSES];
 };
 
+void slab_init(void); /* no objects, no frames */
+
 #endif

@@ -21,6 +21,12 @@ static struct {
 /* Used until the shards have caches of their own: the first one's. */
 static struct mem_cache first_cache;
 
+void slab_init(void)
+{
+	memset(&first_cache, 0, sizeof(first_cache));
+	memset(global, 0, sizeof(global));
+}
+
 static inline uint32_t class_of(size_t n)
 {
 	/* Two classes an octave from 32 on: the top bit and the one below it of n - 1. */

@@ -143,7 +143,7 @@ void tcp_get_stats(const struct tcp_conn *c, struct tcp_stats *out);
 
 /* Move a connection to another shard's stack: detach on the old shard, carry the pointer by a ring,
  * attach on the new one. Packets that arrive in between are forwarded and wait there. */
-void tcp_detach(struct tcp_conn *c, uint32_t to_shard);
+int tcp_detach(struct tcp_conn *c, uint32_t to_shard) MUST_CHECK; /* -ENOMEM: nothing has changed */
 int tcp_attach(struct net_stack *s, struct tcp_conn *c) MUST_CHECK; /* -ENOMEM: still detached */
 struct net_stack *tcp_stack(const struct tcp_conn *c);
 

@@ -247,8 +247,6 @@ static void switch_to(struct shard *s, struct uthread *next)
 {
 	struct uthread *prev = s->current;
 
-	if (unlikely(*(uint64_t *)(void *)prev->stack != STACK_CANARY))
-		panic("stack overflow of uthread %s", prev->name);
 	s->stats.switches++;
 	s->current = next;
 	s->vcore->user[VU_STACK_TOP] = (uint64_t)uthread_top(next);
@@ -262,6 +260,8 @@ void sched_run(struct shard *s)
 	struct uthread *self = s->current, *next;
 	bool slept = false;
 
+	if (unlikely(*(uint64_t *)(void *)self->stack != STACK_CANARY))
+		panic("stack overflow of uthread %s", self->name);
 	for (;;) {
 		bool work = turn(s);
 

@@ -74,7 +74,6 @@ int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), v
 		fpu_init_area(fpu);
 	/* below the place of the program's frame; context_switch pops six registers and returns */
 	sp = (uint64_t *)(void *)((uint8_t *)uthread_top(u) - sizeof(struct program_frame));
-	*--sp = 0; /* keeps the call in uthread_entry aligned */
 	*--sp = (uint64_t)uthread_entry;
 	for (int i = 0; i < 6; i++)
 		*--sp = 0;

@@ -2,6 +2,7 @@
 /* console.c - the console's ports (virtio 1.2, 5.3): byte streams to and from the host. Writers copy into a
  * port's few buffers under a short lock, from any shard, and park while all are with the host: that is the flow
  * control. Received buffers wait for a reader and go back to the device when they are read. */
+#include "abi/channel.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/platform/platform.h"
@@ -354,11 +355,12 @@ void control_line(const char *fmt, ...)
 
 /* ---- start ---- */
 
-/* 5.3.2: port 0 has queues 0 and 1, the control queue 2 and 3, port n > 0 has 2n + 2 and 2n + 3. */
+/* 5.3.2: port 0 has queues 0 and 1, the control queue 2 and 3, port n > 0 has 2n + 2 and 2n + 3. With several ports
+ * ours are the device's ports from GW_CHANNEL_CONSOLE on. */
 static int setup_port(uint32_t i)
 {
 	struct con_port *p = &con.ports[i];
-	uint16_t first = (uint16_t)(i == 0 ? 0 : 2 * i + 2);
+	uint16_t first = (uint16_t)(con.multiport ? 2 * (i + GW_CHANNEL_CONSOLE) + 2 : 0);
 	int rc = 0;
 
 	if (i != 1) /* nobody writes to our stderr */
@@ -384,7 +386,7 @@ static int setup(void)
 		return rc;
 	con.multiport = (con.v.features & CON_F_MULTIPORT) != 0;
 	if (con.multiport)
-		n = GW_MIN(vdev_cfg32(&con.v, CFG_MAX_PORTS), CONSOLE_PORTS);
+		n = GW_MIN(vdev_cfg32(&con.v, CFG_MAX_PORTS) - GW_CHANNEL_CONSOLE, CONSOLE_PORTS);
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
 		rc = setup_port(i);
 	if (rc == 0 && con.multiport) {

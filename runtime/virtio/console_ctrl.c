@@ -2,6 +2,7 @@
 /* console_ctrl.c - the control queue of a multiport console (virtio 1.2, 5.3.6.2): ports are announced, made
  * ready, opened and closed. Messages come from the device: ids beyond our ports and unknown events are ignored,
  * and each port is answered once, so that no flood of messages makes a flood of answers. */
+#include "abi/channel.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/console_internal.h"
@@ -52,19 +53,20 @@ static void send(uint32_t id, uint16_t event, uint16_t value)
 
 static void on_message(const struct ctrl_msg *m)
 {
+	uint32_t port = m->id - GW_CHANNEL_CONSOLE;
 	struct con_port *p;
 
-	if (m->id >= CONSOLE_PORTS) {
+	if (port >= CONSOLE_PORTS) {
 		/* 5.3.6.2: a port that the driver does not want. */
 		return;
 	}
-	p = &con.ports[m->id];
+	p = &con.ports[port];
 	switch (m->event) {
 	case PORT_ADD:
 		con.greeted = true;
 		if (p->exists || !p->has_queues)
 			break;
-		if (con_port_start(p, m->id != 1) != 0) {
+		if (con_port_start(p, port != 1) != 0) {
 			send(m->id, PORT_READY, 0);
 			break;
 		}
@@ -83,7 +85,7 @@ static void on_message(const struct ctrl_msg *m)
 	default:
 		return;
 	}
-	con.changed |= 1u << m->id;
+	con.changed |= 1u << port;
 }
 
 void ctrl_service(void)

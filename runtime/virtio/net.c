@@ -91,6 +91,7 @@ static int setup_pair(struct netdev *d, uint32_t i, uint16_t rx)
 	int rc;
 
 	q->dev = d;
+	q->mrg = d->info.mrg;
 	q->polled = vector == VIRTIO_NO_VECTOR;
 	rc = vdev_queue(&d->v, &q->rx, (uint16_t)(2 * i), rx, vector);
 	if (rc == 0)

@@ -57,7 +57,8 @@ struct netdev_queue {
 	void *ctx;
 	uint16_t refill_at; /* free rx descriptors that make a refill worth its while */
 	uint16_t reclaim_at; /* tx chains in flight from which completions are looked for */
-	bool open, polled /* no interrupt */;
+	bool open, mrg;
+	bool polled; /* no interrupt */
 	struct net_hdr *tx_hdrs; /* [tx size]: headers for frames without headroom */
 	struct vring_desc *tables[NET_TX_TABLES]; /* free indirect tables */
 	uint32_t n_tables;

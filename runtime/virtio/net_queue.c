@@ -61,6 +61,21 @@ static void refill(struct netdev_queue *q)
 	vq_flush(&q->rx);
 }
 
+/* The header, read once, in two words. */
+union rx_hdr {
+	struct net_hdr f;
+	struct {
+		uint64_t low;
+		uint32_t high;
+	} __attribute__((packed));
+};
+
+static inline void load_hdr(union rx_hdr *h, const uint8_t *from)
+{
+	__builtin_memcpy(&h->low, from, 8);
+	__builtin_memcpy(&h->high, from + 8, 4);
+}
+
 /* Offload words of a received packet. What was not negotiated or does not fit the packet is ignored: then TCP/IP
  * checks the sum itself. */
 static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_hdr *h)
@@ -106,7 +121,7 @@ static bool rx_merge(struct netdev_queue *q, struct pbuf *head, uint32_t n)
 	return true;
 }
 
-static bool netq_rx(struct netdev_queue *q)
+static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 {
 	uint64_t now = q->shard->now_ns;
 	struct vq_done done;
@@ -114,10 +129,10 @@ static bool netq_rx(struct netdev_queue *q)
 
 	while (n < NET_RX_BATCH && vq_take(&q->rx, &done)) {
 		struct pbuf *p = done.cookie;
-		struct net_hdr h;
+		union rx_hdr h;
 
 		n++;
-		memcpy(&h, pbuf_block(p) + NET_RX_AT, NET_HDR_LEN);
+		load_hdr(&h, pbuf_block(p) + NET_RX_AT);
 		if (unlikely(done.len < NET_HDR_LEN)) {
 			pbuf_free(q->pool, p);
 			vq_break(&q->rx, "received packet without its header");
@@ -125,18 +140,18 @@ static bool netq_rx(struct netdev_queue *q)
 		}
 		p->len = p->total = done.len - NET_HDR_LEN;
 		p->time_ns = now;
-		if (unlikely(q->dev->info.mrg && h.num_buffers != 1)) {
-			uint32_t more = h.num_buffers - 1u;
+		if (unlikely(q->mrg && h.f.num_buffers != 1)) {
+			uint32_t more = h.f.num_buffers - 1u;
 
-			if (h.num_buffers == 0)
+			if (h.f.num_buffers == 0)
 				vq_break(&q->rx, "merged packet of no buffers");
-			if (h.num_buffers == 0 || !rx_merge(q, p, more)) {
+			if (h.f.num_buffers == 0 || !rx_merge(q, p, more)) {
 				pbuf_free(q->pool, p);
 				break;
 			}
 		}
-		if (h.flags | h.gso_type)
-			rx_offload(q, p, &h);
+		if ((uint16_t)h.low != 0) /* flags, gso_type */
+			rx_offload(q, p, &h.f);
 		q->input(q->ctx, p);
 	}
 	if (unlikely(q->rx.broken)) {

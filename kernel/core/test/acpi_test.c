@@ -47,10 +47,10 @@ static void header(uint32_t pa, const char *name, uint32_t len)
 static void build(void)
 {
 	static const uint8_t entries[] = {
-		0, 8, 0, 0, 1, 0, 0, 0, /* apic id 0 */
-		1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* an IO-APIC */
-		0, 8, 1, 4, 1, 0, 0, 0, /* apic id 4 */
-		0, 8, 2, 5, 0, 0, 0, 0, /* disabled */
+		0, 8,  0, 0, 1, 0, 0, 0,			 /* apic id 0 */
+		1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,		 /* an IO-APIC */
+		0, 8,  1, 4, 1, 0, 0, 0,			 /* apic id 4 */
+		0, 8,  2, 5, 0, 0, 0, 0,			 /* disabled */
 		9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC id 256 */
 	};
 

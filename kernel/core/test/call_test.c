@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call_test.c - kernel calls on the host: events, deadlines, upcalls and the checks of space calls, with
- * a clock, timer and cores that the test plays. */
+/* call_test.c - kernel calls on the host: events, deadlines, upcalls and the checks of space calls,
+ * with a clock, timer and cores that the test plays. */
 #include <stdlib.h>
 
 #include "abi/call.h"
@@ -217,8 +217,13 @@ TEST(vcore_start)
 
 TEST(upcalls)
 {
-	struct trap t = { .rax = 1, .r15 = 15, .rsp = 0x99, .rip = 0x1234, .rflags = 0x246,
-			  .vector = 14, .error = 6 };
+	struct trap t = { .rax = 1,
+			  .r15 = 15,
+			  .rsp = 0x99,
+			  .rip = 0x1234,
+			  .rflags = 0x246,
+			  .vector = 14,
+			  .error = 6 };
 
 	setup();
 	CHECK_EQ(call(GW_CALL_UPCALL_SET, 0x700000000000, 0x700000000100, 0, 0), 0);

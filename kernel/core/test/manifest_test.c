@@ -38,9 +38,10 @@ static void good(void)
 	b->partitions[0].entry_va = GW_RUNTIME_BASE + 0x10;
 	b->partitions[0].config_offset = 3 * 4096;
 	b->partitions[0].config_len = 100;
-	b->segments[0] = (struct gw_bundle_segment){ GW_RUNTIME_BASE, 4096, 4096, 4096, GW_MAP_X, 0 };
-	b->segments[1] = (struct gw_bundle_segment){ GW_RUNTIME_BASE + 4096, 8192, 100, 9000,
-						     GW_MAP_W, 0 };
+	b->segments[0] =
+		(struct gw_bundle_segment){ GW_RUNTIME_BASE, 4096, 4096, 4096, GW_MAP_X, 0 };
+	b->segments[1] =
+		(struct gw_bundle_segment){ GW_RUNTIME_BASE + 4096, 8192, 100, 9000, GW_MAP_W, 0 };
 	b->mmio[0] = (struct gw_bundle_mmio){ 0xfeb00000, 512, 24, 24, 0 };
 	b->devices[0] = (struct gw_bundle_device){ GW_DEVICE_PCI, 0x1af4, 0xffff, 0, ~0u };
 	seal();
@@ -69,13 +70,13 @@ TEST(crc_known)
 				 crc32c_update(~0u, image.bytes, n, false));
 }
 
-#define BAD(name, change)                                                                          \
-	do {                                                                                       \
-		good();                                                                            \
-		change;                                                                            \
-		seal();                                                                            \
-		CHECK_EQ(check_bundle(), -EINVAL);                                                 \
-		CHECK_STR(err.field, name);                                                        \
+#define BAD(name, change)                          \
+	do {                                       \
+		good();                            \
+		change;                            \
+		seal();                            \
+		CHECK_EQ(check_bundle(), -EINVAL); \
+		CHECK_STR(err.field, name);        \
 	} while (0)
 
 TEST(header)

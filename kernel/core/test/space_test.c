@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* space_test.c - page tables built in a host buffer and walked by an independent reader; then a long run
- * of random operations against a plain array. */
+/* space_test.c - page tables built in a host buffer and walked by an independent reader; then a
+ * long run of random operations against a plain array. */
 #include <stdlib.h>
 
 #include "kernel/core/space.h"
@@ -93,7 +93,8 @@ TEST(split_and_prune)
 	CHECK_EQ(space_protect(&space, 0x40000000, 0x3000, RO, &g), 0);
 	CHECK_EQ(lookup(0x40002000), 0x402000 | RO | PTE_A);
 	for (va = 0x40000000; va < 0x40200000;)
-		CHECK(space_scan(&space, &va, 0x40200000, true, out, 8, &g) > 0 || va == 0x40200000);
+		CHECK(space_scan(&space, &va, 0x40200000, true, out, 8, &g) > 0 ||
+		      va == 0x40200000);
 	CHECK_EQ(space.pool.free, POOL - 1);
 	/* tables came back zeroed */
 	CHECK_EQ(space_map(&space, 0x7f0000000000, 0x1000, 0x1000, RO, false, &g), 0);

@@ -126,11 +126,48 @@ bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t 
 	return true;
 }
 
-void tcp_detach(struct tcp_conn *c, uint32_t to_shard)
+/* Reference counts are plain, so no block may be in the hands of two shards: what the device (or an ARP queue) of this
+ * one still holds of the send queue is replaced by a copy. */
+static int unshare(struct tcp_conn *c)
+{
+	struct pbuf *prev = NULL, *next;
+
+	for (struct pbuf *p = c->tx_head; p != NULL; prev = p, p = next) {
+		struct pbuf *q;
+
+		next = seg_next(p);
+		if (p->refs == 1)
+			continue;
+		q = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
+		if (q == NULL)
+			return -ENOMEM;
+		q->seq = p->seq;
+		q->end_seq = p->end_seq;
+		q->time_ns = p->time_ns;
+		q->user[1] = p->user[1];
+		q->user[2] = p->user[2];
+		memcpy(seg_payload(q), seg_payload(p), seg_len(p));
+		if (prev != NULL)
+			seg_set_next(prev, q);
+		else
+			c->tx_head = q;
+		if (c->tx_tail == p)
+			c->tx_tail = q;
+		if (c->tx_next == p)
+			c->tx_next = q;
+		p->refs--;
+		p = q;
+	}
+	return 0;
+}
+
+int tcp_detach(struct tcp_conn *c, uint32_t to_shard)
 {
 	struct net_stack *s = c->stack;
 	uint32_t left = now_tick(s);
 
+	if (unshare(c) != 0)
+		return -ENOMEM;
 	if (c->flags & TF_HASHED) {
 		struct tcp_conn **at = &s->tcp.hash[tcp_hash_of(s, c->key_addr, c->key_port)];
 
@@ -154,6 +191,7 @@ void tcp_detach(struct tcp_conn *c, uint32_t to_shard)
 	} else {
 		c->shard = (uint16_t)to_shard;
 	}
+	return 0;
 }
 
 int tcp_attach(struct net_stack *s, struct tcp_conn *c)

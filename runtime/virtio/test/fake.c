@@ -15,7 +15,6 @@ char fake_uart[256];
 uint8_t fake_entropy[256];
 size_t fake_entropy_len;
 uint64_t fake_total_pages = 4096;
-size_t fake_allocated;
 struct timer *fake_timer;
 bool (*fake_on_park)(void);
 
@@ -33,10 +32,42 @@ uint32_t n_shards = 1;
 
 /* ---- memory: bus address = host address - GW_MEM_BASE, modulo 2^64 ---- */
 
+/* What is handed out, so that a test's leftovers go with fake_reset. */
+static struct {
+	void *p;
+	size_t n;
+} held[4096];
+static unsigned n_held;
+
+static void *hold(size_t align, size_t n)
+{
+	void *p = aligned_alloc(align, ROUND_UP(GW_MAX(n, (size_t)1), align));
+
+	if (n_held == ARRAY_SIZE(held))
+		abort();
+	held[n_held].p = p;
+	held[n_held++].n = n;
+	return p;
+}
+
+/* A free of what is not held, or with another size than its allocation, is the driver's mistake. */
+static void release(void *p, size_t n)
+{
+	for (unsigned i = n_held; i-- != 0;) {
+		if (held[i].p == p) {
+			if (held[i].n != n)
+				abort();
+			held[i] = held[--n_held];
+			free(p);
+			return;
+		}
+	}
+	abort();
+}
+
 void *mem_alloc(size_t n)
 {
-	fake_allocated += n;
-	return aligned_alloc(16, ROUND_UP(n, (size_t)16));
+	return hold(16, n);
 }
 
 void *mem_zalloc(size_t n)
@@ -46,21 +77,19 @@ void *mem_zalloc(size_t n)
 
 void mem_free(void *p, size_t n)
 {
-	fake_allocated -= n;
-	free(p);
+	if (p != NULL)
+		release(p, n);
 }
 
 uint64_t pages_alloc(size_t n, size_t align)
 {
 	(void)align;
-	fake_allocated += n * GW_PAGE_SIZE;
-	return va_to_pa(aligned_alloc(GW_PAGE_SIZE, n * GW_PAGE_SIZE));
+	return va_to_pa(hold(GW_PAGE_SIZE, n * GW_PAGE_SIZE));
 }
 
 void pages_free(uint64_t pa, size_t n)
 {
-	fake_allocated -= n * GW_PAGE_SIZE;
-	free(pa_to_va(pa));
+	release(pa_to_va(pa), n * GW_PAGE_SIZE);
 }
 
 uint64_t mem_total_pages(void)
@@ -510,6 +539,8 @@ void fake_pci_config(struct gw_device *d, uint32_t id)
 
 void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t max)
 {
+	while (n_held != 0)
+		free(held[--n_held].p);
 	fake = (struct fake_device){ .id = id, .offer = offer };
 	if (kind == GW_DEVICE_PCI) {
 		fake_pci_config(&fake.dev, id);

@@ -48,7 +48,6 @@ extern char fake_uart[256]; /* what went to the kernel's UART */
 extern uint8_t fake_entropy[256];
 extern size_t fake_entropy_len;
 extern uint64_t fake_total_pages;
-extern size_t fake_allocated; /* bytes in use */
 extern struct timer *fake_timer;
 /* Called by uthread_park: makes the world move on. Returning false: time goes to the deadline. */
 extern bool (*fake_on_park)(void);
