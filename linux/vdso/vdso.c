@@ -6,9 +6,10 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #define NS_PER_SEC 1000000000ull
-#define CLOCKS_REAL (1u << 0 | 1u << 5)			    /* REALTIME, REALTIME_COARSE */
-#define CLOCKS_MONO (1u << 1 | 1u << 4 | 1u << 6 | 1u << 7) /* MONOTONIC, _RAW, _COARSE, BOOTTIME \
-							     */
+#define CLOCKS_REAL (1u << 0 | 1u << 5) /* REALTIME, REALTIME_COARSE */
+#define CLOCKS_MONO                                                                   \
+	(1u << 1 | 1u << 4 | 1u << 6 | 1u << 7) /* MONOTONIC, _RAW, _COARSE, BOOTTIME \
+						 */
 #define SYS_gettimeofday 96
 #define SYS_clock_gettime 228
 #define SYS_clock_getres 229

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arp.c - address resolution (RFC 826, 1122 2.3.2): a fixed table, 32 sets of 4, so a flood costs no memory and
- * cannot push out addresses that we are sending to. Only requests for our own address are answered; replies
- * nobody asked for change nothing but entries that exist. */
+/* arp.c - address resolution (RFC 826, 1122 2.3.2): a fixed table, 32 sets of 4, so a flood costs
+ * no memory and cannot push out addresses that we are sending to. Only requests for our own address
+ * are answered; replies nobody asked for change nothing but entries that exist. */
 #include "runtime/net/arp_internal.h"
 
 #define RELAY_MAX 32u /* answers passed on to the other shards in a tenth of a second */
@@ -24,7 +24,8 @@ void arp_init(struct net_stack *s)
 
 static unsigned set_of(const struct net_stack *s, uint32_t ip)
 {
-	return (unsigned)(((ip ^ (uint32_t)s->tcp.key[0]) * 0x9e3779b97f4a7c15ull) >> 59) % ARP_SETS;
+	return (unsigned)(((ip ^ (uint32_t)s->tcp.key[0]) * 0x9e3779b97f4a7c15ull) >> 59) %
+	       ARP_SETS;
 }
 
 struct arp_entry *arp_find(struct net_stack *s, uint32_t ip)
@@ -100,8 +101,8 @@ static struct arp_entry *make(struct net_stack *s, uint32_t ip, bool wanted)
 	return best;
 }
 
-static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t spa, const uint8_t tha[6],
-		 uint32_t tpa)
+static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t spa,
+		 const uint8_t tha[6], uint32_t tpa)
 {
 	static const uint8_t head[6] = { 0, 1, 8, 0, 6, 4 };
 	struct pbuf *p = pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
@@ -233,8 +234,8 @@ static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[
 	}
 }
 
-/* The device gives an answer to one queue, whichever shard asked: the others get copies. Bounded: a flood of answers
- * nobody asked for is not multiplied. */
+/* The device gives an answer to one queue, whichever shard asked: the others get copies. Bounded: a
+ * flood of answers nobody asked for is not multiplied. */
 static void relay(struct net_stack *s, const struct pbuf *p, const uint8_t *arp)
 {
 	uint32_t now = now_tick(s);
@@ -281,7 +282,8 @@ void arp_input(struct net_stack *s, struct pbuf *p)
 	tpa = ld32(d + 24);
 	memcpy(sha, d + 8, 6);
 	/* A sender with a group or zero hardware address is nobody (the broadcast trick). */
-	if (memcmp(d, head, 6) != 0 || (op != 1 && op != 2) || (sha[0] & 1) || memcmp(sha, zeros, 6) == 0) {
+	if (memcmp(d, head, 6) != 0 || (op != 1 && op != 2) || (sha[0] & 1) ||
+	    memcmp(sha, zeros, 6) == 0) {
 		drop(s, p, &s->n.drop_arp);
 		return;
 	}
@@ -290,7 +292,8 @@ void arp_input(struct net_stack *s, struct pbuf *p)
 	pbuf_free(s->cfg.pool, p);
 	if (!s->ip.up)
 		return;
-	if (spa == s->ip.addr) { /* somebody has our address: defend it, once in ten seconds (RFC 5227) */
+	if (spa ==
+	    s->ip.addr) { /* somebody has our address: defend it, once in ten seconds (RFC 5227) */
 		if (memcmp(sha, s->cfg.mac, 6) != 0) {
 			s->n.drop_arp++;
 			if (s->arp_defended == 0 || now - s->arp_defended > WHEEL_MS(10000)) {

@@ -9,8 +9,9 @@
 #include "runtime/platform/platform.h"
 #include "runtime/virtio/console_internal.h"
 
-#define GREETING_NS (20 * NS_PER_MS) /* how long the first output waits for the host's port list \
-				      */
+#define GREETING_NS                                                                  \
+	(20 * NS_PER_MS) /* how long the first output waits for the host's port list \
+			  */
 #define DRAIN_NS (2 * NS_PER_SEC)
 #define UART_CHUNK 256u
 

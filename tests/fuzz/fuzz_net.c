@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_net.c - libFuzzer: frames into a whole stack that has a listener, a UDP socket, a DHCP client and one live
- * connection. The input is a list of steps: a byte of flags, a length, the frame. Flags: 1 repair the checksums;
- * 2 aim at the connection (ports; sequence numbers relative to its own); 4 arrive in pieces; 8 time passes;
- * 16 the owner writes; 32 reads; 64 shuts down or closes. Invariants are checked after each step. */
+/* fuzz_net.c - libFuzzer: frames into a whole stack that has a listener, a UDP socket, a DHCP
+ * client and one live connection. The input is a list of steps: a byte of flags, a length, the
+ * frame. Flags: 1 repair the checksums; 2 aim at the connection (ports; sequence numbers relative
+ * to its own); 4 arrive in pieces; 8 time passes; 16 the owner writes; 32 reads; 64 shuts down or
+ * closes. Invariants are checked after each step. */
 #include "runtime/net/test/sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,8 +18,8 @@ static void *take(struct sim_host *h, struct tcp_conn *c)
 	return server.c == NULL ? &server : NULL;
 }
 
-static void datagram(struct udp_sock *u, void *owner, struct pbuf *p, const struct net_endpoint *from,
-		     const struct net_endpoint *to)
+static void datagram(struct udp_sock *u, void *owner, struct pbuf *p,
+		     const struct net_endpoint *from, const struct net_endpoint *to)
 {
 	struct net_stack *s = owner;
 
@@ -162,7 +163,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint32_t i = 0; i <= h->stack->tcp.mask; i++) {
 		struct tcp_conn *next;
 
-		for (struct tcp_conn *c = h->stack->tcp.hash[i]; c != NULL; c = next) { /* others the fuzzer made */
+		for (struct tcp_conn *c = h->stack->tcp.hash[i]; c != NULL;
+		     c = next) { /* others the fuzzer made */
 			next = c->hash_next;
 			tcp_abort(c);
 		}

@@ -13,7 +13,9 @@ static char buf[1 << 20], out[1 << 20];
 static struct sockaddr_in4 address(unsigned port)
 {
 	return (struct sockaddr_in4){
-		.family = AF_INET, .ip4 = LOOPBACK, .port_be = (uint16_t)(port << 8 | (port >> 8 & 0xff)),
+		.family = AF_INET,
+		.ip4 = LOOPBACK,
+		.port_be = (uint16_t)(port << 8 | (port >> 8 & 0xff)),
 	};
 }
 
@@ -532,9 +534,11 @@ TEST(neighbour_answers_reach_the_shard_that_asked)
 	machine_stop();
 }
 
-UNIT_MAIN(CASE(echo), CASE(shutdown_and_epipe), CASE(reset_by_close_with_unread_data), CASE(connect_refused),
-	  CASE(connect_nonblocking), CASE(connect_interrupted), CASE(timeouts), CASE(peek_waitall_trunc),
-	  CASE(pages_that_are_absent), CASE(large_blocking_write), CASE(full_then_writable), CASE(ports), CASE(options),
-	  CASE(listener_closes_with_connections_waiting), CASE(no_descriptor_leaves_the_connection_waiting),
-	  CASE(moves_to_the_user), CASE(two_users), CASE(accepts_from_every_shard),
+UNIT_MAIN(CASE(echo), CASE(shutdown_and_epipe), CASE(reset_by_close_with_unread_data),
+	  CASE(connect_refused), CASE(connect_nonblocking), CASE(connect_interrupted),
+	  CASE(timeouts), CASE(peek_waitall_trunc), CASE(pages_that_are_absent),
+	  CASE(large_blocking_write), CASE(full_then_writable), CASE(ports), CASE(options),
+	  CASE(listener_closes_with_connections_waiting),
+	  CASE(no_descriptor_leaves_the_connection_waiting), CASE(moves_to_the_user),
+	  CASE(two_users), CASE(accepts_from_every_shard),
 	  CASE(neighbour_answers_reach_the_shard_that_asked))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ip_test.c - below TCP: ARP, fragments, ICMP, UDP, and malformed packets, each dropped and counted. */
+/* ip_test.c - below TCP: ARP, fragments, ICMP, UDP, and malformed packets, each dropped and
+ * counted. */
 #include "runtime/net/arp_internal.h"
 #include "runtime/net/test/sim.h"
 #include "tests/unit.h"
@@ -24,8 +25,8 @@ static bool look(struct sim *s, unsigned from, uint8_t *f, size_t len)
 	return false;
 }
 
-static void udp_got(struct udp_sock *u, void *owner, struct pbuf *p, const struct net_endpoint *from,
-		    const struct net_endpoint *to)
+static void udp_got(struct udp_sock *u, void *owner, struct pbuf *p,
+		    const struct net_endpoint *from, const struct net_endpoint *to)
 {
 	struct net_stack *s = owner;
 
@@ -102,7 +103,8 @@ TEST(arp)
 	CHECK(arp_find(s, sim_ip(51)) == NULL);
 	to_host1(f, arp_frame(f, 2, sim_ip(52), sim_ip(1), 52)); /* nobody asked */
 	CHECK(arp_find(s, sim_ip(52)) == NULL);
-	to_host1(f, arp_frame(f, 1, sim_ip(50), sim_ip(50), 60)); /* gratuitous: updates what is known */
+	to_host1(f, arp_frame(f, 1, sim_ip(50), sim_ip(50),
+			      60)); /* gratuitous: updates what is known */
 	CHECK_EQ(arp_find(s, sim_ip(50))->mac[5], 60);
 	to_host1(f, arp_frame(f, 1, sim_ip(53), sim_ip(53), 60)); /* and only that */
 	CHECK(arp_find(s, sim_ip(53)) == NULL);
@@ -288,19 +290,19 @@ TEST(malformed)
 	CHECK_EQ(sim_listen(&m, 1, 80, 4), 0);
 	len = sim_tcp_frame(good, 0, 1, 1000, 80, 1, 0, TH_SYN, 100, NULL, 0, NULL, 0);
 #define BAD(o, v, fx, c) cases[k++] = (__typeof__(cases[0])){ o, v, fx, c }
-	BAD(0, 4, false, &n->drop_proto); /* another's address */
+	BAD(0, 4, false, &n->drop_proto);     /* another's address */
 	BAD(13, 0x99, false, &n->drop_proto); /* unknown Ethernet type */
 	BAD(14, 0x65, false, &n->drop_short); /* version 6 */
 	BAD(14, 0x44, false, &n->drop_short); /* header of 16 bytes */
 	BAD(14, 0x4f, false, &n->drop_short); /* header longer than the packet */
 	BAD(16, 0x10, false, &n->drop_short); /* total beyond the frame */
-	BAD(17, 10, false, &n->drop_short); /* total below the header */
+	BAD(17, 10, false, &n->drop_short);   /* total below the header */
 	BAD(24, 1, false, &n->drop_csum);
 	BAD(26, 127, true, &n->drop_proto); /* from loopback */
 	BAD(26, 224, true, &n->drop_proto); /* from a group */
-	BAD(30, 11, true, &n->drop_proto); /* not for us */
+	BAD(30, 11, true, &n->drop_proto);  /* not for us */
 	BAD(30, 127, true, &n->drop_proto);
-	BAD(23, 99, true, &n->drop_proto); /* unknown protocol */
+	BAD(23, 99, true, &n->drop_proto);   /* unknown protocol */
 	BAD(46, 0x40, true, &n->drop_short); /* TCP header of 16 bytes */
 	BAD(46, 0xf0, true, &n->drop_short); /* longer than the packet */
 	BAD(50, 1, false, &n->drop_csum);
@@ -332,5 +334,5 @@ TEST(malformed)
 	end();
 }
 
-UNIT_MAIN(CASE(arp), CASE(unanswered_arp), CASE(udp_and_fragments), CASE(overlapping_fragments), CASE(ping),
-	  CASE(malformed))
+UNIT_MAIN(CASE(arp), CASE(unanswered_arp), CASE(udp_and_fragments), CASE(overlapping_fragments),
+	  CASE(ping), CASE(malformed))

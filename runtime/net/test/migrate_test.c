@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* migrate_test.c - a connection moves between two shards of a host while data flows both ways. The device gives
- * every packet to shard 0, so whatever belongs to shard 1 is found through the directory and forwarded. */
+/* migrate_test.c - a connection moves between two shards of a host while data flows both ways. The
+ * device gives every packet to shard 0, so whatever belongs to shard 1 is found through the
+ * directory and forwarded. */
 #include "runtime/net/test/sim.h"
 #include "tests/unit.h"
 
