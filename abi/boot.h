@@ -25,11 +25,12 @@ struct gw_bar {
 };
 
 struct gw_device {
-	uint32_t kind; /* enum gw_device_kind */
-	uint32_t vectors; /* interrupt vectors that irq_bind accepts */
+	uint32_t kind;		 /* enum gw_device_kind */
+	uint32_t vectors;	 /* interrupt vectors that irq_bind accepts */
 	uint16_t vendor, device; /* PCI; for MMIO: 0x1af4 and the virtio device id */
-	uint32_t location; /* PCI: bus << 8 | dev << 3 | fn. MMIO: slot */
-	struct gw_bar bars[6]; /* PCI BARs; MMIO: bars[0]. Pages holding an MSI-X table are not mapped */
+	uint32_t location;	 /* PCI: bus << 8 | dev << 3 | fn. MMIO: slot */
+	struct gw_bar
+		bars[6]; /* PCI BARs; MMIO: bars[0]. Pages holding an MSI-X table are not mapped */
 	uint8_t config[256]; /* PCI: a copy of configuration space (capabilities). MMIO: zero */
 };
 
@@ -41,24 +42,24 @@ struct gw_clock {
 	uint64_t epoch_ns; /* CLOCK_REALTIME when the monotonic clock read 0; 0: unknown */
 };
 
-#define GW_BOOT_EMULATED 0x1u /* under TCG: guest barriers may be dropped */
-#define GW_BOOT_MEM_ZEROED 0x2u /* the extents were zero at boot: fresh frames need no clearing */
+#define GW_BOOT_EMULATED 0x1u	 /* under TCG: guest barriers may be dropped */
+#define GW_BOOT_MEM_ZEROED 0x2u	 /* the extents were zero at boot: fresh frames need no clearing */
 #define GW_BOOT_DMA_TRUSTED 0x4u /* no IOMMU confines this partition's devices */
 
 struct gw_boot_info {
 	uint64_t magic;
-	uint32_t size; /* sizeof this struct */
+	uint32_t size;	    /* sizeof this struct */
 	uint32_t partition; /* number */
 	uint32_t vcores;
 	uint32_t flags; /* GW_BOOT_* */
 	uint32_t n_extents, n_devices;
 	struct gw_extent extents[GW_MAX_EXTENTS]; /* sorted by pa, free for the runtime to use */
 	struct gw_clock clock;
-	uint64_t config_len; /* bytes at GW_CONFIG_VA */
-	uint64_t boot_tsc; /* TSC at kernel entry, for the boot timeline */
-	uint64_t start_tsc; /* TSC when the partition was started */
+	uint64_t config_len;	/* bytes at GW_CONFIG_VA */
+	uint64_t boot_tsc;	/* TSC at kernel entry, for the boot timeline */
+	uint64_t start_tsc;	/* TSC when the partition was started */
 	uint64_t machine_bytes; /* memory of the machine, for messages */
-	uint64_t kernel_bytes; /* memory the kernel keeps, for messages */
+	uint64_t kernel_bytes;	/* memory the kernel keeps, for messages */
 	struct gw_device devices[GW_MAX_DEVICES];
 };
 

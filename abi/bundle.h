@@ -25,38 +25,38 @@
 #define GW_BUNDLE_DEVICES 32u
 
 struct gw_bundle_segment {
-	uint64_t va; /* page aligned, in [GW_RUNTIME_BASE, GW_MEM_BASE) */
-	uint64_t offset; /* page aligned, in the bundle */
+	uint64_t va;		    /* page aligned, in [GW_RUNTIME_BASE, GW_MEM_BASE) */
+	uint64_t offset;	    /* page aligned, in the bundle */
 	uint64_t file_len, mem_len; /* bytes; the rest up to mem_len is zero */
-	uint32_t flags; /* GW_MAP_W, GW_MAP_X */
+	uint32_t flags;		    /* GW_MAP_W, GW_MAP_X */
 	uint32_t partition;
 };
 
 #define GW_PARTITION_DMA_TRUSTED 0x1u /* accepts devices without an IOMMU */
-#define GW_PARTITION_MEM_ZEROED 0x2u /* the machine's memory is zero at power-on */
+#define GW_PARTITION_MEM_ZEROED 0x2u  /* the machine's memory is zero at power-on */
 
 struct gw_bundle_partition {
-	char name[32]; /* NUL terminated */
-	uint64_t memory_bytes; /* 0: all that is left */
-	uint64_t entry_va; /* inside an executable segment */
+	char name[32];			    /* NUL terminated */
+	uint64_t memory_bytes;		    /* 0: all that is left */
+	uint64_t entry_va;		    /* inside an executable segment */
 	uint64_t config_offset, config_len; /* blob in the bundle, not read by the kernel */
-	uint32_t vcores; /* 1..GW_MAX_VCORES */
-	uint32_t flags; /* GW_PARTITION_* */
-	uint32_t page_table_pages; /* 0: 16 + memory / 128 pages' worth */
+	uint32_t vcores;		    /* 1..GW_MAX_VCORES */
+	uint32_t flags;			    /* GW_PARTITION_* */
+	uint32_t page_table_pages;	    /* 0: 16 + memory / 128 pages' worth */
 	uint32_t reserved;
 };
 
 /* virtio-mmio register windows to probe (the host tool knows the machine; no text is parsed). */
 struct gw_bundle_mmio {
-	uint64_t pa; /* first window */
+	uint64_t pa;		/* first window */
 	uint32_t stride, count; /* bytes between windows (512..4096), windows (1..32) */
-	uint32_t gsi; /* global interrupt of the first; the n-th has gsi + n */
+	uint32_t gsi;		/* global interrupt of the first; the n-th has gsi + n */
 	uint32_t reserved;
 };
 
 /* Which partition gets which device; the first entry that matches decides, no match: nobody. */
 struct gw_bundle_device {
-	uint16_t kind; /* enum gw_device_kind, 0 = any */
+	uint16_t kind;		 /* enum gw_device_kind, 0 = any */
 	uint16_t vendor, device; /* 0xffff = any; PCI only */
 	uint16_t partition;
 	uint32_t location; /* as gw_device.location; ~0u = any */
@@ -65,8 +65,8 @@ struct gw_bundle_device {
 struct gw_bundle {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t crc; /* CRC-32C of the whole bundle with this field zero */
-	uint64_t size; /* bytes of the whole bundle */
+	uint32_t crc;	   /* CRC-32C of the whole bundle with this field zero */
+	uint64_t size;	   /* bytes of the whole bundle */
 	uint64_t epoch_ns; /* CLOCK_REALTIME when it was written; 0: unknown */
 	uint32_t n_partitions, n_segments, n_mmio, n_devices;
 	struct gw_bundle_partition partitions[GW_BUNDLE_PARTITIONS];

@@ -23,8 +23,9 @@ enum gw_call {
 	/* notify(vcore): set GW_EVENT_NOTIFY on another vcore of the partition and wake it.
 	 * -EINVAL: no such vcore. */
 	GW_CALL_NOTIFY = 2,
-	/* vcore_start(vcore, entry_va, arg): start a stopped vcore of the partition at entry_va with
-	 * rdi = arg, rsp = 0, upcalls masked, GS base = its vcore area. -EINVAL, -EBUSY (runs). */
+	/* vcore_start(vcore, entry_va, arg): start a stopped vcore of the partition at entry_va
+	 * with rdi = arg, rsp = 0, upcalls masked, GS base = its vcore area. -EINVAL, -EBUSY
+	 * (runs). */
 	GW_CALL_VCORE_START = 3,
 	/* upcall_set(syscall_entry_va, upcall_entry_va): where this vcore's reflected syscalls and
 	 * its faults and events enter (vcore.h). -EINVAL: outside the partition's addresses. */
@@ -38,11 +39,11 @@ enum gw_call {
 	 * partition's page-table pool is empty; entries before `done` in the batch are applied. */
 	GW_CALL_SPACE_MAP = 6,
 	GW_CALL_SPACE_PROTECT = 7,
-	/* space_unmap(va, len_bytes): remove what is mapped in [va, va+len) and report it, in address
-	 * order, in batch.unmapped[] (at most GW_BATCH_UNMAPS). Returns how many entries it
-	 * reported, and in batch.next_va where it stopped (va+len when done): call again from there.
-	 * space_query(va, len_bytes): report the same way, change nothing but clear the accessed
-	 * flags reported. A part of a large page splits it. */
+	/* space_unmap(va, len_bytes): remove what is mapped in [va, va+len) and report it, in
+	 * address order, in batch.unmapped[] (at most GW_BATCH_UNMAPS). Returns how many entries it
+	 * reported, and in batch.next_va where it stopped (va+len when done): call again from
+	 * there. space_query(va, len_bytes): report the same way, change nothing but clear the
+	 * accessed flags reported. A part of a large page splits it. */
 	GW_CALL_SPACE_UNMAP = 8,
 	GW_CALL_SPACE_QUERY = 9,
 	/* irq_bind(device, vector, vcore, event): device's (index in gw_boot_info) interrupt vector
@@ -52,22 +53,21 @@ enum gw_call {
 	 * its upcall mask: how a fault or event upcall returns. If the frame is unmasked and an
 	 * event is pending, the kernel makes the event upcall at once, with that frame. */
 	GW_CALL_CONTEXT_RESUME = 11,
-	/* console_write(len): the first len bytes (<= GW_BATCH_BYTES) of batch.bytes go to the debug
-	 * UART. Returns len. */
+	/* console_write(len): the first len bytes (<= GW_BATCH_BYTES) of batch.bytes go to the
+	 * debug UART. Returns len. */
 	GW_CALL_CONSOLE_WRITE = 12,
 	/* health_raise(code, arg): report an error of this partition with the caller's registers;
 	 * the partition is stopped (until health tables say otherwise). Does not return. */
 	GW_CALL_HEALTH_RAISE = 13,
 	/* shutdown(status): end the machine with exit status 0..255. Does not return. */
 	GW_CALL_SHUTDOWN = 14,
-	/* Address spaces: a partition has GW_MAX_SPACES of them, number 0 from the start. They share
-	 * everything but the program's addresses [GW_PROGRAM_BASE, GW_PROGRAM_END).
+	/* Address spaces: a partition has GW_MAX_SPACES of them, number 0 from the start. They
+	 * share everything but the program's addresses [GW_PROGRAM_BASE, GW_PROGRAM_END).
 	 * space_create(): a new one, nothing mapped. Returns its number, -ENOSPC, -ENOMEM (pool).
-	 * space_switch(space): this vcore runs in it from now on; the space calls act on the caller's
-	 * current space. -EINVAL: no such space.
-	 * space_destroy(space): give its tables back to the pool, a bounded number a call: -EAGAIN =
-	 * call again. What is still mapped is forgotten, not reported. -EBUSY: a vcore runs in it, or
-	 * it is number 0. */
+	 * space_switch(space): this vcore runs in it from now on; the space calls act on the
+	 * caller's current space. -EINVAL: no such space. space_destroy(space): give its tables
+	 * back to the pool, a bounded number a call: -EAGAIN = call again. What is still mapped is
+	 * forgotten, not reported. -EBUSY: a vcore runs in it, or it is number 0. */
 	GW_CALL_SPACE_CREATE = 15,
 	GW_CALL_SPACE_SWITCH = 16,
 	GW_CALL_SPACE_DESTROY = 17,

@@ -22,19 +22,19 @@
 
 struct gw_root_entry {
 	uint32_t parent; /* index, smaller than its own (entry 0: 0) */
-	uint32_t name; /* offset into the names */
-	uint32_t mode; /* st_mode: S_IFREG, S_IFDIR, S_IFLNK with permission bits */
+	uint32_t name;	 /* offset into the names */
+	uint32_t mode;	 /* st_mode: S_IFREG, S_IFDIR, S_IFLNK with permission bits */
 	uint32_t uid, gid;
 	uint32_t mtime; /* seconds of CLOCK_REALTIME */
-	uint64_t size; /* bytes; symlink: length of the target */
-	uint64_t data; /* file: page-aligned offset in the image. Symlink: offset into the names */
+	uint64_t size;	/* bytes; symlink: length of the target */
+	uint64_t data;	/* file: page-aligned offset in the image. Symlink: offset into the names */
 };
 
 struct gw_root {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t crc; /* CRC-32C of [0, index_len) with this field zero */
-	uint64_t size; /* bytes of the image */
+	uint32_t crc;	    /* CRC-32C of [0, index_len) with this field zero */
+	uint64_t size;	    /* bytes of the image */
 	uint64_t index_len; /* bytes of header and index, multiple of 4096 */
 	uint32_t n_entries;
 	uint32_t names_len;

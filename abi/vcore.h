@@ -30,19 +30,21 @@
 #define GW_PROGRAM_BASE 0x0000000000001000ULL
 #define GW_PROGRAM_END 0x0000700000000000ULL
 #define GW_RUNTIME_BASE 0x0000700000000000ULL /* the partition program's segments: RX, RO, RW */
-#define GW_MEM_BASE 0x0000710000000000ULL /* the partition's memory: va = GW_MEM_BASE + pa, RW NX */
-#define GW_BOOT_VA 0x0000720000000000ULL /* struct gw_boot_info (boot.h), read-only */
+#define GW_MEM_BASE                                                                                \
+	0x0000710000000000ULL		   /* the partition's memory: va = GW_MEM_BASE + pa, RW NX \
+					    */
+#define GW_BOOT_VA 0x0000720000000000ULL   /* struct gw_boot_info (boot.h), read-only */
 #define GW_CONFIG_VA 0x0000720010000000ULL /* the bundle's configuration blob, read-only */
 #define GW_VCORE_BASE 0x0000720020000000ULL
-#define GW_VCORE_VA(i) (GW_VCORE_BASE + (uint64_t)(i) * GW_VCORE_AREA)
+#define GW_VCORE_VA(i) (GW_VCORE_BASE + (uint64_t)(i)*GW_VCORE_AREA)
 #define GW_DEVICE_BASE 0x0000730000000000ULL /* device registers, RW NX, uncached */
 #define GW_USER_END 0x00007ffffffff000ULL
 
 /* Bits of gw_vcore.pending. */
 enum gw_event {
-	GW_EVENT_TICK = 0, /* the deadline of tick_set or wait passed */
+	GW_EVENT_TICK = 0,   /* the deadline of tick_set or wait passed */
 	GW_EVENT_NOTIFY = 1, /* notify by another vcore */
-	GW_EVENT_IRQ0 = 8, /* 8..63: interrupts, as irq_bind chose */
+	GW_EVENT_IRQ0 = 8,   /* 8..63: interrupts, as irq_bind chose */
 };
 
 enum gw_upcall {
@@ -53,22 +55,24 @@ enum gw_upcall {
 /* General registers. offsets are used by assembly: keep the order. */
 struct gw_regs {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp; /* 0x00 .. 0x38 */
-	uint64_t r8, r9, r10, r11, r12, r13, r14, r15; /* 0x40 .. 0x78 */
-	uint64_t rip, rflags; /* 0x80, 0x88 */
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;	 /* 0x40 .. 0x78 */
+	uint64_t rip, rflags;				 /* 0x80, 0x88 */
 };
 
 /* Flags of mappings and of reports. A mapping is always readable; W and X together are refused. */
 #define GW_MAP_W 0x1u
 #define GW_MAP_X 0x2u
-#define GW_MAP_NONE 0x4u /* keep the frame mapped but inaccessible (PROT_NONE) */
+#define GW_MAP_NONE 0x4u      /* keep the frame mapped but inaccessible (PROT_NONE) */
 #define GW_MAP_ACCESSED 0x10u /* reported only */
-#define GW_MAP_DIRTY 0x20u /* reported only */
-#define GW_MAP_LARGE 0x40u /* map: use 2 MiB pages (va, pa and len multiples); reported likewise */
+#define GW_MAP_DIRTY 0x20u    /* reported only */
+#define GW_MAP_LARGE                                                                \
+	0x40u /* map: use 2 MiB pages (va, pa and len multiples); reported likewise \
+	       */
 
 struct gw_map {
-	uint64_t va; /* multiple of 4096 in the program's addresses */
-	uint64_t pa; /* frame: physical address inside the partition's memory extents */
-	uint64_t len; /* bytes, multiple of 4096, > 0; frames are contiguous */
+	uint64_t va;	/* multiple of 4096 in the program's addresses */
+	uint64_t pa;	/* frame: physical address inside the partition's memory extents */
+	uint64_t len;	/* bytes, multiple of 4096, > 0; frames are contiguous */
 	uint64_t flags; /* GW_MAP_* */
 };
 
@@ -78,31 +82,32 @@ struct gw_unmapped {
 };
 
 #define GW_BATCH_BYTES 4064u
-#define GW_BATCH_MAPS (GW_BATCH_BYTES / sizeof(struct gw_map)) /* 127 */
+#define GW_BATCH_MAPS (GW_BATCH_BYTES / sizeof(struct gw_map))	      /* 127 */
 #define GW_BATCH_UNMAPS (GW_BATCH_BYTES / sizeof(struct gw_unmapped)) /* 254 */
 
 struct gw_vcore {
 	_Atomic uint64_t pending; /* 0x000: events; kernel sets bits, runtime clears them */
-	_Atomic uint32_t masked; /* 0x008: 1: no event upcalls */
-	uint32_t reason; /* 0x00c: enum gw_upcall */
-	uint64_t syscall_rip; /* 0x010 */
-	uint64_t vector; /* 0x018: x86 exception number of a fault */
-	uint64_t error; /* 0x020: its error code (page fault: bit 0 present, 1 write, 4 fetch) */
+	_Atomic uint32_t masked;  /* 0x008: 1: no event upcalls */
+	uint32_t reason;	  /* 0x00c: enum gw_upcall */
+	uint64_t syscall_rip;	  /* 0x010 */
+	uint64_t vector;	  /* 0x018: x86 exception number of a fault */
+	uint64_t error;	   /* 0x020: its error code (page fault: bit 0 present, 1 write, 4 fetch) */
 	uint64_t fault_va; /* 0x028: CR2 of a page fault */
-	uint64_t frame_masked; /* 0x030 */
-	uint64_t id; /* 0x038: this vcore's number */
-	struct gw_regs frame; /* 0x040 .. 0x0cf */
-	uint64_t kernel_entries; /* 0x0d0: statistics, kernel-written: syscalls, calls, interrupts, faults */
-	uint64_t interrupts; /* 0x0d8 */
+	uint64_t frame_masked;	 /* 0x030 */
+	uint64_t id;		 /* 0x038: this vcore's number */
+	struct gw_regs frame;	 /* 0x040 .. 0x0cf */
+	uint64_t kernel_entries; /* 0x0d0: statistics, kernel-written: syscalls, calls, interrupts,
+				    faults */
+	uint64_t interrupts;	 /* 0x0d8 */
 	uint8_t reserved[0x200 - 0xe0];
 	uint64_t user[448]; /* 0x200 .. 0xfff: the runtime's own; the kernel ignores it */
 	union {
 		struct gw_map maps[GW_BATCH_MAPS];
 		struct gw_unmapped unmapped[GW_BATCH_UNMAPS];
 		uint8_t bytes[GW_BATCH_BYTES];
-	} batch; /* 0x1000 */
+	} batch;	  /* 0x1000 */
 	uint64_t next_va; /* space_unmap, space_query */
-	uint64_t done; /* space_map, space_protect */
+	uint64_t done;	  /* space_map, space_protect */
 	uint64_t spare[2];
 };
 

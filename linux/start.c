@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start.c - the program's start from the configuration, its end, and what the host says meanwhile. */
+/* start.c - the program's start from the configuration, its end, and what the host says meanwhile.
+ */
 #include "linux/files/vfs.h"
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
 #include "linux/report.h"
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 #include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
@@ -80,9 +81,11 @@ static void set_cwd(void)
 	const char *cwd = config_get("cwd");
 	char why[300];
 
-	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY, &process_first->cwd) == 0)
+	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY,
+		       &process_first->cwd) == 0)
 		return;
-	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)", cwd);
+	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)",
+		  cwd);
 	fail(why);
 }
 
@@ -163,7 +166,8 @@ void personality_start(void)
 	set_identity();
 	set_cwd();
 	t = thread_create(process_first);
-	if (t == NULL || uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
+	if (t == NULL ||
+	    uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
 		fail("memory is out; give the machine more with -m");
 	thread_list(t, process_first->pid);
 	if (uthread_create(&t->uthread, shard_self(), run_program, &s, "main", true, t) != 0)
@@ -184,7 +188,7 @@ void report_stats(void)
 	}
 	syscalls = thread_syscalls_ended();
 	spin_lock(&processes.lock);
-	list_for_each(n, &processes.list)
+	list_for_each (n, &processes.list)
 		syscalls += thread_syscalls(list_entry(n, struct process, link));
 	spin_unlock(&processes.lock);
 	spin_lock(&process_first->lock);
@@ -193,7 +197,8 @@ void report_stats(void)
 	mm_usage(mm, &use);
 	mm_put(mm);
 	sockets_stats(&conns, &in, &out);
-	control_line("stat uptime_ms %lu", (uint64_t)((clock_now() - process_first->start_ns) / NS_PER_MS));
+	control_line("stat uptime_ms %lu",
+		     (uint64_t)((clock_now() - process_first->start_ns) / NS_PER_MS));
 	control_line("stat connections %lu", conns);
 	control_line("stat packets_in %lu", in);
 	control_line("stat packets_out %lu", out);

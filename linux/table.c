@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table.c - from a system call's number to its function. Each family's syscalls.def is the list of what it offers;
- * what nobody offers is counted and named when the program ends. */
+/* table.c - from a system call's number to its function. Each family's syscalls.def is the list of
+ * what it offers; what nobody offers is counted and named when the program ends. */
 #include "linux/linux.h"
 #include "linux/names.h"
 #include "linux/report.h"
@@ -23,7 +23,8 @@ static __attribute__((noinline)) void unknown(struct program_frame *f)
 {
 	uint64_t nr = f->orig_rax;
 
-	atomic_fetch_add_explicit(&linux_stats.enosys[nr < SYSCALLS ? nr : SYSCALLS - 1], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&linux_stats.enosys[nr < SYSCALLS ? nr : SYSCALLS - 1], 1,
+				  memory_order_relaxed);
 	f->regs.rax = (uint64_t)-ENOSYS;
 }
 

@@ -76,12 +76,24 @@ int uio_zero(struct uio *u, size_t n)
 	return 0;
 }
 
+/* The usual transfer: n bytes inside the current segment of a program buffer. */
+static inline bool in_one(const struct uio *u, size_t n)
+{
+	return likely(u->at < u->n && !u->kernel && n <= u->left &&
+		      n <= u->seg[u->at].len - u->off);
+}
+
 size_t uio_put_nofault(struct uio *u, const void *from, size_t n)
 {
 	const uint8_t *p = from;
 	size_t done = 0, step, got;
 	uint64_t va;
 
+	if (in_one(u, n)) {
+		got = copy_to_program_nofault(u->seg[u->at].va + u->off, from, n);
+		advance(u, got);
+		return got;
+	}
 	while (done < n && (step = stretch(u, n - done, &va)) > 0) {
 		got = step;
 		if (u->kernel)
@@ -102,6 +114,11 @@ size_t uio_get_nofault(struct uio *u, void *to, size_t n)
 	size_t done = 0, step, got;
 	uint64_t va;
 
+	if (in_one(u, n)) {
+		got = copy_from_program_nofault(to, u->seg[u->at].va + u->off, n);
+		advance(u, got);
+		return got;
+	}
 	while (done < n && (step = stretch(u, n - done, &va)) > 0) {
 		got = step;
 		if (u->kernel)

@@ -60,12 +60,14 @@ static uint32_t madt_ids(const uint8_t *t, uint32_t len, uint32_t *ids, uint32_t
 uint32_t acpi_apic_ids(uint64_t rsdp_pa, acpi_access *at, uint32_t *ids, uint32_t max)
 {
 	const uint8_t *r = rsdp_pa != 0 ? at(rsdp_pa, 20) : NULL, *t = NULL;
+	const uint8_t *wide;
 	uint32_t len = 0, width = 8;
 
 	if (r == NULL || memcmp(r, "RSD PTR ", 8) != 0 || !sum_ok(r, 20))
 		return 0;
-	if (r[15] >= 2 && at(rsdp_pa, 36) != NULL && sum_ok(r, 36))
-		t = table_at(get64(r + 24), "XSDT", at, &len);
+	wide = r[15] >= 2 ? at(rsdp_pa, 36) : NULL;
+	if (wide != NULL && sum_ok(wide, 36))
+		t = table_at(get64(wide + 24), "XSDT", at, &len);
 	if (t == NULL) {
 		width = 4;
 		t = table_at(get32(r + 16), "RSDT", at, &len);

@@ -32,7 +32,10 @@ void ioapic_init(void)
 	static const uint64_t at[IOAPICS] = { 0xfec00000, 0xfec10000 };
 	uint32_t gsi = 0;
 
-	outb(0x21, 0xff); /* the legacy PICs */
+	/* The legacy PICs. One that has an interrupt up now withdraws it; if the APIC were closed
+	 * to it before, QEMU would keep it as an interrupt without a vector, a #GP for whoever is
+	 * next. */
+	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
 	for (uint32_t i = 0; i < IOAPICS; i++) {
 		uint8_t *regs = mmio_map(at[i]);

@@ -67,8 +67,8 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	idt_build();
 	c = core_create(&free_memory, 0, true);
 	cpu_init(c);
+	ioapic_init(); /* first: the PICs are silenced while the APIC still listens to them */
 	apic_init_first(c);
-	ioapic_init();
 	clock_begin();
 	b = bundle_open(&bundle_pa);
 	smp_reserve(&free_memory, b->partitions[0].vcores);

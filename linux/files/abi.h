@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* abi.h - Linux x86-64 constants and layouts that files/ exchanges with programs. Values of the Linux user-space ABI
- * (man 2 pages); kept here because freestanding code has no libc headers and host tests must not take others. */
+/* abi.h - Linux x86-64 constants and layouts that files/ exchanges with programs. Values of the
+ * Linux user-space ABI (man 2 pages); kept here because freestanding code has no libc headers and
+ * host tests must not take others. */
 #ifndef GODWIT_LINUX_FILES_ABI_H
 #define GODWIT_LINUX_FILES_ABI_H
 
@@ -38,9 +39,9 @@
 #define S_ISUID 04000u
 #define S_ISGID 02000u
 #define S_ISVTX 01000u
-#define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
-#define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
-#define S_ISLNK(m) (((m) & S_IFMT) == S_IFLNK)
+#define S_ISREG(m) (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m) (((m)&S_IFMT) == S_IFDIR)
+#define S_ISLNK(m) (((m)&S_IFMT) == S_IFLNK)
 
 #define AT_FDCWD (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100u

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dev.c - memory devices, and the console: standard input and output on the host's port 0, standard error on port 1. */
+/* dev.c - memory devices, and the console: standard input and output on the host's port 0, standard
+ * error on port 1. */
 #include "linux/files/files_internal.h"
 #include "runtime/platform/platform.h"
 #include "runtime/virtio/console.h"
@@ -74,11 +75,11 @@ static int memdev_open(unsigned kind, uint32_t flags, struct inode *i, struct fi
 	return 0;
 }
 
-#define MEMDEV(name, kind)                                                                         \
-	static int name##_open(struct inode *i, uint32_t flags, struct file **out)                 \
-	{                                                                                          \
-		return memdev_open(kind, flags, i, out);                                           \
-	}                                                                                          \
+#define MEMDEV(name, kind)                                                         \
+	static int name##_open(struct inode *i, uint32_t flags, struct file **out) \
+	{                                                                          \
+		return memdev_open(kind, flags, i, out);                           \
+	}                                                                          \
 	const struct inode_ops name##_ops = { .open = name##_open };
 MEMDEV(null, 0)
 MEMDEV(zero, 1)
@@ -108,8 +109,12 @@ void console_init(void)
 	console.tty = tty && tty[0] == '1';
 	console.rows = 24;
 	console.cols = 80;
-	/* A sane terminal; the host's own does the editing: ICRNL IXON, OPOST ONLCR, CS8 CREAD B38400, ISIG ICANON ECHO.. */
-	console.termios = (struct termios){ 0x500, 5, 0xbf, 0x8a3b, 0, { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22 } };
+	/* A sane terminal; the host's own does the editing: ICRNL IXON, OPOST ONLCR, CS8 CREAD
+	 * B38400, ISIG ICANON ECHO.. */
+	console.termios = (struct termios){
+		0x500,	5, 0xbf,
+		0x8a3b, 0, { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22 }
+	};
 }
 
 /* Is there input, or its end? console.lock held. */
@@ -214,7 +219,9 @@ static long console_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
 	}
 }
 
-static const struct file_ops console_ops = { .read = console_file_read, .write = console_file_write, .poll = console_poll,
+static const struct file_ops console_ops = { .read = console_file_read,
+					     .write = console_file_write,
+					     .poll = console_poll,
 					     .ioctl = console_ioctl };
 
 static int console_open(uint64_t port, uint32_t flags, struct inode *i, struct file **out)

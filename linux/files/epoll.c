@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* epoll.c - readiness lists. An item hangs on its file's wait queue; a notification moves it to the ready list, so
- * epoll_wait looks at items that something happened to, and at level-triggered ones it reported last time.
+/* epoll.c - readiness lists. An item hangs on its file's wait queue; a notification moves it to the
+ * ready list, so epoll_wait looks at items that something happened to, and at level-triggered ones
+ * it reported last time.
  *
  * Who protects what:
- *   epoll.mutex   which items exist, their interest; held while items are looked at (ops->poll) and removed
- *   epoll.lock    ready list, item.ready, sleepers; taken inside notify callbacks, under the file's waitq lock
- *   files_lock    file->epoll_items; taken under epoll.mutex
- * An item's file has no reference from it: the last file_put takes the items off (epoll_file_closed) before the file
- * goes, and waits for epoll.mutex to do so; so under epoll.mutex an item's file is always there.
+ *   epoll.busy    which items exist, their interest; held while items are looked at (ops->poll) and
+ * removed. A yielding lock: its holder never sleeps for long, and taking it costs three
+ * instructions epoll.lock    ready list, item.ready, sleepers; taken inside notify callbacks, under
+ * the file's waitq lock files_lock    file->epoll_items; taken under epoll.busy An item's file has
+ * no reference from it: the last file_put takes the items off (epoll_file_closed) before the file
+ * goes, and waits for epoll.busy to do so; so under epoll.busy an item's file is always there.
  *
- * No wake-up is lost: an item leaves the ready list before its file is polled, so an event between the two puts it
- * back; a sleeper enters the list of sleepers under epoll.lock with the ready list seen empty. */
+ * No wake-up is lost: an item leaves the ready list before its file is polled, so an event between
+ * the two puts it back; a sleeper enters the list of sleepers under epoll.lock with the ready list
+ * seen empty. */
 #include "linux/files/files_internal.h"
 
 #define PRIVATE_BITS (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
@@ -25,7 +28,7 @@ struct epitem {
 	struct epoll *ep;
 	struct file *file;
 	int fd;
-	bool ready; /* on the ready list; epoll.lock */
+	bool ready;	 /* on the ready list; epoll.lock */
 	uint32_t events; /* without public bits: disabled (one-shot) */
 	uint64_t data;
 };
@@ -36,20 +39,55 @@ struct sleeper {
 };
 
 struct epoll {
-	struct mutex mutex;
+	_Atomic uint32_t busy;
 	struct spinlock lock;
 	struct list_node ready, sleepers;
 	uint32_t n_ready;
 	_Atomic uint32_t refs, inside; /* inside: how many epolls it is in */
-	uint32_t height; /* of the epolls in it; nest_lock */
-	struct waitq wq; /* who polls the epoll itself */
+	uint32_t height;	       /* of the epolls in it; nest_lock */
+	struct waitq wq;	       /* who polls the epoll itself */
 	struct epitem **by_fd;
 	uint32_t n_fds;
 };
 
 static struct spinlock files_lock;
-static struct mutex nest_lock; /* adding an epoll to an epoll: one at a time, so that no cycle slips in */
+static struct mutex
+	nest_lock; /* adding an epoll to an epoll: one at a time, so that no cycle slips in */
 static const struct file_ops epoll_ops;
+
+static inline void ep_lock(struct epoll *ep)
+{
+	while (unlikely(atomic_exchange_explicit(&ep->busy, 1, memory_order_acquire)))
+		uthread_yield();
+}
+
+static inline void ep_unlock(struct epoll *ep)
+{
+	atomic_store_explicit(&ep->busy, 0, memory_order_release);
+}
+
+/* Take the first item off the ready list, which is not empty; epoll.lock held. ready_link is free
+ * then: item.ready says so. */
+static inline struct epitem *ready_pop(struct epoll *ep)
+{
+	struct list_node *n = ep->ready.next;
+	struct epitem *it = list_entry(n, struct epitem, ready_link);
+
+	ep->ready.next = n->next;
+	n->next->prev = &ep->ready;
+	ep->n_ready--;
+	it->ready = false;
+	return it;
+}
+
+static inline void ready_push(struct epoll *ep, struct epitem *it)
+{
+	if (it->ready)
+		return;
+	it->ready = true;
+	ep->n_ready++;
+	list_add_tail(&ep->ready, &it->ready_link);
+}
 
 static void epoll_unref(struct epoll *ep)
 {
@@ -64,14 +102,11 @@ static void item_ready(struct epitem *it)
 	struct sleeper *s = NULL;
 
 	spin_lock(&ep->lock);
-	if (!it->ready) {
-		it->ready = true;
-		ep->n_ready++;
-		list_add_tail(&ep->ready, &it->ready_link);
-	}
+	ready_push(ep, it);
 	if (!list_empty(&ep->sleepers)) {
 		s = list_entry(list_pop(&ep->sleepers), struct sleeper, link);
-		uthread_wake(s->uthread); /* under the lock: the sleeper's frame is there until it has it */
+		uthread_wake(s->uthread); /* under the lock: the sleeper's frame is there until it
+					     has it */
 	}
 	spin_unlock(&ep->lock);
 	if (!list_empty(&ep->wq.waiters))
@@ -92,100 +127,145 @@ static uint32_t item_poll(const struct epitem *it)
 	return it->file->ops->poll(it->file) & it->events & ~PRIVATE_BITS;
 }
 
-/* Take ready items that still are; at most max. Level-triggered ones go back to the end. */
-static uint32_t harvest(struct epoll *ep, struct epoll_event64 *out, uint32_t max)
+/* Take ready items that still are; at most max, of the first *look. Level-triggered ones go back to
+ * the end. Apart from its callers, so that what is used for each item stays in registers. */
+static __attribute__((noinline)) uint32_t harvest(struct epoll *ep, struct epoll_event64 *out,
+						  uint32_t max, uint32_t *look)
 {
-	uint32_t n = 0, left, revents;
-	struct epitem *it;
+	const struct epoll_event64 *end = out + max, *start = out;
+	uint32_t left = *look;
 
-	mutex_lock(&ep->mutex);
+	ep_lock(ep);
 	spin_lock(&ep->lock);
-	for (left = ep->n_ready; left && n < max; left--) {
-		struct list_node *node = list_pop(&ep->ready);
+	while (left && out != end && ep->n_ready) {
+		struct epitem *it = ready_pop(ep);
+		uint32_t revents;
 
-		if (!node)
-			break;
-		it = list_entry(node, struct epitem, ready_link);
-		it->ready = false;
-		ep->n_ready--;
+		left--;
 		spin_unlock(&ep->lock);
 		revents = item_poll(it);
-		if (revents) {
-			out[n++] = (struct epoll_event64){ revents, it->data };
-			if (it->events & EPOLLONESHOT)
-				it->events &= PRIVATE_BITS;
-		}
 		spin_lock(&ep->lock);
-		if (revents && !(it->events & (EPOLLET | EPOLLONESHOT)) && !it->ready) {
-			it->ready = true;
-			ep->n_ready++;
-			list_add_tail(&ep->ready, &it->ready_link);
-		}
+		if (!revents)
+			continue;
+		out->events = revents;
+		out->data = it->data;
+		out++;
+		if (likely(!(it->events & (EPOLLET | EPOLLONESHOT))))
+			ready_push(ep, it);
+		else if (it->events & EPOLLONESHOT)
+			it->events &= PRIVATE_BITS;
 	}
 	spin_unlock(&ep->lock);
-	mutex_unlock(&ep->mutex);
-	return n;
+	ep_unlock(ep);
+	*look = left;
+	return (uint32_t)(out - start);
 }
 
 /* Give up to max events to the program at va: how many, or -EFAULT. */
-static long deliver(struct epoll *ep, uint64_t va, uint32_t max)
+static __attribute__((noinline)) long deliver(struct epoll *ep, uint64_t va, uint32_t max)
 {
 	struct epoll_event64 ev[BATCH];
-	uint32_t done = 0, n;
+	uint32_t done = 0, n,
+		 look = ep->n_ready; /* once each: level-triggered items come round again */
 
 	do {
-		n = harvest(ep, ev, GW_MIN(max - done, BATCH));
-		if (n && copy_to_program(va + (uint64_t)done * sizeof(ev[0]), ev, n * sizeof(ev[0])))
+		n = harvest(ep, ev, GW_MIN(max - done, BATCH), &look);
+		if (!n)
+			break;
+		if (copy_to_program(va + done * sizeof(ev[0]), ev, n * sizeof(ev[0])))
 			return done ? (long)done : -EFAULT;
 		done += n;
-		/* One batch unless it was full: level-triggered items come round again. */
-	} while (n == BATCH && done < max && done < ep->n_ready);
+	} while (unlikely(look && done < max));
 	return done;
 }
 
-/* Sleep until an item is ready. 0, -ETIMEDOUT, -ERESTARTSYS. */
-static int sleep_ready(struct epoll *ep, uint64_t deadline)
+static long give_one(struct epoll *ep, const struct epitem *it, uint32_t revents, uint64_t va)
 {
-	struct sleeper s = { .uthread = uthread_self() };
-	int r = 0;
+	struct epoll_event64 ev = { revents, it->data };
+
+	ep_unlock(ep);
+	return copy_to_program(va, &ev, sizeof(ev)) ? -EFAULT : 1;
+}
+
+/* The same for the usual case of one item on the list. Before a sleep it is mostly one that was
+ * reported last time, and is not ready any more. After a sleep (fresh) it mostly is ready, and a
+ * level-triggered one can stay where it is. */
+static __attribute__((noinline)) long deliver_one(struct epoll *ep, uint64_t va, bool fresh)
+{
+	struct epitem *it;
+	uint32_t revents;
+
+	ep_lock(ep);
+	if (fresh && ep->n_ready) { /* only we, with ep->busy, take items off */
+		it = list_entry(ep->ready.next, struct epitem, ready_link);
+		revents = it->events & (EPOLLET | EPOLLONESHOT) ? 0 : item_poll(it);
+		if (likely(revents))
+			return give_one(ep, it, revents, va);
+	}
+	spin_lock(&ep->lock);
+	it = ep->n_ready ? ready_pop(ep) : NULL;
+	spin_unlock(&ep->lock);
+	revents = it ? item_poll(it) : 0;
+	if (!revents) {
+		ep_unlock(ep);
+		return 0;
+	}
+	if (it->events & EPOLLONESHOT)
+		it->events &= PRIVATE_BITS;
+	if (!(it->events & (EPOLLET | EPOLLONESHOT))) {
+		spin_lock(&ep->lock);
+		ready_push(ep, it);
+		spin_unlock(&ep->lock);
+	}
+	return give_one(ep, it, revents, va);
+}
+
+/* Sleep until an item is ready. 0, -ETIMEDOUT, -ERESTARTSYS. */
+static __attribute__((noinline)) int sleep_ready(struct epoll *ep, uint64_t deadline)
+{
+	struct sleeper s;
+	int r;
 
 	spin_lock(&ep->lock);
-	if (!ep->n_ready) {
-		list_add_tail(&ep->sleepers, &s.link);
+	if (ep->n_ready) {
 		spin_unlock(&ep->lock);
-		r = thread_park(deadline);
-		spin_lock(&ep->lock);
-		if (!list_empty(&s.link))
-			list_del(&s.link);
-		else if (r && ep->n_ready && !list_empty(&ep->sleepers)) /* woken, but leaving: pass it on */
-			uthread_wake(list_entry(list_pop(&ep->sleepers), struct sleeper, link)->uthread);
+		return 0;
 	}
+	s.uthread = uthread_self();
+	list_add_tail(&ep->sleepers, &s.link);
+	spin_unlock(&ep->lock);
+	r = thread_park(deadline);
+	spin_lock(&ep->lock);
+	if (!list_empty(&s.link))
+		list_del(&s.link);
+	else if (unlikely(r && ep->n_ready &&
+			  !list_empty(&ep->sleepers))) /* woken, but leaving: pass it on */
+		uthread_wake(list_entry(list_pop(&ep->sleepers), struct sleeper, link)->uthread);
 	spin_unlock(&ep->lock);
 	return r;
 }
 
-static long wait_events(struct file *f, uint64_t va, uint32_t max, uint64_t deadline)
+static long wait_events(struct epoll *ep, uint64_t va, uint32_t max, uint64_t deadline)
 {
-	struct epoll *ep = f->object;
 	bool turned = false;
-	long n;
+	long n = 0;
 	int r = 0;
 
-	for (;;) {
-		n = deliver(ep, va, max);
-		if (n || r == -ETIMEDOUT)
-			break;
-		if (r)
-			return -EINTR;
-		if (!deadline) { /* a program that never blocks: devices move here */
+	for (;; turned = true) {
+		if (ep->n_ready) {
+			n = ep->n_ready == 1 ? deliver_one(ep, va, turned) : deliver(ep, va, max);
+			if (n)
+				break;
+		}
+		if (unlikely(r))
+			return r == -ETIMEDOUT ? 0 : -EINTR;
+		if (deadline) {
+			r = sleep_ready(ep, deadline);
+		} else { /* a program that never blocks: devices move here */
 			if (turned)
 				return 0;
-			turned = true;
 			shard_turn();
-			continue;
 		}
-		r = sleep_ready(ep, deadline);
-		turned = true;
 	}
 	if (!turned) /* more work without a sleep: let replies go out and packets come in */
 		shard_turn();
@@ -202,7 +282,8 @@ static long epoll_wait_call(uint64_t epfd, uint64_t va, uint64_t max, uint64_t d
 	f = fd_get(fd_arg(epfd));
 	if (unlikely(!f))
 		return -EBADF;
-	n = unlikely(f->ops != &epoll_ops) ? -EINVAL : wait_events(f, va, lo32(max), deadline);
+	n = unlikely(f->ops != &epoll_ops) ? -EINVAL
+					   : wait_events(f->object, va, lo32(max), deadline);
 	file_drop(f);
 	return n;
 }
@@ -228,7 +309,8 @@ SYS(epoll_pwait)
 {
 	long n = sigmask_enter(t, r->r8, r->r9);
 
-	return n ? n : sigmask_leave(t, epoll_wait_call(r->rdi, r->rsi, r->rdx, deadline_ms(r->r10)));
+	return n ? n
+		 : sigmask_leave(t, epoll_wait_call(r->rdi, r->rsi, r->rdx, deadline_ms(r->r10)));
 }
 
 SYS(epoll_pwait2)
@@ -282,10 +364,10 @@ static int grow(struct epoll *ep, uint32_t fd)
 
 	while (n <= fd)
 		n *= 2;
-	a = mem_resize(ep->by_fd, ep->n_fds * sizeof(*a), n * sizeof(*a));
+	a = mem_resize(ep->by_fd, ep->n_fds * sizeof(void *), n * sizeof(void *));
 	if (!a)
 		return -ENOMEM;
-	memset(a + ep->n_fds, 0, (n - ep->n_fds) * sizeof(*a));
+	memset(a + ep->n_fds, 0, (n - ep->n_fds) * sizeof(void *));
 	ep->by_fd = a;
 	ep->n_fds = n;
 	return 0;
@@ -294,7 +376,8 @@ static int grow(struct epoll *ep, uint32_t fd)
 /* Report it if it is ready now: what happened before the interest was set made no notification. */
 static void item_check(struct epitem *it)
 {
-	/* The interest is visible before the state is read: pairs with the waitq's lock, taken after a change of state. */
+	/* The interest is visible before the state is read: pairs with the waitq's lock, taken
+	 * after a change of state. */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (it->events & ~PRIVATE_BITS && item_poll(it))
 		item_ready(it);
@@ -348,7 +431,7 @@ static int control(struct epoll *ep, int op, int fd, struct file *f, const struc
 	struct epitem *it;
 	int r;
 
-	mutex_lock(&ep->mutex);
+	ep_lock(ep);
 	it = item_find(ep, fd, f);
 	if (op == 1)
 		r = it ? -EEXIST : item_add(ep, fd, f, ev);
@@ -360,12 +443,12 @@ static int control(struct epoll *ep, int op, int fd, struct file *f, const struc
 		item_remove(it);
 		r = 0;
 	}
-	mutex_unlock(&ep->mutex);
+	ep_unlock(ep);
 	return r;
 }
 
-/* An epoll in an epoll. No loop can arise, as one that is inside another takes in no more epolls (-ELOOP; Linux also
- * allows chains built from the top), and none is higher than NEST_MAX. */
+/* An epoll in an epoll. No loop can arise, as one that is inside another takes in no more epolls
+ * (-ELOOP; Linux also allows chains built from the top), and none is higher than NEST_MAX. */
 static int nest(struct epoll *outer, int op, int fd, struct file *f, const struct epoll_event64 *ev)
 {
 	struct epoll *inner = f->object;
@@ -434,14 +517,16 @@ void epoll_file_closed(struct file *f)
 		spin_unlock(&files_lock);
 		if (!ep)
 			return;
-		mutex_lock(&ep->mutex);
-		spin_lock(&files_lock); /* the epoll's own release may have taken it off meanwhile */
-		if (list_empty(&f->epoll_items) || f->epoll_items.next != &it->file_link || it->ep != ep)
+		ep_lock(ep);
+		spin_lock(
+			&files_lock); /* the epoll's own release may have taken it off meanwhile */
+		if (list_empty(&f->epoll_items) || f->epoll_items.next != &it->file_link ||
+		    it->ep != ep)
 			it = NULL;
 		spin_unlock(&files_lock);
 		if (it)
 			item_remove(it);
-		mutex_unlock(&ep->mutex);
+		ep_unlock(ep);
 		epoll_unref(ep);
 	}
 }
@@ -450,33 +535,32 @@ static void epoll_release(struct file *f)
 {
 	struct epoll *ep = f->object;
 
-	mutex_lock(&ep->mutex);
+	ep_lock(ep);
 	for (uint32_t k = 0; k < ep->n_fds; k++)
 		while (ep->by_fd[k])
 			item_remove(ep->by_fd[k]);
 	if (ep->by_fd)
-		mem_free(ep->by_fd, ep->n_fds * sizeof(*ep->by_fd));
+		mem_free(ep->by_fd, ep->n_fds * sizeof(void *));
 	ep->by_fd = NULL;
 	ep->n_fds = 0;
-	mutex_unlock(&ep->mutex);
+	ep_unlock(ep);
 	epoll_unref(ep);
 }
 
-/* Readiness of the epoll itself. Items that are not ready any more leave the list on the way; nested ones come here
- * again, NEST_MAX deep at most. If somebody else is looking, a ready list that is not empty counts as ready. */
+/* Readiness of the epoll itself. Items that are not ready any more leave the list on the way;
+ * nested ones come here again, NEST_MAX deep at most. If somebody else is looking, a ready list
+ * that is not empty counts as ready. */
 static uint32_t epoll_poll(struct file *f)
 {
 	struct epoll *ep = f->object;
 	bool any = ep->n_ready != 0;
 
-	if (any && mutex_trylock(&ep->mutex)) {
+	if (any && !atomic_exchange_explicit(&ep->busy, 1, memory_order_acquire)) {
 		any = false;
 		spin_lock(&ep->lock);
-		for (uint32_t left = ep->n_ready; left && !any; left--) {
-			struct epitem *it = list_entry(list_pop(&ep->ready), struct epitem, ready_link);
+		for (uint32_t left = ep->n_ready; left && ep->n_ready && !any; left--) {
+			struct epitem *it = ready_pop(ep);
 
-			it->ready = false;
-			ep->n_ready--;
 			spin_unlock(&ep->lock);
 			any = item_poll(it) != 0;
 			spin_lock(&ep->lock);
@@ -487,7 +571,7 @@ static uint32_t epoll_poll(struct file *f)
 			}
 		}
 		spin_unlock(&ep->lock);
-		mutex_unlock(&ep->mutex);
+		ep_unlock(ep);
 	}
 	return any ? POLLIN | POLLRDNORM : 0;
 }
@@ -497,7 +581,8 @@ void epoll_init(void)
 	mutex_init(&nest_lock);
 }
 
-static const struct file_ops epoll_ops = { .poll = epoll_poll, .release = epoll_release,
+static const struct file_ops epoll_ops = { .poll = epoll_poll,
+					   .release = epoll_release,
 					   .kind = "anon_inode:[eventpoll]" };
 
 static long make(uint32_t flags)
@@ -508,7 +593,6 @@ static long make(uint32_t flags)
 	if (!ep)
 		return -ENOMEM;
 	ep->refs = 1;
-	mutex_init(&ep->mutex);
 	list_init(&ep->ready);
 	list_init(&ep->sleepers);
 	waitq_init(&ep->wq);

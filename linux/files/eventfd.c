@@ -87,8 +87,11 @@ static void eventfd_release(struct file *f)
 	mem_free(f->object, sizeof(struct eventfd));
 }
 
-static const struct file_ops eventfd_ops = { .read = eventfd_read, .write = eventfd_write, .poll = eventfd_poll,
-					     .release = eventfd_release, .kind = "anon_inode:[eventfd]" };
+static const struct file_ops eventfd_ops = { .read = eventfd_read,
+					     .write = eventfd_write,
+					     .poll = eventfd_poll,
+					     .release = eventfd_release,
+					     .kind = "anon_inode:[eventfd]" };
 
 static long make(uint32_t count, uint32_t flags)
 {

@@ -82,7 +82,7 @@ static int table_grow(struct fd_table *t, uint32_t fd)
 		uint64_t *used = (uint64_t *)(void *)(slots + cap), *cloexec = used + cap / 64;
 
 		if (old) {
-			memcpy(slots, old, old_cap * sizeof(*slots));
+			memcpy(slots, old, old_cap * sizeof(void *));
 			memcpy(used, t->used, old_cap / 8);
 			memcpy(cloexec, t->cloexec, old_cap / 8);
 		}

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* files_internal.h - what the files of this folder share: inodes, directory entries, the descriptor table.
+/* files_internal.h - what the files of this folder share: inodes, directory entries, the descriptor
+ * table.
  *
- * Locks. tree (mutex): names, directories and nlink; below mm.lock. inode.lock (mutex): size and pages; below mm.lock.
- * Neither is held while program memory is touched. write locks and pipe.lock and epoll.mutex are above mm.lock (held over
- * uio). Spinlocks: fd_table.lock, cache.lock, and the chain  waitq.lock > epoll.lock  (notify callbacks; an epoll notifies its
- * own waitq after it released epoll.lock, so nested epolls go  waitq(inner file) > waitq(inner epoll) > outer.lock). */
+ * Locks. tree (mutex): names, directories and nlink; below mm.lock. inode.lock (mutex): size and
+ * pages; below mm.lock. Neither is held while program memory is touched. write locks and pipe.lock
+ * and epoll.mutex are above mm.lock (held over uio). Spinlocks: fd_table.lock, cache.lock, and the
+ * chain  waitq.lock > epoll.lock  (notify callbacks; an epoll notifies its own waitq after it
+ * released epoll.lock, so nested epolls go  waitq(inner file) > waitq(inner epoll) > outer.lock).
+ */
 #ifndef GODWIT_LINUX_FILES_INTERNAL_H
 #define GODWIT_LINUX_FILES_INTERNAL_H
 
@@ -24,11 +27,11 @@ struct pipe;
 /* A name in a directory. Names of image entries lie in the index, others behind the struct. */
 struct dentry {
 	struct list_node order; /* dir.order: creation order, for readdir */
-	struct dentry *next; /* hash chain */
+	struct dentry *next;	/* hash chain */
 	struct inode *dir;
 	struct inode *inode; /* a reference; NULL: image entry not touched yet */
 	const char *name;
-	uint32_t image; /* when inode is NULL */
+	uint32_t image;	    /* when inode is NULL */
 	uint32_t hash, seq; /* seq: readdir position */
 	uint16_t len;
 	bool own; /* name follows the struct */
@@ -45,7 +48,7 @@ struct inode {
 	struct mutex lock;
 	const struct synth *synth; /* generated file, or device */
 	union {
-		struct { /* regular */
+		struct {		   /* regular */
 			uint64_t **chunks; /* page slots: PG_* | pa, CHUNK_PAGES each; pages.c */
 			uint32_t n_chunks, n_clean, hand;
 			uint64_t image_off, image_len; /* bytes that the image still backs */
@@ -81,33 +84,38 @@ int inode_set_target(struct inode *i, const char *target, size_t len) MUST_CHECK
 int dir_populate(struct inode *dir) MUST_CHECK;
 struct dentry *dentry_find(struct inode *dir, const char *name, size_t len);
 int dentry_inode(struct dentry *d, struct inode **out) MUST_CHECK; /* no reference taken */
-int dentry_add(struct inode *dir, const char *name, size_t len, bool own, struct inode *i, uint32_t image) MUST_CHECK;
+int dentry_add(struct inode *dir, const char *name, size_t len, bool own, struct inode *i,
+	       uint32_t image) MUST_CHECK;
 void dentry_remove(struct dentry *d); /* drops its inode's reference and nlink */
 void dentry_unhash(struct dentry *d); /* for rename: only out of the directory */
 bool dir_empty(struct inode *dir);
 
 /* ---- walk.c; vfs_tree held ---- */
-/* With VFS_NOFOLLOW: the last component is wanted as a name, whatever it is; a slash behind it changes nothing (w.slash). */
+/* With VFS_NOFOLLOW: the last component is wanted as a name, whatever it is; a slash behind it
+ * changes nothing (w.slash). */
 #define VFS_NAME 0x100u
 struct walk {
-	struct inode *dir; /* parent of the last component, referenced; NULL only on error */
-	struct inode *inode; /* what was found, referenced; NULL: last component does not exist */
+	struct inode *dir;     /* parent of the last component, referenced; NULL only on error */
+	struct inode *inode;   /* what was found, referenced; NULL: last component does not exist */
 	struct dentry *dentry; /* its entry in dir; NULL: ".", "..", "/" or a synthetic child */
-	bool slash; /* the path ended in '/' */
+	bool slash;	       /* the path ended in '/' */
 	uint8_t len;
 	char name[NAME_MAX + 1]; /* last component; empty for "/" */
 };
-/* at: base of relative paths, NULL: cwd. 0, or -errno (nothing to free). A missing last component is no error. */
+/* at: base of relative paths, NULL: cwd. 0, or -errno (nothing to free). A missing last component
+ * is no error. */
 int vfs_walk(struct inode *at, const char *path, uint32_t flags, struct walk *w) MUST_CHECK;
 void walk_end(struct walk *w);
 int inode_path_locked(struct inode *i, char *buf, size_t size);
 
 /* ---- namespace.c: take vfs_tree themselves; at as in vfs_walk ---- */
-int vfs_mknod(struct inode *at, const char *path, uint32_t mode, uint32_t rdev, struct inode **out) MUST_CHECK;
+int vfs_mknod(struct inode *at, const char *path, uint32_t mode, uint32_t rdev,
+	      struct inode **out) MUST_CHECK;
 int vfs_symlink(struct inode *at, const char *path, const char *target) MUST_CHECK;
 int vfs_unlink(struct inode *at, const char *path, bool dir) MUST_CHECK;
 int vfs_link(struct inode *i, struct inode *at, const char *path) MUST_CHECK;
-int vfs_rename(struct inode *at, const char *from, struct inode *to_at, const char *to, uint32_t flags) MUST_CHECK;
+int vfs_rename(struct inode *at, const char *from, struct inode *to_at, const char *to,
+	       uint32_t flags) MUST_CHECK;
 int vfs_open_inode(struct inode *i, uint32_t flags, struct file **out) MUST_CHECK;
 
 /* ---- pages.c ---- */
@@ -130,7 +138,7 @@ extern const struct file_ops regular_ops, directory_ops, path_ops;
 struct fd_table {
 	struct spinlock lock;
 	_Atomic uint32_t refs; /* processes that use it */
-	uint32_t cap, lowest; /* no free descriptor below lowest */
+	uint32_t cap, lowest;  /* no free descriptor below lowest */
 	struct file **slots;
 	uint64_t *used, *cloexec;
 };
@@ -179,11 +187,11 @@ void text_bytes(struct text *t, const char *s, size_t n);
 void text_free(struct text *t);
 struct synth {
 	const char *path; /* "proc/meminfo"; component "@pid" is a process's number (proc_pid.c) */
-	uint32_t mode; /* 0: regular, read-only */
+	uint32_t mode;	  /* 0: regular, read-only */
 	uint32_t rdev;
-	const char *fixed; /* the text, or a link's target */
-	void (*text)(struct text *t); /* or who writes it */
-	const struct inode_ops *ops; /* devices, live directories */
+	const char *fixed;			/* the text, or a link's target */
+	void (*text)(struct text *t);		/* or who writes it */
+	const struct inode_ops *ops;		/* devices, live directories */
 	long (*store)(const char *s, size_t n); /* written text */
 };
 extern const struct synth synth_table[];
@@ -193,12 +201,14 @@ int synth_populate(struct inode *dir) MUST_CHECK;
 struct inode *synth_dir(const char *prefix, size_t len) MUST_CHECK;
 int synth_readlink(struct inode *i, char *to, size_t size); /* vfs_tree held; length or -errno */
 struct inode *synth_inode(const struct synth *s) MUST_CHECK;
-extern const struct inode_ops synth_file_ops, proc_dir_ops, pid_dir_ops, fd_dir_ops, fd_link_ops, task_dir_ops;
+extern const struct inode_ops synth_file_ops, proc_dir_ops, pid_dir_ops, fd_dir_ops, fd_link_ops,
+	task_dir_ops;
 /* The process whose part of /proc an inode is; 0: none's. */
 int proc_pid_of(const struct inode *i);
 /* The file that a link of /proc/PID/fd names, referenced, or NULL. */
 struct file *fd_link_file(const struct inode *i);
-extern const struct inode_ops null_ops, zero_ops, full_ops, random_ops, console_in_ops, console_err_ops;
+extern const struct inode_ops null_ops, zero_ops, full_ops, random_ops, console_in_ops,
+	console_err_ops;
 void console_init(void);
 int stdio_install(void) MUST_CHECK; /* descriptors 0, 1, 2 */
 
@@ -209,6 +219,7 @@ long pipe_fcntl_size(struct file *f, bool set, uint64_t size); /* -EBADF: no pip
 
 /* ---- events ---- */
 void epoll_init(void);
+void signalfd_init(void);
 /* Deadline (monotonic ns) from a relative time: *out; va 0: none. */
 int deadline_from_timespec(uint64_t va, uint64_t *out) MUST_CHECK;
 uint64_t deadline_in(int64_t ns);
@@ -217,7 +228,9 @@ int sigmask_enter(struct thread *t, uint64_t va, uint64_t size) MUST_CHECK;
 long sigmask_leave(struct thread *t, long result);
 
 /* ---- syscalls ---- */
-#define SYS(name) long sys_##name(struct thread *t __attribute__((unused)), struct gw_regs *r __attribute__((unused)))
+#define SYS(name)                                                 \
+	long sys_##name(struct thread *t __attribute__((unused)), \
+			struct gw_regs *r __attribute__((unused)))
 static inline uint32_t lo32(uint64_t v)
 {
 	return (uint32_t)v;
@@ -234,6 +247,7 @@ struct path_arg {
 int path_begin(struct path_arg *p, int dirfd, uint64_t va) MUST_CHECK;
 void path_end(struct path_arg *p);
 /* The inode of (dirfd, path); with empty_ok an empty or NULL path is dirfd itself. */
-int lookup_at(int dirfd, uint64_t va, uint32_t vfs_flags, bool empty_ok, struct inode **out) MUST_CHECK;
+int lookup_at(int dirfd, uint64_t va, uint32_t vfs_flags, bool empty_ok,
+	      struct inode **out) MUST_CHECK;
 
 #endif

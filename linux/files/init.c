@@ -45,7 +45,8 @@ static int make_trees(void)
 		if (marks)
 			inode_put(marks);
 	}
-	if (!r && !root_dir("tmp", S_ISVTX | 0777)) /* an image's /tmp that is a link is left alone */
+	if (!r &&
+	    !root_dir("tmp", S_ISVTX | 0777)) /* an image's /tmp that is a link is left alone */
 		log_warn("files: no /tmp");
 	return r;
 }
@@ -84,6 +85,7 @@ int files_init(void)
 		return -ENOMEM;
 	mutex_init(&vfs_tree);
 	epoll_init();
+	signalfd_init();
 	console_init();
 	r = pages_init();
 	if (!r)

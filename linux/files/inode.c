@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inode.c - inodes and directories in memory. A directory of the root image gets its entries when it is first looked
- * into, and an entry its inode when it is first found, so untouched parts of the tree cost nothing. */
+/* inode.c - inodes and directories in memory. A directory of the root image gets its entries when
+ * it is first looked into, and an entry its inode when it is first found, so untouched parts of the
+ * tree cost nothing. */
 #include "linux/files/files_internal.h"
 
 struct mutex vfs_tree;
@@ -36,8 +37,15 @@ static void inode_free(struct inode *i)
 			pages_free_inode(i);
 		break;
 	case S_IFDIR:
-		while (!list_empty(&i->u.dir.order)) /* only a synthetic directory dies with entries */
-			dentry_remove(list_entry(i->u.dir.order.next, struct dentry, order));
+		while (!list_empty(
+			&i->u.dir.order)) { /* only a synthetic directory dies with entries */
+			struct dentry *d = list_entry(i->u.dir.order.next, struct dentry, order);
+
+			if (d->inode)
+				d->inode->nlink++; /* the file is still what it was for who has it
+						      open */
+			dentry_remove(d);
+		}
 		mem_free(i->u.dir.buckets, i->u.dir.n_buckets * sizeof(void *));
 		break;
 	case S_IFLNK:
@@ -161,11 +169,22 @@ int inode_access(const struct inode *i, uint32_t want, bool real_ids)
 void inode_stat(struct inode *i, struct stat64 *out)
 {
 	*out = (struct stat64){
-		.dev = 1, .ino = i->ino, .nlink = i->nlink, .mode = i->mode, .uid = i->uid, .gid = i->gid,
-		.rdev = i->rdev, .size = (int64_t)i->size, .blksize = 4096, .blocks = (int64_t)((i->size + 511) / 512),
-		.atime = i->atime / NS_PER_SEC, .atime_ns = i->atime % NS_PER_SEC,
-		.mtime = i->mtime / NS_PER_SEC, .mtime_ns = i->mtime % NS_PER_SEC,
-		.ctime = i->ctime / NS_PER_SEC, .ctime_ns = i->ctime % NS_PER_SEC,
+		.dev = 1,
+		.ino = i->ino,
+		.nlink = i->nlink,
+		.mode = i->mode,
+		.uid = i->uid,
+		.gid = i->gid,
+		.rdev = i->rdev,
+		.size = (int64_t)i->size,
+		.blksize = 4096,
+		.blocks = (int64_t)((i->size + 511) / 512),
+		.atime = i->atime / NS_PER_SEC,
+		.atime_ns = i->atime % NS_PER_SEC,
+		.mtime = i->mtime / NS_PER_SEC,
+		.mtime_ns = i->mtime % NS_PER_SEC,
+		.ctime = i->ctime / NS_PER_SEC,
+		.ctime_ns = i->ctime % NS_PER_SEC,
 	};
 }
 
@@ -182,23 +201,24 @@ static uint32_t name_hash(const char *name, size_t len)
 static int dir_grow(struct inode *dir)
 {
 	uint32_t n = dir->u.dir.n_buckets ? dir->u.dir.n_buckets * 2 : 8;
-	struct dentry **b = mem_zalloc(n * sizeof(*b));
+	struct dentry **b = mem_zalloc(n * sizeof(void *));
 
 	if (!b)
 		return -ENOMEM;
-	list_for_each(node, &dir->u.dir.order) {
+	list_for_each (node, &dir->u.dir.order) {
 		struct dentry *d = list_entry(node, struct dentry, order);
 
 		d->next = b[d->hash & (n - 1)];
 		b[d->hash & (n - 1)] = d;
 	}
-	mem_free(dir->u.dir.buckets, dir->u.dir.n_buckets * sizeof(*b));
+	mem_free(dir->u.dir.buckets, dir->u.dir.n_buckets * sizeof(void *));
 	dir->u.dir.buckets = b;
 	dir->u.dir.n_buckets = n;
 	return 0;
 }
 
-int dentry_add(struct inode *dir, const char *name, size_t len, bool own, struct inode *i, uint32_t image)
+int dentry_add(struct inode *dir, const char *name, size_t len, bool own, struct inode *i,
+	       uint32_t image)
 {
 	struct dentry *d;
 
@@ -207,8 +227,14 @@ int dentry_add(struct inode *dir, const char *name, size_t len, bool own, struct
 	d = mem_alloc(sizeof(*d) + (own ? len + 1 : 0));
 	if (!d)
 		return -ENOMEM;
-	*d = (struct dentry){ .dir = dir, .inode = i, .name = name, .image = image, .hash = name_hash(name, len),
-			      .seq = dir->u.dir.seq++, .len = (uint16_t)len, .own = own };
+	*d = (struct dentry){ .dir = dir,
+			      .inode = i,
+			      .name = name,
+			      .image = image,
+			      .hash = name_hash(name, len),
+			      .seq = dir->u.dir.seq++,
+			      .len = (uint16_t)len,
+			      .own = own };
 	if (own) {
 		char *copy = (char *)(d + 1);
 
@@ -238,10 +264,13 @@ int dir_populate(struct inode *dir)
 	if (likely(dir->u.dir.populated))
 		return 0;
 	if (dir->u.dir.image != NO_IMAGE) {
-		for (uint32_t c = root_image.first_child[dir->u.dir.image]; c; c = root_image.next[c]) {
+		for (uint32_t c = root_image.first_child[dir->u.dir.image]; c;
+		     c = root_image.next[c]) {
 			const char *name = root_image.names + root_image.entries[c].name;
 			size_t len = strlen(name);
-			int r = dentry_find(dir, name, len) ? 0 : dentry_add(dir, name, len, false, NULL, c);
+			int r = dentry_find(dir, name, len)
+					? 0
+					: dentry_add(dir, name, len, false, NULL, c);
 
 			if (r)
 				return r;
@@ -260,7 +289,8 @@ int dir_populate(struct inode *dir)
 struct dentry *dentry_find(struct inode *dir, const char *name, size_t len)
 {
 	uint32_t h = name_hash(name, len);
-	struct dentry *d = dir->u.dir.n_buckets ? dir->u.dir.buckets[h & (dir->u.dir.n_buckets - 1)] : NULL;
+	struct dentry *d =
+		dir->u.dir.n_buckets ? dir->u.dir.buckets[h & (dir->u.dir.n_buckets - 1)] : NULL;
 
 	for (; d; d = d->next)
 		if (d->hash == h && d->len == len && !memcmp(d->name, name, len))

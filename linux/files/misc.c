@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* misc.c - memfd_create, inotify (accepted; nothing is ever reported: the one process knows what it does), signalfd. */
+/* misc.c - memfd_create, inotify (accepted; nothing is ever reported: the one process knows what it
+ * does). */
 #include "linux/files/files_internal.h"
 
 SYS(memfd_create)
@@ -45,7 +46,9 @@ static void inotify_release(struct file *f)
 	mem_free(f->object, sizeof(struct inotify));
 }
 
-static const struct file_ops inotify_ops = { .read = inotify_read, .poll = inotify_poll, .release = inotify_release,
+static const struct file_ops inotify_ops = { .read = inotify_read,
+					     .poll = inotify_poll,
+					     .release = inotify_release,
 					     .kind = "anon_inode:inotify" };
 
 SYS(inotify_init1)

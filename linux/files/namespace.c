@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* namespace.c - operations on names: open and create, link, unlink, rename. Each takes vfs_tree, checks everything, then acts. */
+/* namespace.c - operations on names: open and create, link, unlink, rename. Each takes vfs_tree,
+ * checks everything, then acts. */
 #include "linux/files/files_internal.h"
 
 static bool is_synthetic(const struct inode *dir)
@@ -297,7 +298,8 @@ static int rename_act(struct walk *a, struct walk *b, uint32_t flags)
 	return 0;
 }
 
-int vfs_rename(struct inode *at, const char *from, struct inode *to_at, const char *to, uint32_t flags)
+int vfs_rename(struct inode *at, const char *from, struct inode *to_at, const char *to,
+	       uint32_t flags)
 {
 	struct walk a, b;
 	int r;
@@ -361,14 +363,19 @@ static int open_check(const struct inode *i, uint32_t flags)
 }
 
 /* The inode to open, created if it must be; vfs_tree held. *fresh: just made, not to be checked. */
-static int open_find(struct inode *at, const char *path, uint32_t flags, uint32_t mode, struct inode **out)
+static int open_find(struct inode *at, const char *path, uint32_t flags, uint32_t mode,
+		     struct inode **out)
 {
 	size_t len = strlen(path);
 	bool slash = flags & O_CREAT && !(flags & O_PATH) && len && path[len - 1] == '/';
 	bool nofollow = flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	struct walk w;
 	struct inode *i;
-	int r = vfs_walk(at, path, slash ? VFS_NOFOLLOW | VFS_NAME : nofollow ? VFS_NOFOLLOW : 0, &w);
+	int r = vfs_walk(at, path,
+			 slash	    ? VFS_NOFOLLOW | VFS_NAME
+			 : nofollow ? VFS_NOFOLLOW
+				    : 0,
+			 &w);
 
 	if (r)
 		return r;
@@ -384,8 +391,9 @@ static int open_find(struct inode *at, const char *path, uint32_t flags, uint32_
 		if (!r && !*out)
 			r = -ENOMEM;
 	} else if (w.inode) {
-		r = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !(flags & O_PATH) ? -EEXIST
-											   : open_check(w.inode, flags);
+		r = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !(flags & O_PATH)
+			    ? -EEXIST
+			    : open_check(w.inode, flags);
 		if (!r)
 			*out = inode_get(w.inode);
 	} else if (!(flags & O_CREAT) || flags & O_PATH) {

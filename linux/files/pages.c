@@ -6,8 +6,9 @@
  *   pa | OWN     the only copy
  *   HOLE         zeros, though the image has something there
  *
- * A frame in a slot holds one page reference; mappings and copies in progress hold more. New references are only taken
- * under inode.lock, so under that lock "one reference" means that nobody else uses the frame. */
+ * A frame in a slot holds one page reference; mappings and copies in progress hold more. New
+ * references are only taken under inode.lock, so under that lock "one reference" means that nobody
+ * else uses the frame. */
 #include "linux/files/files_internal.h"
 #include "linux/memory/mm.h"
 #include "runtime/virtio/blkdev.h"
@@ -17,7 +18,7 @@
 #define PG_HOLE 4ull
 #define PG_REF 8ull /* used since the clock hand passed */
 #define PG_FRAME(e) ((e) & ~0xfffull)
-#define READ_MAX 32u
+#define READ_MAX CHUNK_PAGES /* a run lies in one chunk */
 
 bool (*vfs_unmap_page)(struct inode *i, uint64_t index, uint64_t pa);
 
@@ -56,7 +57,8 @@ static uint64_t *slot_make(struct inode *i, uint64_t index)
 	uint64_t **chunks;
 
 	if (c >= i->u.file.n_chunks) {
-		uint64_t want = (i->size + GW_PAGE_SIZE * CHUNK_PAGES - 1) / (GW_PAGE_SIZE * CHUNK_PAGES);
+		uint64_t want =
+			(i->size + GW_PAGE_SIZE * CHUNK_PAGES - 1) / (GW_PAGE_SIZE * CHUNK_PAGES);
 
 		/* Exact for files of known size, doubling for growing ones. */
 		want = GW_MAX(c + 1, GW_MIN(want, c + 64));
@@ -66,7 +68,8 @@ static uint64_t *slot_make(struct inode *i, uint64_t index)
 				    (size_t)want * sizeof(*chunks));
 		if (!chunks)
 			return NULL;
-		memset(chunks + i->u.file.n_chunks, 0, (size_t)(want - i->u.file.n_chunks) * sizeof(*chunks));
+		memset(chunks + i->u.file.n_chunks, 0,
+		       (size_t)(want - i->u.file.n_chunks) * sizeof(*chunks));
 		i->u.file.chunks = chunks;
 		i->u.file.n_chunks = (uint32_t)want;
 	}
@@ -104,6 +107,15 @@ static int slot_zero(uint64_t *s)
 }
 
 /* ---- reading from the image ---- */
+/* Frames that the cache leaves free: stacks and page tables need some at once, and contiguous ones.
+ */
+static uint64_t reserve(void)
+{
+	uint64_t n = mem_total_pages() / 32;
+
+	return GW_MIN(GW_MAX(n, 24), 1024);
+}
+
 static uint32_t read_window(void)
 {
 	uint64_t free = mem_free_pages(), total = mem_total_pages();
@@ -111,67 +123,99 @@ static uint32_t read_window(void)
 	return free > total / 4 ? READ_MAX : free > total / 8 ? 16 : free > total / 16 ? 8 : 4;
 }
 
-/* The run of pages around index that are in the image and not here, within an aligned window. */
-static uint32_t absent_run(struct inode *i, uint64_t index, uint32_t window, uint64_t *first)
+/* The run of pages around index that are in the image and not here, within an aligned window: all
+ * in one chunk. */
+static uint32_t absent_run(const struct inode *i, uint64_t index, uint32_t window, uint64_t *first)
 {
-	uint64_t lo = index, hi = index + 1, start = ROUND_DOWN(index, (uint64_t)window);
-	uint64_t *s;
+	uint64_t start = ROUND_DOWN(index, (uint64_t)window), c = index / CHUNK_PAGES;
+	uint64_t end =
+		GW_MIN(start + window, (i->u.file.image_len + GW_PAGE_SIZE - 1) / GW_PAGE_SIZE);
+	const uint64_t *chunk = c < i->u.file.n_chunks ? i->u.file.chunks[c] : NULL;
+	uint64_t lo = index, hi = index + 1;
 
-	while (lo > start && (!(s = slot_find(i, lo - 1)) || !*s))
+	if (!chunk) {
+		*first = start;
+		return (uint32_t)(end - start);
+	}
+	while (lo > start && !chunk[(lo - 1) % CHUNK_PAGES])
 		lo--;
-	while (hi < start + window && in_image(i, hi) && (!(s = slot_find(i, hi)) || !*s))
+	while (hi < end && !chunk[hi % CHUNK_PAGES])
 		hi++;
 	*first = lo;
 	return (uint32_t)(hi - lo);
+}
+
+/* Frames to read into: one contiguous run if there is one, which costs one descriptor; else singly.
+ * How many. */
+static uint32_t find_frames(uint64_t *frames, uint32_t n)
+{
+	uint64_t pa;
+	uint32_t have = 0;
+
+	if (mem_free_pages() < reserve() + n)
+		pages_reclaim(2 * n, true);
+	pa = n > 1 ? pages_alloc(n, 1) : 0;
+	for (; pa && have < n; have++)
+		frames[have] = pa + have * GW_PAGE_SIZE;
+	for (; have < n; have++) {
+		frames[have] = page_alloc();
+		if (!frames[have])
+			break;
+	}
+	return have;
 }
 
 /* Read n image pages from first into frames and put them in their slots. inode.lock held. */
 static int read_run(struct inode *i, uint64_t first, uint32_t n, const uint64_t *frames)
 {
 	struct blk_segment seg[READ_MAX];
-	uint64_t at = first * GW_PAGE_SIZE, left = i->u.file.image_len - at;
-	uint32_t len;
+	uint64_t at = first * GW_PAGE_SIZE,
+		 left = GW_MIN(i->u.file.image_len - at, n * GW_PAGE_SIZE);
+	uint64_t *slots = slot_make(i, first); /* and those behind it: one chunk */
+	uint32_t n_seg = 0, tail = (uint32_t)(left % GW_PAGE_SIZE);
 	int r;
 
-	for (uint32_t k = 0; k < n; k++) {
-		if (!slot_make(i, first + k))
-			return -ENOMEM;
-		len = (uint32_t)GW_MIN(left - k * GW_PAGE_SIZE, GW_PAGE_SIZE);
-		seg[k] = (struct blk_segment){ frames[k], ROUND_UP(len, 512u) };
+	if (!slots)
+		return -ENOMEM;
+	seg[0] = (struct blk_segment){ frames[0], (uint32_t)GW_PAGE_SIZE };
+	for (uint32_t k = 1; k < n; k++) {
+		if (frames[k] == frames[k - 1] + GW_PAGE_SIZE)
+			seg[n_seg].len += (uint32_t)GW_PAGE_SIZE;
+		else
+			seg[++n_seg] = (struct blk_segment){ frames[k], (uint32_t)GW_PAGE_SIZE };
 	}
-	r = blkdev_read(root_image.dev, i->u.file.image_off + at, seg, n);
+	n_seg++;
+	if (tail)
+		seg[n_seg - 1].len -= (uint32_t)GW_PAGE_SIZE - ROUND_UP(tail, 512u);
+	r = blkdev_read(root_image.dev, i->u.file.image_off + at, seg, n_seg);
 	if (r)
 		return r;
-	for (uint32_t k = 0; k < n; k++) {
-		len = (uint32_t)GW_MIN(left - k * GW_PAGE_SIZE, GW_PAGE_SIZE);
-		if (len < GW_PAGE_SIZE) /* what follows the file is zeros, whatever the disk has */
-			memset((char *)pa_to_va(frames[k]) + len, 0, GW_PAGE_SIZE - len);
-		*slot_find(i, first + k) = frames[k] | PG_CLEAN;
-	}
+	if (tail) /* what follows the file is zeros, whatever the disk has */
+		memset((char *)pa_to_va(frames[n - 1]) + tail, 0, GW_PAGE_SIZE - tail);
+	for (uint32_t k = 0; k < n; k++)
+		slots[k] = frames[k] | PG_CLEAN;
 	i->u.file.n_clean += n;
 	linux_stats.page_ins += n;
-	spin_lock(&cache.lock);
-	if (list_empty(&i->u.file.cached))
+	if (list_empty(&i->u.file.cached)) {
+		spin_lock(&cache.lock);
 		list_add_tail(&cache.inodes, &i->u.file.cached);
-	spin_unlock(&cache.lock);
+		spin_unlock(&cache.lock);
+	}
 	return 0;
 }
 
-/* Bring in page index. inode.lock is held, and given up while frames are found: the caller must look again. */
+/* Bring in page index. inode.lock is held, and given up while frames are found: the caller must
+ * look again. */
 static int page_in(struct inode *i, uint64_t index)
 {
 	uint64_t frames[READ_MAX], first;
-	uint32_t window = read_window(), n = absent_run(i, index, window, &first), have = 0, used = 0;
+	uint32_t window = read_window(), n = absent_run(i, index, window, &first), have, used = 0;
 	uint64_t *s;
 	int r = 0;
 
 	/* Frames first, without the lock, so that reclaim may take this file's own pages. */
 	mutex_unlock(&i->lock);
-	for (; have < n; have++) {
-		frames[have] = page_alloc();
-		if (!frames[have])
-			break;
-	}
+	have = find_frames(frames, n);
 	mutex_lock(&i->lock);
 	s = slot_find(i, index);
 	if (!have) {
@@ -191,7 +235,8 @@ static int page_in(struct inode *i, uint64_t index)
 }
 
 /* ---- pages for others ---- */
-/* The slot of page index holding a frame; inode.lock held. A hole becomes a page of zeros if make, else *out is NULL. */
+/* The slot of page index holding a frame; inode.lock held. A hole becomes a page of zeros if make,
+ * else *out is NULL. */
 static int slot_get(struct inode *i, uint64_t index, bool make, bool may_park, uint64_t **out)
 {
 	uint64_t *s;
@@ -241,8 +286,8 @@ static int lock_inode(struct inode *i, bool may_park)
 	return 0;
 }
 
-static int pages_get(struct inode *i, uint64_t index, uint32_t max, bool write, bool may_park, uint64_t *pas,
-		     uint32_t *n)
+static int pages_get(struct inode *i, uint64_t index, uint32_t max, bool write, bool may_park,
+		     uint64_t *pas, uint32_t *n)
 {
 	uint64_t *s;
 	int r;
@@ -277,7 +322,8 @@ int inode_page(struct inode *i, uint64_t index, bool write, bool may_park, uint6
 	return pages_get(i, index, 1, write, may_park, pa, &n);
 }
 
-int inode_pages(struct inode *i, uint64_t index, uint32_t max, bool may_park, uint64_t *pas, uint32_t *n)
+int inode_pages(struct inode *i, uint64_t index, uint32_t max, bool may_park, uint64_t *pas,
+		uint32_t *n)
 {
 	return pages_get(i, index, max, false, may_park, pas, n);
 }
@@ -337,7 +383,8 @@ static int page_for_write(struct inode *i, uint64_t index, bool whole, uint64_t 
 
 	mutex_lock(&i->lock);
 	s = slot_find(i, index);
-	if (whole && (!s || !PG_FRAME(*s))) { /* nothing of the image's page will be left: do not read it */
+	if (whole &&
+	    (!s || !PG_FRAME(*s))) { /* nothing of the image's page will be left: do not read it */
 		s = slot_make(i, index);
 		r = s ? slot_zero(s) : -ENOMEM;
 	} else {
@@ -360,10 +407,12 @@ long inode_write(struct inode *i, struct uio *u, uint64_t off)
 	if (u->left && off >= FILE_SIZE_MAX)
 		return -EFBIG;
 	while (u->left && off < FILE_SIZE_MAX && !r) {
-		size_t in = off % GW_PAGE_SIZE, n = GW_MIN(GW_PAGE_SIZE - in, u->left), before = u->left;
+		size_t in = off % GW_PAGE_SIZE, n = GW_MIN(GW_PAGE_SIZE - in, u->left),
+		       before = u->left;
 		uint64_t pa;
 
-		/* A whole page that faults half-way would lose the image's half: read the program's memory first. */
+		/* A whole page that faults half-way would lose the image's half: read the program's
+		 * memory first. */
 		r = u->kernel || n < GW_PAGE_SIZE ? 0 : uio_fault_in(u, false);
 		if (!r)
 			r = page_for_write(i, off / GW_PAGE_SIZE, n == GW_PAGE_SIZE, &pa);
@@ -454,15 +503,15 @@ int inode_punch(struct inode *i, uint64_t off, uint64_t len)
 				slot_own(i, s);
 				zero_part(i, off, stop);
 			}
-		} else if (s && PG_FRAME(*s)) { /* may be mapped: keep the frame */
+		} else if (s && PG_FRAME(*s) &&
+			   page_of(PG_FRAME(*s))->refs > 1) { /* mapped: keep the frame */
 			slot_own(i, s);
 			zero_part(i, off, stop);
+		} else if ((s = slot_make(i, first))) {
+			slot_clear(i, s);
+			*s = PG_HOLE;
 		} else {
-			s = slot_make(i, first);
-			if (s)
-				*s = PG_HOLE;
-			else
-				r = -ENOMEM;
+			r = -ENOMEM;
 		}
 		off = stop;
 	}
@@ -542,7 +591,8 @@ static struct inode *next_cached(void)
 	struct inode *i = NULL;
 
 	spin_lock(&cache.lock);
-	list_for_each_safe(n, &cache.inodes) {
+	list_for_each_safe(n, &cache.inodes)
+	{
 		struct inode *c = list_entry(n, struct inode, u.file.cached);
 		uint32_t refs = c->refs;
 
@@ -565,7 +615,7 @@ size_t pages_reclaim(size_t want, bool may_park)
 
 	(void)may_park; /* never parks: a file that is busy is passed over */
 	spin_lock(&cache.lock);
-	list_for_each(node, &cache.inodes)
+	list_for_each (node, &cache.inodes)
 		n++;
 	spin_unlock(&cache.lock);
 	/* Three rounds: the first may only clear marks, the second those of the mappings. */

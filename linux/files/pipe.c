@@ -17,8 +17,8 @@ struct pipe {
 	struct waitq readable, writable; /* notified: data or end; room or no readers */
 	_Atomic uint64_t head, tail;
 	_Atomic uint32_t readers, writers; /* open ends */
-	uint32_t opened_r, opened_w; /* ever opened, for FIFO open to wait on */
-	_Atomic uint32_t refs; /* open files, and the FIFO's inode */
+	uint32_t opened_r, opened_w;	   /* ever opened, for FIFO open to wait on */
+	_Atomic uint32_t refs;		   /* open files, and the FIFO's inode */
 	uint32_t n_frames;
 	uint64_t *frames;
 };
@@ -83,14 +83,18 @@ static long take(struct pipe *p, struct uio *u)
 
 	while (!r && u->left && used(p)) {
 		uint64_t *frame = frame_at(p, p->head);
-		size_t in = p->head % GW_PAGE_SIZE, n = GW_MIN(GW_MIN(GW_PAGE_SIZE - in, used(p)), u->left);
+		size_t in = p->head % GW_PAGE_SIZE,
+		       n = GW_MIN(GW_MIN(GW_PAGE_SIZE - in, used(p)), u->left);
 		size_t before = u->left;
 
 		r = uio_put(u, (char *)pa_to_va(*frame) + in, n);
 		n = before - u->left;
 		p->head += n;
 		done += (long)n;
-		if (p->head % GW_PAGE_SIZE == 0 && n) { /* drained: the next writer gets a fresh one */
+		/* Drained: the next writer gets a fresh one, unless it has come round to this one
+		 * already. */
+		if (n && p->head % GW_PAGE_SIZE == 0 &&
+		    p->tail <= p->head + (p->n_frames - 1) * GW_PAGE_SIZE) {
 			page_put(*frame);
 			*frame = 0;
 		}
@@ -105,7 +109,8 @@ static long give(struct pipe *p, struct uio *u)
 
 	while (!r && u->left && room(p)) {
 		uint64_t *frame = frame_at(p, p->tail);
-		size_t in = p->tail % GW_PAGE_SIZE, n = GW_MIN(GW_MIN(GW_PAGE_SIZE - in, room(p)), u->left);
+		size_t in = p->tail % GW_PAGE_SIZE,
+		       n = GW_MIN(GW_MIN(GW_PAGE_SIZE - in, room(p)), u->left);
 		size_t before = u->left;
 
 		if (!*frame)
@@ -201,8 +206,11 @@ static int pipe_stat(struct file *f, struct stat64 *st)
 	if (f->inode)
 		inode_stat(f->inode, st);
 	else
-		*st = (struct stat64){ .dev = 8, .ino = (uint64_t)f->object >> 4 & 0xffffff, .nlink = 1,
-				       .mode = S_IFIFO | 0600, .blksize = 4096 };
+		*st = (struct stat64){ .dev = 8,
+				       .ino = (uint64_t)f->object >> 4 & 0xffffff,
+				       .nlink = 1,
+				       .mode = S_IFIFO | 0600,
+				       .blksize = 4096 };
 	return 0;
 }
 
@@ -233,19 +241,34 @@ static void pipe_release(struct file *f)
 	pipe_put(p);
 }
 
-static const struct file_ops ops_r = { .read = pipe_read, .poll = pipe_poll_r, .stat = pipe_stat, .ioctl = pipe_ioctl,
-				       .release = pipe_release, .kind = "pipe" };
-static const struct file_ops ops_w = { .write = pipe_write, .poll = pipe_poll_w, .stat = pipe_stat,
-				       .ioctl = pipe_ioctl, .release = pipe_release, .kind = "pipe" };
-static const struct file_ops ops_rw = { .read = pipe_read, .write = pipe_write, .poll = pipe_poll_rw,
-					.stat = pipe_stat, .ioctl = pipe_ioctl, .release = pipe_release, .kind = "pipe" };
+static const struct file_ops ops_r = { .read = pipe_read,
+				       .poll = pipe_poll_r,
+				       .stat = pipe_stat,
+				       .ioctl = pipe_ioctl,
+				       .release = pipe_release,
+				       .kind = "pipe" };
+static const struct file_ops ops_w = { .write = pipe_write,
+				       .poll = pipe_poll_w,
+				       .stat = pipe_stat,
+				       .ioctl = pipe_ioctl,
+				       .release = pipe_release,
+				       .kind = "pipe" };
+static const struct file_ops ops_rw = { .read = pipe_read,
+					.write = pipe_write,
+					.poll = pipe_poll_rw,
+					.stat = pipe_stat,
+					.ioctl = pipe_ioctl,
+					.release = pipe_release,
+					.kind = "pipe" };
 
 /* An end of p, counted; NULL: memory is out. */
 static struct file *pipe_end(struct pipe *p, uint32_t flags)
 {
 	uint32_t mode = flags & O_ACCMODE;
-	struct file *f = file_create(mode == O_RDONLY ? &ops_r : mode == O_WRONLY ? &ops_w : &ops_rw, flags, p,
-				     mode == O_WRONLY ? &p->writable : &p->readable);
+	struct file *f = file_create(mode == O_RDONLY	? &ops_r
+				     : mode == O_WRONLY ? &ops_w
+							: &ops_rw,
+				     flags, p, mode == O_WRONLY ? &p->writable : &p->readable);
 
 	if (!f)
 		return NULL;
@@ -325,7 +348,8 @@ int fifo_open(struct inode *i, uint32_t flags, struct file **out)
 	waitq_notify(&p->writable, POLLOUT);
 	if (mode == O_WRONLY && flags & O_NONBLOCK && !p->readers)
 		r = -ENXIO;
-	if (mode != O_RDWR && !(flags & O_NONBLOCK)) { /* wait until the other end has been opened */
+	if (mode != O_RDWR &&
+	    !(flags & O_NONBLOCK)) { /* wait until the other end has been opened */
 		struct waiter w = { .uthread = uthread_self() };
 
 		seen = mode == O_RDONLY ? p->opened_w : p->opened_r;

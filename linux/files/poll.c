@@ -31,7 +31,8 @@ int sigmask_enter(struct thread *t, uint64_t va, uint64_t size)
 
 long sigmask_leave(struct thread *t, long result)
 {
-	/* A signal that came in is delivered under the temporary mask; its return restores the saved one. */
+	/* A signal that came in is delivered under the temporary mask; its return restores the
+	 * saved one. */
 	if (t->restore_sigmask && !thread_interrupted(t)) {
 		t->restore_sigmask = false;
 		signal_set_mask(t, t->saved_sigmask);
@@ -50,7 +51,8 @@ int deadline_from_timespec(uint64_t va, uint64_t *out)
 		return -EFAULT;
 	if (ts.sec < 0 || ts.nsec < 0 || ts.nsec >= (int64_t)NS_PER_SEC)
 		return -EINVAL;
-	*out = ts.sec > 9000000000ll ? GW_NEVER : deadline_in(ts.sec * (int64_t)NS_PER_SEC + ts.nsec);
+	*out = ts.sec > 9000000000ll ? GW_NEVER
+				     : deadline_in(ts.sec * (int64_t)NS_PER_SEC + ts.nsec);
 	return 0;
 }
 
@@ -64,7 +66,8 @@ static uint32_t scan(struct poll_entry *e, uint32_t n)
 
 		e[k].revents = e[k].invalid ? POLLNVAL : 0;
 		if (f)
-			e[k].revents = (f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM) &
+			e[k].revents = (f->ops->poll ? f->ops->poll(f)
+						     : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM) &
 				       (e[k].events | POLLERR | POLLHUP);
 		ready += e[k].revents != 0;
 	}
@@ -85,7 +88,8 @@ static long wait_entries(struct poll_entry *e, uint32_t n, uint64_t deadline)
 	}
 	for (uint32_t k = 0; k < n; k++) {
 		if (e[k].file && e[k].file->waitq) {
-			e[k].w = (struct waiter){ .uthread = uthread_self(), .events = e[k].events | POLLERR | POLLHUP };
+			e[k].w = (struct waiter){ .uthread = uthread_self(),
+						  .events = e[k].events | POLLERR | POLLHUP };
 			waitq_add(e[k].file->waitq, &e[k].w);
 		}
 	}
@@ -117,7 +121,7 @@ static void entries_put(struct poll_entry *e, uint32_t n)
 static long do_poll(uint64_t va, uint64_t count, uint64_t deadline)
 {
 	struct poll_entry few[FEW], *e = few;
-	struct pollfd64 p;
+	struct pollfd64 p = { 0 };
 	uint32_t n = lo32(count), done;
 	long ready = 0;
 
@@ -136,10 +140,11 @@ static long do_poll(uint64_t va, uint64_t count, uint64_t deadline)
 	}
 	if (!ready)
 		ready = wait_entries(e, n, deadline);
-	for (uint32_t k = 0; ready >= 0 && k < n; k++) {
+	for (uint32_t k = 0; ready >= 0 && k < done; k++) {
 		uint16_t revents = (uint16_t)e[k].revents;
 
-		if (copy_to_program(va + k * sizeof(p) + offsetof(struct pollfd64, revents), &revents, 2))
+		if (copy_to_program(va + k * sizeof(p) + offsetof(struct pollfd64, revents),
+				    &revents, 2))
 			ready = -EFAULT;
 	}
 	entries_put(e, done);
@@ -182,7 +187,8 @@ SYS(ppoll)
 
 /* ---- select ---- */
 #define SET_WORDS 1024u / 64u * 16u /* 16,384 descriptors a call */
-static const uint32_t set_events[3] = { POLLIN | POLLRDNORM | POLLRDBAND, POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI };
+static const uint32_t set_events[3] = { POLLIN | POLLRDNORM | POLLRDBAND,
+					POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI };
 /* What makes a set report a descriptor: errors and hang-ups count as readable or writable. */
 static const uint32_t set_report[3] = { POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
 					POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI };
@@ -285,7 +291,8 @@ SYS(select)
 		if (tv.sec < 0 || tv.usec < 0)
 			return -EINVAL;
 		if (tv.sec < 9000000000ll && tv.usec < 9000000000000000ll)
-			deadline = deadline_in(tv.sec * (int64_t)NS_PER_SEC + tv.usec * (int64_t)NS_PER_US);
+			deadline = deadline_in(tv.sec * (int64_t)NS_PER_SEC +
+					       tv.usec * (int64_t)NS_PER_US);
 	}
 	n = do_select(r, deadline);
 	give_left(r->r8, deadline, NS_PER_US);

@@ -7,6 +7,7 @@
 #define KIND_DIR 0u
 #define KIND_FD 1u
 #define KIND_TASK 2u
+#define KIND_THREAD 3u /* as KIND_DIR, without threads of its own */
 #define KIND_TABLE 16u /* and the index in synth_table */
 #define PIDS_FROM 0x40000000u /* cursors of /proc's directory from here on are processes */
 
@@ -130,12 +131,14 @@ const struct inode_ops proc_dir_ops = { .lookup = proc_lookup, .readdir = proc_r
 static int pid_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
 	int pid = proc_pid_of(dir);
+	bool thread = (dir->ino & 0xff) == KIND_THREAD;
 
 	for (uint32_t k = 0; k < synth_count; k++) {
 		const struct synth *s = &synth_table[k];
 		const char *rest = s->path + sizeof(PREFIX) - 1;
 
-		if (strncmp(s->path, PREFIX, sizeof(PREFIX) - 1) != 0 || strlen(rest) != len || memcmp(rest, name, len))
+		if (strncmp(s->path, PREFIX, sizeof(PREFIX) - 1) != 0 || strlen(rest) != len || memcmp(rest, name, len) ||
+		    (thread && s->ops == &task_dir_ops))
 			continue;
 		*out = synth_inode(s);
 		if (!*out)
@@ -153,7 +156,8 @@ static int pid_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t s
 	for (; *cursor < synth_count; ++*cursor) {
 		const struct synth *s = &synth_table[*cursor];
 
-		if (strncmp(s->path, PREFIX, sizeof(PREFIX) - 1) != 0)
+		if (strncmp(s->path, PREFIX, sizeof(PREFIX) - 1) != 0 ||
+		    ((dir->ino & 0xff) == KIND_THREAD && s->ops == &task_dir_ops))
 			continue;
 		fmt_print(name, size, "%s", s->path + sizeof(PREFIX) - 1);
 		*type = (uint8_t)((s->mode ? s->mode & S_IFMT : S_IFREG) >> 12);
@@ -262,7 +266,7 @@ static int task_lookup(struct inode *dir, const char *name, size_t len, struct i
 
 	if (parse_number(name, len, &tid) || next_tid(dir, (int)tid) != (int)tid)
 		return -ENOENT;
-	*out = live_inode(S_IFDIR | 0555, ino_of(proc_pid_of(dir), KIND_DIR), &pid_dir_ops);
+	*out = live_inode(S_IFDIR | 0555, ino_of(proc_pid_of(dir), KIND_THREAD), &pid_dir_ops);
 	return *out ? 0 : -ENOMEM;
 }
 

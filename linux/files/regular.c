@@ -95,7 +95,9 @@ static int64_t directory_seek(struct file *f, int64_t off, int whence)
 	return off;
 }
 
-const struct file_ops directory_ops = { .read = directory_rw, .write = directory_rw, .seek = directory_seek };
+const struct file_ops directory_ops = { .read = directory_rw,
+					.write = directory_rw,
+					.seek = directory_seek };
 
 static long path_rw(struct file *f, struct uio *u, int64_t off)
 {

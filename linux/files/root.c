@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* root.c - reads the root image's index and checks it field by field. The image is input from outside: nothing in it is
- * used before every offset, length and reference has been checked and its checksum is right. Portable; fuzzed. */
+/* root.c - reads the root image's index and checks it field by field. The image is input from
+ * outside: nothing in it is used before every offset, length and reference has been checked and its
+ * checksum is right. Portable; fuzzed. */
 #include "linux/files/abi.h"
 #include "linux/files/root.h"
 #include "runtime/base/errno.h"
@@ -10,10 +11,10 @@
 
 #define INDEX_MAX (256ull << 20)
 
-#define REFUSE(...)                                                                                \
-	do {                                                                                       \
-		fmt_print(why, why_size, "root image: " __VA_ARGS__);                              \
-		return -EINVAL;                                                                    \
+#define REFUSE(...)                                                   \
+	do {                                                          \
+		fmt_print(why, why_size, "root image: " __VA_ARGS__); \
+		return -EINVAL;                                       \
 	} while (0)
 
 int root_check_header(const struct gw_root *h, uint64_t device_size, char *why, size_t why_size)
@@ -32,17 +33,18 @@ int root_check_header(const struct gw_root *h, uint64_t device_size, char *why, 
 		REFUSE("bad index length");
 	if (!h->n_entries || h->n_entries > GW_ROOT_MAX_ENTRIES)
 		REFUSE("bad number of entries: %u", h->n_entries);
-	if (h->entries_offset < sizeof(*h) || h->entries_offset % 8 || h->entries_offset > h->index_len ||
-	    entries_len > h->index_len - h->entries_offset)
+	if (h->entries_offset < sizeof(*h) || h->entries_offset % 8 ||
+	    h->entries_offset > h->index_len || entries_len > h->index_len - h->entries_offset)
 		REFUSE("entries outside the index");
-	if (h->names_offset < h->entries_offset + entries_len || h->names_offset > h->index_len || !h->names_len ||
-	    h->names_len > h->index_len - h->names_offset)
+	if (h->names_offset < h->entries_offset + entries_len || h->names_offset > h->index_len ||
+	    !h->names_len || h->names_len > h->index_len - h->names_offset)
 		REFUSE("names outside the index");
 	return 0;
 }
 
 /* 0, or what is wrong with entry n. */
-static const char *check_entry(const struct gw_root *h, const struct gw_root_entry *all, const char *names, uint32_t n)
+static const char *check_entry(const struct gw_root *h, const struct gw_root_entry *all,
+			       const char *names, uint32_t n)
 {
 	const struct gw_root_entry *e = &all[n];
 	const char *p;
@@ -58,14 +60,15 @@ static const char *check_entry(const struct gw_root *h, const struct gw_root_ent
 			;
 		if (*p || p == names + e->name || p - (names + e->name) > (long)NAME_MAX)
 			return "bad name";
-		if (names[e->name] == '.' && (!names[e->name + 1] || (names[e->name + 1] == '.' && !names[e->name + 2])))
+		if (names[e->name] == '.' &&
+		    (!names[e->name + 1] || (names[e->name + 1] == '.' && !names[e->name + 2])))
 			return "bad name";
 	} else if (e->parent || !S_ISDIR(e->mode)) {
 		return "the first is no root directory";
 	}
 	if (S_ISREG(e->mode)) {
-		if (e->size && (e->data % GW_PAGE_SIZE || e->data < h->index_len || e->data > h->size ||
-				e->size > h->size - e->data))
+		if (e->size && (e->data % GW_PAGE_SIZE || e->data < h->index_len ||
+				e->data > h->size || e->size > h->size - e->data))
 			return "data outside the image";
 		if (e->size > (1ull << 40))
 			return "too large";
@@ -80,7 +83,8 @@ static const char *check_entry(const struct gw_root *h, const struct gw_root_ent
 	return NULL;
 }
 
-int root_check_index(const void *index, uint64_t len, struct root_image *out, char *why, size_t why_size)
+int root_check_index(const void *index, uint64_t len, struct root_image *out, char *why,
+		     size_t why_size)
 {
 	struct gw_root h;
 	const struct gw_root_entry *entries;

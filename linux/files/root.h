@@ -16,9 +16,12 @@ struct root_image {
 };
 
 /* Check a header: 0 and the bytes of the index, or -EINVAL and why (a text for the user). */
-int root_check_header(const struct gw_root *h, uint64_t device_size, char *why, size_t why_size) MUST_CHECK;
-/* Check a whole index of len bytes, whose header passed. Returns 0 and fills entries, names, n_entries, or -EINVAL. */
-int root_check_index(const void *index, uint64_t len, struct root_image *out, char *why, size_t why_size) MUST_CHECK;
+int root_check_header(const struct gw_root *h, uint64_t device_size, char *why,
+		      size_t why_size) MUST_CHECK;
+/* Check a whole index of len bytes, whose header passed. Returns 0 and fills entries, names,
+ * n_entries, or -EINVAL. */
+int root_check_index(const void *index, uint64_t len, struct root_image *out, char *why,
+		     size_t why_size) MUST_CHECK;
 /* Link the children: first_child and next, each n_entries long. */
 void root_link(struct root_image *r);
 /* Read and check the image on a device. 0, -errno and why. May park. */

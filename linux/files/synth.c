@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* synth.c - generated trees: /dev, /proc and /sys come from one table of paths (synth_table.c). A directory gets
- * its part of the table when it is first looked into; a file's text is made when it is read from the start. What
- * belongs to a process is in proc_pid.c. */
+/* synth.c - generated trees: /dev, /proc and /sys come from one table of paths (synth_table.c). A
+ * directory gets its part of the table when it is first looked into; a file's text is made when it
+ * is read from the start. What belongs to a process is in proc_pid.c. */
 #include "linux/files/files_internal.h"
 
 /* ---- text ---- */
@@ -132,8 +132,9 @@ static void synth_release(struct file *f)
 	mem_free(f->object, sizeof(struct text));
 }
 
-static const struct file_ops synth_ops = { .read = synth_read, .write = synth_write, .seek = synth_seek,
-					   .release = synth_release };
+static const struct file_ops synth_ops = {
+	.read = synth_read, .write = synth_write, .seek = synth_seek, .release = synth_release
+};
 
 static int synth_open(struct inode *i, uint32_t flags, struct file **out)
 {
@@ -200,6 +201,9 @@ struct inode *synth_inode(const struct synth *s)
 	}
 	return i;
 }
+
+/* A thread's directory has what the process's has, but for the list of threads: it would never end.
+ */
 
 int synth_populate(struct inode *dir)
 {

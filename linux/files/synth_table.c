@@ -5,9 +5,8 @@
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
 
-#define OSRELEASE "6.1.0-godwit"
 #define ULL(x) ((unsigned long long)(x))
-#define KIB(pages) ULL((uint64_t)(pages) * 4)
+#define KIB(pages) ULL((uint64_t)(pages)*4)
 
 /* A process's memory with a reference, or NULL. */
 static struct mm *mm_of(struct process *p)
@@ -82,20 +81,24 @@ static void pid_stat(struct text *t)
 		s = *mm_strings(mm);
 		mm_put(mm);
 	}
-	text_add(t, "%d (%s) %c %d %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 20 0 %u 0 %llu ", p->pid, h.comm, h.state,
-		 h.ppid, p->pgid, p->sid, ULL(linux_stats.faults), ULL(linux_stats.page_ins), ULL(h.ticks), p->n_threads,
+	text_add(t, "%d (%s) %c %d %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 20 0 %u 0 %llu ",
+		 p->pid, h.comm, h.state, h.ppid, p->pgid, p->sid, ULL(linux_stats.faults),
+		 ULL(linux_stats.page_ins), ULL(h.ticks), p->n_threads,
 		 ULL(p->start_ns / (NS_PER_SEC / 100)));
-	text_add(t, "%llu %llu 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 %llu %llu %llu %llu 0\n",
-		 ULL(u.mapped_bytes), ULL(u.resident_bytes / 4096), shard_self()->id, ULL(s.arg_start), ULL(s.arg_end),
-		 ULL(s.env_start), ULL(s.env_end));
+	text_add(t,
+		 "%llu %llu 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 "
+		 "%llu %llu %llu %llu 0\n",
+		 ULL(u.mapped_bytes), ULL(u.resident_bytes / 4096), shard_self()->id,
+		 ULL(s.arg_start), ULL(s.arg_end), ULL(s.env_start), ULL(s.env_end));
 }
 
 static void pid_statm(struct text *t)
 {
 	struct mm_usage u = usage(t->of);
 
-	text_add(t, "%llu %llu %llu %llu 0 %llu 0\n", ULL(u.mapped_bytes / 4096), ULL(u.resident_bytes / 4096),
-		 ULL(u.file_bytes / 4096), ULL(u.text_bytes / 4096), ULL((u.data_bytes + u.stack_bytes) / 4096));
+	text_add(t, "%llu %llu %llu %llu 0 %llu 0\n", ULL(u.mapped_bytes / 4096),
+		 ULL(u.resident_bytes / 4096), ULL(u.file_bytes / 4096), ULL(u.text_bytes / 4096),
+		 ULL((u.data_bytes + u.stack_bytes) / 4096));
 }
 
 static void pid_status(struct text *t)
@@ -109,19 +112,32 @@ static void pid_status(struct text *t)
 	if (p->fds)
 		cap = p->fds->cap;
 	spin_unlock(&p->lock);
-	text_add(t, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		 h.comm, p->umask, h.state == 'Z' ? "Z (zombie)" : h.state == 'R' ? "R (running)" : "S (sleeping)", p->pid,
-		 p->pid, h.ppid);
-	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t0\n", p->uid, p->euid,
-		 p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid, cap);
-	text_add(t, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\nVmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n",
+	text_add(t,
+		 "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
+		 "d\nTracerPid:\t0\n",
+		 h.comm, p->umask,
+		 h.state == 'Z'	  ? "Z (zombie)"
+		 : h.state == 'R' ? "R (running)"
+				  : "S (sleeping)",
+		 p->pid, p->pid, h.ppid);
+	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t0\n", p->uid,
+		 p->euid, p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid, cap);
+	text_add(t,
+		 "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\nVmHWM:\t%8llu "
+		 "kB\nVmRSS:\t%8llu kB\n",
 		 ULL(u.mapped_bytes / 1024), ULL(u.mapped_bytes / 1024), ULL(u.peak_bytes / 1024),
 		 ULL(u.resident_bytes / 1024));
-	text_add(t, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmSwap:\t       0 kB\nThreads:\t%u\n",
-		 ULL(u.data_bytes / 1024), ULL(u.stack_bytes / 1024), ULL(u.text_bytes / 1024), p->n_threads);
-	text_add(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nCapEff:\t0000000000000000\n",
-		 ULL(h.pending), ULL(p->pending), ULL(h.blocked));
-	text_add(t, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t0-%u\n", ULL((2ull << (n_shards - 1)) - 1), n_shards - 1);
+	text_add(t,
+		 "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmSwap:\t       0 "
+		 "kB\nThreads:\t%u\n",
+		 ULL(u.data_bytes / 1024), ULL(u.stack_bytes / 1024), ULL(u.text_bytes / 1024),
+		 p->n_threads);
+	text_add(
+		t,
+		"SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nCapEff:\t0000000000000000\n",
+		ULL(h.pending), ULL(p->pending), ULL(h.blocked));
+	text_add(t, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t0-%u\n",
+		 ULL((2ull << (n_shards - 1)) - 1), n_shards - 1);
 }
 
 static void emit_text(void *arg, const char *s, size_t n)
@@ -143,14 +159,21 @@ static void pid_maps(struct text *t)
 static void pid_smaps(struct text *t)
 {
 	struct mm_usage u = usage(t->of);
-	unsigned long long rss = u.resident_bytes / 1024, file = u.file_bytes / 1024, anon = rss > file ? rss - file : 0;
+	unsigned long long rss = u.resident_bytes / 1024, file = u.file_bytes / 1024,
+			   anon = rss > file ? rss - file : 0;
 
-	text_add(t, "00001000-700000000000 ---p 00000000 00:00 0  [rollup]\nSize: %16llu kB\nRss: %17llu kB\nPss: %17llu kB\n",
+	text_add(t,
+		 "00001000-700000000000 ---p 00000000 00:00 0  [rollup]\nSize: %16llu kB\nRss: "
+		 "%17llu kB\nPss: %17llu kB\n",
 		 ULL(u.mapped_bytes / 1024), rss, rss);
-	text_add(t, "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean: %7llu kB\nPrivate_Dirty: %7llu kB\n",
+	text_add(t,
+		 "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean: %7llu "
+		 "kB\nPrivate_Dirty: %7llu kB\n",
 		 file, anon);
-	text_add(t, "Referenced: %10llu kB\nAnonymous: %11llu kB\nAnonHugePages:         0 kB\nSwap:                  0 kB\n", rss,
-		 anon);
+	text_add(t,
+		 "Referenced: %10llu kB\nAnonymous: %11llu kB\nAnonHugePages:         0 kB\nSwap:  "
+		 "                0 kB\n",
+		 rss, anon);
 }
 
 static void program_bytes(struct text *t, uint64_t from, uint64_t to)
@@ -226,10 +249,12 @@ static long comm_store(const char *s, size_t n)
 
 static void pid_limits(struct text *t)
 {
-	static const char *const names[16] = { "cpu time", "file size", "data size", "stack size", "core file size",
-					       "resident set", "processes", "open files", "locked memory", "address space",
-					       "file locks", "pending signals", "msgqueue size", "nice priority",
-					       "realtime priority", "realtime timeout" };
+	static const char *const names[16] = {
+		"cpu time",	  "file size",	   "data size",		"stack size",
+		"core file size", "resident set",  "processes",		"open files",
+		"locked memory",  "address space", "file locks",	"pending signals",
+		"msgqueue size",  "nice priority", "realtime priority", "realtime timeout"
+	};
 
 	text_add(t, "%-26s%-21s%-21s%s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
 	for (int k = 0; k < 16; k++) {
@@ -264,14 +289,21 @@ static long oom_adj_store(const char *s, size_t n)
 /* ---- the machine ---- */
 static void meminfo(struct text *t)
 {
-	uint64_t total = mem_total_pages(), free = mem_free_pages(), file = usage(process_self()).file_bytes / 4096;
+	uint64_t total = mem_total_pages(), free = mem_free_pages(),
+		 file = usage(process_self()).file_bytes / 4096;
 
-	text_add(t, "MemTotal: %15llu kB\nMemFree: %16llu kB\nMemAvailable: %11llu kB\nBuffers:               0 kB\n", KIB(total),
-		 KIB(free), KIB(GW_MIN(free + file, total)));
-	text_add(t, "Cached: %17llu kB\nSwapCached:            0 kB\nActive:                0 kB\nInactive:              0 kB\n",
+	text_add(t,
+		 "MemTotal: %15llu kB\nMemFree: %16llu kB\nMemAvailable: %11llu kB\nBuffers:       "
+		 "        0 kB\n",
+		 KIB(total), KIB(free), KIB(GW_MIN(free + file, total)));
+	text_add(t,
+		 "Cached: %17llu kB\nSwapCached:            0 kB\nActive:                0 "
+		 "kB\nInactive:              0 kB\n",
 		 KIB(file));
-	text_add(t, "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:                 0 kB\nAnonHugePages:         0 kB\n"
-		    "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
+	text_add(t, "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:              "
+		    "   0 kB\nAnonHugePages:         0 kB\n"
+		    "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 "
+		    "kB\n");
 }
 
 static void cpuinfo(struct text *t)
@@ -286,13 +318,20 @@ static void cpuinfo(struct text *t)
 	__cpuid(1, a, r[12], r[12], r[12]);
 	r[12] = 0; /* ends the brand text */
 	for (uint32_t k = 0; k < n_shards; k++) {
-		text_add(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n", k,
-			 (const char *)vendor, (a >> 8 & 15) + (a >> 20 & 255), (a >> 4 & 15) | (a >> 12 & 0xf0),
-			 (const char *)r, a & 15);
-		text_add(t, "cpu MHz\t\t: %llu.%03llu\ncache size\t: 512 KB\nphysical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
+		text_add(t,
+			 "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel "
+			 "name\t: %s\nstepping\t: %u\n",
+			 k, (const char *)vendor, (a >> 8 & 15) + (a >> 20 & 255),
+			 (a >> 4 & 15) | (a >> 12 & 0xf0), (const char *)r, a & 15);
+		text_add(t,
+			 "cpu MHz\t\t: %llu.%03llu\ncache size\t: 512 KB\nphysical id\t: "
+			 "0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
 			 ULL(khz / 1000), ULL(khz % 1000), n_shards, k, n_shards);
-		text_add(t, "fpu\t\t: yes\nflags\t\t: fpu tsc msr cx8 cmov clflush mmx fxsr sse sse2 syscall nx rdtscp lm constant_tsc "
-			    "nonstop_tsc pni cx16 hypervisor\nbogomips\t: %llu.00\n\n", ULL(khz / 500));
+		text_add(t,
+			 "fpu\t\t: yes\nflags\t\t: fpu tsc msr cx8 cmov clflush mmx fxsr sse sse2 "
+			 "syscall nx rdtscp lm constant_tsc "
+			 "nonstop_tsc pni cx16 hypervisor\nbogomips\t: %llu.00\n\n",
+			 ULL(khz / 500));
 	}
 }
 
@@ -303,7 +342,8 @@ static void proc_stat(struct text *t)
 	text_add(t, "cpu  0 0 0 %llu 0 0 0 0 0 0\n", ULL(up * n_shards));
 	for (uint32_t k = 0; k < n_shards; k++)
 		text_add(t, "cpu%u 0 0 0 %llu 0 0 0 0 0 0\n", k, ULL(up));
-	text_add(t, "intr 0\nctxt %llu\nbtime %llu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
+	text_add(t,
+		 "intr 0\nctxt %llu\nbtime %llu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
 		 ULL(shard_self()->stats.switches), ULL(clock_epoch_ns() / NS_PER_SEC));
 }
 
@@ -324,8 +364,8 @@ static void uuid(struct text *t)
 	uint32_t r[4];
 
 	random_bytes(r, sizeof(r));
-	text_add(t, "%08x-%04x-4%03x-%04x-%04x%08x\n", r[0], r[1] & 0xffff, r[1] >> 20, 0x8000 | (r[2] & 0x3fff), r[2] >> 16,
-		 r[3]);
+	text_add(t, "%08x-%04x-4%03x-%04x-%04x%08x\n", r[0], r[1] & 0xffff, r[1] >> 20,
+		 0x8000 | (r[2] & 0x3fff), r[2] >> 16, r[3]);
 }
 
 static void boot_id(struct text *t)
@@ -339,9 +379,7 @@ static void boot_id(struct text *t)
 
 static void hostname(struct text *t)
 {
-	const char *name = config_get("hostname");
-
-	text_add(t, "%s\n", name ? name : "godwit");
+	text_add(t, "%s\n", linux_hostname);
 }
 
 static void cpu_list(struct text *t)
@@ -353,11 +391,17 @@ static void cpu_list(struct text *t)
 #define LNK (S_IFLNK | 0777u)
 #define DIR (S_IFDIR | 0555u)
 #define DEV(major, minor) ((major) << 8 | (minor))
-#define MOUNTS "root / tmpfs rw 0 0\ndev /dev devtmpfs rw 0 0\nproc /proc proc rw 0 0\nsys /sys sysfs ro 0 0\n"
-#define SOCKETS "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-#define IF_HEAD "Inter-|   Receive                                                |  Transmit\n"                    \
-		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo "    \
-		"colls carrier compressed\n"
+#define MOUNTS                                                                                   \
+	"root / tmpfs rw 0 0\ndev /dev devtmpfs rw 0 0\nproc /proc proc rw 0 0\nsys /sys sysfs " \
+	"ro 0 0\n"
+#define SOCKETS                                                                               \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  " \
+	"timeout inode\n"
+#define IF_HEAD                                                                                    \
+	"Inter-|   Receive                                                |  Transmit\n"           \
+	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs " \
+	"drop fifo "                                                                               \
+	"colls carrier compressed\n"
 #define IF_LINE ": 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 
 const struct synth synth_table[] = {
@@ -395,14 +439,16 @@ const struct synth synth_table[] = {
 	{ "proc/@pid/mounts", .fixed = MOUNTS },
 	{ "proc/@pid/mountinfo", .fixed = "1 0 0:1 / / rw - tmpfs root rw\n" },
 	{ "proc/@pid/cgroup", .fixed = "0::/\n" },
-	{ "proc/@pid/io", .fixed = "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n" },
+	{ "proc/@pid/io",
+	  .fixed = "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n" },
 	{ "proc/meminfo", .text = meminfo },
 	{ "proc/cpuinfo", .text = cpuinfo },
 	{ "proc/stat", .text = proc_stat },
 	{ "proc/uptime", .text = uptime },
 	{ "proc/loadavg", .text = loadavg },
-	{ "proc/version", .fixed = "Linux version " OSRELEASE " (godwit) #1 SMP\n" },
-	{ "proc/filesystems", .fixed = "nodev\ttmpfs\nnodev\tproc\nnodev\tsysfs\nnodev\tdevtmpfs\n" },
+	{ "proc/version", .fixed = "Linux version " LINUX_RELEASE " (godwit) " LINUX_VERSION "\n" },
+	{ "proc/filesystems",
+	  .fixed = "nodev\ttmpfs\nnodev\tproc\nnodev\tsysfs\nnodev\tdevtmpfs\n" },
 	{ "proc/mounts", LNK, .fixed = "self/mounts" },
 	{ "proc/cmdline", .fixed = "godwit\n" },
 	{ "proc/net/dev", .fixed = IF_HEAD "    lo" IF_LINE "  eth0" IF_LINE },
@@ -410,9 +456,9 @@ const struct synth synth_table[] = {
 	{ "proc/net/tcp6", .fixed = SOCKETS },
 	{ "proc/net/udp", .fixed = SOCKETS },
 	{ "proc/net/unix", .fixed = "Num       RefCount Protocol Flags    Type St Inode Path\n" },
-	{ "proc/sys/kernel/osrelease", .fixed = OSRELEASE "\n" },
+	{ "proc/sys/kernel/osrelease", .fixed = LINUX_RELEASE "\n" },
 	{ "proc/sys/kernel/ostype", .fixed = "Linux\n" },
-	{ "proc/sys/kernel/version", .fixed = "#1 SMP\n" },
+	{ "proc/sys/kernel/version", .fixed = LINUX_VERSION "\n" },
 	{ "proc/sys/kernel/hostname", .text = hostname },
 	{ "proc/sys/kernel/pid_max", .fixed = "4194304\n" },
 	{ "proc/sys/kernel/threads-max", .fixed = "32768\n" },
@@ -421,7 +467,8 @@ const struct synth synth_table[] = {
 	{ "proc/sys/kernel/random/uuid", .text = uuid },
 	{ "proc/sys/kernel/random/boot_id", .text = boot_id },
 	{ "proc/sys/kernel/random/entropy_avail", .fixed = "256\n" },
-	{ "proc/sys/vm/overcommit_memory", .fixed = "1\n" }, /* memory is taken when it is touched */
+	{ "proc/sys/vm/overcommit_memory",
+	  .fixed = "1\n" }, /* memory is taken when it is touched */
 	{ "proc/sys/vm/max_map_count", .fixed = "65530\n" },
 	{ "proc/sys/vm/swappiness", .fixed = "0\n" },
 	{ "proc/sys/net/core/somaxconn", .fixed = "65535\n" },

@@ -68,7 +68,8 @@ SYS(close_range)
 		return -EINVAL;
 	if (first > 0x7fffffff)
 		return 0;
-	for (int fd = fd_next(process_self()->fds, (int)first); fd >= 0 && (uint32_t)fd <= last; fd = fd_next(process_self()->fds, fd + 1)) {
+	for (int fd = fd_next(process_self()->fds, (int)first); fd >= 0 && (uint32_t)fd <= last;
+	     fd = fd_next(process_self()->fds, fd + 1)) {
 		struct file *f;
 
 		if (flags & 4) { /* CLOSE_RANGE_CLOEXEC */
@@ -92,7 +93,10 @@ static long dup_min(uint64_t from, uint64_t min, bool cloexec)
 	fd = min > 0x7fffffff ? -EINVAL : fd_install(f, (int)min, cloexec);
 	if (fd < 0)
 		file_drop(f);
-	return fd == -EMFILE && min && min >= (process_self() ? process_self()->rlimits[7][0] : 1024) ? -EINVAL : fd;
+	return fd == -EMFILE && min &&
+			       min >= (process_self() ? process_self()->rlimits[7][0] : 1024)
+		       ? -EINVAL
+		       : fd;
 }
 
 SYS(dup)
@@ -139,9 +143,26 @@ SYS(dup3)
 
 /* ---- fcntl ---- */
 enum {
-	F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG,
-	F_GETSIG, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031,
-	F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034,
+	F_DUPFD,
+	F_GETFD,
+	F_SETFD,
+	F_GETFL,
+	F_SETFL,
+	F_GETLK,
+	F_SETLK,
+	F_SETLKW,
+	F_SETOWN,
+	F_GETOWN,
+	F_SETSIG,
+	F_GETSIG,
+	F_OFD_GETLK = 36,
+	F_OFD_SETLK,
+	F_OFD_SETLKW,
+	F_DUPFD_CLOEXEC = 1030,
+	F_SETPIPE_SZ = 1031,
+	F_GETPIPE_SZ = 1032,
+	F_ADD_SEALS = 1033,
+	F_GET_SEALS = 1034,
 };
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
 
@@ -155,7 +176,8 @@ static void change_flags(struct file *f, uint32_t mask, uint32_t value)
 		f->ops->set_flags(f);
 }
 
-/* Record locks: with one process nothing can conflict (OFD locks of the same process could; they are granted too). */
+/* Record locks: with one process nothing can conflict (OFD locks of the same process could; they
+ * are granted too). */
 static long lock_call(struct file *f, int cmd, uint64_t va)
 {
 	struct {
@@ -174,7 +196,9 @@ static long lock_call(struct file *f, int cmd, uint64_t va)
 	if (cmd != F_GETLK && cmd != F_OFD_GETLK) {
 		uint32_t mode = f->flags & O_ACCMODE;
 
-		return (l.type == 0 && mode == O_WRONLY) || (l.type == 1 && mode == O_RDONLY) ? -EBADF : 0;
+		return (l.type == 0 && mode == O_WRONLY) || (l.type == 1 && mode == O_RDONLY)
+			       ? -EBADF
+			       : 0;
 	}
 	l.type = 2; /* F_UNLCK: nothing is in the way */
 	return copy_to_program(va, &l, sizeof(l));
@@ -189,7 +213,8 @@ static long fcntl_file(struct file *f, int fd, int cmd, uint64_t arg)
 		fd_set_cloexec(fd, arg & 1);
 		return 0;
 	case F_GETFL:
-		return f->flags | (f->ops == &regular_ops || f->ops == &directory_ops ? O_LARGEFILE : 0);
+		return f->flags |
+		       (f->ops == &regular_ops || f->ops == &directory_ops ? O_LARGEFILE : 0);
 	case F_SETFL:
 		if (f->flags & O_PATH)
 			return -EBADF;
@@ -266,7 +291,9 @@ SYS(ioctl)
 		fd_set_cloexec(fd_arg(r->rdi), cmd == 0x5451);
 		break;
 	default:
-		n = f->flags & O_PATH ? -EBADF : f->ops->ioctl ? f->ops->ioctl(f, cmd, r->rdx) : -ENOTTY;
+		n = f->flags & O_PATH ? -EBADF
+		    : f->ops->ioctl   ? f->ops->ioctl(f, cmd, r->rdx)
+				      : -ENOTTY;
 	}
 	file_drop(f);
 	return n;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys_io.c - reading, writing and positioning: the way from a descriptor to its object is kept short. */
+/* sys_io.c - reading, writing and positioning: the way from a descriptor to its object is kept
+ * short. */
 #include "linux/files/files_internal.h"
 
 #define IOV_FAST 8u
@@ -139,7 +140,8 @@ SYS(pwritev)
 	return (int64_t)r->r10 < 0 ? -EINVAL : vectors(r, (int64_t)r->r10, true);
 }
 
-/* The flags of preadv2: HIPRI, DSYNC, SYNC change nothing here; NOWAIT and APPEND are not offered. */
+/* The flags of preadv2: HIPRI, DSYNC, SYNC change nothing here; NOWAIT and APPEND are not offered.
+ */
 SYS(preadv2)
 {
 	if (r->r9 & ~7ull)
@@ -168,7 +170,8 @@ SYS(lseek)
 
 /* ---- copies from file to file ---- */
 /* Copy through one page of runtime memory. Positions < 0: the files' own. */
-static long copy_files(struct file *in, int64_t in_off, struct file *out, int64_t out_off, uint64_t count)
+static long copy_files(struct file *in, int64_t in_off, struct file *out, int64_t out_off,
+		       uint64_t count)
 {
 	uint64_t pa = page_alloc();
 	long done = 0, n = 0, w = 0;
@@ -209,10 +212,11 @@ static int fetch_offset(uint64_t va, int64_t *off)
 	return *off < 0 ? -EINVAL : 0;
 }
 
-static long copy_call(uint64_t in_fd, uint64_t in_va, uint64_t out_fd, uint64_t out_va, uint64_t count, bool both_files)
+static long copy_call(uint64_t in_fd, uint64_t in_va, uint64_t out_fd, uint64_t out_va,
+		      uint64_t count, bool both_files)
 {
 	struct file *in = get_for(in_fd, false), *out = get_for(out_fd, true);
-	int64_t in_off, out_off;
+	int64_t in_off = -1, out_off = -1;
 	long n = -EBADF;
 
 	if (in && out) {
@@ -307,7 +311,9 @@ SYS(ftruncate)
 
 	if (!f)
 		return -EBADF;
-	n = (f->flags & O_ACCMODE) == O_RDONLY || !f->inode ? -EINVAL : truncate_inode(f->inode, (int64_t)r->rsi);
+	n = (f->flags & O_ACCMODE) == O_RDONLY || !f->inode
+		    ? -EINVAL
+		    : truncate_inode(f->inode, (int64_t)r->rsi);
 	file_drop(f);
 	return n;
 }

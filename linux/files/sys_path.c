@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys_path.c - system calls on names: directories, links, modes, owners, times, extended attributes. */
+/* sys_path.c - system calls on names: directories, links, modes, owners, times, extended
+ * attributes. */
 #include "linux/files/files_internal.h"
 
 int path_begin(struct path_arg *p, int dirfd, uint64_t va)
@@ -187,7 +188,8 @@ static long link_at(int dirfd, uint64_t va, int to_dirfd, uint64_t to_va, uint32
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	r = lookup_at(dirfd, va, flags & AT_SYMLINK_FOLLOW ? 0 : VFS_NOFOLLOW, (flags & AT_EMPTY_PATH) != 0, &i);
+	r = lookup_at(dirfd, va, flags & AT_SYMLINK_FOLLOW ? 0 : VFS_NOFOLLOW,
+		      (flags & AT_EMPTY_PATH) != 0, &i);
 	if (r)
 		return r;
 	r = path_begin(&p, to_dirfd, to_va);
@@ -450,7 +452,8 @@ SYS(fchmodat)
 SYS(fchmodat2)
 {
 	struct inode *i = NULL;
-	int n = lookup_at(fd_arg(r->rdi), r->rsi, at_flags(r->r10), (r->r10 & AT_EMPTY_PATH) != 0, &i);
+	int n = lookup_at(fd_arg(r->rdi), r->rsi, at_flags(r->r10), (r->r10 & AT_EMPTY_PATH) != 0,
+			  &i);
 
 	return set_mode(i, n, r->rdx);
 }
@@ -482,7 +485,8 @@ SYS(fchown)
 SYS(fchownat)
 {
 	struct inode *i = NULL;
-	int n = lookup_at(fd_arg(r->rdi), r->rsi, at_flags(r->r8), (r->r8 & AT_EMPTY_PATH) != 0, &i);
+	int n = lookup_at(fd_arg(r->rdi), r->rsi, at_flags(r->r8), (r->r8 & AT_EMPTY_PATH) != 0,
+			  &i);
 
 	return set_owner(i, n, r->rdx, r->r10);
 }
@@ -503,10 +507,13 @@ static long set_times(struct inode *i, long r, const struct timespec64 ts[2])
 
 		if (ts[k].nsec == UTIME_NOW)
 			*to = now;
-		else if (ts[k].nsec < 0 || (ts[k].nsec >= (int64_t)NS_PER_SEC && ts[k].nsec != UTIME_OMIT))
+		else if (ts[k].nsec < 0 ||
+			 (ts[k].nsec >= (int64_t)NS_PER_SEC && ts[k].nsec != UTIME_OMIT))
 			r = -EINVAL;
 		else if (ts[k].nsec != UTIME_OMIT)
-			*to = ts[k].sec < 0 ? 0 : (uint64_t)ts[k].sec * NS_PER_SEC + (uint64_t)ts[k].nsec;
+			*to = ts[k].sec < 0
+				      ? 0
+				      : (uint64_t)ts[k].sec * NS_PER_SEC + (uint64_t)ts[k].nsec;
 	}
 	if (!r && !owns(i))
 		r = -EPERM;
@@ -526,7 +533,8 @@ SYS(utimensat)
 
 	if (r->rdx && copy_from_program(ts, r->rdx, sizeof(ts)))
 		return -EFAULT;
-	n = lookup_at(fd_arg(r->rdi), r->rsi, at_flags(r->r10), !r->rsi || r->r10 & AT_EMPTY_PATH, &i);
+	n = lookup_at(fd_arg(r->rdi), r->rsi, at_flags(r->r10), !r->rsi || r->r10 & AT_EMPTY_PATH,
+		      &i);
 	return set_times(i, n, ts);
 }
 
@@ -598,18 +606,18 @@ static long xattr_fd(uint64_t fd, int result)
 	return result;
 }
 
-#define XATTR_CALLS(verb, result)                                                                  \
-	SYS(verb##xattr)                                                                           \
-	{                                                                                          \
-		return xattr(r->rdi, 0, result);                                                   \
-	}                                                                                          \
-	SYS(l##verb##xattr)                                                                        \
-	{                                                                                          \
-		return xattr(r->rdi, VFS_NOFOLLOW, result);                                        \
-	}                                                                                          \
-	SYS(f##verb##xattr)                                                                        \
-	{                                                                                          \
-		return xattr_fd(r->rdi, result);                                                   \
+#define XATTR_CALLS(verb, result)                           \
+	SYS(verb##xattr)                                    \
+	{                                                   \
+		return xattr(r->rdi, 0, result);            \
+	}                                                   \
+	SYS(l##verb##xattr)                                 \
+	{                                                   \
+		return xattr(r->rdi, VFS_NOFOLLOW, result); \
+	}                                                   \
+	SYS(f##verb##xattr)                                 \
+	{                                                   \
+		return xattr_fd(r->rdi, result);            \
 	}
 XATTR_CALLS(set, -EOPNOTSUPP)
 XATTR_CALLS(get, -ENODATA)

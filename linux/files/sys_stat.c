@@ -47,7 +47,8 @@ static int stat_at(int dirfd, uint64_t va, uint64_t flags, struct stat64 *st)
 
 	if ((flags & AT_EMPTY_PATH) && !va)
 		return stat_fd(dirfd, st);
-	if (flags & AT_EMPTY_PATH && dirfd != AT_FDCWD) { /* glibc's fstat: look at the path before the directory */
+	if (flags & AT_EMPTY_PATH &&
+	    dirfd != AT_FDCWD) { /* glibc's fstat: look at the path before the directory */
 		char c;
 
 		if (copy_from_program(&c, va, 1))
@@ -116,11 +117,22 @@ SYS(statx)
 	if (n)
 		return n;
 	x = (struct statx64){
-		.mask = 0x7ff, .blksize = 4096, .nlink = lo32(st.nlink), .uid = st.uid, .gid = st.gid,
-		.mode = (uint16_t)st.mode, .ino = st.ino, .size = (uint64_t)st.size, .blocks = (uint64_t)st.blocks,
-		.atime = { (int64_t)st.atime, lo32(st.atime_ns), 0 }, .mtime = { (int64_t)st.mtime, lo32(st.mtime_ns), 0 },
-		.ctime = { (int64_t)st.ctime, lo32(st.ctime_ns), 0 }, .rdev_major = lo32(st.rdev >> 8),
-		.rdev_minor = lo32(st.rdev & 0xff), .dev_minor = lo32(st.dev), .mnt_id = 1,
+		.mask = 0x7ff,
+		.blksize = 4096,
+		.nlink = lo32(st.nlink),
+		.uid = st.uid,
+		.gid = st.gid,
+		.mode = (uint16_t)st.mode,
+		.ino = st.ino,
+		.size = (uint64_t)st.size,
+		.blocks = (uint64_t)st.blocks,
+		.atime = { (int64_t)st.atime, lo32(st.atime_ns), 0 },
+		.mtime = { (int64_t)st.mtime, lo32(st.mtime_ns), 0 },
+		.ctime = { (int64_t)st.ctime, lo32(st.ctime_ns), 0 },
+		.rdev_major = lo32(st.rdev >> 8),
+		.rdev_minor = lo32(st.rdev & 0xff),
+		.dev_minor = lo32(st.dev),
+		.mnt_id = 1,
 	};
 	return copy_to_program(r->r8, &x, sizeof(x));
 }
@@ -129,8 +141,14 @@ static long give_statfs(uint64_t va)
 {
 	struct statfs64 s = {
 		.type = 0x01021994, /* TMPFS_MAGIC */
-		.bsize = 4096, .blocks = mem_total_pages(), .bfree = mem_free_pages(), .bavail = mem_free_pages(),
-		.files = 1u << 20, .ffree = 1u << 19, .namelen = NAME_MAX, .frsize = 4096,
+		.bsize = 4096,
+		.blocks = mem_total_pages(),
+		.bfree = mem_free_pages(),
+		.bavail = mem_free_pages(),
+		.files = 1u << 20,
+		.ffree = 1u << 19,
+		.namelen = NAME_MAX,
+		.frsize = 4096,
 	};
 
 	return copy_to_program(va, &s, sizeof(s));
@@ -165,7 +183,8 @@ struct dirent_out {
 };
 
 /* Append one entry; false: no room. */
-static bool emit(struct dirent_out *o, uint64_t ino, uint64_t next, uint8_t type, const char *name, size_t len)
+static bool emit(struct dirent_out *o, uint64_t ino, uint64_t next, uint8_t type, const char *name,
+		 size_t len)
 {
 	size_t head = o->old ? 18 : 19, reclen = ROUND_UP(head + len + (o->old ? 2 : 1), 8ul);
 	uint8_t *p = o->buf + o->len;
@@ -221,7 +240,7 @@ static int list_dir(struct inode *dir, struct dirent_out *o, int64_t *pos)
 	r = dir_populate(dir);
 	if (r)
 		return r;
-	list_for_each(n, &dir->u.dir.order) {
+	list_for_each (n, &dir->u.dir.order) {
 		const struct dentry *d = list_entry(n, struct dentry, order);
 
 		if (d->seq < *pos)

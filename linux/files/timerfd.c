@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timerfd.c - timers as files. Expirations are counted when the shard's timer fires; an interval is kept in the
- * monotonic clock, so setting the real-time clock does not move a running timer (TFD_TIMER_CANCEL_ON_SET is accepted, and
- * nothing is ever cancelled). */
+/* timerfd.c - timers as files. Expirations are counted when the shard's timer fires; an interval is
+ * kept in the monotonic clock, so setting the real-time clock does not move a running timer
+ * (TFD_TIMER_CANCEL_ON_SET is accepted, and nothing is ever cancelled). */
 #include "linux/files/files_internal.h"
 
 #define TFD_ABSTIME 1u
@@ -9,8 +9,8 @@
 
 struct timerfd {
 	struct timer timer;
-	struct spinlock lock; /* ticks, next_ns, interval_ns */
-	struct mutex set; /* settime: one at a time */
+	struct spinlock lock;		      /* ticks, next_ns, interval_ns */
+	struct mutex set;		      /* settime: one at a time */
 	uint64_t ticks, next_ns, interval_ns; /* next_ns 0: disarmed */
 	bool realtime;
 	struct waitq wq;
@@ -74,7 +74,9 @@ static void timerfd_release(struct file *f)
 	mem_free(d, sizeof(*d));
 }
 
-static const struct file_ops timerfd_ops = { .read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release,
+static const struct file_ops timerfd_ops = { .read = timerfd_read,
+					     .poll = timerfd_poll,
+					     .release = timerfd_release,
 					     .kind = "anon_inode:[timerfd]" };
 
 SYS(timerfd_create)
@@ -111,7 +113,8 @@ static struct itimerspec64 remaining(struct timerfd *d)
 	its.interval = (struct timespec64){ (int64_t)(d->interval_ns / NS_PER_SEC),
 					    (int64_t)(d->interval_ns % NS_PER_SEC) };
 	spin_unlock(&d->lock);
-	its.value = (struct timespec64){ (int64_t)(left / NS_PER_SEC), (int64_t)(left % NS_PER_SEC) };
+	its.value =
+		(struct timespec64){ (int64_t)(left / NS_PER_SEC), (int64_t)(left % NS_PER_SEC) };
 	return its;
 }
 
@@ -122,12 +125,14 @@ static bool valid(const struct timespec64 *t)
 
 static uint64_t to_ns(const struct timespec64 *t)
 {
-	return t->sec > 9000000000ll ? GW_NEVER / 2 : (uint64_t)t->sec * NS_PER_SEC + (uint64_t)t->nsec;
+	return t->sec > 9000000000ll ? GW_NEVER / 2
+				     : (uint64_t)t->sec * NS_PER_SEC + (uint64_t)t->nsec;
 }
 
 static int set_time(struct timerfd *d, const struct itimerspec64 *its, bool absolute)
 {
-	uint64_t value = to_ns(&its->value), now = clock_now(), base = d->realtime ? clock_epoch_ns() : 0;
+	uint64_t value = to_ns(&its->value), now = clock_now(),
+		 base = d->realtime ? clock_epoch_ns() : 0;
 	int r = 0;
 
 	timer_cancel_sync(&d->timer);

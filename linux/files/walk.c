@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk.c - path resolution: components, "..", symbolic links (40 at most), and the way back from an inode to its path. */
+/* walk.c - path resolution: components, "..", symbolic links (40 at most), and the way back from an
+ * inode to its path. */
 #include "linux/files/files_internal.h"
 
 #define LINKS_MAX 40
@@ -41,7 +42,8 @@ static int splice_link(struct walker *k, struct inode *link, const char **rest)
 }
 
 /* The child `name` of dir with a reference; *d is its entry if it has one. -ENOENT. */
-static int step(struct inode *dir, const char *name, size_t len, struct inode **out, struct dentry **d)
+static int step(struct inode *dir, const char *name, size_t len, struct inode **out,
+		struct dentry **d)
 {
 	int r;
 
@@ -85,7 +87,8 @@ static struct inode *magic_link(struct inode *link)
 	return i;
 }
 
-/* One component of the walk: w->inode is the directory to look in. Sets w->dir, w->inode, w->dentry. */
+/* One component of the walk: w->inode is the directory to look in. Sets w->dir, w->inode,
+ * w->dentry. */
 static int walk_component(struct walk *w, const char *name, size_t len)
 {
 	int r;
@@ -142,7 +145,8 @@ static int walk_path(struct walker *k, const char *path, uint32_t flags, struct 
 			return 0; /* w->inode NULL: the caller may create it */
 		if (r)
 			return r;
-		if (!S_ISLNK(w->inode->mode) || (last && (flags & VFS_NOFOLLOW) && (!w->slash || flags & VFS_NAME)))
+		if (!S_ISLNK(w->inode->mode) ||
+		    (last && (flags & VFS_NOFOLLOW) && (!w->slash || flags & VFS_NAME)))
 			goto component;
 		target = magic_link(w->inode);
 		if (target) {
@@ -185,7 +189,8 @@ int vfs_walk(struct inode *at, const char *path, uint32_t flags, struct walk *w)
 	r = walk_path(&k, path, flags, w);
 	if (k.buf)
 		mem_free(k.buf, PATH_MAX);
-	if (!r && w->inode && !(flags & VFS_NAME) && (w->slash || (flags & VFS_DIRECTORY)) && !S_ISDIR(w->inode->mode))
+	if (!r && w->inode && !(flags & VFS_NAME) && (w->slash || (flags & VFS_DIRECTORY)) &&
+	    !S_ISDIR(w->inode->mode))
 		r = -ENOTDIR;
 	if (r) {
 		walk_end(w);

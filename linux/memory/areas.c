@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* areas.c - a sorted array of areas. See areas.h. A process has tens of areas, seldom thousands: a binary search in one
- * array and a memmove beat a tree of separately allocated nodes. */
+/* areas.c - a sorted array of areas. See areas.h. A process has tens of areas, seldom thousands: a
+ * binary search in one array and a memmove beat a tree of separately allocated nodes. */
 #include "linux/memory/areas.h"
 #include "linux/files/vfs.h"
 #include "runtime/base/errno.h"
@@ -14,8 +14,8 @@ int areas_reserve(struct areas *s)
 
 	if (s->n + 3 <= s->cap)
 		return 0;
-	v = s->v == NULL ? mem_alloc(cap * sizeof(*v)) :
-			   mem_resize(s->v, s->cap * sizeof(*v), cap * sizeof(*v));
+	v = s->v == NULL ? mem_alloc(cap * sizeof(*v))
+			 : mem_resize(s->v, s->cap * sizeof(*v), cap * sizeof(*v));
 	if (v == NULL)
 		return -ENOMEM;
 	s->v = v;
@@ -154,11 +154,13 @@ bool areas_full(const struct areas *s, uint64_t start, uint64_t end)
 	return false;
 }
 
-uint64_t areas_gap(const struct areas *s, uint64_t len, uint64_t align, uint64_t phase, uint64_t lo, uint64_t hi)
+uint64_t areas_gap(const struct areas *s, uint64_t len, uint64_t align, uint64_t phase, uint64_t lo,
+		   uint64_t hi)
 {
 	uint32_t i = areas_at(s, hi - 1);
 
-	/* i: first area that ends at hi or above; the gap under hi ends where it starts, if that is lower. */
+	/* i: first area that ends at hi or above; the gap under hi ends where it starts, if that is
+	 * lower. */
 	if (i < s->n && s->v[i].start < hi)
 		hi = s->v[i].start;
 	for (;;) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* areas.h - the set of a process's mapped areas: disjoint, sorted by address, neighbours merged where they are alike.
- * Pure bookkeeping: no page tables, no locks (mm.lock protects it); inode references follow the areas. */
+/* areas.h - the set of a process's mapped areas: disjoint, sorted by address, neighbours merged
+ * where they are alike. Pure bookkeeping: no page tables, no locks (mm.lock protects it); inode
+ * references follow the areas. */
 #ifndef GODWIT_LINUX_AREAS_H
 #define GODWIT_LINUX_AREAS_H
 
@@ -10,13 +11,13 @@ struct inode;
 
 /* Flags of areas beside MM_READ .. MM_SPECIAL (mm.h). */
 #define AREA_DENY_WRITE (1u << 16) /* shared mapping of a file opened read-only */
-#define AREA_NOHUGE (1u << 17) /* no large pages: stacks, MADV_NOHUGEPAGE */
-#define AREA_HEAP (1u << 18) /* brk, for /proc/self/maps */
-#define AREA_HUGE (1u << 19) /* MADV_HUGEPAGE */
+#define AREA_NOHUGE (1u << 17)	   /* no large pages: stacks, MADV_NOHUGEPAGE */
+#define AREA_HEAP (1u << 18)	   /* brk, for /proc/self/maps */
+#define AREA_HUGE (1u << 19)	   /* MADV_HUGEPAGE */
 
 struct area {
 	uint64_t start, end; /* page multiples, start < end */
-	uint64_t offset; /* file position of start; 0 for anonymous memory */
+	uint64_t offset;     /* file position of start; 0 for anonymous memory */
 	struct inode *inode; /* NULL: anonymous */
 	uint32_t flags;
 };
@@ -42,8 +43,9 @@ void areas_change(struct areas *s, uint64_t start, uint64_t end, uint32_t keep, 
 bool areas_free(const struct areas *s, uint64_t start, uint64_t end);
 /* Everything mapped in [start, end)? */
 bool areas_full(const struct areas *s, uint64_t start, uint64_t end);
-/* Highest free range of len bytes within [lo, hi) whose start is phase modulo align (a power of two >= 4096).
- * Its start, or 0: none. */
-uint64_t areas_gap(const struct areas *s, uint64_t len, uint64_t align, uint64_t phase, uint64_t lo, uint64_t hi);
+/* Highest free range of len bytes within [lo, hi) whose start is phase modulo align (a power of two
+ * >= 4096). Its start, or 0: none. */
+uint64_t areas_gap(const struct areas *s, uint64_t len, uint64_t align, uint64_t phase, uint64_t lo,
+		   uint64_t hi);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* elf.c - loading a program and its interpreter (ld.so): segments by mm_map, the rest by page faults. The stack is made
- * by stack.c. A script's #! line is followed, as the kernel of Linux does. */
+/* elf.c - loading a program and its interpreter (ld.so): segments by mm_map, the rest by page
+ * faults. The stack is made by stack.c. A script's #! line is followed, as the kernel of Linux
+ * does. */
 #include "linux/memory/elf_check.h"
 #include "linux/memory/elf.h"
 #include "linux/memory/mm_internal.h"
@@ -33,7 +34,8 @@ static int open_program(const char *path, struct inode **out, char *why, size_t 
 	return r;
 }
 
-static int read_plan(struct inode *i, const char *path, struct elf_plan *plan, char *why, size_t size)
+static int read_plan(struct inode *i, const char *path, struct elf_plan *plan, char *why,
+		     size_t size)
 {
 	uint8_t head[ELF_EHDR_BYTES], *phdrs;
 	uint64_t file_size = inode_size(i);
@@ -50,7 +52,8 @@ static int read_plan(struct inode *i, const char *path, struct elf_plan *plan, c
 	n = plan->phnum * ELF_PHDR_BYTES;
 	phdrs = mem_alloc(n);
 	if (phdrs == NULL)
-		return say(why, size, path, "memory is out; give the machine more with -m", -ENOMEM);
+		return say(why, size, path, "memory is out; give the machine more with -m",
+			   -ENOMEM);
 	if (inode_read(i, plan->phoff, phdrs, n) != (long)n)
 		r = -EIO;
 	else
@@ -59,18 +62,21 @@ static int read_plan(struct inode *i, const char *path, struct elf_plan *plan, c
 	return r != 0 ? say(why, size, path, text, r) : 0;
 }
 
-/* Map the segments at bias. bss: the tail of the last file page is cleared, whole pages are anonymous. */
+/* Map the segments at bias. bss: the tail of the last file page is cleared, whole pages are
+ * anonymous. */
 static int map_segments(struct mm *mm, struct inode *i, const struct elf_plan *plan, uint64_t bias)
 {
 	for (uint32_t k = 0; k < plan->n; k++) {
 		const struct elf_segment *s = &plan->segment[k];
-		uint64_t lo = ROUND_DOWN(s->va, GW_PAGE_SIZE) + bias, file_end = s->va + s->file_len + bias;
+		uint64_t lo = ROUND_DOWN(s->va, GW_PAGE_SIZE) + bias,
+			 file_end = s->va + s->file_len + bias;
 		uint64_t end = ROUND_UP(s->va + s->mem_len + bias, GW_PAGE_SIZE), file_hi = lo;
 		int64_t at = 0;
 
 		if (s->file_len != 0) {
 			file_hi = ROUND_UP(file_end, GW_PAGE_SIZE);
-			at = mm_map(mm, lo, file_hi - lo, s->prot | MM_FIXED, i, ROUND_DOWN(s->offset, GW_PAGE_SIZE));
+			at = mm_map(mm, lo, file_hi - lo, s->prot | MM_FIXED, i,
+				    ROUND_DOWN(s->offset, GW_PAGE_SIZE));
 		}
 		if (at >= 0 && end > file_hi)
 			at = mm_map(mm, file_hi, end - file_hi, s->prot | MM_FIXED, NULL, 0);
@@ -90,38 +96,47 @@ static uint64_t choose_bias(struct mm *mm, const struct elf_plan *plan, bool int
 	if (!plan->pie)
 		return 0;
 	if (interp)
-		return areas_gap(&mm->areas, plan->hi - plan->lo, align, 0, MMAP_LOW, mm->mmap_top) - plan->lo;
+		return areas_gap(&mm->areas, plan->hi - plan->lo, align, 0, MMAP_LOW,
+				 mm->mmap_top) -
+		       plan->lo;
 	random_bytes(&r, sizeof(r));
 	return ROUND_DOWN(0x550000000000ull + ((r & 0xfffffff) << 12), align) - plan->lo;
 }
 
-static int load_one(struct mm *mm, struct inode *i, const char *path, struct elf_plan *plan, bool interp,
-		    uint64_t *bias, char *why, size_t size)
+static int load_one(struct mm *mm, struct inode *i, const char *path, struct elf_plan *plan,
+		    bool interp, uint64_t *bias, char *why, size_t size)
 {
 	int r = read_plan(i, path, plan, why, size);
 
 	if (r != 0)
 		return r;
 	if (plan->hi - plan->lo > (mem_total_pages() * GW_PAGE_SIZE) * 64)
-		return say(why, size, path, "its segments are larger than the machine; give it more with -m", -ENOMEM);
+		return say(why, size, path,
+			   "its segments are larger than the machine; give it more with -m",
+			   -ENOMEM);
 	*bias = choose_bias(mm, plan, interp);
 	r = map_segments(mm, i, plan, *bias);
-	return r != 0 ? say(why, size, path, "cannot be mapped: memory is out (-m) or the disk failed", r) : 0;
+	return r != 0 ? say(why, size, path,
+			    "cannot be mapped: memory is out (-m) or the disk failed", r)
+		      : 0;
 }
 
-static int load_interp(struct mm *mm, struct inode *exe, const char *path, const struct elf_plan *plan,
-		       uint64_t *base, uint64_t *entry, char *why, size_t size)
+static int load_interp(struct mm *mm, struct inode *exe, const char *path,
+		       const struct elf_plan *plan, uint64_t *base, uint64_t *entry, char *why,
+		       size_t size)
 {
 	char name[257] = "";
 	struct elf_plan *ip;
 	struct inode *i;
 	int r;
 
-	if (inode_read(exe, plan->interp_offset, name, plan->interp_len) != (long)plan->interp_len ||
+	if (inode_read(exe, plan->interp_offset, name, plan->interp_len) !=
+		    (long)plan->interp_len ||
 	    strnlen(name, plan->interp_len) != plan->interp_len - 1)
 		return say(why, size, path, "the name of its interpreter is damaged", -ENOEXEC);
 	if (open_program(name, &i, why, size) != 0) {
-		fmt_print(why, size, "%s: its interpreter %s is not in the root (add it with -f)", path, name);
+		fmt_print(why, size, "%s: its interpreter %s is not in the root (add it with -f)",
+			  path, name);
 		return -ENOENT;
 	}
 	ip = mem_alloc(sizeof(*ip));
@@ -130,7 +145,8 @@ static int load_interp(struct mm *mm, struct inode *exe, const char *path, const
 	} else {
 		r = load_one(mm, i, name, ip, true, base, why, size);
 		if (r == 0 && ip->interp_len != 0)
-			r = say(why, size, name, "an interpreter that wants an interpreter itself", -ENOEXEC);
+			r = say(why, size, name, "an interpreter that wants an interpreter itself",
+				-ENOEXEC);
 		*entry = ip->entry + *base;
 		*base += ip->lo;
 		mem_free(ip, sizeof(*ip));
@@ -171,8 +187,8 @@ struct script {
 };
 
 /* Follow #! lines from path. On success *exe is the ELF file to load and *name its path. */
-static int resolve_script(struct script *s, const char *path, const char **name, struct inode **exe, char *why,
-			  size_t size)
+static int resolve_script(struct script *s, const char *path, const char **name, struct inode **exe,
+			  char *why, size_t size)
 {
 	for (int depth = 0;; depth++) {
 		char *interp, *arg, *line = s->line[depth % SCRIPT_DEPTH];
@@ -181,7 +197,9 @@ static int resolve_script(struct script *s, const char *path, const char **name,
 
 		if (r != 0) {
 			if (depth > 0)
-				fmt_print(why, size, "%s: its interpreter %s is not in the root (add it with -f)",
+				fmt_print(why, size,
+					  "%s: its interpreter %s is not in the root (add it with "
+					  "-f)",
 					  *name, path);
 			return r;
 		}
@@ -192,7 +210,8 @@ static int resolve_script(struct script *s, const char *path, const char **name,
 		}
 		inode_put(*exe);
 		if (depth == SCRIPT_DEPTH || parse_script(line, (size_t)n, &interp, &arg) != 0)
-			return say(why, size, path, "a script whose #! line names no interpreter", -ENOEXEC);
+			return say(why, size, path, "a script whose #! line names no interpreter",
+				   -ENOEXEC);
 		/* interp [arg] script-path, in front of what is there without the old argv[0] */
 		memmove(&s->argv[arg != NULL ? 2 : 1], &s->argv[0], s->n * sizeof(s->argv[0]));
 		s->argv[arg != NULL ? 2 : 1] = path;
@@ -205,8 +224,8 @@ static int resolve_script(struct script *s, const char *path, const char **name,
 	}
 }
 
-int elf_load(const char *path, const char *const *argv, const char *const *envp, struct gw_regs *regs, char *why,
-	     size_t why_size)
+int elf_load(const char *path, const char *const *argv, const char *const *envp,
+	     struct gw_regs *regs, char *why, size_t why_size)
 {
 	struct mm *mm = mm_current();
 	struct elf_plan *plan = mem_zalloc(sizeof(*plan));
@@ -219,7 +238,8 @@ int elf_load(const char *path, const char *const *argv, const char *const *envp,
 	int r;
 
 	if (plan == NULL || script == NULL)
-		return say(why, why_size, path, "memory is out; give the machine more with -m", -ENOMEM);
+		return say(why, why_size, path, "memory is out; give the machine more with -m",
+			   -ENOMEM);
 	r = resolve_script(script, path, &name, &exe, why, why_size);
 	if (r != 0) {
 		exe = NULL; /* no reference is left */
@@ -245,7 +265,8 @@ int elf_load(const char *path, const char *const *argv, const char *const *envp,
 	mm->brk_start = mm->brk_end = plan->hi + bias + ((r64 & 0x1fff) << 12);
 	st.vdso = vdso_map(mm);
 	if (!elf_stack_make(mm, &st)) {
-		r = say(why, why_size, path, "arguments and environment do not fit on the stack, or memory is out",
+		r = say(why, why_size, path,
+			"arguments and environment do not fit on the stack, or memory is out",
 			-E2BIG);
 		goto out;
 	}

@@ -6,7 +6,8 @@
 #include "linux/memory/mm.h"
 
 struct elf_stack {
-	const char *const *prefix; /* replaces argv[0] (a script's interpreter, its argument, the script) */
+	const char *const
+		*prefix; /* replaces argv[0] (a script's interpreter, its argument, the script) */
 	uint32_t n_prefix;
 	const char *const *argv, *const *envp;
 	const char *execfn;

@@ -26,7 +26,8 @@ struct phdr {
 	uint32_t type, flags;
 	uint64_t offset, va, pa, file_len, mem_len, align;
 };
-_Static_assert(sizeof(struct ehdr) == ELF_EHDR_BYTES && sizeof(struct phdr) == ELF_PHDR_BYTES, "ELF64 layout");
+_Static_assert(sizeof(struct ehdr) == ELF_EHDR_BYTES && sizeof(struct phdr) == ELF_PHDR_BYTES,
+	       "ELF64 layout");
 
 static int bad(const char **why, const char *text)
 {
@@ -34,7 +35,8 @@ static int bad(const char **why, const char *text)
 	return -ENOEXEC;
 }
 
-int elf_check_header(struct elf_plan *plan, const void *head, size_t len, uint64_t size, const char **why)
+int elf_check_header(struct elf_plan *plan, const void *head, size_t len, uint64_t size,
+		     const char **why)
 {
 	struct ehdr h;
 
@@ -63,7 +65,8 @@ int elf_check_header(struct elf_plan *plan, const void *head, size_t len, uint64
 	return 0;
 }
 
-static int add_segment(struct elf_plan *plan, const struct phdr *p, uint64_t size, uint64_t max_va, const char **why)
+static int add_segment(struct elf_plan *plan, const struct phdr *p, uint64_t size, uint64_t max_va,
+		       const char **why)
 {
 	struct elf_segment *s = &plan->segment[plan->n];
 	uint64_t lo, hi;
@@ -77,7 +80,9 @@ static int add_segment(struct elf_plan *plan, const struct phdr *p, uint64_t siz
 	if (p->offset > size || p->file_len > size - p->offset)
 		return bad(why, "truncated: a segment lies beyond its end");
 	if ((p->va ^ p->offset) % GW_PAGE_SIZE != 0)
-		return bad(why, "a segment is misaligned (address and file offset differ within the page)");
+		return bad(
+			why,
+			"a segment is misaligned (address and file offset differ within the page)");
 	if ((p->align & (p->align - 1)) != 0 || p->align > (1ull << 30))
 		return bad(why, "a segment has a bad alignment");
 	if (p->va >= max_va || p->mem_len > max_va - p->va || (!plan->pie && p->va < LOWEST_VA))
@@ -85,14 +90,16 @@ static int add_segment(struct elf_plan *plan, const struct phdr *p, uint64_t siz
 	lo = ROUND_DOWN(p->va, GW_PAGE_SIZE);
 	hi = ROUND_UP(p->va + p->mem_len, GW_PAGE_SIZE);
 	if (plan->n > 0 && lo < plan->hi)
-		return bad(why, p->va < s[-1].va ? "its segments are not in ascending order" :
-						   "its segments overlap");
+		return bad(why, p->va < s[-1].va ? "its segments are not in ascending order"
+						 : "its segments overlap");
 	if (plan->n == 0)
 		plan->lo = lo;
 	plan->hi = hi;
 	if (p->align > plan->align)
 		plan->align = p->align;
-	*s = (struct elf_segment){ .va = p->va, .file_len = p->file_len, .mem_len = p->mem_len, .offset = p->offset };
+	*s = (struct elf_segment){
+		.va = p->va, .file_len = p->file_len, .mem_len = p->mem_len, .offset = p->offset
+	};
 	s->prot = ((p->flags & PF_R) != 0 ? 1u : 0) | ((p->flags & PF_W) != 0 ? 2u : 0) |
 		  ((p->flags & PF_X) != 0 ? 4u : 0);
 	if (plan->phoff >= p->offset && plan->phoff - p->offset < p->file_len &&
@@ -115,11 +122,13 @@ static int add_interp(struct elf_plan *plan, const struct phdr *p, uint64_t size
 	return 0;
 }
 
-int elf_check_segments(struct elf_plan *plan, const void *phdrs, uint64_t size, uint64_t max_va, const char **why)
+int elf_check_segments(struct elf_plan *plan, const void *phdrs, uint64_t size, uint64_t max_va,
+		       const char **why)
 {
 	bool entry_ok = false;
 
-	plan->exec_stack = true; /* without PT_GNU_STACK; programs get no executable stack here all the same */
+	plan->exec_stack =
+		true; /* without PT_GNU_STACK; programs get no executable stack here all the same */
 	for (uint32_t i = 0; i < plan->phnum; i++) {
 		struct phdr p;
 		int r = 0;

@@ -1,20 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fault.c - demand paging: what a page fault maps. A fault costs an upcall, so several pages are mapped at once where memory is
- * plentiful. Frames are all taken before the vcore's batch is filled: taking one may reclaim, and that uses the batch. */
+/* fault.c - demand paging: what a page fault maps. A fault costs an upcall, so several pages are
+ * mapped at once where memory is plentiful. Frames are all taken before the vcore's batch is
+ * filled: taking one may reclaim, and that uses the batch. */
 #include "linux/memory/mm_internal.h"
 
 #define AROUND 16u
+#define COPY_AROUND 4u
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
 #define BUS_ADRERR 2
 #define SIGBUS 7
 #define SIGSEGV 11
 
+static uint32_t touched_bit(uint64_t chunk)
+{
+	return (uint32_t)(chunk * 0x9e3779b97f4a7c15ull >> 51); /* 13 bits */
+}
+_Static_assert(TOUCHED_WORDS * 64 == 1u << 13, "bits of mm.touched");
+
+void mm_touch(struct mm *mm, uint64_t va, uint64_t len)
+{
+	for (uint64_t c = va >> CHUNK_SHIFT; c <= (va + len - 1) >> CHUNK_SHIFT; c++) {
+		uint32_t bit = touched_bit(c);
+
+		mm->touched[bit / 64] |= 1ull << bit % 64;
+	}
+}
+
+static bool may_have_pages(const struct mm *mm, uint64_t va)
+{
+	uint32_t bit = touched_bit(va >> CHUNK_SHIFT);
+
+	return (mm->touched[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 /* What is mapped in a window of pages. */
 struct window {
 	uint64_t lo;
-	uint32_t n; /* pages */
-	uint32_t present; /* bit n: page lo + n */
+	uint32_t n;		     /* pages */
+	uint32_t present;	     /* bit n: page lo + n */
 	uint64_t fault_va, fault_pa; /* the faulting page's frame if present */
 	uint32_t fault_flags;
 };
@@ -36,7 +60,8 @@ static void note_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 	}
 }
 
-/* Map the frames of a window; 0 entries are holes. On failure every frame not mapped is put back. */
+/* Map the frames of a window; 0 entries are holes. On failure every frame not mapped is put back.
+ */
 static int map_frames(uint64_t lo, const uint64_t *pas, uint32_t n, uint32_t flags)
 {
 	struct space_batch b;
@@ -79,46 +104,64 @@ static void note_any(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 	*(bool *)arg = true;
 }
 
-/* A 2 MiB page, if the area holds the whole of it, nothing is mapped there yet, and memory is plentiful. */
+static bool range_used(const struct mm *mm, uint64_t lo)
+{
+	bool used = false;
+
+	for (uint64_t va = lo; va < lo + LARGE_PAGE; va += 1ull << CHUNK_SHIFT) {
+		if (may_have_pages(mm, va)) {
+			space_query(lo, LARGE_PAGE, note_any, &used);
+			break;
+		}
+	}
+	return used;
+}
+
+/* A 2 MiB page, if the area holds the whole of it, nothing is mapped there yet, and memory is
+ * plentiful. */
 static bool map_large(struct mm *mm, const struct area *a, uint64_t va)
 {
 	uint64_t lo = ROUND_DOWN(va, LARGE_PAGE), pa;
-	bool used = false;
 
-	if (a->end - a->start < ((a->flags & AREA_HUGE) != 0 ? 1 : 2) * LARGE_PAGE || lo < a->start ||
-	    lo + LARGE_PAGE > a->end || (a->flags & (AREA_NOHUGE | MM_STACK)) != 0)
+	if (a->end - a->start < ((a->flags & AREA_HUGE) != 0 ? 1 : 2) * LARGE_PAGE ||
+	    lo < a->start || lo + LARGE_PAGE > a->end || (a->flags & (AREA_NOHUGE | MM_STACK)) != 0)
 		return false;
-	if (mem_free_pages() * 2 < mem_total_pages() + LARGE_PAGE / GW_PAGE_SIZE * 2)
+	if (mem_free_pages() * 2 < mem_total_pages() + LARGE_PAGE / GW_PAGE_SIZE * 2 ||
+	    range_used(mm, lo))
 		return false;
-	space_query(lo, LARGE_PAGE, note_any, &used);
-	if (used)
-		return false;
-	pa = pages_alloc(LARGE_PAGE / GW_PAGE_SIZE, LARGE_PAGE / GW_PAGE_SIZE);
+	pa = pages_alloc_zero(LARGE_PAGE / GW_PAGE_SIZE, LARGE_PAGE / GW_PAGE_SIZE);
 	if (pa == 0)
 		return false;
-	for (uint64_t at = pa; at < pa + LARGE_PAGE; at += GW_PAGE_SIZE) {
-		struct page *p = page_of(at);
-
-		if ((p->flags & PAGE_ZEROED) == 0)
-			memset(pa_to_va(at), 0, GW_PAGE_SIZE);
-		p->flags &= ~PAGE_ZEROED;
-	}
 	if (space_map(lo, pa, LARGE_PAGE, mm_page_flags(a->flags) | GW_MAP_LARGE) != 0) {
 		pages_free(pa, LARGE_PAGE / GW_PAGE_SIZE);
 		return false;
 	}
+	mm_touch(mm, lo, LARGE_PAGE);
 	mm_count(mm, LARGE_PAGE / GW_PAGE_SIZE, 0);
 	return true;
 }
 
-static int fault_anonymous(struct mm *mm, const struct area *a, const struct window *w, uint32_t n, uint32_t flags)
+static int fault_anonymous(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
+			   uint32_t flags)
 {
 	uint64_t pas[AROUND] = { 0 };
 	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), mapped = 1;
 	int r;
 
-	if (w->present == 0 && map_large(mm, a, w->fault_va))
-		return 0;
+	if (w->present == 0) {
+		if (map_large(mm, a, w->fault_va))
+			return 0;
+		/* The usual case: neighbouring frames, one entry. */
+		pas[0] = n > 1 ? pages_alloc_zero(n, 1) : 0;
+		if (pas[0] != 0) {
+			r = space_map(w->lo, pas[0], n * GW_PAGE_SIZE, flags);
+			if (r != 0)
+				pages_free(pas[0], n);
+			else
+				mm_count(mm, n, 0);
+			return r;
+		}
+	}
 	pas[at] = page_alloc_zero();
 	if (pas[at] == 0)
 		return -ENOMEM;
@@ -138,7 +181,8 @@ static int fault_anonymous(struct mm *mm, const struct area *a, const struct win
 	return r;
 }
 
-/* Put a copy of frame `from` (0: the fresh frame `to` is right already) in place of what is at va. */
+/* Put a copy of frame `from` (0: the fresh frame `to` is right already) in place of what is at va.
+ */
 static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped, uint32_t flags)
 {
 	uint64_t to = page_alloc();
@@ -150,7 +194,6 @@ static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped
 	}
 	memcpy(pa_to_va(to), pa_to_va(from), GW_PAGE_SIZE);
 	page_put(from);
-	page_of(to)->flags &= ~PAGE_ZEROED;
 	r = space_map(va, to, GW_PAGE_SIZE, flags);
 	if (r != 0) {
 		page_put(to);
@@ -162,16 +205,47 @@ static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped
 	return 0;
 }
 
-static int fault_file_write(struct mm *mm, const struct area *a, uint64_t va, bool may_park, uint32_t flags)
+/* Private copies of n pages from va on, as far as they are resident: a page written to seldom stays
+ * alone (relocation). */
+static int fault_copy_run(struct mm *mm, const struct area *a, uint64_t va, uint32_t n,
+			  bool may_park, uint32_t flags)
 {
-	uint64_t index = (a->offset + (va - a->start)) / GW_PAGE_SIZE, pa;
-	bool shared = (a->flags & MM_SHARED) != 0;
-	int r = inode_page(a->inode, index, shared, may_park, &pa);
+	uint64_t pas[COPY_AROUND], to;
+	uint32_t got = 1;
+	int r = inode_pages(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, n, may_park,
+			    pas, &got);
 
 	if (r != 0)
 		return r;
-	if (!shared)
-		return fault_copy(mm, va, pa, false, flags);
+	to = got > 1 ? pages_alloc(got, 1) : 0;
+	if (to == 0) {
+		put_frames(pas + 1, got - 1);
+		return fault_copy(mm, va, pas[0], false, flags);
+	}
+	for (uint32_t i = 0; i < got; i++)
+		memcpy(pa_to_va(to + i * GW_PAGE_SIZE), pa_to_va(pas[i]), GW_PAGE_SIZE);
+	put_frames(pas, got);
+	r = space_map(va, to, got * GW_PAGE_SIZE, flags);
+	if (r != 0)
+		pages_free(to, got);
+	else
+		mm_count(mm, got, 0);
+	return r;
+}
+
+static int fault_file_write(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
+			    bool may_park, uint32_t flags)
+{
+	uint64_t va = w->fault_va, pa;
+	int r;
+
+	if ((a->flags & MM_SHARED) == 0) {
+		n = w->present != 0 ? GW_MIN(n, (uint32_t)__builtin_ctz(w->present)) : n;
+		return fault_copy_run(mm, a, va, n, may_park, flags);
+	}
+	r = inode_page(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, true, may_park, &pa);
+	if (r != 0)
+		return r;
 	r = space_map(va, pa, GW_PAGE_SIZE, flags);
 	if (r != 0)
 		page_put(pa);
@@ -180,25 +254,39 @@ static int fault_file_write(struct mm *mm, const struct area *a, uint64_t va, bo
 	return r;
 }
 
-static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t max, bool may_park,
-			   uint32_t flags)
+static int map_file_pages(struct mm *mm, uint64_t va, const uint64_t *pas, uint32_t n,
+			  uint32_t flags)
 {
-	uint64_t index = (a->offset + (w->lo - a->start)) / GW_PAGE_SIZE, pas[AROUND];
-	uint32_t n = 1;
-	int r;
+	int r = map_frames(va, pas, n, flags & ~GW_MAP_W);
 
-	/* Only up to the next page that is mapped already. */
-	if (w->present != 0)
-		max = GW_MIN(max, (uint32_t)__builtin_ctz(w->present));
-	r = inode_pages(a->inode, index, max, may_park, pas, &n);
-	if (r != 0)
-		return r;
-	r = map_frames(w->lo, pas, n, flags & ~GW_MAP_W);
 	if (r != 0)
 		put_frames(pas, n);
 	else
 		mm_count(mm, n, n);
 	return r;
+}
+
+/* Map the page and what is resident around it, up to the next pages that are mapped already. */
+static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
+			   bool may_park, uint32_t flags)
+{
+	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), first = at, last = at + 1,
+		 got = 1;
+	uint64_t index = (a->offset + (w->lo - a->start)) / GW_PAGE_SIZE, pas[AROUND];
+	int r;
+
+	while (first > 0 && (w->present >> (first - 1) & 1) == 0)
+		first--;
+	while (last < n && (w->present >> last & 1) == 0)
+		last++;
+	if (first < at &&
+	    inode_pages(a->inode, index + first, last - first, false, pas, &got) == 0) {
+		if (got > at - first)
+			return map_file_pages(mm, w->lo + first * GW_PAGE_SIZE, pas, got, flags);
+		put_frames(pas, got);
+	}
+	r = inode_pages(a->inode, index + at, last - at, may_park, pas, &got);
+	return r != 0 ? r : map_file_pages(mm, w->fault_va, pas, got, flags);
 }
 
 /* ---- frames that a fork shared and that only this process holds any more ---- */
@@ -213,7 +301,8 @@ static void note_owned(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 	struct owned *o = arg;
 	const struct page *p = page_of(pa);
 
-	if ((flags & (GW_MAP_LARGE | GW_MAP_W | GW_MAP_X | GW_MAP_NONE)) == 0 && p != NULL && p->refs == 1)
+	if ((flags & (GW_MAP_LARGE | GW_MAP_W | GW_MAP_X | GW_MAP_NONE)) == 0 && p != NULL &&
+	    p->refs == 1)
 		o->pages |= 1u << ((va - o->w->lo) / GW_PAGE_SIZE);
 }
 
@@ -246,21 +335,25 @@ static int own_large(uint64_t va, uint64_t pa, uint32_t flags)
 }
 
 /* The page is there: another thread was faster, or it must become writable or executable. */
-static int fault_present(struct mm *mm, const struct area *a, const struct window *w, bool write, bool exec,
-			 bool may_park, uint32_t flags)
+static int fault_present(struct mm *mm, const struct area *a, const struct window *w, bool write,
+			 bool exec, bool may_park, uint32_t flags)
 {
 	uint64_t va = w->fault_va, pa;
-	bool alone = (a->flags & MM_SHARED) == 0 && page_of(w->fault_pa) != NULL && page_of(w->fault_pa)->refs == 1;
+	bool alone = (a->flags & MM_SHARED) == 0 && page_of(w->fault_pa) != NULL &&
+		     page_of(w->fault_pa)->refs == 1;
 	int r;
 
-	if (!write && (!exec || (w->fault_flags & GW_MAP_X) != 0) && (w->fault_flags & GW_MAP_NONE) == 0)
+	if (!write && (!exec || (w->fault_flags & GW_MAP_X) != 0) &&
+	    (w->fault_flags & GW_MAP_NONE) == 0)
 		return 0;
 	if (write && (w->fault_flags & GW_MAP_W) != 0)
 		return 0;
 	if (!write)
-		return space_protect(va, GW_PAGE_SIZE, alone && a->inode == NULL ? flags : flags & ~GW_MAP_W);
+		return space_protect(va, GW_PAGE_SIZE,
+				     alone && a->inode == NULL ? flags : flags & ~GW_MAP_W);
 	if (alone)
-		return (w->fault_flags & GW_MAP_LARGE) != 0 ? own_large(va, w->fault_pa, flags) : own_pages(a, w, flags);
+		return (w->fault_flags & GW_MAP_LARGE) != 0 ? own_large(va, w->fault_pa, flags)
+							    : own_pages(a, w, flags);
 	if ((a->flags & MM_SHARED) == 0) {
 		page_get(w->fault_pa);
 		return fault_copy(mm, va, w->fault_pa, true, flags);
@@ -273,20 +366,25 @@ static int fault_present(struct mm *mm, const struct area *a, const struct windo
 	return r;
 }
 
-/* The stretch around va worth looking at, and how many pages it has. */
+/* The stretch of va's chunk worth looking at, and how many pages it has. */
 static uint32_t window_of(const struct area *a, uint64_t va, bool write, struct window *w)
 {
-	uint64_t bytes = (uint64_t)pages_around() * GW_PAGE_SIZE, hi;
+	uint64_t bytes = (a->inode != NULL ? AROUND : pages_around()) * GW_PAGE_SIZE, hi;
 
-	*w = (struct window){ .lo = va, .fault_va = va };
-	if (a->inode != NULL)
-		return write ? 1 : (uint32_t)GW_MIN((a->end - va) / GW_PAGE_SIZE, AROUND);
+	if (a->inode != NULL && write) {
+		if ((a->flags & MM_SHARED) != 0 || pages_around() < AROUND)
+			return 1;
+		hi = GW_MIN(a->end, ROUND_DOWN(va, bytes) + bytes);
+		return (uint32_t)GW_MIN((hi - va) / GW_PAGE_SIZE, COPY_AROUND);
+	}
 	hi = GW_MIN(a->end, ROUND_DOWN(va, bytes) + bytes);
 	w->lo = GW_MAX(a->start, ROUND_DOWN(va, bytes));
 	return (uint32_t)((hi - w->lo) / GW_PAGE_SIZE);
 }
+_Static_assert(AROUND *GW_PAGE_SIZE == 1u << CHUNK_SHIFT, "a window lies in one chunk");
 
-int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code)
+int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park,
+		    int *sig, int *code)
 {
 	const struct area *a = areas_find(&mm->areas, va);
 	struct window w;
@@ -298,24 +396,31 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_
 	if (a == NULL)
 		return -EFAULT;
 	*code = SEGV_ACCERR;
-	if ((a->flags & (MM_READ | MM_WRITE | MM_EXEC)) == 0 || (write && (a->flags & MM_WRITE) == 0) ||
-	    (exec && (a->flags & MM_EXEC) == 0) || (a->flags & MM_SPECIAL) != 0)
+	if ((a->flags & (MM_READ | MM_WRITE | MM_EXEC)) == 0 ||
+	    (write && (a->flags & MM_WRITE) == 0) || (exec && (a->flags & MM_EXEC) == 0) ||
+	    (a->flags & MM_SPECIAL) != 0)
 		return -EFAULT;
 	va = ROUND_DOWN(va, GW_PAGE_SIZE);
 	flags = exec ? GW_MAP_X : mm_page_flags(a->flags);
-	n = window_of(a, va, write, &w);
+	w = (struct window){ .lo = va, .fault_va = va };
+	n = present && !mm->forked ? 1 : window_of(a, va, write, &w);
+	if (may_have_pages(mm, va))
+		space_query(w.lo, n * GW_PAGE_SIZE, note_page, &w);
+	else
+		mm_touch(mm, va, 1);
 	w.n = n;
-	space_query(w.lo, n * GW_PAGE_SIZE, note_page, &w);
 	mm->fault_va = va; /* reclaim on the way must leave this page alone */
 	if (w.fault_pa != 0)
 		r = fault_present(mm, a, &w, write, exec, may_park, flags);
 	else if (a->inode == NULL)
 		r = fault_anonymous(mm, a, &w, n, flags);
 	else if (write)
-		r = fault_file_write(mm, a, va, may_park, flags);
+		r = fault_file_write(mm, a, &w, n, may_park, flags);
 	else
 		r = fault_file_read(mm, a, &w, n, may_park, flags);
 	mm->fault_va = 0;
+	if (r == -ENOMEM && mem_free_pages() > AROUND)
+		r = -ENOSPC; /* frames there are: the kernel's page tables for us are used up */
 	if (r == -ENXIO || r == -EIO) {
 		*sig = SIGBUS;
 		*code = BUS_ADRERR;
@@ -324,7 +429,8 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool may_
 	return r;
 }
 
-int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, int *sig, int *code)
+int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park,
+	     int *sig, int *code)
 {
 	int r;
 
@@ -334,7 +440,7 @@ int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool may_park, i
 		mutex_lock(&mm->lock);
 	else if (!mutex_trylock(&mm->lock))
 		return -EAGAIN;
-	r = mm_fault_locked(mm, va, write, exec, may_park, sig, code);
+	r = mm_fault_locked(mm, va, write, exec, present, may_park, sig, code);
 	mutex_unlock(&mm->lock);
 	return r;
 }

@@ -132,6 +132,7 @@ int mm_fork(struct mm *mm, struct mm **out)
 	to->stack_lo = mm->stack_lo;
 	to->stack_hi = mm->stack_hi;
 	to->vdso = mm->vdso;
+	memcpy(to->touched, mm->touched, sizeof(to->touched));
 	r = copy_locked(mm, to);
 	mutex_unlock(&to->lock);
 	if (locked)

@@ -20,7 +20,8 @@ void mm_usage(struct mm *mm, struct mm_usage *out)
 			out->data_bytes += len;
 	}
 	out->resident_bytes = (uint64_t)GW_MAX(mm->resident, 0) * GW_PAGE_SIZE;
-	out->file_bytes = (uint64_t)GW_MIN(GW_MAX(mm->file_resident, 0), GW_MAX(mm->resident, 0)) * GW_PAGE_SIZE;
+	out->file_bytes = (uint64_t)GW_MIN(GW_MAX(mm->file_resident, 0), GW_MAX(mm->resident, 0)) *
+			  GW_PAGE_SIZE;
 	out->peak_bytes = (uint64_t)GW_MAX(mm->peak, 0) * GW_PAGE_SIZE;
 	if (locked)
 		mutex_unlock(&mm->lock);
@@ -47,14 +48,18 @@ void mm_maps_text(struct mm *mm, void (*emit)(void *arg, const char *text, size_
 	for (uint32_t i = 0; i < mm->areas.n; i++) {
 		const struct area *a = &mm->areas.v[i];
 		const char *name = area_name(mm, a, path, sizeof(path));
-		int n = fmt_print(line, sizeof(line), "%lx-%lx %c%c%c%c %08lx 00:%02x %u", a->start, a->end,
-				  (a->flags & MM_READ) != 0 ? 'r' : '-', (a->flags & MM_WRITE) != 0 ? 'w' : '-',
-				  (a->flags & MM_EXEC) != 0 ? 'x' : '-', (a->flags & MM_SHARED) != 0 ? 's' : 'p',
-				  a->offset, a->inode != NULL ? 1u : 0u,
-				  a->inode != NULL ? (uint32_t)((uint64_t)a->inode >> 6 & 0xffffff) : 0u);
+		int n = fmt_print(line, sizeof(line), "%lx-%lx %c%c%c%c %08lx 00:%02x %u", a->start,
+				  a->end, (a->flags & MM_READ) != 0 ? 'r' : '-',
+				  (a->flags & MM_WRITE) != 0 ? 'w' : '-',
+				  (a->flags & MM_EXEC) != 0 ? 'x' : '-',
+				  (a->flags & MM_SHARED) != 0 ? 's' : 'p', a->offset,
+				  a->inode != NULL ? 1u : 0u,
+				  a->inode != NULL ? (uint32_t)((uint64_t)a->inode >> 6 & 0xffffff)
+						   : 0u);
 
 		if (name[0] != '\0')
-			n += fmt_print(line + n, sizeof(line) - (size_t)n, "%*s%s", n < 72 ? 73 - n : 1, "", name);
+			n += fmt_print(line + n, sizeof(line) - (size_t)n, "%*s%s",
+				       n < 72 ? 73 - n : 1, "", name);
 		n = GW_MIN(n, (int)sizeof(line) - 2);
 		line[n++] = '\n';
 		emit(arg, line, (size_t)n);
@@ -72,11 +77,13 @@ void mm_describe(struct mm *mm, uint64_t va, char *to, size_t size)
 	if (a == NULL)
 		fmt_print(to, size, "not mapped");
 	else if (a->inode != NULL)
-		fmt_print(to, size, "%s+0x%lx", area_name(mm, a, path, sizeof(path)), a->offset + (va - a->start));
+		fmt_print(to, size, "%s+0x%lx", area_name(mm, a, path, sizeof(path)),
+			  a->offset + (va - a->start));
 	else
-		fmt_print(to, size, "%s", a->flags & (MM_STACK | AREA_HEAP | MM_SPECIAL) ?
-						  area_name(mm, a, path, sizeof(path)) :
-						  "anonymous memory");
+		fmt_print(to, size, "%s",
+			  a->flags & (MM_STACK | AREA_HEAP | MM_SPECIAL)
+				  ? area_name(mm, a, path, sizeof(path))
+				  : "anonymous memory");
 	if (locked)
 		mutex_unlock(&mm->lock);
 }
@@ -84,6 +91,11 @@ void mm_describe(struct mm *mm, uint64_t va, char *to, size_t size)
 bool mm_below_stack(struct mm *mm, uint64_t va)
 {
 	return va < mm->stack_lo && va >= mm->stack_lo - (1ull << 20);
+}
+
+void mm_set_vdso(struct mm *mm, uint64_t va)
+{
+	mm->vdso = va;
 }
 
 void mm_futex_key(struct mm *mm, uint64_t va, const void **object, uint64_t *offset)

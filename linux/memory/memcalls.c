@@ -83,8 +83,8 @@ SYSCALL_FN(mmap)
 	flags |= (mf & MAP_FIXED_NOREPLACE) != 0 ? MM_NOREPLACE : 0;
 	flags |= (mf & (MAP_POPULATE | MAP_LOCKED)) != 0 ? MM_POPULATE : 0;
 	flags |= (mf & MAP_STACK) != 0 ? AREA_NOHUGE : 0;
-	if ((mf & MAP_NORESERVE) == 0 && ((prot & MM_WRITE) != 0 || shared) && mm_overcommits(len) &&
-	    (mf & MAP_ANONYMOUS) != 0)
+	if ((mf & MAP_NORESERVE) == 0 && ((prot & MM_WRITE) != 0 || shared) &&
+	    mm_overcommits(len) && (mf & MAP_ANONYMOUS) != 0)
 		return -ENOMEM;
 	if ((mf & MAP_ANONYMOUS) != 0)
 		offset = 0;
@@ -116,7 +116,8 @@ SYSCALL_FN(munmap)
 
 SYSCALL_FN(mprotect)
 {
-	uint64_t prot = r->rdx & ~0x03000000ull; /* PROT_GROWSDOWN, PROT_GROWSUP: whole areas here */
+	uint64_t prot =
+		r->rdx & ~0x03000000ull; /* PROT_GROWSDOWN, PROT_GROWSUP: whole areas here */
 
 	if (prot > 7)
 		return -EINVAL;
@@ -260,7 +261,8 @@ static long all_mapped(struct thread *t, uint64_t va, uint64_t len)
 
 SYSCALL_FN(msync)
 {
-	/* MS_ASYNC | MS_SYNC | MS_INVALIDATE; shared pages are the file's pages, so there is nothing to write. */
+	/* MS_ASYNC | MS_SYNC | MS_INVALIDATE; shared pages are the file's pages, so there is
+	 * nothing to write. */
 	if ((r->rdx & ~7ull) != 0 || (r->rdx & 5) == 5 || r->rdi % GW_PAGE_SIZE != 0)
 		return -EINVAL;
 	return all_mapped(t, r->rdi, r->rsi);
@@ -302,7 +304,8 @@ static void barrier(void *arg)
 
 SYSCALL_FN(membarrier)
 {
-	/* QUERY; GLOBAL, GLOBAL_EXPEDITED, REGISTER_GLOBAL.., PRIVATE_EXPEDITED, REGISTER_PRIVATE_EXPEDITED */
+	/* QUERY; GLOBAL, GLOBAL_EXPEDITED, REGISTER_GLOBAL.., PRIVATE_EXPEDITED,
+	 * REGISTER_PRIVATE_EXPEDITED */
 	const long supported = 1 | 2 | 4 | 8 | 16;
 
 	(void)t;

@@ -159,7 +159,8 @@ uint32_t mm_page_flags(uint32_t area_flags)
 	if ((area_flags & (MM_READ | MM_WRITE | MM_EXEC)) == 0)
 		return GW_MAP_NONE;
 	if ((area_flags & MM_WRITE) != 0)
-		return GW_MAP_W; /* W^X: an exec fault turns a page of a writable area around (fault.c) */
+		return GW_MAP_W; /* W^X: an exec fault turns a page of a writable area around
+				    (fault.c) */
 	return (area_flags & MM_EXEC) != 0 ? GW_MAP_X : 0;
 }
 
@@ -198,7 +199,8 @@ int mm_unmap_locked(struct mm *mm, uint64_t va, uint64_t len)
 	if (areas_reserve(&mm->areas) != 0)
 		return -ENOMEM;
 	for (; i < mm->areas.n && mm->areas.v[i].start < end; i++) {
-		uint64_t lo = GW_MAX(va, mm->areas.v[i].start), hi = GW_MIN(end, mm->areas.v[i].end);
+		uint64_t lo = GW_MAX(va, mm->areas.v[i].start),
+			 hi = GW_MIN(end, mm->areas.v[i].end);
 
 		mm_drop_pages(mm, lo, hi - lo);
 	}
@@ -254,13 +256,13 @@ static void populate(struct mm *mm, uint64_t va, uint64_t len, bool write)
 	int sig, code;
 
 	for (uint64_t at = va; at < va + len; at += GW_PAGE_SIZE) {
-		if (mm_fault_locked(mm, at, write, false, true, &sig, &code) != 0)
+		if (mm_fault_locked(mm, at, write, false, false, true, &sig, &code) != 0)
 			return;
 	}
 }
 
-int64_t mm_map_locked(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags, struct inode *inode, uint64_t offset,
-		      uint64_t top)
+int64_t mm_map_locked(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags,
+		      struct inode *inode, uint64_t offset, uint64_t top)
 {
 	int64_t at = place(mm, hint, len, flags, top);
 	struct area a;
@@ -285,7 +287,8 @@ int64_t mm_map_locked(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags
 	return at;
 }
 
-int64_t mm_map(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags, struct inode *inode, uint64_t offset)
+int64_t mm_map(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags, struct inode *inode,
+	       uint64_t offset)
 {
 	bool locked;
 	int64_t r;
@@ -311,7 +314,8 @@ static int protect_locked(struct mm *mm, uint64_t va, uint64_t end, uint32_t pro
 	for (uint32_t j = i; j < mm->areas.n && mm->areas.v[j].start < end; j++) {
 		const struct area *a = &mm->areas.v[j];
 
-		if ((a->flags & MM_SPECIAL) != 0 || ((prot & MM_WRITE) != 0 && (a->flags & AREA_DENY_WRITE) != 0))
+		if ((a->flags & MM_SPECIAL) != 0 ||
+		    ((prot & MM_WRITE) != 0 && (a->flags & AREA_DENY_WRITE) != 0))
 			return -EACCES;
 	}
 	if (areas_reserve(&mm->areas) != 0)
@@ -323,8 +327,8 @@ static int protect_locked(struct mm *mm, uint64_t va, uint64_t end, uint32_t pro
 
 		if ((a->flags & (MM_READ | MM_WRITE | MM_EXEC)) == prot)
 			continue;
-		/* A file's pages, or frames that a fork shares, become writable one by one: a write fault copies them,
-		 * or tells the file. */
+		/* A file's pages, or frames that a fork shares, become writable one by one: a write
+		 * fault copies them, or tells the file. */
 		if (a->inode != NULL || mm->forked)
 			flags &= ~GW_MAP_W;
 		if (space_protect(lo, hi - lo, flags) != 0)
@@ -394,9 +398,10 @@ int64_t mm_brk(struct mm *mm, uint64_t to)
 	if (to < mm->brk_start || !program_range(to, GW_PAGE_SIZE))
 		goto out;
 	if (want > have) {
-		if (mm_overcommits(want - have) || !areas_free(&mm->areas, have, want + GW_PAGE_SIZE) ||
-		    mm_map_locked(mm, have, want - have, MM_READ | MM_WRITE | MM_FIXED | AREA_HEAP, NULL, 0,
-				  mm->mmap_top) < 0)
+		if (mm_overcommits(want - have) ||
+		    !areas_free(&mm->areas, have, want + GW_PAGE_SIZE) ||
+		    mm_map_locked(mm, have, want - have, MM_READ | MM_WRITE | MM_FIXED | AREA_HEAP,
+				  NULL, 0, mm->mmap_top) < 0)
 			goto out;
 	} else if (want < have && mm_unmap_locked(mm, want, have - want) != 0) {
 		goto out;

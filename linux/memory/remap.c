@@ -23,7 +23,8 @@ static void collect(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 	m->page[m->n++].flags = flags;
 }
 
-/* Move the frames of [from, from + len) to `to`. Large pages move whole: from and to are alike modulo 2 MiB. */
+/* Move the frames of [from, from + len) to `to`. Large pages move whole: from and to are alike
+ * modulo 2 MiB. */
 static int move_pages(struct mm *mm, uint64_t from, uint64_t to, uint64_t len)
 {
 	struct moved *m = mem_alloc(sizeof(*m));
@@ -36,7 +37,8 @@ static int move_pages(struct mm *mm, uint64_t from, uint64_t to, uint64_t len)
 		struct space_batch b;
 
 		step = CHUNK * GW_PAGE_SIZE;
-		/* A chunk holds at most CHUNK small pages, or one large page when it starts on one. */
+		/* A chunk holds at most CHUNK small pages, or one large page when it starts on one.
+		 */
 		if ((from + at) % LARGE_PAGE == 0 && len - at >= LARGE_PAGE) {
 			bool large = false;
 
@@ -52,7 +54,8 @@ static int move_pages(struct mm *mm, uint64_t from, uint64_t to, uint64_t len)
 		space_unmap(from + at, step, collect, m);
 		space_batch_init(&b);
 		for (uint32_t i = 0; i < m->n && r == 0; i++) {
-			uint32_t f = m->page[i].flags & (GW_MAP_W | GW_MAP_X | GW_MAP_NONE | GW_MAP_LARGE);
+			uint32_t f = m->page[i].flags &
+				     (GW_MAP_W | GW_MAP_X | GW_MAP_NONE | GW_MAP_LARGE);
 
 			r = space_batch_map(&b, to + (m->page[i].va - from), m->page[i].pa,
 					    (f & GW_MAP_LARGE) != 0 ? LARGE_PAGE : GW_PAGE_SIZE, f);
@@ -61,12 +64,12 @@ static int move_pages(struct mm *mm, uint64_t from, uint64_t to, uint64_t len)
 			r = space_batch_commit(&b);
 	}
 	mem_free(m, sizeof(*m));
-	(void)mm;
+	mm_touch(mm, to, len);
 	return r;
 }
 
-static int64_t move(struct mm *mm, struct area a, uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags,
-		    uint64_t target)
+static int64_t move(struct mm *mm, struct area a, uint64_t old, uint64_t old_len, uint64_t new_len,
+		    uint64_t flags, uint64_t target)
 {
 	uint64_t keep = GW_MIN(old_len, new_len);
 	int r;
@@ -87,11 +90,12 @@ static int64_t move(struct mm *mm, struct area a, uint64_t old, uint64_t old_len
 		r = areas_reserve(&mm->areas);
 	if (r != 0)
 		return r;
-	if ((target - old) % LARGE_PAGE == 0 || (a.flags & (AREA_NOHUGE | MM_STACK)) != 0 || a.inode != NULL ||
-	    new_len < LARGE_PAGE) {
+	if ((target - old) % LARGE_PAGE == 0 || (a.flags & (AREA_NOHUGE | MM_STACK)) != 0 ||
+	    a.inode != NULL || new_len < LARGE_PAGE) {
 		r = move_pages(mm, old, target, keep);
 	} else {
-		/* Different phases: a query of one page splits nothing, so cut large pages by protecting a part. */
+		/* Different phases: a query of one page splits nothing, so cut large pages by
+		 * protecting a part. */
 		for (uint64_t at = ROUND_UP(old, LARGE_PAGE); at < old + keep; at += LARGE_PAGE)
 			r |= space_protect(at, GW_PAGE_SIZE,
 					   mm_page_flags(a.flags) & ~(mm->forked ? GW_MAP_W : 0u));
@@ -106,8 +110,8 @@ static int64_t move(struct mm *mm, struct area a, uint64_t old, uint64_t old_len
 	return r != 0 ? r : (int64_t)target;
 }
 
-static int64_t remap_locked(struct mm *mm, uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags,
-			    uint64_t target)
+static int64_t remap_locked(struct mm *mm, uint64_t old, uint64_t old_len, uint64_t new_len,
+			    uint64_t flags, uint64_t target)
 {
 	const struct area *a = areas_find(&mm->areas, old);
 	uint64_t grow;
@@ -140,18 +144,20 @@ static int64_t remap_locked(struct mm *mm, uint64_t old, uint64_t old_len, uint6
 		areas_insert(&mm->areas, more);
 		return (int64_t)old;
 	}
-	return (flags & MREMAP_MAYMOVE) != 0 ? move(mm, *a, old, old_len, new_len, flags, target) : -ENOMEM;
+	return (flags & MREMAP_MAYMOVE) != 0 ? move(mm, *a, old, old_len, new_len, flags, target)
+					     : -ENOMEM;
 }
 
-int64_t mm_remap(struct mm *mm, uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags, uint64_t target)
+int64_t mm_remap(struct mm *mm, uint64_t old, uint64_t old_len, uint64_t new_len, uint64_t flags,
+		 uint64_t target)
 {
 	bool locked;
 	int64_t r;
 
 	old_len = ROUND_UP(old_len, GW_PAGE_SIZE);
 	new_len = ROUND_UP(new_len, GW_PAGE_SIZE);
-	if (old % GW_PAGE_SIZE != 0 || (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) != 0 || new_len == 0 ||
-	    old_len == 0 || !program_range(old, old_len))
+	if (old % GW_PAGE_SIZE != 0 || (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)) != 0 ||
+	    new_len == 0 || old_len == 0 || !program_range(old, old_len))
 		return -EINVAL;
 	if ((flags & MREMAP_FIXED) != 0 &&
 	    ((flags & MREMAP_MAYMOVE) == 0 || target % GW_PAGE_SIZE != 0 || target < MMAP_LOW ||

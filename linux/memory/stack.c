@@ -89,14 +89,16 @@ static uint32_t count(const char *const *v)
 	return n;
 }
 
-/* Strings in ascending order in memory, as Linux lays them: the last is pushed first. Fills slots [at, at + n). */
+/* Strings in ascending order in memory, as Linux lays them: the last is pushed first. Fills slots
+ * [at, at + n). */
 static void push_strings(struct writer *w, const char *const *v, uint32_t n, uint32_t at)
 {
 	while (n-- > 0)
 		w->words[at + n] = push_string(w, v[n]);
 }
 
-static void push_auxv(struct writer *w, const struct elf_stack *st, uint64_t execfn, uint64_t platform, uint64_t rnd)
+static void push_auxv(struct writer *w, const struct elf_stack *st, uint64_t execfn,
+		      uint64_t platform, uint64_t rnd)
 {
 	uint32_t a, b, c, d = 0;
 
@@ -127,7 +129,8 @@ static void push_auxv(struct writer *w, const struct elf_stack *st, uint64_t exe
 
 static void build(struct writer *w, struct elf_stack *st, struct mm_strings *at)
 {
-	uint32_t argc = count(st->argv), envc = count(st->envp), skip = st->n_prefix != 0 && argc > 0 ? 1 : 0;
+	uint32_t argc = count(st->argv), envc = count(st->envp),
+		 skip = st->n_prefix != 0 && argc > 0 ? 1 : 0;
 	uint64_t execfn = push_string(w, st->execfn), platform, rnd;
 	uint32_t n_args = st->n_prefix + argc - skip;
 	uint8_t bytes[16];
@@ -154,8 +157,8 @@ bool elf_stack_make(struct mm *mm, struct elf_stack *st)
 	struct writer w = { .top = mm->stack_hi - 8, .lo = mm->stack_hi - STACK_BYTES / 4 };
 	size_t bytes;
 
-	if (mm_map(mm, mm->stack_lo, mm->stack_hi - mm->stack_lo, MM_READ | MM_WRITE | MM_STACK | MM_FIXED, NULL, 0) <
-	    0)
+	if (mm_map(mm, mm->stack_lo, mm->stack_hi - mm->stack_lo,
+		   MM_READ | MM_WRITE | MM_STACK | MM_FIXED, NULL, 0) < 0)
 		return false;
 	w.cap = 1 + st->n_prefix + count(st->argv) + 1 + count(st->envp) + 1 + 2 * 24;
 	bytes = w.cap * sizeof(uint64_t);

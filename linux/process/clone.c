@@ -3,7 +3,7 @@
  * the caller. With CLONE_VM (vfork, posix_spawn) it runs in the caller's own memory until it ends or execs. */
 #include "abi/call.h"
 #include "linux/files/vfs.h"
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 
 #define CLONE_VM 0x100u
 #define CLONE_FS 0x200u
@@ -99,6 +99,31 @@ static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *
 	return b;
 }
 
+/* A thread's stack wants neighbouring frames, and only single ones are reclaimed for: take and
+ * return a number of those. */
+static void make_room(void)
+{
+	uint64_t pas[64];
+	uint32_t n = 0;
+
+	while (n < ARRAY_SIZE(pas) && (pas[n] = page_alloc()) != 0)
+		n++;
+	while (n > 0)
+		page_put(pas[--n]);
+}
+
+static int start_thread(struct birth *b, const char *name)
+{
+	int err = -ENOMEM;
+
+	for (int tries = 0; tries < 4 && err == -ENOMEM; tries++) {
+		if (tries > 0)
+			make_room();
+		err = uthread_create(&b->t->uthread, NULL, thread_main, b, name, true, b->t);
+	}
+	return err;
+}
+
 /* ---- threads ---- */
 
 static long clone_thread(struct thread *t, const struct gw_regs *r, const struct clone_request *q)
@@ -118,7 +143,7 @@ static long clone_thread(struct thread *t, const struct gw_regs *r, const struct
 	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
 		err = -EFAULT;
 	else
-		err = uthread_create(&child->uthread, NULL, thread_main, b, "thread", true, child);
+		err = start_thread(b, "thread");
 	if (err != 0) {
 		birth_free(b);
 		thread_unlist(child);
@@ -183,7 +208,7 @@ static int start(struct thread *t, struct process *p, struct birth *b, const str
 	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &p->pid, sizeof(p->pid)) != 0)
 		return -EFAULT;
 	process_list(p, (q->flags & CLONE_PARENT) != 0 ? t->process->parent : t->process);
-	err = uthread_create(&child->uthread, NULL, thread_main, b, "process", true, child);
+	err = start_thread(b, "process");
 	if (err != 0)
 		process_unlist(p);
 	return err;

@@ -2,7 +2,7 @@
 /* exec.c - another program in the same process. It is loaded into a fresh memory; only when that has succeeded do the
  * other threads end and the old memory goes, so that a failure leaves everything as it was. */
 #include "linux/files/vfs.h"
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 
 #define STRING_MAX (32u * GW_PAGE_SIZE)
 #define STRINGS_MAX (2u << 20)

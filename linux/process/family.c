@@ -2,7 +2,7 @@
 /* family.c - the table of processes, their end, and who hears of it. A process that has ended stays in the table until
  * its parent has waited for it. One whose parent is gone belongs to an init that waits at once: it has no entry here. */
 #include "linux/files/vfs.h"
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 
 struct processes processes = { .list = { &processes.list, &processes.list }, .next_number = FIRST_PID };
 

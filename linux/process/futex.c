@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* futex.c - waiting on a word of program memory. Waiters hang in hashed buckets under short locks; the word is compared
- * with the bucket locked (without parking: a page that is not there is brought in with the lock released), so that a
- * wake on another shard cannot fall between comparison and sleep. A word is named by its address space and address, or,
- * in a shared mapping, by the file and the place in it. */
-#include "linux/process/process_internal.h"
+/* futex.c - waiting on a word of program memory. Waiters hang in hashed buckets under short locks;
+ * the word is compared with the bucket locked (without parking: a page that is not there is brought
+ * in with the lock released), so that a wake on another shard cannot fall between comparison and
+ * sleep. A word is named by its address space and address, or, in a shared mapping, by the file and
+ * the place in it. */
+#include "linux/process/process.h"
 
 #define BUCKETS 64u
 #define CMD_MASK 0x7fu
@@ -57,7 +58,10 @@ static bool same(const struct key *a, const struct key *b)
 
 static struct bucket *bucket_of(const struct key *k)
 {
-	return &buckets[(uint32_t)(((k->at >> 2) + ((uint64_t)k->object >> 4)) * 0x9e3779b97f4a7c15ull >> 32) % BUCKETS];
+	return &buckets[(uint32_t)(((k->at >> 2) + ((uint64_t)k->object >> 4)) *
+					   0x9e3779b97f4a7c15ull >>
+				   32) %
+			BUCKETS];
 }
 
 /* With the bucket locked; nothing of w may be used afterwards: its owner may return at once. */
@@ -74,7 +78,8 @@ static uint32_t wake_locked(struct bucket *b, const struct key *k, uint32_t n, u
 {
 	uint32_t woken = 0;
 
-	list_for_each_safe(node, &b->waiters) {
+	list_for_each_safe(node, &b->waiters)
+	{
 		struct futex_waiter *w = list_entry(node, struct futex_waiter, link);
 
 		if (woken >= n)
@@ -153,10 +158,12 @@ static bool was_woken(struct futex_waiter *w)
 	}
 }
 
-static long wait(struct thread *t, uint64_t va, const struct key *k, uint32_t expect, uint32_t bitset,
-		 uint64_t deadline)
+static long wait(struct thread *t, uint64_t va, const struct key *k, uint32_t expect,
+		 uint32_t bitset, uint64_t deadline)
 {
-	struct futex_waiter w = { .key = *k, .bitset = bitset, .uthread = t->uthread, .bucket = bucket_of(k) };
+	struct futex_waiter w = {
+		.key = *k, .bitset = bitset, .uthread = t->uthread, .bucket = bucket_of(k)
+	};
 	struct bucket *b = w.bucket;
 	uint32_t now;
 	int r;
@@ -183,8 +190,8 @@ static long wait(struct thread *t, uint64_t va, const struct key *k, uint32_t ex
 	return withdraw(&w) ? 0 : r;
 }
 
-static long requeue(uint64_t va, const struct key *from, const struct key *to, uint32_t n_wake, uint32_t n_move,
-		    bool compare, uint32_t expect)
+static long requeue(uint64_t va, const struct key *from, const struct key *to, uint32_t n_wake,
+		    uint32_t n_move, bool compare, uint32_t expect)
 {
 	struct bucket *a = bucket_of(from), *b = bucket_of(to);
 	uint32_t now, done, moved = 0;
@@ -202,7 +209,8 @@ static long requeue(uint64_t va, const struct key *from, const struct key *to, u
 		return -EAGAIN;
 	}
 	done = wake_locked(a, from, n_wake, MATCH_ANY);
-	list_for_each_safe(node, &a->waiters) {
+	list_for_each_safe(node, &a->waiters)
+	{
 		struct futex_waiter *w = list_entry(node, struct futex_waiter, link);
 
 		if (moved >= n_move)
@@ -216,12 +224,14 @@ static long requeue(uint64_t va, const struct key *from, const struct key *to, u
 		moved++;
 	}
 	unlock_two(a, b);
-	return (long)(done + moved);
+	return (long)done + (long)moved;
 }
 
-/* FUTEX_WAKE_OP: *va2 = *va2 OP arg atomically; wake at va, and at va2 if the old value compares. A waiter that looked
- * before the change is in its bucket and is woken; one that looks later sees the new value. */
-static long wake_op(const struct key *k, const struct key *k2, uint64_t va2, uint32_t n, uint32_t n2, uint32_t code)
+/* FUTEX_WAKE_OP: *va2 = *va2 OP arg atomically; wake at va, and at va2 if the old value compares. A
+ * waiter that looked before the change is in its bucket and is woken; one that looks later sees the
+ * new value. */
+static long wake_op(const struct key *k, const struct key *k2, uint64_t va2, uint32_t n,
+		    uint32_t n2, uint32_t code)
 {
 	uint32_t op = code >> 28 & 7, cmp = code >> 24 & 15, old, desired, seen;
 	int32_t arg = (int32_t)(code << 8) >> 20, cmp_arg = (int32_t)(code << 20) >> 20;
@@ -304,8 +314,9 @@ SYSCALL_FN(futex)
 		if (r->r10 != 0) {
 			err = timespec_from_program(r->r10, &ns);
 			if (err == 0)
-				err = clock_deadline(cmd == 9 && realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, ns,
-						     cmd == 9, &deadline);
+				err = clock_deadline(cmd == 9 && realtime ? CLOCK_REALTIME
+									  : CLOCK_MONOTONIC,
+						     ns, cmd == 9, &deadline);
 			if (err != 0)
 				return err;
 		}

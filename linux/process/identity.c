@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* identity.c - who a program is and where: numbers of users and processes, names, capabilities, random bytes. */
-#include "linux/process/process_internal.h"
+/* identity.c - who a program is and where: numbers of users and processes, names, capabilities,
+ * random bytes. */
+#include "linux/process/process.h"
 
 char linux_hostname[65] = "godwit", linux_domainname[65] = "(none)";
 
@@ -28,13 +29,13 @@ char linux_hostname[65] = "godwit", linux_domainname[65] = "(none)";
 #define PR_GET_THP_DISABLE 42
 #define PR_SET_VMA 0x53564d41
 
-#define GETTER(name, value)                                                                                  \
-	SYSCALL_FN(name);                                                                                    \
-	SYSCALL_FN(name)                                                                                     \
-	{                                                                                                    \
-		(void)r;                                                                                     \
-		(void)t;                                                                                     \
-		return (long)(value);                                                                        \
+#define GETTER(name, value)           \
+	SYSCALL_FN(name);             \
+	SYSCALL_FN(name)              \
+	{                             \
+		(void)r;              \
+		(void)t;              \
+		return (long)(value); \
 	}
 
 GETTER(getpid, t->process->pid)
@@ -47,13 +48,15 @@ GETTER(setfsgid, t->process->egid)
 GETTER(personality, 0)
 GETTER(umask, __atomic_exchange_n(&t->process->umask, (uint32_t)r->rdi & 0777u, __ATOMIC_RELAXED))
 
-/* Set real, effective and saved numbers; each must be KEEP or one of the three unless the caller is root. */
+/* Set real, effective and saved numbers; each must be KEEP or one of the three unless the caller is
+ * root. */
 static long set_ids(const struct process *p, uint32_t *const id[3], const uint32_t want[3])
 {
 	bool root = p->euid == 0;
 
 	for (int i = 0; i < 3; i++) {
-		if (want[i] != KEEP && !root && want[i] != *id[0] && want[i] != *id[1] && want[i] != *id[2])
+		if (want[i] != KEEP && !root && want[i] != *id[0] && want[i] != *id[1] &&
+		    want[i] != *id[2])
 			return -EPERM;
 	}
 	for (int i = 0; i < 3; i++) {
@@ -102,7 +105,8 @@ SYSCALL_FN(setgid)
 SYSCALL_FN(setreuid);
 SYSCALL_FN(setreuid)
 {
-	bool both = (uint32_t)r->rdi != KEEP || ((uint32_t)r->rsi != KEEP && (uint32_t)r->rsi != t->process->uid);
+	bool both = (uint32_t)r->rdi != KEEP ||
+		    ((uint32_t)r->rsi != KEEP && (uint32_t)r->rsi != t->process->uid);
 	uint64_t saved = (uint32_t)r->rsi != KEEP ? r->rsi : t->process->euid;
 
 	return set_uids(t->process, r->rdi, r->rsi, both ? saved : KEEP);
@@ -111,7 +115,8 @@ SYSCALL_FN(setreuid)
 SYSCALL_FN(setregid);
 SYSCALL_FN(setregid)
 {
-	bool both = (uint32_t)r->rdi != KEEP || ((uint32_t)r->rsi != KEEP && (uint32_t)r->rsi != t->process->gid);
+	bool both = (uint32_t)r->rdi != KEEP ||
+		    ((uint32_t)r->rsi != KEEP && (uint32_t)r->rsi != t->process->gid);
 	uint64_t saved = (uint32_t)r->rsi != KEEP ? r->rsi : t->process->egid;
 
 	return set_gids(t->process, r->rdi, r->rsi, both ? saved : KEEP);
@@ -149,7 +154,8 @@ SYSCALL_FN(getresgid)
 	return put_three(r, t->process->gid, t->process->egid, t->process->sgid);
 }
 
-/* No supplementary groups; setting them is accepted and has no effect: access is not checked by group here. */
+/* No supplementary groups; setting them is accepted and has no effect: access is not checked by
+ * group here. */
 SYSCALL_FN(getgroups);
 SYSCALL_FN(getgroups)
 {
@@ -179,7 +185,10 @@ static long cap_words(uint64_t header_va, uint32_t *words)
 		*words = 2;
 	else
 		return copy_to_program(header_va, &newest, 4) != 0 ? -EFAULT : -EINVAL;
-	return header[1] == 0 || (int)header[1] == process_self()->pid || thread_self()->tid == (int)header[1] ? 0 : -ESRCH;
+	return header[1] == 0 || (int)header[1] == process_self()->pid ||
+			       thread_self()->tid == (int)header[1]
+		       ? 0
+		       : -ESRCH;
 }
 
 SYSCALL_FN(capget);
@@ -203,7 +212,8 @@ SYSCALL_FN(capset)
 	uint32_t words;
 
 	(void)t;
-	return cap_words(r->rdi, &words); /* giving up capabilities: accepted, nothing here asks for them */
+	return cap_words(r->rdi,
+			 &words); /* giving up capabilities: accepted, nothing here asks for them */
 }
 
 SYSCALL_FN(uname);

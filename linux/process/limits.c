@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c - resource limits, usage, and scheduling: what can be asked about the machine and the process. */
-#include "linux/process/process_internal.h"
+/* limits.c - resource limits, usage, and scheduling: what can be asked about the machine and the
+ * process. */
+#include "linux/process/process.h"
 
 #define RLIMITS 16u
 #define RLIMIT_NOFILE 7u
@@ -40,7 +41,8 @@ static long limit_set(struct process *p, uint64_t which, uint64_t va)
 		return -EFAULT;
 	if (v[0] > v[1])
 		return -EINVAL;
-	if ((v[1] > p->rlimits[which][1] && p->euid != 0) || (which == RLIMIT_NOFILE && v[1] > NOFILE_MAX))
+	if ((v[1] > p->rlimits[which][1] && p->euid != 0) ||
+	    (which == RLIMIT_NOFILE && v[1] > NOFILE_MAX))
 		return -EPERM;
 	p->rlimits[which][0] = v[0];
 	p->rlimits[which][1] = v[1];
@@ -81,7 +83,8 @@ SYSCALL_FN(getrusage)
 {
 	struct {
 		struct timeval64 user, system;
-		int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv;
+		int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock,
+			msgsnd, msgrcv;
 		int64_t nsignals, nvcsw, nivcsw;
 	} u = { 0 };
 	struct mm_usage m;
@@ -163,7 +166,8 @@ SYSCALL_FN(sched_setaffinity)
 		return -ESRCH;
 	if (copy_from_program(&mask, r->rdx, GW_MIN(r->rsi, 8ull)) != 0)
 		return -EFAULT;
-	return (mask & all_cpus()) != 0 ? 0 : -EINVAL; /* a hint: shards balance threads themselves */
+	return (mask & all_cpus()) != 0 ? 0
+					: -EINVAL; /* a hint: shards balance threads themselves */
 }
 
 SYSCALL_FN(sched_getaffinity)

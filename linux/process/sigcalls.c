@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sigcalls.c - the signal family of system calls. */
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 
 SYSCALL_FN(rt_sigaction);
 SYSCALL_FN(rt_sigprocmask);
@@ -96,7 +96,8 @@ SYSCALL_FN(rt_sigtimedwait)
 	set &= ~(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP));
 	t->sigwait = set;
 	while (!signal_take(t, set, &info)) {
-		/* A signal that we wait for sets WORK_SIGNAL too; what is left then is for a handler. */
+		/* A signal that we wait for sets WORK_SIGNAL too; what is left then is for a
+		 * handler. */
 		signal_recheck(t);
 		if (((t->pending | t->process->pending) & set) != 0)
 			continue;

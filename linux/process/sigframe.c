@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sigframe.c - entering a signal handler and returning from it. What comes back from the program is not trusted: flags
- * are masked, and the extended state is checked before XRSTOR would fault on it. */
+/* sigframe.c - entering a signal handler and returning from it. What comes back from the program is
+ * not trusted: flags are masked, and the extended state is checked before XRSTOR would fault on it.
+ */
 #include <cpuid.h>
 
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 #include "linux/process/sigframe.h"
 
 #define FLAGS_DF 0x400ull
@@ -66,7 +67,9 @@ static void fill_context(struct sig_frame *fr, const struct thread *t, const str
 static bool put_state(struct thread *t, uint64_t va)
 {
 	size_t size = fpu_state_size();
-	struct sig_fp_magic m = { .magic1 = SIG_FP_MAGIC1, .extended_size = (uint32_t)size + 4, .features = xcr0() };
+	struct sig_fp_magic m = { .magic1 = SIG_FP_MAGIC1,
+				  .extended_size = (uint32_t)size + 4,
+				  .features = xcr0() };
 	const uint32_t magic2 = SIG_FP_MAGIC2;
 
 	m.xstate_size = (uint32_t)size;
@@ -91,7 +94,8 @@ bool sigframe_push(struct thread *t, struct program_frame *f, const struct sigin
 		sp = t->altstack_va + t->altstack_len;
 	fp = ROUND_DOWN(sp - fpu_state_size() - 4, 64ul);
 	at = ROUND_DOWN(fp - sizeof(fr), 16ul) - 8;
-	if (at > sp || (fr.uc.stack_flags == 0 && (act->flags & SA_ONSTACK) != 0 && at < t->altstack_va))
+	if (at > sp ||
+	    (fr.uc.stack_flags == 0 && (act->flags & SA_ONSTACK) != 0 && at < t->altstack_va))
 		return false;
 	fr.uc.flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	fr.uc.mask = saved;
@@ -142,7 +146,8 @@ static int get_state(struct thread *t, uint64_t va)
 		memset(raw + XSAVE_HEADER + 64, 0, size - XSAVE_HEADER - 64);
 	}
 	header[0] &= xcr0();
-	memset(&header[1], 0, sizeof(header) - sizeof(header[0])); /* standard format, reserved bytes zero */
+	memset(&header[1], 0,
+	       sizeof(header) - sizeof(header[0])); /* standard format, reserved bytes zero */
 	memcpy(raw + XSAVE_HEADER, header, sizeof(header));
 	fpu_save_current();
 	memcpy(&mask, area + 28, sizeof(mask));

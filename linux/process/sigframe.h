@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sigframe.h - what a signal handler finds on the stack, laid out as Linux on x86-64 does (programs read and change it):
+/* sigframe.h - what a signal handler finds on the stack, laid out as Linux on x86-64 does (programs
+ * read and change it):
  *
  *   old rsp - 128 (red zone), or the top of the alternate stack
  *   +----------------+  64-aligned below
@@ -57,7 +58,8 @@ struct sig_fp_magic {
 
 _Static_assert(sizeof(struct sig_context) == 256, "struct sigcontext");
 _Static_assert(sizeof(struct sig_ucontext) == 304, "the kernel's struct ucontext");
-_Static_assert(offsetof(struct sig_frame, info) == 312 && sizeof(struct sig_frame) == 440, "struct rt_sigframe");
+_Static_assert(offsetof(struct sig_frame, info) == 312 && sizeof(struct sig_frame) == 440,
+	       "struct rt_sigframe");
 _Static_assert(sizeof(struct sig_fp_magic) == 48, "struct _fpx_sw_bytes");
 
 #endif

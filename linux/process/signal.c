@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signal.c - sending, queueing and taking signals, and what happens to them before a thread returns to the program.
- * Senders may be timer callbacks, so queueing allocates nothing: entries come from one list made at start. */
-#include "linux/process/process_internal.h"
+/* signal.c - sending, queueing and taking signals, and what happens to them before a thread returns
+ * to the program. Senders may be timer callbacks, so queueing allocates nothing: entries come from
+ * one list made at start. */
+#include "linux/process/process.h"
 
 #define QUEUE_ENTRIES 56u
 #define UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 #define STOPS (SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
 /* Default action: nothing. Nobody continues a stopped program, so stopping is ignored as well. */
-#define IGNORED_BY_DEFAULT (SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH) | STOPS)
-#define SYNCHRONOUS                                                                                             \
-	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGFPE) | SIGBIT(SIGSYS))
+#define IGNORED_BY_DEFAULT \
+	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH) | STOPS)
+#define SYNCHRONOUS                                                                             \
+	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGFPE) | \
+	 SIGBIT(SIGSYS))
 
 struct entry {
 	struct list_node link;
@@ -58,9 +61,10 @@ void signal_init_thread(struct thread *t)
 
 const char *signal_name(int sig)
 {
-	static const char names[] = "HUP\0INT\0QUIT\0ILL\0TRAP\0ABRT\0BUS\0FPE\0KILL\0USR1\0SEGV\0USR2\0PIPE\0ALRM\0"
-				    "TERM\0STKFLT\0CHLD\0CONT\0STOP\0TSTP\0TTIN\0TTOU\0URG\0XCPU\0XFSZ\0VTALRM\0"
-				    "PROF\0WINCH\0IO\0PWR\0SYS";
+	static const char names[] =
+		"HUP\0INT\0QUIT\0ILL\0TRAP\0ABRT\0BUS\0FPE\0KILL\0USR1\0SEGV\0USR2\0PIPE\0ALRM\0"
+		"TERM\0STKFLT\0CHLD\0CONT\0STOP\0TSTP\0TTIN\0TTOU\0URG\0XCPU\0XFSZ\0VTALRM\0"
+		"PROF\0WINCH\0IO\0PWR\0SYS";
 	const char *s = names;
 
 	if (sig < 1 || sig > 31)
@@ -77,7 +81,8 @@ static bool is_ignored(const struct process *p, int sig)
 	return h == SIG_IGN || (h == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0);
 }
 
-/* Tell a thread to look at its signals. signal_lock held; process->lock too unless t is the caller. */
+/* Tell a thread to look at its signals. signal_lock held; process->lock too unless t is the caller.
+ */
 static void alert(struct thread *t)
 {
 	atomic_fetch_or(&t->work, WORK_SIGNAL);
@@ -103,7 +108,7 @@ static void alert_taker(struct process *p, struct thread *t, int sig)
 			alert(t);
 		return;
 	}
-	list_for_each(n, &p->threads) {
+	list_for_each (n, &p->threads) {
 		struct thread *at = list_entry(n, struct thread, link);
 
 		if ((at->sigwait & SIGBIT(sig)) != 0) {
@@ -146,7 +151,8 @@ static int queue_locked(struct process *p, struct thread *t, const struct siginf
 		at = list_entry(threads->next, struct thread, link);
 	spin_lock(&p->signal_lock);
 	/* An ignored signal is dropped, unless it is blocked: the action may change meanwhile. */
-	if (at != NULL && (!is_ignored(p, sig) || ((at->sigmask | at->sigwait) & SIGBIT(sig)) != 0)) {
+	if (at != NULL &&
+	    (!is_ignored(p, sig) || ((at->sigmask | at->sigwait) & SIGBIT(sig)) != 0)) {
 		if (enqueue(p, t, info))
 			alert_taker(p, t, sig);
 		else
@@ -156,6 +162,8 @@ static int queue_locked(struct process *p, struct thread *t, const struct siginf
 	return r;
 }
 
+void (*signal_arrived)(void);
+
 int signal_queue(struct process *p, struct thread *t, const struct siginfo64 *info)
 {
 	int r;
@@ -163,6 +171,8 @@ int signal_queue(struct process *p, struct thread *t, const struct siginfo64 *in
 	spin_lock(&p->lock);
 	r = queue_locked(p, t, info);
 	spin_unlock(&p->lock);
+	if (signal_arrived != NULL)
+		signal_arrived();
 	return r;
 }
 
@@ -176,6 +186,8 @@ int signal_queue_tid(struct process *p, int tid, const struct siginfo64 *info)
 	if (t != NULL)
 		r = info->signo != 0 ? queue_locked(p, t, info) : 0;
 	spin_unlock(&p->lock);
+	if (signal_arrived != NULL)
+		signal_arrived();
 	return r;
 }
 
@@ -228,7 +240,8 @@ static void dequeue(struct list_node *queue, sigset64 *pending, int sig, struct 
 	bool found = false, more = false;
 
 	*info = (struct siginfo64){ .signo = sig, .code = SI_KERNEL };
-	list_for_each_safe(n, queue) {
+	list_for_each_safe(n, queue)
+	{
 		struct entry *e = list_entry(n, struct entry, link);
 
 		if (e->info.signo != sig)
@@ -296,7 +309,8 @@ void signal_set_mask(struct thread *t, sigset64 mask)
 	mask &= ~UNBLOCKABLE;
 	if (mask == t->sigmask)
 		return;
-	if ((t->pending | p->pending) == 0) { /* a sender that comes now sees the old or the new mask */
+	if ((t->pending | p->pending) ==
+	    0) { /* a sender that comes now sees the old or the new mask */
 		spin_lock(&p->signal_lock);
 		t->sigmask = mask;
 		if ((t->pending | p->pending) & ~mask)
@@ -330,7 +344,29 @@ void signal_thread_ended(struct thread *t)
 
 /* ---- before returning to the program ---- */
 
-static void report_death(struct thread *t, const struct program_frame *f, const struct siginfo64 *info)
+static const char *trap_text(uint64_t vector)
+{
+	switch (vector) {
+	case 0:
+		return "division by zero, or its result is too large";
+	case 3:
+		return "breakpoint instruction";
+	case 6:
+		return "unknown instruction";
+	case 13:
+		return "privileged instruction, or an address that cannot be";
+	case 16:
+	case 19:
+		return "floating-point exception";
+	case 17:
+		return "misaligned access";
+	default:
+		return "processor exception";
+	}
+}
+
+static void report_death(struct thread *t, const struct program_frame *f,
+			 const struct siginfo64 *info)
 {
 	char where[240], what[240];
 	int sig = info->signo;
@@ -339,19 +375,20 @@ static void report_death(struct thread *t, const struct program_frame *f, const 
 		return;
 	mm_describe(t->process->mm, f->regs.rip, where, sizeof(where));
 	mm_describe(t->process->mm, info->u.fault.addr, what, sizeof(what));
-	if (sig == SIGSEGV && mm_below_stack(t->process->mm, info->u.fault.addr))
-		control_line("error %s overflowed its stack of 8 MiB at 0x%lx (%s), stack pointer 0x%lx", t->comm,
-			     f->regs.rip, where, f->regs.rsp);
-	else if (sig == SIGSEGV || sig == SIGBUS)
-		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s address 0x%lx (%s)", t->comm,
-			     signal_name(sig), f->regs.rip, where,
-			     (t->trap_error & 16) != 0 ? "it jumped to" :
-			     (t->trap_error & 2) != 0  ? "it wrote to" :
-							 "it read",
-			     info->u.fault.addr, what);
+	if (t->trap_no != 14)
+		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s", t->comm,
+			     signal_name(sig), f->regs.rip, where, trap_text(t->trap_no));
+	else if (sig == SIGSEGV && mm_below_stack(t->process->mm, info->u.fault.addr))
+		control_line(
+			"error %s overflowed its stack of 8 MiB at 0x%lx (%s), stack pointer 0x%lx",
+			t->comm, f->regs.rip, where, f->regs.rsp);
 	else
-		control_line("error %s was killed by SIG%s at 0x%lx (%s), exception %lu", t->comm, signal_name(sig),
-			     f->regs.rip, where, t->trap_no);
+		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s address 0x%lx (%s)",
+			     t->comm, signal_name(sig), f->regs.rip, where,
+			     (t->trap_error & 16) != 0	? "it jumped to"
+			     : (t->trap_error & 2) != 0 ? "it wrote to"
+							: "it read",
+			     info->u.fault.addr, what);
 }
 
 static void restart(struct program_frame *f)
@@ -373,7 +410,8 @@ static bool deliver(struct thread *t, struct program_frame *f, const struct sigi
 	if (act.handler > SIG_IGN && (act.flags & SA_RESETHAND) != 0)
 		p->actions[sig - 1].handler = SIG_DFL;
 	spin_unlock(&p->signal_lock);
-	if (act.handler == SIG_IGN || (act.handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0))
+	if (act.handler == SIG_IGN ||
+	    (act.handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0))
 		return false;
 	if (act.handler == SIG_DFL) {
 		report_death(t, f, info);
@@ -389,11 +427,13 @@ static bool deliver(struct thread *t, struct program_frame *f, const struct sigi
 	saved = t->restore_sigmask ? t->saved_sigmask : t->sigmask;
 	t->restore_sigmask = false;
 	if (!sigframe_push(t, f, info, &act, saved)) {
-		control_line("error %s: no room on the stack for the handler of SIG%s (stack pointer 0x%lx)", t->comm,
-			     signal_name(sig), f->regs.rsp);
+		control_line("error %s: no room on the stack for the handler of SIG%s (stack "
+			     "pointer 0x%lx)",
+			     t->comm, signal_name(sig), f->regs.rsp);
 		process_exit(128 + SIGSEGV, SIGSEGV);
 	}
-	signal_set_mask(t, t->sigmask | act.mask | ((act.flags & SA_NODEFER) != 0 ? 0 : SIGBIT(sig)));
+	signal_set_mask(t,
+			t->sigmask | act.mask | ((act.flags & SA_NODEFER) != 0 ? 0 : SIGBIT(sig)));
 	return true;
 }
 

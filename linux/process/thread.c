@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* thread.c - threads: their list, their end. A Linux thread is one program uthread. Their creation: clone.c. */
-#include "linux/process/process_internal.h"
+/* thread.c - threads: their list, their end. A Linux thread is one program uthread. Their creation:
+ * clone.c. */
+#include "linux/process/process.h"
 
 #define PID_MAX 4194304
 
@@ -29,7 +30,7 @@ struct thread *thread_create(struct process *p)
 /* processes.lock held. */
 static bool number_used(int n)
 {
-	list_for_each(at, &processes.list) {
+	list_for_each (at, &processes.list) {
 		struct process *p = list_entry(at, struct process, link);
 		bool used;
 
@@ -86,7 +87,7 @@ void thread_unlist(struct thread *t)
 
 struct thread *thread_find(struct process *p, int tid)
 {
-	list_for_each(n, &p->threads) {
+	list_for_each (n, &p->threads) {
 		struct thread *t = list_entry(n, struct thread, link);
 
 		if (t->tid == tid)
@@ -113,7 +114,7 @@ uint64_t thread_syscalls(struct process *p)
 	uint64_t sum = 0;
 
 	spin_lock(&p->lock);
-	list_for_each(n, &p->threads)
+	list_for_each (n, &p->threads)
 		sum += list_entry(n, struct thread, link)->n_syscalls;
 	spin_unlock(&p->lock);
 	return sum;
@@ -131,14 +132,15 @@ void thread_leave_memory(struct thread *t)
 
 	robust_list_walk(t);
 	t->robust_list = 0;
-	if (t->clear_child_tid != 0 && copy_to_program(t->clear_child_tid, &zero, sizeof(zero)) == 0)
+	if (t->clear_child_tid != 0 &&
+	    copy_to_program(t->clear_child_tid, &zero, sizeof(zero)) == 0)
 		futex_wake(mm_current(), t->clear_child_tid, 1, ~0u);
 	t->clear_child_tid = 0;
 }
 
 void threads_stop(struct process *p, const struct thread *but)
 {
-	list_for_each(n, &p->threads) {
+	list_for_each (n, &p->threads) {
 		struct thread *t = list_entry(n, struct thread, link);
 
 		if (t == but)

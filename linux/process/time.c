@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* time.c - clocks and sleeping. */
 #include "linux/memory/elf.h"
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 
 #define TIMER_ABSTIME 1u
 #define LONG_SECONDS (1ll << 33) /* longer times saturate here: 272 years */
@@ -73,7 +73,7 @@ int clock_read(int64_t id, uint64_t *ns)
 	}
 	/* Negative: CPU clocks of a process or thread, ~number << 3 | kind, bit 2: a thread. */
 	if (id < 0 && (id & 3) != 3) {
-		int who = (int)~(id >> 3);
+		int who = (int)(~id >> 3);
 		struct process *p;
 		struct thread *t;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timers.c - POSIX timers, alarm and the real interval timer: all are slots of one table, each used by one process; each
- * expiry sends a signal.
- * A slot's timer is armed on the shard of the thread that set it; its callback runs there. */
-#include "linux/process/process_internal.h"
+/* timers.c - POSIX timers, alarm and the real interval timer: all are slots of one table, each used
+ * by one process; each expiry sends a signal. A slot's timer is armed on the shard of the thread
+ * that set it; its callback runs there. */
+#include "linux/process/process.h"
 
 #define TIMERS 64u
 #define SIGEV_SIGNAL 0
@@ -14,7 +14,7 @@ struct posix_timer {
 	struct process *of; /* NULL: free */
 	bool alarm; /* the one that alarm(2) and setitimer(ITIMER_REAL) share, as in Linux */
 	int clock, sig, notify, tid;
-	uint64_t value; /* sigval */
+	uint64_t value;			   /* sigval */
 	uint64_t interval_ns, deadline_ns; /* deadline 0: disarmed */
 	uint32_t overrun;
 };
@@ -53,7 +53,8 @@ static void fire(struct timer *base)
 	}
 	p->overrun = 0;
 	if (p->interval_ns != 0) {
-		uint64_t missed = now > p->deadline_ns ? (now - p->deadline_ns) / p->interval_ns : 0;
+		uint64_t missed =
+			now > p->deadline_ns ? (now - p->deadline_ns) / p->interval_ns : 0;
 
 		p->overrun = (uint32_t)GW_MIN(missed, 0x7fffffffull);
 		next = p->deadline_ns + (missed + 1) * p->interval_ns;
@@ -174,13 +175,15 @@ SYSCALL_FN(timer_create)
 	int32_t id;
 
 	if (clock_deadline((int32_t)r->rdi, 1, false, &deadline) != 0)
-		return (int32_t)r->rdi == CLOCK_PROCESS_CPUTIME_ID || (int32_t)r->rdi == CLOCK_THREAD_CPUTIME_ID ?
-			       -EOPNOTSUPP :
-			       -EINVAL;
+		return (int32_t)r->rdi == CLOCK_PROCESS_CPUTIME_ID ||
+				       (int32_t)r->rdi == CLOCK_THREAD_CPUTIME_ID
+			       ? -EOPNOTSUPP
+			       : -EINVAL;
 	if (r->rsi != 0 && copy_from_program(&ev, r->rsi, sizeof(ev)) != 0)
 		return -EFAULT;
 	if (ev.notify != SIGEV_NONE &&
-	    (ev.sig < 1 || ev.sig > NSIG || (ev.notify != SIGEV_SIGNAL && ev.notify != SIGEV_THREAD_ID)))
+	    (ev.sig < 1 || ev.sig > NSIG ||
+	     (ev.notify != SIGEV_SIGNAL && ev.notify != SIGEV_THREAD_ID)))
 		return -EINVAL;
 	spin_lock(&lock);
 	p = slot_take(t->process, false, ev.sig);
@@ -274,7 +277,8 @@ static struct itimerval64 alarm_value(struct process *of)
 
 	if (p != NULL)
 		get(p, &left, &interval);
-	return (struct itimerval64){ timeval_of(interval), timeval_of(left != 0 && left < 1000 ? 1000 : left) };
+	return (struct itimerval64){ timeval_of(interval),
+				     timeval_of(left != 0 && left < 1000 ? 1000 : left) };
 }
 
 static bool timeval_ns(const struct timeval64 *tv, uint64_t *ns)

@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trap.c - exceptions of the program: page faults are resolved, everything else becomes a signal. */
-#include "linux/process/process_internal.h"
+/* trap.c - exceptions of the program: page faults are resolved, everything else becomes a signal.
+ */
+#include "linux/process/process.h"
 
+#define PF_PRESENT 1u
 #define PF_WRITE 2u
 #define PF_FETCH 16u
 #define STATUS_OOM 137
 
-enum { ILL_ILLOPN = 2, FPE_INTDIV = 1, FPE_FLTINV = 7, TRAP_BRKPT = 1, TRAP_TRACE = 2, BUS_ADRALN = 1 };
+enum {
+	ILL_ILLOPN = 2,
+	FPE_INTDIV = 1,
+	FPE_FLTINV = 7,
+	TRAP_BRKPT = 1,
+	TRAP_TRACE = 2,
+	BUS_ADRALN = 1
+};
 
-/* The first process ends at once, and the machine with it; another one when it is back at its program. */
-static void out_of_memory(struct mm *mm)
+/* The first process ends at once, and the machine with it; another one when it is back at its
+ * program. */
+static void out_of_memory(struct mm *mm, int why)
 {
 	struct siginfo64 info = { .signo = SIGKILL, .code = SI_KERNEL };
 	struct process *p = process_self();
 	struct mm_usage u;
 
 	mm_usage(mm, &u);
-	control_line("error out of memory: process %d holds %lu KiB of the partition's %lu KiB and needs more; "
+	if (why == -ENOSPC)
+		control_line("error out of page tables: the memory of process %d is spread over "
+			     "more address space than the partition's tables can map; give the "
+			     "machine more memory with -m",
+			     p->pid);
+	else
+		control_line("error out of memory: process %d holds %lu KiB of the partition's %lu "
+			     "KiB and needs more; "
 		     "give the machine more with -m",
 		     p->pid, u.resident_bytes / 1024, mem_total_pages() * (GW_PAGE_SIZE / 1024));
 	if (p == process_first)
@@ -39,11 +56,12 @@ static bool page_fault(struct thread *t, uint64_t error, uint64_t va, bool from_
 
 	linux_stats.faults++;
 	if (mm != NULL && program_range(va, 1))
-		r = mm_fault(mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0, may_park, &sig, &code);
+		r = mm_fault(mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0,
+			     (error & PF_PRESENT) != 0, may_park, &sig, &code);
 	if (r == 0)
 		return true;
-	if (r == -ENOMEM && may_park) {
-		out_of_memory(mm);
+	if ((r == -ENOMEM || r == -ENOSPC) && may_park) {
+		out_of_memory(mm, r);
 		return !from_runtime;
 	}
 	if (from_runtime)
@@ -53,7 +71,8 @@ static bool page_fault(struct thread *t, uint64_t error, uint64_t va, bool from_
 	return true;
 }
 
-bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va, bool from_runtime)
+bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va,
+		       bool from_runtime)
 {
 	struct thread *t = thread_self();
 	int sig = SIGSEGV, code = SI_KERNEL;

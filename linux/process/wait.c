@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wait.c - waiting for children: wait4, waitid; and the calls about process groups and sessions. Children do not stop
  * here (signal.c), so WUNTRACED and WCONTINUED never report anything. */
-#include "linux/process/process_internal.h"
+#include "linux/process/process.h"
 
 #define WNOHANG 1u
 #define WUNTRACED 2u

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ifconf.c - the interface ioctls that programs read their own addresses with: lo, and eth0 when there is a device. */
+/* ifconf.c - the interface ioctls that programs read their own addresses with: lo, and eth0 when
+ * there is a device. */
 #include "linux/sockets/socket_internal.h"
 #include "runtime/virtio/netdev.h"
 
@@ -24,7 +25,9 @@ struct interface {
 
 static struct interface interface(int index)
 {
-	struct interface i = { .index = IF_LO, .addr = 0x0100007f, .mask = 0x000000ff, .mtu = LO_MTU };
+	struct interface i = {
+		.index = IF_LO, .addr = 0x0100007f, .mask = 0x000000ff, .mtu = LO_MTU
+	};
 	struct netdev *d = netdev_get();
 	const struct net_ip4 *ip;
 
@@ -33,7 +36,8 @@ static struct interface interface(int index)
 	if (index != IF_ETH0 || !d || !shard_self()->net)
 		return (struct interface){ 0 };
 	ip = net_get_ip4(shard_self()->net);
-	return (struct interface){ IF_ETH0, ip->addr, ip->mask, netdev_info(d)->mtu, netdev_info(d)->mac };
+	return (struct interface){ IF_ETH0, ip->addr, ip->mask, netdev_info(d)->mtu,
+				   netdev_info(d)->mac };
 }
 
 static void put_addr(struct ifreq64 *q, uint32_t ip4)
@@ -51,7 +55,8 @@ static int answer(struct ifreq64 *q, uint32_t cmd, const struct interface *i)
 		q->u.value = i->index;
 		return 0;
 	case SIOCGIFFLAGS:
-		q->u.flags = IFF_UP | IFF_RUNNING | (i->index == IF_LO ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
+		q->u.flags = IFF_UP | IFF_RUNNING |
+			     (i->index == IF_LO ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
 		return 0;
 	case SIOCGIFADDR:
 	case SIOCGIFDSTADDR:

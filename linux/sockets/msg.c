@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* msg.c - sendmsg, recvmsg and their many-message forms: the vectors and the control messages (SCM_RIGHTS,
- * SCM_CREDENTIALS, IP_PKTINFO, SO_TIMESTAMP). Everything is copied from the program once and checked. */
+/* msg.c - sendmsg, recvmsg and their many-message forms: the vectors and the control messages
+ * (SCM_RIGHTS, SCM_CREDENTIALS, IP_PKTINFO, SO_TIMESTAMP). Everything is copied from the program
+ * once and checked. */
 #include "linux/sockets/socket_internal.h"
 
 SYSCALL_FN(sendmsg);
@@ -103,7 +104,8 @@ static int control_parse(struct sock_msg *m, const uint8_t *buf, uint64_t len)
 			return -EINVAL;
 		if (h.level == SOL_SOCKET && h.type == SCM_RIGHTS)
 			r = rights_from(m, buf + at + sizeof(h), h.len - sizeof(h));
-		/* Others (credentials: one user; packet info: one device) have nothing to choose. */
+		/* Others (credentials: one user; packet info: one device) have nothing to choose.
+		 */
 		if (r < 0)
 			return r;
 		at += CMSG_ALIGN(h.len);
@@ -165,7 +167,9 @@ static int control_put(struct control_out *c, int level, int type, const void *d
 static int rights_put(struct control_out *c, struct scm *scm, bool cloexec)
 {
 	uint64_t room = c->room - c->used;
-	uint32_t fits = room > sizeof(struct cmsghdr64) ? (uint32_t)((room - sizeof(struct cmsghdr64)) / 4) : 0;
+	uint32_t fits = room > sizeof(struct cmsghdr64)
+				? (uint32_t)((room - sizeof(struct cmsghdr64)) / 4)
+				: 0;
 	struct cmsghdr64 h = { 0, SOL_SOCKET, SCM_RIGHTS };
 	uint64_t at = c->va + c->used + sizeof(h);
 	uint32_t n = 0;
@@ -200,7 +204,8 @@ static int control_to_program(struct socket *s, struct sock_msg *m, struct contr
 
 	if (m->has_time && s->ints[SI_TIMESTAMP]) {
 		uint64_t ns = m->time_ns + clock_epoch_ns();
-		struct timeval64 tv = { (int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC / NS_PER_US) };
+		struct timeval64 tv = { (int64_t)(ns / NS_PER_SEC),
+					(int64_t)(ns % NS_PER_SEC / NS_PER_US) };
 
 		r = control_put(c, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
 	}

@@ -38,12 +38,16 @@ int name_to_endpoint(const struct sock_name *n, struct net_endpoint *out)
 		return -EINVAL;
 	if (n->u.family != AF_INET)
 		return -EAFNOSUPPORT;
-	*out = (struct net_endpoint){ .family = 4, .port = swap16(n->u.in.port_be), .ip4 = n->u.in.ip4 };
+	*out = (struct net_endpoint){ .family = 4,
+				      .port = swap16(n->u.in.port_be),
+				      .ip4 = n->u.in.ip4 };
 	return 0;
 }
 
 void name_from_endpoint(struct sock_name *n, const struct net_endpoint *e)
 {
 	n->len = sizeof(struct sockaddr_in4);
-	n->u.in = (struct sockaddr_in4){ .family = AF_INET, .port_be = swap16(e->port), .ip4 = e->ip4 };
+	n->u.in = (struct sockaddr_in4){ .family = AF_INET,
+					 .port_be = swap16(e->port),
+					 .ip4 = e->ip4 };
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* options.c - setsockopt and getsockopt. Most options are one integer: the table says where it is kept and what
- * values it takes, and the family is told of a change. What has no meaning here (one network device, no congestion
- * modules, no fast open) is kept and given back, which is all that programs look at. */
+/* options.c - setsockopt and getsockopt. Most options are one integer: the table says where it is
+ * kept and what values it takes, and the family is told of a change. What has no meaning here (one
+ * network device, no congestion modules, no fast open) is kept and given back, which is all that
+ * programs look at. */
 #include "linux/sockets/socket_internal.h"
 
 struct int_option {
@@ -10,8 +11,14 @@ struct int_option {
 	int32_t initial, min, max;
 };
 
-#define BOOL(level, opt, index) { level, opt, index, true, 0, INT32_MIN, INT32_MAX }
-#define INT(level, opt, index, initial, min, max) { level, opt, index, false, initial, min, max }
+#define BOOL(level, opt, index)                                  \
+	{                                                        \
+		level, opt, index, true, 0, INT32_MIN, INT32_MAX \
+	}
+#define INT(level, opt, index, initial, min, max)           \
+	{                                                   \
+		level, opt, index, false, initial, min, max \
+	}
 static const struct int_option table[] = {
 	BOOL(SOL_SOCKET, SO_REUSEADDR, SI_REUSEADDR),
 	BOOL(SOL_SOCKET, SO_DONTROUTE, SI_DONTROUTE),
@@ -75,7 +82,8 @@ void socket_apply_options(struct socket *s)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (s->changed & (1ull << table[i].index))
-			(void)s->ops->option(s, table[i].level, table[i].opt, s->ints[table[i].index]);
+			(void)s->ops->option(s, table[i].level, table[i].opt,
+					     s->ints[table[i].index]);
 	if (s->changed & (1ull << SI_SNDBUF))
 		(void)s->ops->option(s, SOL_SOCKET, SO_SNDBUF, s->ints[SI_SNDBUF]);
 	if (s->changed & (1ull << SI_RCVBUF))
@@ -84,7 +92,8 @@ void socket_apply_options(struct socket *s)
 
 static const struct int_option *find(const struct socket *s, int level, int opt)
 {
-	if ((level == SOL_TCP && s->protocol != IPPROTO_TCP) || (level == SOL_IP && s->domain != AF_INET))
+	if ((level == SOL_TCP && s->protocol != IPPROTO_TCP) ||
+	    (level == SOL_IP && s->domain != AF_INET))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (table[i].level == level && table[i].opt == opt)
@@ -124,7 +133,9 @@ static int set_buffer(struct socket *s, bool send, int32_t value)
 	value = value < 0 || value > BUF_MAX / 2 ? BUF_MAX : value * 2;
 	s->ints[index] = GW_MAX(value, least);
 	s->changed |= 1ull << index;
-	return s->ops->option ? s->ops->option(s, SOL_SOCKET, send ? SO_SNDBUF : SO_RCVBUF, s->ints[index]) : 0;
+	return s->ops->option
+		       ? s->ops->option(s, SOL_SOCKET, send ? SO_SNDBUF : SO_RCVBUF, s->ints[index])
+		       : 0;
 }
 
 static int set_timeout(struct socket *s, bool send, uint64_t va, uint32_t len)
@@ -170,7 +181,9 @@ static int set_text(int level, uint64_t va, uint32_t len)
 	if (len != 0 && copy_from_program(text, va, len) < 0)
 		return -EFAULT;
 	if (level == SOL_SOCKET) /* SO_BINDTODEVICE */
-		return text[0] == 0 || strcmp(text, "eth0") == 0 || strcmp(text, "lo") == 0 ? 0 : -ENODEV;
+		return text[0] == 0 || strcmp(text, "eth0") == 0 || strcmp(text, "lo") == 0
+			       ? 0
+			       : -ENODEV;
 	return strcmp(text, "cubic") == 0 || strcmp(text, "reno") == 0 ? 0 : -ENOENT;
 }
 
@@ -248,7 +261,8 @@ static int get_structured(struct socket *s, int level, int opt, void *buf, uint3
 {
 	if (level == SOL_SOCKET && (opt == SO_RCVTIMEO || opt == SO_SNDTIMEO)) {
 		uint64_t ns = opt == SO_SNDTIMEO ? s->sndtimeo_ns : s->rcvtimeo_ns;
-		struct timeval64 tv = { (int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC / NS_PER_US) };
+		struct timeval64 tv = { (int64_t)(ns / NS_PER_SEC),
+					(int64_t)(ns % NS_PER_SEC / NS_PER_US) };
 
 		*len = sizeof(tv);
 		memcpy(buf, &tv, sizeof(tv));

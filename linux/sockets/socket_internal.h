@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket_internal.h - what the socket families share: the socket, its family's operations, messages, options.
+/* socket_internal.h - what the socket families share: the socket, its family's operations,
+ * messages, options.
  *
- *   fd -> struct file -> object: struct socket (first member of struct tcp_socket, udp_socket, unix_socket)
+ *   fd -> struct file -> object: struct socket (first member of struct tcp_socket, udp_socket,
+ * unix_socket)
  *                     -> waitq:  &socket->wq
  *
- * A socket that waits in a listener's queue has no file yet. Everything a program gives is copied and checked here
- * before a family sees it. */
+ * A socket that waits in a listener's queue has no file yet. Everything a program gives is copied
+ * and checked here before a family sees it. */
 #ifndef GODWIT_LINUX_SOCKET_INTERNAL_H
 #define GODWIT_LINUX_SOCKET_INTERNAL_H
 
@@ -39,17 +41,18 @@ static inline size_t scm_size(uint32_t n)
 {
 	return sizeof(struct scm) + n * sizeof(struct file *);
 }
-/* Drop the references; NULL is fine. May park. Not recursive: a dropped socket may itself hold descriptors under way. */
+/* Drop the references; NULL is fine. May park. Not recursive: a dropped socket may itself hold
+ * descriptors under way. */
 void scm_free(struct scm *s);
 
 /* One send or receive. */
 struct sock_msg {
 	struct uio *uio;
-	uint32_t flags; /* MSG_* asked for */
-	uint32_t out_flags; /* MSG_TRUNC, MSG_EOR, MSG_CTRUNC: receive's answer */
+	uint32_t flags;		/* MSG_* asked for */
+	uint32_t out_flags;	/* MSG_TRUNC, MSG_EOR, MSG_CTRUNC: receive's answer */
 	struct sock_name *name; /* send: the destination. receive: filled in. NULL: none wanted */
-	bool control; /* receive: the fields below are wanted */
-	struct scm *scm; /* send: taken by the family on success. receive: the caller's */
+	bool control;		/* receive: the fields below are wanted */
+	struct scm *scm;	/* send: taken by the family on success. receive: the caller's */
 	bool has_creds, has_to, has_time;
 	struct ucred64 creds;
 	uint32_t to_ip4;
@@ -69,22 +72,62 @@ struct socket_ops {
 	int (*shutdown)(struct socket *s, int how);
 	long (*send)(struct socket *s, struct sock_msg *m);
 	long (*recv)(struct socket *s, struct sock_msg *m);
-	/* An option of the table (options.c) changed to value; the family makes it so. NULL: nothing to do. */
+	/* An option of the table (options.c) changed to value; the family makes it so. NULL:
+	 * nothing to do. */
 	int (*option)(struct socket *s, int level, int opt, int value);
-	/* Options that only the family knows: *len is the room, then the length. -ENOPROTOOPT. NULL: none. */
+	/* Options that only the family knows: *len is the room, then the length. -ENOPROTOOPT.
+	 * NULL: none. */
 	int (*get_special)(struct socket *s, int level, int opt, void *to, uint32_t *len);
-	int64_t (*queued)(struct socket *s, bool out); /* bytes to read (of the next datagram), or not yet sent */
+	int64_t (*queued)(struct socket *s,
+			  bool out); /* bytes to read (of the next datagram), or not yet sent */
 	struct file_ops file;
 };
 
 enum sock_int { /* options that are plain integers: index into socket->ints */
-	SI_REUSEADDR, SI_DONTROUTE, SI_BROADCAST, SI_KEEPALIVE, SI_OOBINLINE, SI_PRIORITY, SI_REUSEPORT, SI_PASSCRED,
-	SI_RCVLOWAT, SI_TIMESTAMP, SI_TIMESTAMPNS, SI_MARK, SI_RXQ_OVFL, SI_BUSY_POLL, SI_PACING, SI_SNDBUF, SI_RCVBUF,
-	SI_TOS, SI_TTL, SI_PKTINFO, SI_MTU_DISCOVER, SI_RECVERR, SI_RECVTTL, SI_RECVTOS, SI_FREEBIND, SI_NO_PORT,
-	SI_MCAST_TTL, SI_MCAST_LOOP,
-	SI_NODELAY, SI_MAXSEG, SI_CORK, SI_KEEPIDLE, SI_KEEPINTVL, SI_KEEPCNT, SI_SYNCNT, SI_LINGER2, SI_DEFER_ACCEPT,
-	SI_WINDOW_CLAMP, SI_QUICKACK, SI_USER_TIMEOUT, SI_FASTOPEN, SI_NOTSENT_LOWAT, SI_FASTOPEN_CONNECT,
-	SI_COUNT
+		SI_REUSEADDR,
+		SI_DONTROUTE,
+		SI_BROADCAST,
+		SI_KEEPALIVE,
+		SI_OOBINLINE,
+		SI_PRIORITY,
+		SI_REUSEPORT,
+		SI_PASSCRED,
+		SI_RCVLOWAT,
+		SI_TIMESTAMP,
+		SI_TIMESTAMPNS,
+		SI_MARK,
+		SI_RXQ_OVFL,
+		SI_BUSY_POLL,
+		SI_PACING,
+		SI_SNDBUF,
+		SI_RCVBUF,
+		SI_TOS,
+		SI_TTL,
+		SI_PKTINFO,
+		SI_MTU_DISCOVER,
+		SI_RECVERR,
+		SI_RECVTTL,
+		SI_RECVTOS,
+		SI_FREEBIND,
+		SI_NO_PORT,
+		SI_MCAST_TTL,
+		SI_MCAST_LOOP,
+		SI_NODELAY,
+		SI_MAXSEG,
+		SI_CORK,
+		SI_KEEPIDLE,
+		SI_KEEPINTVL,
+		SI_KEEPCNT,
+		SI_SYNCNT,
+		SI_LINGER2,
+		SI_DEFER_ACCEPT,
+		SI_WINDOW_CLAMP,
+		SI_QUICKACK,
+		SI_USER_TIMEOUT,
+		SI_FASTOPEN,
+		SI_NOTSENT_LOWAT,
+		SI_FASTOPEN_CONNECT,
+		SI_COUNT
 };
 
 struct socket {
@@ -92,17 +135,18 @@ struct socket {
 	struct file *file; /* no reference; NULL while in a listener's queue */
 	struct waitq wq;
 	uint16_t domain, type, protocol;
-	_Atomic int err; /* for SO_ERROR, positive */
-	int linger_s; /* SO_LINGER, -1: off */
+	_Atomic int err;		   /* for SO_ERROR, positive */
+	int linger_s;			   /* SO_LINGER, -1: off */
 	uint64_t rcvtimeo_ns, sndtimeo_ns; /* 0: none */
-	uint64_t changed; /* bit per sock_int that the program set */
+	uint64_t changed;		   /* bit per sock_int that the program set */
 	int32_t ints[SI_COUNT];
 };
 _Static_assert(SI_COUNT <= 64, "socket->changed");
 
 /* ---- socket.c ---- */
 extern const char socket_kind[]; /* file_ops.kind of every socket */
-void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int type, int protocol);
+void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int type,
+		 int protocol);
 /* Give the socket a file and a descriptor. fd or -errno (the socket is then as before). */
 int socket_install(struct socket *s, uint32_t flags) MUST_CHECK;
 /* The socket of a descriptor, with a file reference in *f; NULL: *err is -EBADF or -ENOTSOCK. */
@@ -122,8 +166,10 @@ static inline int socket_take_error(struct socket *s)
 }
 /* Deadline of a wait that starts now. */
 uint64_t socket_deadline(uint64_t timeout_ns);
-/* Wait until poll & events. 0 (look again), -EAGAIN (non-blocking or timed out), -ERESTARTSYS, -EINTR. */
-int socket_wait(struct socket *s, uint32_t events, uint32_t msg_flags, uint64_t deadline_ns) MUST_CHECK;
+/* Wait until poll & events. 0 (look again), -EAGAIN (non-blocking or timed out), -ERESTARTSYS,
+ * -EINTR. */
+int socket_wait(struct socket *s, uint32_t events, uint32_t msg_flags,
+		uint64_t deadline_ns) MUST_CHECK;
 /* -EPIPE, after SIGPIPE to the caller unless MSG_NOSIGNAL. */
 long socket_epipe(uint32_t msg_flags);
 /* Run fn(arg) on every shard in turn; parks when there are several. */

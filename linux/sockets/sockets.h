@@ -5,8 +5,8 @@
 
 #include "runtime/base/base.h"
 
-/* For the exit summary: TCP connections accepted and opened, packets, over all shards. Any context; the figures
- * of other shards are as of now without order between them. */
+/* For the exit summary: TCP connections accepted and opened, packets, over all shards. Any context;
+ * the figures of other shards are as of now without order between them. */
 void sockets_stats(uint64_t *connections, uint64_t *packets_in, uint64_t *packets_out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* syscalls.c - the socket system calls except sendmsg and recvmsg: arguments are copied and checked here, then the
- * family does the work. */
+/* syscalls.c - the socket system calls except sendmsg and recvmsg: arguments are copied and checked
+ * here, then the family does the work. */
 #include "linux/sockets/socket_internal.h"
 
 SYSCALL_FN(socket);
@@ -19,12 +19,12 @@ SYSCALL_FN(setsockopt);
 SYSCALL_FN(getsockopt);
 
 /* A call on the socket of the descriptor in rdi: the common frame. */
-#define WITH_SOCKET(s, f)                                                                          \
-	struct file *f;                                                                            \
-	int socket_error = 0;                                                                      \
-	struct socket *s = socket_get((int)r->rdi, &f, &socket_error);                             \
-	if (!s)                                                                                    \
-		return socket_error;                                                               \
+#define WITH_SOCKET(s, f)                                              \
+	struct file *f;                                                \
+	int socket_error = 0;                                          \
+	struct socket *s = socket_get((int)r->rdi, &f, &socket_error); \
+	if (!s)                                                        \
+		return socket_error;                                   \
 	(void)t
 
 static int create(int domain, uint32_t type_flags, int protocol, struct socket **out)
@@ -71,7 +71,8 @@ long sys_socket(struct thread *t, struct gw_regs *r)
 	return fd;
 }
 
-/* The two files are made by socket_install, so a failure in the middle takes back the first descriptor. */
+/* The two files are made by socket_install, so a failure in the middle takes back the first
+ * descriptor. */
 long sys_socketpair(struct thread *t, struct gw_regs *r)
 {
 	uint32_t flags = (uint32_t)r->rsi & ~SOCK_TYPE_MASK;
@@ -168,7 +169,8 @@ long sys_accept4(struct thread *t, struct gw_regs *r)
 {
 	WITH_SOCKET(s, f);
 	uint32_t flags = (uint32_t)r->r10;
-	long ret = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL : accept_one(s, r->rsi, r->rdx, flags);
+	long ret = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) ? -EINVAL
+							   : accept_one(s, r->rsi, r->rdx, flags);
 
 	file_put(f);
 	return ret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp.c - TCP sockets: making, connecting, names, readiness, shutdown and the end. Events come from the stack in its
- * shard's loop. */
+/* tcp.c - TCP sockets: making, connecting, names, readiness, shutdown and the end. Events come from
+ * the stack in its shard's loop. */
 #include "linux/sockets/tcp.h"
 
 static const struct socket_ops tcp_ops;
@@ -59,7 +59,8 @@ uint32_t tcp_ready(struct tcp_socket *t)
 	if (state == TS_CONNECTING)
 		return 0;
 	if (unlikely(state == TS_DEAD))
-		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | POLLRDHUP | (t->s.err ? POLLERR : 0);
+		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | POLLRDHUP |
+		       (t->s.err ? POLLERR : 0);
 	if (tcp_rx_available(t->conn) >= (size_t)t->s.ints[SI_RCVLOWAT])
 		ready |= POLLIN | POLLRDNORM;
 	if (likely(tcp_tx_space(t->conn) != 0)) {
@@ -73,7 +74,8 @@ uint32_t tcp_ready(struct tcp_socket *t)
 		if (flags & (TF_HUP | TF_SHUT_RX))
 			ready |= POLLIN | POLLRDNORM | POLLRDHUP;
 		if (flags & TF_SHUT_TX)
-			ready |= POLLOUT | POLLWRNORM | (flags & (TF_HUP | TF_SHUT_RX) ? POLLHUP : 0);
+			ready |= POLLOUT | POLLWRNORM |
+				 (flags & (TF_HUP | TF_SHUT_RX) ? POLLHUP : 0);
 	}
 	return ready;
 }
@@ -84,7 +86,7 @@ static uint32_t tcp_file_poll(struct file *f)
 
 	if (likely(t->home == shard_self()))
 		return tcp_ready(t);
-	switch (t->state) {
+	switch ((uint32_t)t->state) {
 	case TS_NEW:
 		return POLLOUT | POLLWRNORM | POLLHUP | (t->s.err ? POLLERR : 0);
 	case TS_LISTEN:
@@ -112,12 +114,14 @@ static void event(struct tcp_conn *c, void *owner, unsigned events)
 		}
 		if (events & TCP_EV_HUP) {
 			t->flags |= TF_HUP;
-			bits |= POLLIN | POLLRDNORM | POLLRDHUP | (t->flags & TF_SHUT_TX ? POLLHUP : 0);
+			bits |= POLLIN | POLLRDNORM | POLLRDHUP |
+				(t->flags & TF_SHUT_TX ? POLLHUP : 0);
 		}
 		if (events & TCP_EV_ERROR) {
 			t->s.err = -tcp_error(c);
 			t->state = TS_DEAD;
-			bits |= POLLERR | POLLHUP | POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP;
+			bits |= POLLERR | POLLHUP | POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM |
+				POLLRDHUP;
 		}
 	}
 	tcp_publish(t);
@@ -126,7 +130,8 @@ static void event(struct tcp_conn *c, void *owner, unsigned events)
 
 void tcp_sockets_init_shard(struct net_stack *n)
 {
-	static const struct tcp_callbacks callbacks = { .event = event, .accepted = tcp_listener_accepted };
+	static const struct tcp_callbacks callbacks = { .event = event,
+							.accepted = tcp_listener_accepted };
 
 	tcp_set_callbacks(n, &callbacks);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp.h - a TCP socket: between the program's calls, on any shard, and a connection that lives on one.
+/* tcp.h - a TCP socket: between the program's calls, on any shard, and a connection that lives on
+ * one.
  *
- *   home: the shard whose stack holds conn. Only code that runs on home touches conn, and only home gives conn
- *         away; so `home == shard_self()` stays true until the caller parks.
- *         NULL: no connection, or it is on its way between two shards.
- *   ready: what poll said at home lately, for askers on other shards.
+ *   home: the shard whose stack holds conn. Only code that runs on home touches conn, and only home
+ * gives conn away; so `home == shard_self()` stays true until the caller parks. NULL: no
+ * connection, or it is on its way between two shards. ready: what poll said at home lately, for
+ * askers on other shards.
  *
  * Locks: port_group.lock > waitq.lock. */
 #ifndef GODWIT_LINUX_SOCKETS_TCP_H
@@ -19,12 +20,13 @@ enum tcp_socket_state { TS_NEW, TS_LISTEN, TS_CONNECTING, TS_CONNECTED, TS_DEAD 
 #define TF_REPORTED 8u /* connect() has told the program that it is connected */
 #define TF_BOUND 16u
 
-/* One local address in use by listeners (several only with SO_REUSEPORT), registered on every shard's stack. */
+/* One local address in use by listeners (several only with SO_REUSEPORT), registered on every
+ * shard's stack. */
 struct port_group {
 	struct list_node link; /* all groups; ports_lock */
 	struct net_endpoint local;
-	uint32_t users; /* sockets, and listen() under way; ports_lock */
-	struct spinlock lock; /* the rest, and the queues of the sockets */
+	uint32_t users;		  /* sockets, and listen() under way; ports_lock */
+	struct spinlock lock;	  /* the rest, and the queues of the sockets */
 	struct list_node sockets; /* the next connection goes to the first, which then goes last */
 	struct tcp_listener *listeners[SHARD_MAX];
 };
@@ -39,10 +41,10 @@ struct tcp_socket {
 	struct net_endpoint local, remote;
 	_Atomic uint32_t moves; /* between shards, in the period that began at moves_since_ns */
 	_Atomic uint64_t moves_since_ns;
-	struct list_node bound; /* ports_lock */
-	struct port_group *group; /* listening */
+	struct list_node bound;	   /* ports_lock */
+	struct port_group *group;  /* listening */
 	struct list_node in_group; /* group->lock */
-	struct list_node queue; /* connections to accept; group->lock */
+	struct list_node queue;	   /* connections to accept; group->lock */
 	uint32_t n_queued, backlog;
 	struct list_node in_queue; /* as one of those */
 };
@@ -55,7 +57,8 @@ static inline struct tcp_socket *to_tcp(struct socket *s)
 /* A step runs on the connection's home and does not park. */
 typedef long tcp_step(struct tcp_socket *t, void *arg);
 
-/* tcp_move.c: run the step at home, or bring the connection here first. -ENOTCONN: there is none. */
+/* tcp_move.c: run the step at home, or bring the connection here first. -ENOTCONN: there is none.
+ */
 long tcp_away(struct tcp_socket *t, tcp_step *step, void *arg);
 static inline long tcp_at_home(struct tcp_socket *t, tcp_step *step, void *arg)
 {

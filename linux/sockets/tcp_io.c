@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp_io.c - bytes between the program and a TCP connection's queues. A step runs at the connection's home, copies
- * without parking, and stops where a page must be brought in first; then the caller, between steps, does that or
- * waits. */
+/* tcp_io.c - bytes between the program and a TCP connection's queues. A step runs at the
+ * connection's home, copies without parking, and stops where a page must be brought in first; then
+ * the caller, between steps, does that or waits. */
 #include "linux/sockets/tcp.h"
 
 struct io {
 	struct uio *uio;
 	uint32_t flags; /* MSG_* */
-	bool fault; /* the step stopped at a page that is not there */
-	size_t skip; /* MSG_PEEK: bytes already copied */
+	bool fault;	/* the step stopped at a page that is not there */
+	size_t skip;	/* MSG_PEEK: bytes already copied */
 };
 
 /* ---- receive ---- */
@@ -84,7 +84,8 @@ static long recv_slow(struct tcp_socket *t, struct io *io, long n)
 			io->fault = false;
 			r = uio_fault_in(io->uio, true);
 		} else if (n > 0) {
-			if (io->uio->left == 0 || !(io->flags & MSG_WAITALL) || io->flags & MSG_PEEK)
+			if (io->uio->left == 0 || !(io->flags & MSG_WAITALL) ||
+			    io->flags & MSG_PEEK)
 				break;
 		} else if (n == -EAGAIN) {
 			if (total != 0 && !(io->flags & MSG_WAITALL))
@@ -138,7 +139,8 @@ static long step_tx(struct tcp_socket *t, void *arg)
 			return socket_take_error(&t->s);
 		return -EPIPE;
 	}
-	net_set_now(tcp_stack(c), clock_now()); /* the program may have computed for long since the loop's last turn */
+	net_set_now(tcp_stack(c), clock_now()); /* the program may have computed for long since the
+						   loop's last turn */
 	while (u->left != 0) {
 		uint8_t *to;
 		size_t room = tcp_tx_room(c, &to), n = GW_MIN(room, u->left), moved;
@@ -162,7 +164,8 @@ static long step_tx(struct tcp_socket *t, void *arg)
 	return io->fault ? -EFAULT : -EAGAIN;
 }
 
-/* Wait for room. The stack may be short of buffers although the connection has space: then look again soon. */
+/* Wait for room. The stack may be short of buffers although the connection has space: then look
+ * again soon. */
 static int wait_room(struct tcp_socket *t, uint32_t flags, uint64_t deadline)
 {
 	bool nonblock = flags & MSG_DONTWAIT || (t->s.file->flags & SOCK_NONBLOCK);
@@ -225,7 +228,8 @@ long tcp_socket_send(struct socket *s, struct sock_msg *m)
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (m->uio->left == 0 && to_tcp(s)->state == TS_CONNECTED && !(to_tcp(s)->flags & TF_SHUT_TX))
+	if (m->uio->left == 0 && to_tcp(s)->state == TS_CONNECTED &&
+	    !(to_tcp(s)->flags & TF_SHUT_TX))
 		return 0;
 	return send_some(to_tcp(s), &io);
 }

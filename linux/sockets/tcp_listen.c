@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp_listen.c - local ports and listening sockets. A listener is registered on every shard's stack; the connections
- * that any of them completes queue here, under the group's lock, until a thread of any shard accepts them. */
+/* tcp_listen.c - local ports and listening sockets. A listener is registered on every shard's
+ * stack; the connections that any of them completes queue here, under the group's lock, until a
+ * thread of any shard accepts them. */
 #include "linux/sockets/tcp.h"
 
 #define PORT_FIRST 32768u
@@ -22,7 +23,7 @@ static bool overlap(const struct net_endpoint *a, const struct net_endpoint *b)
 /* ports_lock held. */
 static bool port_taken(const struct tcp_socket *t, const struct net_endpoint *e)
 {
-	list_for_each(n, &all_bound) {
+	list_for_each (n, &all_bound) {
 		const struct tcp_socket *o = list_entry(n, struct tcp_socket, bound);
 
 		if (o == t || !overlap(&o->local, e))
@@ -115,7 +116,8 @@ static void listen_here(void *p)
 	if (!self->net)
 		c->result = -ENETDOWN;
 	else
-		c->result = tcp_listen(self->net, &c->g->local, c->backlog, c->g, &c->g->listeners[self->id]);
+		c->result = tcp_listen(self->net, &c->g->local, c->backlog, c->g,
+				       &c->g->listeners[self->id]);
 }
 
 static void unlisten_here(void *p)
@@ -148,14 +150,15 @@ static void group_put(struct port_group *g)
 		group_free(g); /* found with users 0 meanwhile: the finder tries again */
 }
 
-/* The group to join (referenced), or `fresh` put in the list: *out. -EAGAIN: one is just going away. */
+/* The group to join (referenced), or `fresh` put in the list: *out. -EAGAIN: one is just going
+ * away. */
 static int group_find(struct tcp_socket *t, struct port_group *fresh, struct port_group **out)
 {
 	int r = 0;
 
 	*out = fresh;
 	spin_lock(&ports_lock);
-	list_for_each(n, &all_groups) {
+	list_for_each (n, &all_groups) {
 		struct port_group *g = list_entry(n, struct port_group, link);
 
 		if (!overlap(&g->local, &t->local))
@@ -258,7 +261,7 @@ bool tcp_listener_accepted(struct tcp_listener *l, void *owner, struct tcp_conn 
 	if (!t)
 		return false;
 	spin_lock(&g->lock);
-	list_for_each(n, &g->sockets) {
+	list_for_each (n, &g->sockets) {
 		struct tcp_socket *o = list_entry(n, struct tcp_socket, in_group);
 
 		if (o->n_queued < o->backlog) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp_move.c - a connection used from another shard than its home. It moves to the user, so that a thread and its
- * connections meet on one shard; when it has moved too often lately (two threads share it), the work goes to the
- * connection instead.
+/* tcp_move.c - a connection used from another shard than its home. It moves to the user, so that a
+ * thread and its connections meet on one shard; when it has moved too often lately (two threads
+ * share it), the work goes to the connection instead.
  *
  *     user's shard                            home
  *     tcp_away -------- shard_call ---------> move_out: tcp_detach, home = NULL
  *        tcp_attach, home = user <----------- (packets meanwhile are forwarded and wait)
  *
- * The user may itself be moved by the scheduler while it waits, so the landing goes to the shard that was named. */
+ * The user may itself be moved by the scheduler while it waits, so the landing goes to the shard
+ * that was named. */
 #include "linux/sockets/tcp.h"
 
 #define MOVES_PERIOD_NS (10 * NS_PER_MS)
@@ -43,7 +44,8 @@ static void move_out(void *p)
 	if (tcp_detach(a->t->conn, a->to) == 0)
 		a->done = true;
 	else
-		a->t->home = shard_self(); /* out of memory; the next tries bring the work here instead */
+		a->t->home = shard_self(); /* out of memory; the next tries bring the work here
+					      instead */
 }
 
 static void move_in(void *p)
@@ -58,8 +60,9 @@ static void move_in(void *p)
 	waitq_notify(&a->t->s.wq, a->t->ready);
 }
 
-/* Bring a detached connection down on its shard. The caller alone is in charge of it. Has no deadline: the connection
- * is nowhere else, and the stack there frees memory and connections in time. */
+/* Bring a detached connection down on its shard. The caller alone is in charge of it. Has no
+ * deadline: the connection is nowhere else, and the stack there frees memory and connections in
+ * time. */
 static void land(struct tcp_socket *t, uint32_t to)
 {
 	struct away a = { .t = t };

@@ -52,9 +52,10 @@ int tcp_socket_option(struct socket *s, int level, int opt, int value)
 static uint8_t linux_state(enum tcp_state state)
 {
 	static const uint8_t map[] = {
-		[TCP_CLOSED] = 7, [TCP_SYN_SENT] = 2, [TCP_SYN_RECEIVED] = 3, [TCP_ESTABLISHED] = 1,
-		[TCP_FIN_WAIT_1] = 4, [TCP_FIN_WAIT_2] = 5, [TCP_CLOSE_WAIT] = 8, [TCP_CLOSING] = 11,
-		[TCP_LAST_ACK] = 9, [TCP_TIME_WAIT] = 6,
+		[TCP_CLOSED] = 7,      [TCP_SYN_SENT] = 2,   [TCP_SYN_RECEIVED] = 3,
+		[TCP_ESTABLISHED] = 1, [TCP_FIN_WAIT_1] = 4, [TCP_FIN_WAIT_2] = 5,
+		[TCP_CLOSE_WAIT] = 8,  [TCP_CLOSING] = 11,   [TCP_LAST_ACK] = 9,
+		[TCP_TIME_WAIT] = 6,
 	};
 
 	return map[state];

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* udp.c - UDP sockets. One is registered on every shard's stack; datagrams queue here under a short lock, as the
- * packet buffers they came in, and are sent by the stack of whoever sends. */
+/* udp.c - UDP sockets. One is registered on every shard's stack; datagrams queue here under a short
+ * lock, as the packet buffers they came in, and are sent by the stack of whoever sends. */
 #include "linux/sockets/socket_internal.h"
 
 #define DATAGRAM_MAX 65507u
 
 struct udp_socket {
 	struct socket s;
-	struct spinlock lock; /* queue, charge, remote */
+	struct spinlock lock;	/* queue, charge, remote */
 	struct list_node queue; /* of pbufs; user[1]: from, user[2]: to */
-	uint32_t charge; /* bytes of buffers queued */
+	uint32_t charge;	/* bytes of buffers queued */
 	uint32_t n_queued;
 	bool bound;
 	_Atomic uint32_t shut; /* 1: receive, 2: send */
@@ -29,7 +29,9 @@ static uint64_t pack(const struct net_endpoint *e)
 
 static struct net_endpoint unpack(uint64_t v)
 {
-	return (struct net_endpoint){ .family = 4, .port = (uint16_t)v, .ip4 = (uint32_t)(v >> 16) };
+	return (struct net_endpoint){ .family = 4,
+				      .port = (uint16_t)v,
+				      .ip4 = (uint32_t)(v >> 16) };
 }
 
 /* ---- from the stack, in its shard's loop ---- */
@@ -176,8 +178,10 @@ static int udp_socket_name(struct socket *s, bool peer, struct sock_name *out)
 	if (peer && e.family == 0)
 		return -ENOTCONN;
 	e.family = 4;
-	if (!peer && e.ip4 == 0 && u->remote.family != 0) /* connected: the address that is used to get there */
-		e.ip4 = (u->remote.ip4 & 0xff) == 127 ? u->remote.ip4 : net_get_ip4(shard_self()->net)->addr;
+	if (!peer && e.ip4 == 0 &&
+	    u->remote.family != 0) /* connected: the address that is used to get there */
+		e.ip4 = (u->remote.ip4 & 0xff) == 127 ? u->remote.ip4
+						      : net_get_ip4(shard_self()->net)->addr;
 	name_from_endpoint(out, &e);
 	return 0;
 }
@@ -194,8 +198,8 @@ static int udp_socket_shutdown(struct socket *s, int how)
 }
 
 /* ---- receive ---- */
-/* Copy the first datagram out, and unless peeking remove it. -EAGAIN: none; -EFAULT: the uio stands at a page that must
- * come first. The lock is held over the copy, which cannot park. */
+/* Copy the first datagram out, and unless peeking remove it. -EAGAIN: none; -EFAULT: the uio stands
+ * at a page that must come first. The lock is held over the copy, which cannot park. */
 static long take(struct udp_socket *u, struct sock_msg *m)
 {
 	struct pbuf *p;

@@ -4,8 +4,9 @@
  *   a ---peer---> b      each holds a reference of the other until its own release
  *   a sends:  chunk -> b->queue, notifies b      b reads: notifies a that there is room
  *
- * Locks: unix_names.lock and socket.lock, one at a time; socket.rx (mutex) is held by one reader over the copy to the
- * program: it keeps chunks in place while senders append. A chunk is copied from the program before any lock. */
+ * Locks: unix_names.lock and socket.lock, one at a time; socket.rx (mutex) is held by one reader
+ * over the copy to the program: it keeps chunks in place while senders append. A chunk is copied
+ * from the program before any lock. */
 #ifndef GODWIT_LINUX_SOCKETS_UNIX_H
 #define GODWIT_LINUX_SOCKETS_UNIX_H
 
@@ -27,19 +28,20 @@ struct unix_chunk {
 
 struct unix_socket {
 	struct socket s;
-	_Atomic uint32_t refs; /* its file or a listener's queue, peers, look-ups, datagrams under way */
+	_Atomic uint32_t
+		refs; /* its file or a listener's queue, peers, look-ups, datagrams under way */
 	struct spinlock lock; /* what follows */
 	struct mutex rx;
-	struct list_node queue; /* chunks */
+	struct list_node queue;	 /* chunks */
 	_Atomic uint32_t queued; /* bytes of them, bookkeeping counted */
 	struct unix_socket *peer;
 	_Atomic uint32_t state, shut; /* UX_*; SHUT_*_BIT */
-	bool gone; /* released */
-	struct list_node waiting; /* listener: connections to accept */
+	bool gone;		      /* released */
+	struct list_node waiting;     /* listener: connections to accept */
 	struct list_node in_waiting;
 	uint32_t n_waiting, backlog;
 	struct list_node named; /* unix_names.lock */
-	struct inode *inode; /* of a path name */
+	struct inode *inode;	/* of a path name */
 	struct sock_name *name; /* as the program gave it; NULL: none. Set once */
 };
 
@@ -65,8 +67,9 @@ static inline bool unix_has_room(const struct unix_socket *u)
 	return u->queued < (uint32_t)u->s.ints[SI_RCVBUF];
 }
 /* Wait on another socket's queue until ready(other), as socket_wait does on one's own. */
-int unix_wait_for(struct unix_socket *u, struct unix_socket *other, bool (*ready)(struct unix_socket *other),
-		  uint32_t msg_flags, uint64_t deadline) MUST_CHECK;
+int unix_wait_for(struct unix_socket *u, struct unix_socket *other,
+		  bool (*ready)(struct unix_socket *other), uint32_t msg_flags,
+		  uint64_t deadline) MUST_CHECK;
 
 /* unix_name.c */
 int unix_bind(struct socket *s, const struct sock_name *name);

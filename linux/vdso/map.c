@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* map.c - the vDSO in the program's address space: its data page, and behind it the code. */
 #include "linux/memory/elf.h"
-#include "linux/memory/mm_internal.h"
+#include "linux/memory/mm.h"
+#include "runtime/platform/platform.h"
 #include "linux/vdso/vdso.h"
 
 extern const uint8_t vdso_image[], vdso_image_end[];
@@ -35,13 +36,15 @@ static bool make(size_t len, size_t pages)
 
 uint64_t vdso_map(struct mm *mm)
 {
-	size_t len = (size_t)(vdso_image_end - vdso_image), pages = ROUND_UP(len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
+	size_t len = (uint64_t)vdso_image_end - (uint64_t)vdso_image,
+	       pages = ROUND_UP(len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
 	int64_t va;
 
 	if (data == NULL && !make(len, pages))
 		return 0;
 	va = mm_map(mm, 0, (1 + pages) * GW_PAGE_SIZE, MM_READ | MM_EXEC | MM_SPECIAL, NULL, 0);
-	if (va < 0 || mm_map(mm, (uint64_t)va, GW_PAGE_SIZE, MM_READ | MM_SPECIAL | MM_FIXED, NULL, 0) < 0)
+	if (va < 0 ||
+	    mm_map(mm, (uint64_t)va, GW_PAGE_SIZE, MM_READ | MM_SPECIAL | MM_FIXED, NULL, 0) < 0)
 		return 0;
 	/* A reference for each mapping; the ones they were made with are never given back. */
 	if (space_map((uint64_t)va, va_to_pa(data), GW_PAGE_SIZE, 0) != 0)
@@ -51,6 +54,6 @@ uint64_t vdso_map(struct mm *mm)
 		return 0;
 	for (size_t i = 0; i < pages; i++)
 		page_get(code + i * GW_PAGE_SIZE);
-	mm->vdso = (uint64_t)va + GW_PAGE_SIZE;
-	return mm->vdso;
+	mm_set_vdso(mm, (uint64_t)va + GW_PAGE_SIZE);
+	return (uint64_t)va + GW_PAGE_SIZE;
 }

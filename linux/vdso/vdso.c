@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vdso.c - the shared object that every program finds mapped: time without a system call. It runs as part of the program, so
- * it trusts its read-only data page and nothing else. Names and version as vdso(7). */
+/* vdso.c - the shared object that every program finds mapped: time without a system call. It runs
+ * as part of the program, so it trusts its read-only data page and nothing else. Names and version
+ * as vdso(7). */
 #include "linux/vdso/vdso.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define NS_PER_SEC 1000000000ull
 #define CLOCKS_REAL (1u << 0 | 1u << 5) /* REALTIME, REALTIME_COARSE */
-#define CLOCKS_MONO (1u << 1 | 1u << 4 | 1u << 6 | 1u << 7) /* MONOTONIC, _RAW, _COARSE, BOOTTIME */
+#define CLOCKS_MONO                                                                   \
+	(1u << 1 | 1u << 4 | 1u << 6 | 1u << 7) /* MONOTONIC, _RAW, _COARSE, BOOTTIME \
+						 */
 #define SYS_gettimeofday 96
 #define SYS_clock_gettime 228
 #define SYS_clock_getres 229
@@ -19,7 +22,8 @@ struct timeval64 {
 	int64_t sec, usec;
 };
 
-extern const volatile struct vdso_data vdso_data __attribute__((visibility("hidden"))); /* the page in front */
+extern const volatile struct vdso_data vdso_data
+	__attribute__((visibility("hidden"))); /* the page in front */
 
 EXPORT int __vdso_clock_gettime(int clock, struct timespec64 *ts);
 EXPORT int __vdso_clock_getres(int clock, struct timespec64 *ts);
@@ -31,7 +35,10 @@ static inline long call(long nr, long a, long b)
 {
 	long r;
 
-	__asm__ volatile("syscall" : "=a"(r) : "a"(nr), "D"(a), "S"(b), "d"(0) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(nr), "D"(a), "S"(b), "d"(0)
+			 : "rcx", "r11", "memory");
 	return r;
 }
 
@@ -40,7 +47,9 @@ static inline uint64_t monotonic(void)
 	uint32_t lo, hi;
 
 	__asm__ volatile("lfence\n\trdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)(((unsigned __int128)(((uint64_t)hi << 32 | lo) - vdso_data.tsc_base) * vdso_data.mult) >> 32);
+	return (uint64_t)(((unsigned __int128)(((uint64_t)hi << 32 | lo) - vdso_data.tsc_base) *
+			   vdso_data.mult) >>
+			  32);
 }
 
 int __vdso_clock_gettime(int clock, struct timespec64 *ts)

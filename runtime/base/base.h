@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base.h - what every runtime file may use: small macros, checked types, spin locks. No dependencies. */
+/* base.h - what every runtime file may use: small macros, checked types, spin locks. No
+ * dependencies. */
 #ifndef GODWIT_RUNTIME_BASE_H
 #define GODWIT_RUNTIME_BASE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crc32c.c - CRC-32C (Castagnoli, reflected 0x82f63b78): the SSE4.2 instruction where the processor has it (it works
- * on general registers), else a table of 16 entries. */
+/* crc32c.c - CRC-32C (Castagnoli, reflected 0x82f63b78): the SSE4.2 instruction where the processor
+ * has it (it works on general registers), else a table of 16 entries. */
 #include <cpuid.h>
 #include "runtime/base/str.h"
 

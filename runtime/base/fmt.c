@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fmt.c - bounded formatting, the part of snprintf that the runtime uses. Never writes past `size`, always
- * terminates when size > 0. */
+/* fmt.c - bounded formatting, the part of snprintf that the runtime uses. Never writes past `size`,
+ * always terminates when size > 0. */
 #include "runtime/base/str.h"
 
 struct out {
@@ -11,7 +11,7 @@ struct out {
 struct spec {
 	bool left, zero, plus, space, alt;
 	int width, precision; /* precision -1: none */
-	int length; /* bytes of the integer */
+	int length;	      /* bytes of the integer */
 };
 
 static void put(struct out *o, char c)
@@ -165,7 +165,8 @@ int fmt_vprint(char *to, size_t size, const char *p, va_list args)
 			else if (s.length == 1)
 				d = (int8_t)d;
 			prefix = d < 0 ? "-" : s.plus ? "+" : s.space ? " " : "";
-			put_number(&o, &s, d < 0 ? 0 - (uint64_t)d : (uint64_t)d, 10, false, prefix);
+			put_number(&o, &s, d < 0 ? 0 - (uint64_t)d : (uint64_t)d, 10, false,
+				   prefix);
 			break;
 		}
 		case 'u':
@@ -179,10 +180,15 @@ int fmt_vprint(char *to, size_t size, const char *p, va_list args)
 				v = (uint8_t)v;
 			if (s.alt && v && (*p == 'x' || *p == 'X'))
 				prefix = *p == 'x' ? "0x" : "0X";
-			put_number(&o, &s, v, *p == 'u' ? 10 : *p == 'o' ? 8 : 16, *p == 'X', prefix);
+			put_number(&o, &s, v,
+				   *p == 'u'   ? 10
+				   : *p == 'o' ? 8
+					       : 16,
+				   *p == 'X', prefix);
 			break;
 		case 'p':
-			put_number(&o, &s, (uint64_t)(uintptr_t)va_arg(ap, void *), 16, false, "0x");
+			put_number(&o, &s, (uint64_t)(uintptr_t)va_arg(ap, void *), 16, false,
+				   "0x");
 			break;
 		case 'c':
 			c = (char)va_arg(ap, int);
@@ -193,7 +199,8 @@ int fmt_vprint(char *to, size_t size, const char *p, va_list args)
 			if (!text)
 				text = "(null)";
 			put_text(&o, &s, text,
-				 s.precision < 0 ? strlen(text) : strnlen(text, (size_t)s.precision));
+				 s.precision < 0 ? strlen(text)
+						 : strnlen(text, (size_t)s.precision));
 			break;
 		default: /* %% and what is unknown: as it stands */
 			put(&o, *p);

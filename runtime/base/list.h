@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list.h - an intrusive doubly linked list with a head node. A node that is in no list points to itself. */
+/* list.h - an intrusive doubly linked list with a head node. A node that is in no list points to
+ * itself. */
 #ifndef GODWIT_RUNTIME_LIST_H
 #define GODWIT_RUNTIME_LIST_H
 
@@ -53,8 +54,8 @@ static inline struct list_node *list_pop(struct list_node *head)
 #define list_entry(node, type, member) container_of(node, type, member)
 #define list_for_each(n, head) for (struct list_node *n = (head)->next; n != (head); n = n->next)
 /* Safe against removal of the visited node. */
-#define list_for_each_safe(n, head)                                                                \
-	for (struct list_node *n = (head)->next, *n##_next = n->next; n != (head);                 \
+#define list_for_each_safe(n, head)                                                \
+	for (struct list_node *n = (head)->next, *n##_next = n->next; n != (head); \
 	     n = n##_next, n##_next = n->next)
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* log.c - log lines and the end of the partition by its own report, through the kernel's debug UART. The text goes
- * through the vcore area's batch, which a caller may be filling: what lay there is put back. */
+/* log.c - log lines and the end of the partition by its own report, through the kernel's debug
+ * UART. The text goes through the vcore area's batch, which a caller may be filling: what lay there
+ * is put back. */
 #include "runtime/base/str.h"
 #include "runtime/platform/platform.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* random.c - the generator of secret random bytes: ChaCha20 (RFC 8439) with fast key erasure: each refill makes
- * BLOCKS blocks, of which the first 32 bytes are the next key and never leave, the rest is handed out and erased.
- * Seeds (RDRAND, time stamps, virtio-rng) are mixed into the key by encrypting under it. One generator for all
- * vcores under a short lock. */
+/* random.c - the generator of secret random bytes: ChaCha20 (RFC 8439) with fast key erasure: each
+ * refill makes BLOCKS blocks, of which the first 32 bytes are the next key and never leave, the
+ * rest is handed out and erased. Seeds (RDRAND, time stamps, virtio-rng) are mixed into the key by
+ * encrypting under it. One generator for all vcores under a short lock. */
 #include <cpuid.h>
 #include "runtime/base/random_internal.h"
 #include "runtime/base/str.h"
@@ -23,19 +23,20 @@ static inline uint32_t rotl(uint32_t v, unsigned n)
 	return v << n | v >> (32 - n);
 }
 
-#define QUARTER(a, b, c, d)                                                                        \
-	do {                                                                                       \
-		a += b, d = rotl(d ^ a, 16);                                                       \
-		c += d, b = rotl(b ^ c, 12);                                                       \
-		a += b, d = rotl(d ^ a, 8);                                                        \
-		c += d, b = rotl(b ^ c, 7);                                                        \
+#define QUARTER(a, b, c, d)                  \
+	do {                                 \
+		a += b, d = rotl(d ^ a, 16); \
+		c += d, b = rotl(b ^ c, 12); \
+		a += b, d = rotl(d ^ a, 8);  \
+		c += d, b = rotl(b ^ c, 7);  \
 	} while (0)
 
-void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3], uint8_t out[64])
+void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3],
+		    uint8_t out[64])
 {
-	const uint32_t in[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0],   key[1],
-				  key[2],     key[3],     key[4],     key[5],     key[6],   key[7],
-				  counter,    nonce[0],   nonce[1],   nonce[2] };
+	const uint32_t in[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0], key[1],
+				  key[2],     key[3],	  key[4],     key[5],	  key[6], key[7],
+				  counter,    nonce[0],	  nonce[1],   nonce[2] };
 	uint32_t x[16];
 
 	memcpy(x, in, sizeof(x));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ring.h - a bounded queue of pointers from one producer to one consumer, each on its own vcore. No locks and no
- * shared counters: each side writes one index and keeps a copy of the other's, so that a cache line moves only
- * when the copy has run out. */
+/* ring.h - a bounded queue of pointers from one producer to one consumer, each on its own vcore. No
+ * locks and no shared counters: each side writes one index and keeps a copy of the other's, so that
+ * a cache line moves only when the copy has run out. */
 #ifndef GODWIT_RUNTIME_RING_H
 #define GODWIT_RUNTIME_RING_H
 
@@ -10,11 +10,11 @@
 struct ring {
 	/* consumer's line */
 	_Atomic uint32_t head; /* next to pop; written by the consumer */
-	uint32_t tail_seen; /* consumer's copy of tail */
+	uint32_t tail_seen;    /* consumer's copy of tail */
 	uint8_t pad0[56];
 	/* producer's line */
 	_Atomic uint32_t tail; /* next free; written by the producer */
-	uint32_t head_seen; /* producer's copy of head */
+	uint32_t head_seen;    /* producer's copy of head */
 	uint8_t pad1[56];
 	/* read only */
 	uint32_t mask;

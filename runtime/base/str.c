@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* str.c - the C library's memory and string functions, for the guest. Compilers emit calls to the first four.
- * Written for few instructions: 8-byte moves whose last one overlaps what was done already, and the string
- * instructions on 8-byte words for long runs (one counted instruction a word under emulation, fast on machines).
- * Built with -fno-tree-loop-distribute-patterns, so that no loop here becomes a call of the function it is in. */
+/* str.c - the C library's memory and string functions, for the guest. Compilers emit calls to the
+ * first four. Written for few instructions: 8-byte moves whose last one overlaps what was done
+ * already, and the string instructions on 8-byte words for long runs (one counted instruction a
+ * word under emulation, fast on machines). Built with -fno-tree-loop-distribute-patterns, so that
+ * no loop here becomes a call of the function it is in. */
+#define STR_DEFINITIONS
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 

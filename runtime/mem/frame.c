@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* frame.c - the partition's frames. Each extent is used from its start by a frontier that only moves up; what was
- * freed lies in buddy lists, merged with its neighbours. Frames that the frontier passed over for alignment, and all
- * beyond it, are still zero when the machine's memory was at boot: they are kept apart from used ones, so that a zero
- * frame often needs no clearing, and a dirty one is taken where the contents do not matter.
+/* frame.c - the partition's frames. Each extent is used from its start by a frontier that only
+ * moves up; what was freed lies in buddy lists, merged with its neighbours. Frames that the
+ * frontier passed over for alignment, and all beyond it, are still zero when the machine's memory
+ * was at boot: they are kept apart from used ones, so that a zero frame often needs no clearing,
+ * and a dirty one is taken where the contents do not matter.
  *
- *   extent: | struct page array (largest extent only) | used and freed frames ... | frontier -> never used |
+ *   extent: | struct page array (largest extent only) | used and freed frames ... | frontier ->
+ * never used |
  *
- * A descriptor of a free block's first frame holds the list links in `owner` and the order in `flags`.
- * Trusts the kernel's extents; checks its callers' frees. */
+ * A descriptor of a free block's first frame holds the list links in `owner` and the order in
+ * `flags`. Trusts the kernel's extents; checks its callers' frees. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem_internal.h"
@@ -29,15 +31,15 @@ struct extent {
 
 static struct {
 	struct spinlock lock;
-	uint32_t batch; /* frames moved to or from a shard's cache at a time */
-	uintptr_t base; /* descriptor of frame number 0 (most of that range does not exist) */
-	uint64_t lo, hi; /* frame numbers spanned */
+	uint32_t batch;	      /* frames moved to or from a shard's cache at a time */
+	uintptr_t base;	      /* descriptor of frame number 0 (most of that range does not exist) */
+	uint64_t lo, hi;      /* frame numbers spanned */
 	uint64_t total, free; /* free: without the shards' caches */
-	uint32_t zeroed; /* PAGE_ZEROED when the frontier's frames are known to be zero */
+	uint32_t zeroed;      /* PAGE_ZEROED when the frontier's frames are known to be zero */
 	uint32_t n_extents;
 	struct extent extents[GW_MAX_EXTENTS];
 	uint32_t lists[2][ORDERS]; /* first frame number, NIL; [1]: known to be zero */
-	uint32_t nonempty[2]; /* bit per order */
+	uint32_t nonempty[2];	   /* bit per order */
 	uint32_t n_hooks;
 	size_t (*hooks[HOOKS])(size_t want, bool may_park);
 } frames;
@@ -146,17 +148,19 @@ static uint64_t frontier_take(uint64_t n, uint64_t align)
 
 /* ---- setting up ---- */
 
-/* Extents far apart would need descriptors for the hole between them: drop the smaller end until they fit. */
+/* Extents far apart would need descriptors for the hole between them: drop the smaller end until
+ * they fit. */
 static void choose_extents(const struct gw_boot_info *boot)
 {
 	uint32_t first = 0, last = boot->n_extents;
 
-	for (; first < last; ) {
+	for (; first < last;) {
 		uint64_t total = 0, span;
 
 		for (uint32_t i = first; i < last; i++)
 			total += boot->extents[i].len;
-		span = boot->extents[last - 1].pa + boot->extents[last - 1].len - boot->extents[first].pa;
+		span = boot->extents[last - 1].pa + boot->extents[last - 1].len -
+		       boot->extents[first].pa;
 		if (span / GW_PAGE_SIZE * sizeof(struct page) <= total / 32)
 			break;
 		if (boot->extents[first].len < boot->extents[last - 1].len)
@@ -165,7 +169,8 @@ static void choose_extents(const struct gw_boot_info *boot)
 			last--;
 	}
 	for (uint32_t i = first; i < last; i++) {
-		uint64_t start = GW_MAX(ROUND_UP(boot->extents[i].pa, GW_PAGE_SIZE), GW_PAGE_SIZE) / GW_PAGE_SIZE;
+		uint64_t start = GW_MAX(ROUND_UP(boot->extents[i].pa, GW_PAGE_SIZE), GW_PAGE_SIZE) /
+				 GW_PAGE_SIZE;
 		uint64_t end = (boot->extents[i].pa + boot->extents[i].len) / GW_PAGE_SIZE;
 
 		if (start >= end || end >= NIL)
@@ -195,7 +200,8 @@ void mem_init(const struct gw_boot_info *boot)
 	array_frames = ROUND_UP(array_len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
 	if (array_frames >= big->end - big->start)
 		panic("%lu KiB of memory is too little", (unsigned long)(frames.total * 4));
-	frames.base = (uintptr_t)pa_to_va(big->start * GW_PAGE_SIZE) - frames.lo * sizeof(struct page);
+	frames.base =
+		(uintptr_t)pa_to_va(big->start * GW_PAGE_SIZE) - frames.lo * sizeof(struct page);
 	big->start += array_frames;
 	big->frontier = big->start;
 	frames.total -= array_frames;
@@ -382,28 +388,61 @@ void page_put(uint64_t pa)
 
 /* ---- contiguous frames ---- */
 
-uint64_t pages_alloc(size_t n, size_t align)
+/* A run out of the free lists of one kind; what is left of its block goes back. */
+static uint64_t list_run(size_t n, uint32_t order, uint32_t zero)
 {
-	uint64_t size = GW_MAX(n, align), pfn = 0;
-	uint32_t order, zero = 0;
+	uint64_t pfn = order < ORDERS ? block_take(order, zero) : 0;
+
+	if (pfn && n < 1ull << order)
+		range_free(pfn + n, (1ull << order) - n, zero);
+	return pfn;
+}
+
+/* n contiguous frames, zero ones (zero 1) or used ones (0) first. *known_zero: which they are. */
+static uint64_t take_run(size_t n, size_t align, uint32_t zero, bool *known_zero)
+{
+	uint64_t size = GW_MAX(n, align), pfn;
+	uint32_t order;
 
 	if (n == 0 || n > frames.total || align > frames.total)
 		return 0;
 	order = size == 1 ? 0 : 64u - (uint32_t)__builtin_clzll(size - 1);
 	spin_lock(&frames.lock);
-	if (order < ORDERS) {
-		pfn = block_take(order, zero);
-		if (!pfn)
-			pfn = block_take(order, zero = 1);
-		if (pfn && n < 1ull << order)
-			range_free(pfn + n, (1ull << order) - n, zero);
+	*known_zero = zero;
+	pfn = list_run(n, order, zero);
+	if (!pfn && !zero) {
+		*known_zero = true;
+		pfn = list_run(n, order, 1);
 	}
-	if (!pfn)
+	if (!pfn) {
+		*known_zero = frames.zeroed;
 		pfn = frontier_take(n, align);
+	}
+	if (!pfn && zero) {
+		*known_zero = false;
+		pfn = list_run(n, order, 0);
+	}
 	for (uint64_t i = 0; pfn && i < n; i++)
 		page_hand_out((pfn + i) * GW_PAGE_SIZE);
 	spin_unlock(&frames.lock);
 	return pfn * GW_PAGE_SIZE;
+}
+
+uint64_t pages_alloc(size_t n, size_t align)
+{
+	bool zero;
+
+	return take_run(n, align, 0, &zero);
+}
+
+uint64_t pages_alloc_zero(size_t n, size_t align)
+{
+	bool zero = false;
+	uint64_t pa = take_run(n, align, 1, &zero);
+
+	if (pa && !zero)
+		memset(pa_to_va(pa), 0, n * GW_PAGE_SIZE);
+	return pa;
 }
 
 void pages_free(uint64_t pa, size_t n)

@@ -16,7 +16,7 @@ struct free_object { /* a free small object; 16 bytes is the smallest */
 
 struct slab_class {
 	struct free_object *head;
-	uint32_t n; /* objects at head */
+	uint32_t n;	    /* objects at head */
 	uint32_t bump_left; /* bytes at bump never handed out */
 	uint8_t *bump;
 };

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pbuf.c - the packet buffer pool: a last-in first-out list of fixed blocks, so that the block just
- * freed (and still in the cache) is the next one used. Trusts its callers; receives nothing from outside. */
+ * freed (and still in the cache) is the next one used. Trusts its callers; receives nothing from
+ * outside. */
 #include "runtime/mem/pbuf.h"
 #include "runtime/base/str.h"
 
-void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(void *, size_t *), void *ctx)
+void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(void *, size_t *),
+		    void *ctx)
 {
 	list_init(&pool->free);
 	pool->n_free = pool->n_total = 0;
@@ -72,7 +74,8 @@ void pbuf_free(struct pbuf_pool *pool, struct pbuf *p)
 		if (--p->refs == 0) {
 			struct pbuf *of = p->slice_of;
 
-			/* A slice is taken of a fragment alone, so one reference of that one fragment goes. */
+			/* A slice is taken of a fragment alone, so one reference of that one
+			 * fragment goes. */
 			if (unlikely(of != NULL) && --of->refs == 0)
 				put_block(pool, of);
 			put_block(pool, p);

@@ -4,8 +4,9 @@
  *
  *   block:  | struct pbuf | headroom | data .. data+len | tailroom |
  *
- * Blocks come from a per-shard pool and may be freed on another shard (the block then belongs to that
- * shard's pool). Reference counts are plain: a packet is in the hands of one shard at a time. */
+ * Blocks come from a per-shard pool and may be freed on another shard (the block then belongs to
+ * that shard's pool). Reference counts are plain: a packet is in the hands of one shard at a time.
+ */
 #ifndef GODWIT_RUNTIME_PBUF_H
 #define GODWIT_RUNTIME_PBUF_H
 
@@ -13,28 +14,34 @@
 
 #define PBUF_SIZE 2048u
 #define PBUF_META 128u /* sizeof(struct pbuf) rounded up */
-#define PBUF_ROOM (PBUF_SIZE - PBUF_META) /* 1920: a 1514-byte frame, a 12-byte virtio header, headroom */
-#define PBUF_HEADROOM 128u /* default room before data: virtio header, Ethernet, IPv6, TCP with options */
+#define PBUF_ROOM \
+	(PBUF_SIZE - PBUF_META) /* 1920: a 1514-byte frame, a 12-byte virtio header, headroom */
+#define PBUF_HEADROOM \
+	128u /* default room before data: virtio header, Ethernet, IPv6, TCP with options */
 
 #define PBUF_CSUM_GOOD 0x1u /* received: the device vouches for the L4 checksum */
-#define PBUF_CSUM_PARTIAL 0x2u /* to send: device sums [csum_start, end) into csum_offset; also received from a
-				* trusted peer with partial checksum (csum_start/offset valid): treat as good */
-#define PBUF_GSO_TCP4 0x4u /* to send: device cuts into gso_size segments; received: was merged by the device */
+#define PBUF_CSUM_PARTIAL                                                                     \
+	0x2u /* to send: device sums [csum_start, end) into csum_offset; also received from a \
+	      * trusted peer with partial checksum (csum_start/offset valid): treat as good */
+#define PBUF_GSO_TCP4 \
+	0x4u /* to send: device cuts into gso_size segments; received: was merged by the device */
 #define PBUF_GSO_TCP6 0x8u
 #define PBUF_LOOPBACK 0x10u
+#define PBUF_RELAYED 0x20u /* received: came by another shard, which has seen it too */
 
 struct pbuf {
-	struct pbuf *next; /* next fragment of this packet, or NULL */
+	struct pbuf *next;     /* next fragment of this packet, or NULL */
 	struct list_node link; /* queue of packets (head fragment only) */
-	uint8_t *data; /* first byte of this fragment */
-	uint32_t len; /* bytes in this fragment */
-	uint32_t total; /* head: bytes in the packet */
+	uint8_t *data;	       /* first byte of this fragment */
+	uint32_t len;	       /* bytes in this fragment */
+	uint32_t total;	       /* head: bytes in the packet */
 	uint32_t refs;
 	uint32_t flags; /* PBUF_* of the head */
 	uint16_t gso_size, csum_start, csum_offset, hdr_len;
-	uint64_t time_ns; /* when it was received, or first sent */
+	uint64_t time_ns;      /* when it was received, or first sent */
 	uint32_t seq, end_seq; /* TCP's own */
-	uint64_t user[3]; /* [0] and link: the driver's while it holds the packet; [1], [2]: TCP's */
+	uint64_t
+		user[3]; /* [0] and link: the driver's while it holds the packet; [1], [2]: TCP's */
 	struct pbuf *slice_of; /* data lies in this other pbuf, which is referenced */
 };
 _Static_assert(sizeof(struct pbuf) <= PBUF_META, "pbuf descriptor");
@@ -42,12 +49,14 @@ _Static_assert(sizeof(struct pbuf) <= PBUF_META, "pbuf descriptor");
 struct pbuf_pool {
 	struct list_node free;
 	uint32_t n_free, n_total, max_total;
-	/* more(ctx, &bytes): a new stretch of page-aligned DMA-able memory (a multiple of PBUF_SIZE), or NULL */
+	/* more(ctx, &bytes): a new stretch of page-aligned DMA-able memory (a multiple of
+	 * PBUF_SIZE), or NULL */
 	void *(*more)(void *ctx, size_t *bytes);
 	void *ctx;
 };
 
-void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(void *, size_t *), void *ctx);
+void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(void *, size_t *),
+		    void *ctx);
 
 /* A fresh single pbuf with len 0 and `headroom` (0..PBUF_ROOM) bytes before data, refs 1.
  * NULL: the pool is at max_total or memory is out. O(1). */
@@ -55,7 +64,8 @@ struct pbuf *pbuf_alloc(struct pbuf_pool *pool, uint32_t headroom) MUST_CHECK;
 /* Drop one reference of every fragment of the chain; free those that reach 0. */
 void pbuf_free(struct pbuf_pool *pool, struct pbuf *p);
 /* A descriptor-only pbuf whose data is [off, off+len) of p's own fragment (p gains a reference). */
-struct pbuf *pbuf_slice(struct pbuf_pool *pool, struct pbuf *p, uint32_t off, uint32_t len) MUST_CHECK;
+struct pbuf *pbuf_slice(struct pbuf_pool *pool, struct pbuf *p, uint32_t off,
+			uint32_t len) MUST_CHECK;
 
 static inline uint8_t *pbuf_block(struct pbuf *p)
 {

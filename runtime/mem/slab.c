@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slab.c - small objects: 14 size classes carved from single frames. Each shard has a free list a class; when one
- * grows past two batches, a batch goes to the class's global list, and comes from there before a frame is carved.
- * Objects of 2 KiB and less never cross a frame, and are aligned to the largest power of two dividing their class
- * size. Larger ones are whole frames. */
+/* slab.c - small objects: 14 size classes carved from single frames. Each shard has a free list a
+ * class; when one grows past two batches, a batch goes to the class's global list, and comes from
+ * there before a frame is carved. Objects of 2 KiB and less never cross a frame, and are aligned to
+ * the largest power of two dividing their class size. Larger ones are whole frames. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem_internal.h"
@@ -10,7 +10,7 @@
 
 #define SMALL_MAX 2048u
 
-static const uint16_t class_size[MEM_CLASSES] = { 16,  32,  48,  64,  96,   128,  192,
+static const uint16_t class_size[MEM_CLASSES] = { 16,  32,  48,	 64,  96,   128,  192,
 						  256, 384, 512, 768, 1024, 1536, 2048 };
 
 static struct {
@@ -70,7 +70,8 @@ static __attribute__((noinline)) void *refill(uint32_t class)
 		pa = page_alloc();
 		if (!pa)
 			return NULL;
-		/* page_alloc may have parked in reclaim: look where we are now, and what is there */
+		/* page_alloc may have parked in reclaim: look where we are now, and what is there
+		 */
 		k = &own_cache()->classes[class];
 		if (unlikely(k->bump_left >= size)) {
 			page_put(pa);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arp.c - address resolution (RFC 826, 1122 2.3.2): a fixed table, 32 sets of 4, so a flood costs no memory and
- * cannot push out addresses that we are sending to. Only requests for our own address are answered; replies
- * nobody asked for change nothing but entries that exist. */
+/* arp.c - address resolution (RFC 826, 1122 2.3.2): a fixed table, 32 sets of 4, so a flood costs
+ * no memory and cannot push out addresses that we are sending to. Only requests for our own address
+ * are answered; replies nobody asked for change nothing but entries that exist. */
 #include "runtime/net/arp_internal.h"
 
+#define RELAY_MAX 32u /* answers passed on to the other shards in a tenth of a second */
 #define ARP_LEN 28u
 
 static void arp_fire(struct net_stack *s, struct net_timer *t);
+
+/* At most so many requests a second, however many addresses are asked for. */
+#define ARP_BURST 50u
 
 void arp_init(struct net_stack *s)
 {
@@ -15,11 +19,13 @@ void arp_init(struct net_stack *s)
 			list_init(&s->arp[i][w].queue);
 	}
 	timer_init(&s->arp_timer, arp_fire);
+	s->arp_left = ARP_BURST; /* the clock may start at 0: the first second has its share too */
 }
 
 static unsigned set_of(const struct net_stack *s, uint32_t ip)
 {
-	return (unsigned)(((ip ^ (uint32_t)s->tcp.key[0]) * 0x9e3779b97f4a7c15ull) >> 59) % ARP_SETS;
+	return (unsigned)(((ip ^ (uint32_t)s->tcp.key[0]) * 0x9e3779b97f4a7c15ull) >> 59) %
+	       ARP_SETS;
 }
 
 struct arp_entry *arp_find(struct net_stack *s, uint32_t ip)
@@ -95,8 +101,8 @@ static struct arp_entry *make(struct net_stack *s, uint32_t ip, bool wanted)
 	return best;
 }
 
-static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t spa, const uint8_t tha[6],
-		 uint32_t tpa)
+static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t spa,
+		 const uint8_t tha[6], uint32_t tpa)
 {
 	static const uint8_t head[6] = { 0, 1, 8, 0, 6, 4 };
 	struct pbuf *p = pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
@@ -117,14 +123,13 @@ static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t
 
 static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
 
-/* At most 50 requests a second, however many addresses are asked for. */
 static void request(struct net_stack *s, struct arp_entry *a)
 {
 	uint32_t now = now_tick(s);
 
 	if (now - s->arp_tick >= WHEEL_MS(1000)) {
 		s->arp_tick = now;
-		s->arp_left = 50;
+		s->arp_left = ARP_BURST;
 	}
 	if (s->arp_left == 0)
 		return;
@@ -229,6 +234,36 @@ static void learned(struct net_stack *s, struct arp_entry *a, const uint8_t mac[
 	}
 }
 
+/* The device gives an answer to one queue, whichever shard asked: the others get copies. Bounded: a
+ * flood of answers nobody asked for is not multiplied. */
+static void relay(struct net_stack *s, const struct pbuf *p, const uint8_t *arp)
+{
+	uint32_t now = now_tick(s);
+
+	if (s->cfg.n_shards < 2 || (p->flags & PBUF_RELAYED))
+		return;
+	if (now - s->relay_tick >= WHEEL_MS(100)) {
+		s->relay_tick = now;
+		s->relay_left = RELAY_MAX;
+	}
+	if (s->relay_left == 0)
+		return;
+	s->relay_left--;
+	for (uint32_t i = 0; i < s->cfg.n_shards; i++) {
+		struct pbuf *q = i == s->cfg.shard ? NULL : pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
+
+		if (q == NULL)
+			continue;
+		memcpy(q->data, s->cfg.mac, 6);
+		memcpy(q->data + 6, arp + 8, 6);
+		stbe16(q->data + 12, ETH_ARP);
+		memcpy(q->data + ETH_HLEN, arp, ARP_LEN);
+		q->len = q->total = ETH_HLEN + ARP_LEN;
+		q->flags = PBUF_RELAYED;
+		s->cfg.forward(s->cfg.ctx, i, q);
+	}
+}
+
 void arp_input(struct net_stack *s, struct pbuf *p)
 {
 	static const uint8_t head[6] = { 0, 1, 8, 0, 6, 4 };
@@ -247,14 +282,18 @@ void arp_input(struct net_stack *s, struct pbuf *p)
 	tpa = ld32(d + 24);
 	memcpy(sha, d + 8, 6);
 	/* A sender with a group or zero hardware address is nobody (the broadcast trick). */
-	if (memcmp(d, head, 6) != 0 || (op != 1 && op != 2) || (sha[0] & 1) || memcmp(sha, zeros, 6) == 0) {
+	if (memcmp(d, head, 6) != 0 || (op != 1 && op != 2) || (sha[0] & 1) ||
+	    memcmp(sha, zeros, 6) == 0) {
 		drop(s, p, &s->n.drop_arp);
 		return;
 	}
+	if (op == 2)
+		relay(s, p, d);
 	pbuf_free(s->cfg.pool, p);
 	if (!s->ip.up)
 		return;
-	if (spa == s->ip.addr) { /* somebody has our address: defend it, once in ten seconds (RFC 5227) */
+	if (spa ==
+	    s->ip.addr) { /* somebody has our address: defend it, once in ten seconds (RFC 5227) */
 		if (memcmp(sha, s->cfg.mac, 6) != 0) {
 			s->n.drop_arp++;
 			if (s->arp_defended == 0 || now - s->arp_defended > WHEEL_MS(10000)) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 NET_SRCS := runtime/mem/pbuf.c $(wildcard runtime/net/*.c runtime/net/tcp/*.c)
-GUEST_SRCS += $(NET_SRCS)
+GUEST_SRCS += $(filter runtime/net/%,$(NET_SRCS)) # pbuf.c: runtime/mem
 
 NET_TESTS := $(patsubst %.c,%,$(wildcard runtime/net/test/*_test.c))
 UNIT_TESTS += $(NET_TESTS)

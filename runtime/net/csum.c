@@ -9,7 +9,8 @@ struct block32 {
 /* Add 32 bytes with carries. */
 static inline uint64_t add32(const uint8_t *p, uint64_t sum)
 {
-	__asm__("addq 0(%1), %0\n\tadcq 8(%1), %0\n\tadcq 16(%1), %0\n\tadcq 24(%1), %0\n\tadcq $0, %0"
+	__asm__("addq 0(%1), %0\n\tadcq 8(%1), %0\n\tadcq 16(%1), %0\n\tadcq 24(%1), %0\n\tadcq "
+		"$0, %0"
 		: "+&r"(sum)
 		: "r"(p), "m"(*(const struct block32 *)(const void *)p)
 		: "cc");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csum.h - the Internet checksum (RFC 1071), and unaligned big-endian access. Sums are of 16-bit words as
- * the machine loads them (little-endian), so a folded sum is stored as it is. */
+/* csum.h - the Internet checksum (RFC 1071), and unaligned big-endian access. Sums are of 16-bit
+ * words as the machine loads them (little-endian), so a folded sum is stored as it is. */
 #ifndef GODWIT_NET_CSUM_H
 #define GODWIT_NET_CSUM_H
 
@@ -78,7 +78,8 @@ static inline uint64_t csum_add64(uint64_t a, uint64_t b)
 
 static inline uint16_t csum_fold(uint64_t s)
 {
-	uint32_t f = (uint32_t)((s + (s << 32 | s >> 32)) >> 32); /* both halves added, carry and all */
+	uint32_t f =
+		(uint32_t)((s + (s << 32 | s >> 32)) >> 32); /* both halves added, carry and all */
 
 	return (uint16_t)((f + (f << 16 | f >> 16)) >> 16);
 }
@@ -96,7 +97,8 @@ static inline uint64_t csum_20(const uint8_t *p)
 	return csum_add64(s, ld32(p + 16));
 }
 
-/* SipHash-2-4 of up to 8 words (RFC 6528's F, cookies, tables): secret key, no third party can aim. */
+/* SipHash-2-4 of up to 8 words (RFC 6528's F, cookies, tables): secret key, no third party can aim.
+ */
 struct sip_key {
 	uint64_t k0, k1;
 };

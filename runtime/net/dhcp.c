@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dhcp.c - the DHCP client (RFC 2131 4.4): discover, request, renew, rebind, expiry. Answers are believed only
- * with our transaction number and hardware address, and in the state that asked for them. */
+/* dhcp.c - the DHCP client (RFC 2131 4.4): discover, request, renew, rebind, expiry. Answers are
+ * believed only with our transaction number and hardware address, and in the state that asked for
+ * them. */
 #include "runtime/net/dhcp.h"
 #include "runtime/net/net_internal.h"
 
@@ -17,7 +18,7 @@ struct dhcp {
 	struct net_stack *stack;
 	uint8_t state, tries, naks;
 	uint32_t xid, offered, server;
-	uint64_t started, bound; /* ns */
+	uint64_t started, bound;		 /* ns */
 	uint64_t renew_at, rebind_at, expire_at; /* ns */
 	char hostname[64];
 };
@@ -52,7 +53,8 @@ static void transmit(struct net_stack *s, struct dhcp *d, uint8_t type)
 		(void)udp_output(s, p, s->ip.addr, 68, dst, 67);
 		return;
 	}
-	/* Broadcast, from 0.0.0.0 while we have no address: below the routing, which knows no such thing. */
+	/* Broadcast, from 0.0.0.0 while we have no address: below the routing, which knows no such
+	 * thing. */
 	p->data -= 28;
 	p->len = p->total += 28;
 	total = p->total;
@@ -68,8 +70,9 @@ static void transmit(struct net_stack *s, struct dhcp *d, uint8_t type)
 	stbe16(ip + 20, 68);
 	stbe16(ip + 22, 67);
 	stbe16(ip + 24, (uint16_t)(total - 20));
-	st16(ip + 26, (uint16_t)~csum_fold(csum_bytes(ip + 20, total - 20,
-						      pseudo_sum(r.ciaddr, IP4_BROADCAST, IP_UDP, total - 20))));
+	st16(ip + 26, (uint16_t)~csum_fold(
+			      csum_bytes(ip + 20, total - 20,
+					 pseudo_sum(r.ciaddr, IP4_BROADCAST, IP_UDP, total - 20))));
 	(void)eth_send(s, p, all, ETH_IP4);
 }
 
@@ -79,7 +82,8 @@ static void arm(struct net_stack *s, struct dhcp *d, uint64_t at)
 	timer_by(&s->wheel, &d->timer, (at >> WHEEL_SHIFT) + 1);
 }
 
-/* 1, 2, 4 .. 32 s, with up to an eighth of randomness (RFC 2131 4.1 starts at 4; a virtual link is faster). */
+/* 1, 2, 4 .. 32 s, with up to an eighth of randomness (RFC 2131 4.1 starts at 4; a virtual link is
+ * faster). */
 static void arm_retry(struct net_stack *s, struct dhcp *d)
 {
 	uint64_t wait = NS_PER_SEC << GW_MIN(d->tries, 5u);
@@ -104,7 +108,8 @@ static void lose(struct net_stack *s, struct dhcp *d)
 	discover(s, d);
 }
 
-/* Half of what is left until the next stage, but not more often than once a minute (RFC 2131 4.4.5). */
+/* Half of what is left until the next stage, but not more often than once a minute (RFC
+ * 2131 4.4.5). */
 static void arm_renewal(struct net_stack *s, struct dhcp *d, uint64_t until)
 {
 	uint64_t left = until > s->now ? until - s->now : 0;
@@ -172,11 +177,14 @@ static void bind(struct net_stack *s, struct dhcp *d, const struct dhcp_msg *m)
 	if (m->server != 0)
 		d->server = m->server;
 	arm(s, d, d->renew_at);
-	if (s->ip.up && s->ip.addr == m->yiaddr && s->ip.mask == m->mask && s->ip.gateway == m->router)
+	if (s->ip.up && s->ip.addr == m->yiaddr && s->ip.mask == m->mask &&
+	    s->ip.gateway == m->router)
 		return;
 	s->ip.dns[0] = m->dns[0];
 	s->ip.dns[1] = m->dns[1];
-	net_set_ip4(s, m->yiaddr, (unsigned)__builtin_popcount(m->mask), m->router, 0);
+	net_set_ip4(s, m->yiaddr,
+		    m->mask == 0 ? 0 : 32u - (unsigned)__builtin_ctz(__builtin_bswap32(m->mask)),
+		    m->router, 0);
 }
 
 void dhcp_input(struct net_stack *s, struct pbuf *p)
@@ -188,7 +196,8 @@ void dhcp_input(struct net_stack *s, struct pbuf *p)
 	bool ok = pbuf_copy_out(p, 0, buf, n) && dhcp_parse(buf, n, &m);
 
 	pbuf_free(s->cfg.pool, p);
-	if (!ok || m.xid != d->xid || memcmp(m.chaddr, s->cfg.mac, 6) != 0 || d->state == ST_BOUND) {
+	if (!ok || m.xid != d->xid || memcmp(m.chaddr, s->cfg.mac, 6) != 0 ||
+	    d->state == ST_BOUND) {
 		s->n.drop_proto++;
 		return;
 	}
@@ -204,7 +213,8 @@ void dhcp_input(struct net_stack *s, struct pbuf *p)
 		   (d->state != ST_REQUESTING || m.yiaddr == d->offered)) {
 		bind(s, d, &m);
 	} else if (d->state >= ST_REQUESTING && m.type == DHCP_NAK) {
-		/* start over, but not at once: a server that refuses always must not make a storm */
+		/* start over, but not at once: a server that refuses always must not make a storm
+		 */
 		net_set_ip4(s, 0, 0, 0, 0);
 		d->state = ST_SELECTING;
 		d->xid = random_u32();

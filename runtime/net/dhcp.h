@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dhcp.h - DHCP messages (RFC 2131, 2132): the parser on its own, so that it can be fuzzed on its own. */
+/* dhcp.h - DHCP messages (RFC 2131, 2132): the parser on its own, so that it can be fuzzed on its
+ * own. */
 #ifndef GODWIT_NET_DHCP_H
 #define GODWIT_NET_DHCP_H
 
@@ -25,7 +26,8 @@ struct dhcp_msg { /* addresses in network byte order, times in seconds */
 	uint32_t lease, renew, rebind; /* 0: not given */
 };
 
-/* A server's message in [p, p+n). false: not a DHCP reply, or malformed. Reads nothing outside. O(n). */
+/* A server's message in [p, p+n). false: not a DHCP reply, or malformed. Reads nothing outside.
+ * O(n). */
 bool dhcp_parse(const uint8_t *p, size_t n, struct dhcp_msg *out) MUST_CHECK;
 
 struct dhcp_request {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dhcp_msg.c - see dhcp.h. The message comes from anyone on the link: each length is checked, each value that
- * could do harm (a mask with holes, a group address) makes the message invalid. */
+/* dhcp_msg.c - see dhcp.h. The message comes from anyone on the link: each length is checked, each
+ * value that could do harm (a mask with holes, a group address) makes the message invalid. */
 #include "runtime/net/dhcp.h"
 
 #define COOKIE 0x63825363u
@@ -85,7 +85,8 @@ bool dhcp_parse(const uint8_t *p, size_t n, struct dhcp_msg *o)
 	uint8_t overload = 0;
 
 	memset(o, 0, sizeof(*o));
-	if (n < DHCP_FIXED + 4 || p[0] != 2 || p[1] != 1 || p[2] != 6 || ldbe32(p + DHCP_FIXED) != COOKIE)
+	if (n < DHCP_FIXED + 4 || p[0] != 2 || p[1] != 1 || p[2] != 6 ||
+	    ldbe32(p + DHCP_FIXED) != COOKIE)
 		return false;
 	o->xid = ld32(p + 4);
 	o->yiaddr = ld32(p + 16);
@@ -98,12 +99,13 @@ bool dhcp_parse(const uint8_t *p, size_t n, struct dhcp_msg *o)
 		return false;
 	if (o->type == DHCP_NAK)
 		return true;
-	if ((o->type != DHCP_OFFER && o->type != DHCP_ACK) || !host_address(o->yiaddr) || o->lease == 0)
+	if ((o->type != DHCP_OFFER && o->type != DHCP_ACK) || !host_address(o->yiaddr) ||
+	    o->lease == 0)
 		return false;
 	if (o->mask == 0) { /* by class, as in the old days */
-		o->mask = be32((o->yiaddr & 0x80) == 0	  ? 0xff000000u :
-			       (o->yiaddr & 0xc0) == 0x80 ? 0xffff0000u :
-							    0xffffff00u);
+		o->mask = be32((o->yiaddr & 0x80) == 0	    ? 0xff000000u
+			       : (o->yiaddr & 0xc0) == 0x80 ? 0xffff0000u
+							    : 0xffffff00u);
 	}
 	return mask_ok(o->mask);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* frag.c - reassembly of IPv4 fragments in bounded memory: 16 datagrams, 64 pbufs, 15 seconds. A datagram
- * with overlapping fragments is dropped whole (as RFC 5722 says for IPv6): overlap is an attack or an error. */
+/* frag.c - reassembly of IPv4 fragments in bounded memory: 16 datagrams, 64 pbufs, 15 seconds. A
+ * datagram with overlapping fragments is dropped whole (as RFC 5722 says for IPv6): overlap is an
+ * attack or an error. */
 #include "runtime/net/net_internal.h"
 
 #define FRAG_TICKS WHEEL_MS(15000)
@@ -55,7 +56,8 @@ static struct frag_queue *find(struct net_stack *s, const uint8_t *ip)
 
 		if (q->expires != 0 && q->addrs == addrs && q->id == id && q->proto == ip[9])
 			return q;
-		if (old->expires != 0 && (q->expires == 0 || (int32_t)(q->expires - old->expires) < 0))
+		if (old->expires != 0 &&
+		    (q->expires == 0 || (int32_t)(q->expires - old->expires) < 0))
 			old = q;
 	}
 	clear(s, old); /* the oldest gives way */
@@ -73,7 +75,7 @@ static bool insert(struct frag_queue *q, struct pbuf *p)
 {
 	struct list_node *at = &q->parts;
 
-	list_for_each(n, &q->parts) {
+	list_for_each (n, &q->parts) {
 		struct pbuf *o = list_entry(n, struct pbuf, link);
 
 		if (p->seq < o->end_seq && o->seq < p->end_seq)
@@ -124,7 +126,8 @@ static struct pbuf *join(struct net_stack *s, struct frag_queue *q)
 struct pbuf *frag_input(struct net_stack *s, struct pbuf *p)
 {
 	const uint8_t *ip = p->data;
-	uint32_t hl = (uint32_t)(ip[0] & 15) * 4, off = (uint32_t)(ldbe16(ip + 6) & 0x1fff) * 8, len = p->total - hl;
+	uint32_t hl = (uint32_t)(ip[0] & 15) * 4, off = (uint32_t)(ldbe16(ip + 6) & 0x1fff) * 8,
+		 len = p->total - hl;
 	bool more = (ldbe16(ip + 6) & 0x2000) != 0;
 	struct frag_queue *q;
 	uint32_t count = 0;
@@ -138,7 +141,8 @@ struct pbuf *frag_input(struct net_stack *s, struct pbuf *p)
 	q = find(s, ip);
 	p->seq = off;
 	p->end_seq = off + len;
-	if (q->doomed || s->frag_pbufs + count > FRAG_PBUFS || (q->total != 0 && off + len > q->total) ||
+	if (q->doomed || s->frag_pbufs + count > FRAG_PBUFS ||
+	    (q->total != 0 && off + len > q->total) ||
 	    (!more && q->total != 0 && q->total != off + len) || !insert(q, p)) {
 		drop(s, p, &s->n.drop_frag);
 		clear(s, q);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icmp.c - ICMP (RFC 792, 1122 3.2.2): answers echo, tells of closed ports and unknown protocols, and passes
- * what it hears to the transports. All that it sends is limited in rate, whoever asks. */
+/* icmp.c - ICMP (RFC 792, 1122 3.2.2): answers echo, tells of closed ports and unknown protocols,
+ * and passes what it hears to the transports. All that it sends is limited in rate, whoever asks.
+ */
 #include "runtime/net/net_internal.h"
 
 #define ICMP_PER_SECOND 200u
@@ -62,16 +63,16 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t hl)
 /* A complaint about a packet of ours, quoted in it. */
 static void heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
 {
-	static const int unreach[16] = { EHOSTUNREACH, EHOSTUNREACH, ECONNREFUSED, ECONNREFUSED, EMSGSIZE,
-					 EHOSTUNREACH, ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,
-					 EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,
-					 EHOSTUNREACH };
+	static const int unreach[16] = { EHOSTUNREACH, EHOSTUNREACH, ECONNREFUSED, ECONNREFUSED,
+					 EMSGSIZE,     EHOSTUNREACH, ENETUNREACH,  EHOSTUNREACH,
+					 EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,
+					 EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH };
 	const uint8_t *q = icmp + 8;
 	uint32_t qhl, src, dst, mtu = 0;
 	int err;
 
-	if (n < 8 + IP4_HLEN + 8 || (q[0] >> 4) != 4 || (qhl = (uint32_t)(q[0] & 15) * 4) < IP4_HLEN ||
-	    n < 8 + qhl + 8) {
+	if (n < 8 + IP4_HLEN + 8 || (q[0] >> 4) != 4 ||
+	    (qhl = (uint32_t)(q[0] & 15) * 4) < IP4_HLEN || n < 8 + qhl + 8) {
 		s->n.drop_short++;
 		return;
 	}
@@ -88,7 +89,8 @@ static void heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
 			mtu = ldbe16(q + 2) > 1492 ? 1492 : 576;
 	}
 	if (q[9] == IP_TCP)
-		tcp_icmp(s, src, dst, q + qhl, err, mtu, icmp[0] == 3 && (icmp[1] == 2 || icmp[1] == 3));
+		tcp_icmp(s, src, dst, q + qhl, err, mtu,
+			 icmp[0] == 3 && (icmp[1] == 2 || icmp[1] == 3));
 	else if (q[9] == IP_UDP)
 		udp_icmp(s, src, dst, q + qhl, err);
 }
@@ -125,7 +127,8 @@ void icmp_input(struct net_stack *s, struct pbuf *p)
 
 void icmp_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_t code, uint32_t arg)
 {
-	uint32_t src = ld32(p->data + 12), hl = (uint32_t)(p->data[0] & 15) * 4, n = GW_MIN(p->total, hl + 8), hop;
+	uint32_t src = ld32(p->data + 12), hl = (uint32_t)(p->data[0] & 15) * 4,
+		 n = GW_MIN(p->total, hl + 8), hop;
 	struct pbuf *q;
 
 	/* never about an ICMP error, a fragment or to a group (RFC 1122 3.2.2) */

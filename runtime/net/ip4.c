@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ip4.c - IPv4 in and out (RFC 791, 1122 3.2). A host, not a router: what is not for us is dropped. */
+/* ip4.c - IPv4 in and out (RFC 791, 1122 3.2). A host, not a router: what is not for us is dropped.
+ */
 #include "runtime/net/net_internal.h"
 
 enum route ip4_route(const struct net_stack *s, uint32_t dst, uint32_t *next_hop)
@@ -13,9 +14,9 @@ enum route ip4_route(const struct net_stack *s, uint32_t dst, uint32_t *next_hop
 		return ROUTE_NONE;
 	if (((dst ^ s->ip.addr) & s->ip.mask) == 0)
 		return s->ip.mask != 0xffffffff && (dst | s->ip.mask) == 0xffffffff &&
-				       s->ip.mask != be32(0xfffffffeu) ?
-			       ROUTE_BROADCAST :
-			       ROUTE_LINK;
+				       s->ip.mask != be32(0xfffffffeu)
+			       ? ROUTE_BROADCAST
+			       : ROUTE_LINK;
 	if (s->ip.gateway == 0)
 		return ROUTE_NONE;
 	*next_hop = s->ip.gateway;
@@ -38,8 +39,10 @@ static bool for_us(const struct net_stack *s, uint32_t dst, bool loop, bool *bro
 		return (dst & 0xff) == 127;
 	if ((dst & 0xff) == 127)
 		return false;
-	*broadcast = dst == IP4_BROADCAST || (s->ip.up && ip4_route(s, dst, &hop) == ROUTE_BROADCAST);
-	return *broadcast || (s->dhcp != NULL && !s->ip.up); /* an offer may be sent to the address offered */
+	*broadcast =
+		dst == IP4_BROADCAST || (s->ip.up && ip4_route(s, dst, &hop) == ROUTE_BROADCAST);
+	return *broadcast ||
+	       (s->dhcp != NULL && !s->ip.up); /* an offer may be sent to the address offered */
 }
 
 /* Source addresses that nothing honest sends from. */
@@ -105,7 +108,8 @@ void ip4_input(struct net_stack *s, struct pbuf *p)
 		drop(s, p, &s->n.drop_short);
 		return;
 	}
-	if (!loop && unlikely(csum_fold(hl == IP4_HLEN ? csum_20(ip) : csum_bytes(ip, hl, 0)) != 0xffff)) {
+	if (!loop &&
+	    unlikely(csum_fold(hl == IP4_HLEN ? csum_20(ip) : csum_bytes(ip, hl, 0)) != 0xffff)) {
 		drop(s, p, &s->n.drop_csum);
 		return;
 	}
@@ -132,10 +136,9 @@ void ip4_input(struct net_stack *s, struct pbuf *p)
 		other(s, p, broadcast);
 }
 
-static void fill(struct net_stack *s, uint8_t *ip, uint32_t total, uint16_t id, uint16_t frag, uint8_t ttl,
+static void fill(uint8_t *ip, uint32_t total, uint16_t id, uint16_t frag, uint8_t ttl,
 		 uint8_t proto, uint32_t src, uint32_t dst)
 {
-	(void)s;
 	ip[0] = 0x45;
 	ip[1] = 0;
 	stbe16(ip + 2, (uint16_t)total);
@@ -159,10 +162,11 @@ static int out(struct net_stack *s, struct pbuf *p, enum route r, uint32_t hop)
 }
 
 /* Copy the payload out in pieces that fit the MTU. */
-static int fragment(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl,
-		    enum route r, uint32_t hop)
+static int fragment(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto,
+		    uint8_t ttl, enum route r, uint32_t hop)
 {
-	uint32_t room = GW_MIN((uint32_t)s->cfg.mtu - IP4_HLEN, PBUF_ROOM - PBUF_HEADROOM) & ~7u, total = p->total;
+	uint32_t room = GW_MIN((uint32_t)s->cfg.mtu - IP4_HLEN, PBUF_ROOM - PBUF_HEADROOM) & ~7u,
+		 total = p->total;
 	uint16_t id = s->ip_id++;
 	int err = 0;
 
@@ -177,15 +181,16 @@ static int fragment(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t 
 		pbuf_copy_out(p, off, q->data, n);
 		q->data -= IP4_HLEN;
 		q->len = q->total = n + IP4_HLEN;
-		fill(s, q->data, q->total, id, (uint16_t)(off >> 3 | (off + n < total ? 0x2000u : 0)), ttl, proto,
-		     src, dst);
+		fill(q->data, q->total, id, (uint16_t)(off >> 3 | (off + n < total ? 0x2000u : 0)),
+		     ttl, proto, src, dst);
 		err = out(s, q, r, hop);
 	}
 	pbuf_free(s->cfg.pool, p);
 	return err;
 }
 
-int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl)
+int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto,
+	       uint8_t ttl)
 {
 	uint32_t hop, total = p->total + IP4_HLEN;
 	enum route r = ip4_route(s, dst, &hop);
@@ -199,7 +204,7 @@ int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, 
 	p->data -= IP4_HLEN;
 	p->len += IP4_HLEN;
 	p->total = total;
-	fill(s, p->data, total, s->ip_id++, proto == IP_TCP ? 0x4000 : 0, ttl, proto, src, dst);
+	fill(p->data, total, s->ip_id++, proto == IP_TCP ? 0x4000 : 0, ttl, proto, src, dst);
 	if (r == ROUTE_LOOP) {
 		loop_send(s, p);
 		return 0;

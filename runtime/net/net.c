@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net.c - the stack's frame: creation, Ethernet in and out, loopback, the poll. The same code serves every
- * shard; a stack touches nothing of another's. Frames come from outside: nothing in them is believed. */
+/* net.c - the stack's frame: creation, Ethernet in and out, loopback, the poll. The same code
+ * serves every shard; a stack touches nothing of another's. Frames come from outside: nothing in
+ * them is believed. */
 #include "runtime/net/net_internal.h"
 
 struct net_stack *net_create(const struct net_config *config, uint64_t now_ns)
@@ -39,7 +40,8 @@ const struct net_ip4 *net_get_ip4(const struct net_stack *s)
 	return &s->ip;
 }
 
-void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway, uint32_t dns)
+void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway,
+		 uint32_t dns)
 {
 	bool had = s->ip.up && s->ip.addr == addr;
 
@@ -140,7 +142,8 @@ void loop_send(struct net_stack *s, struct pbuf *p)
 	s->n_loop++;
 }
 
-/* Deliver queued loopback packets; what they cause to be queued comes in the same pass, up to a bound. */
+/* Deliver queued loopback packets; what they cause to be queued comes in the same pass, up to a
+ * bound. */
 static void loop_run(struct net_stack *s)
 {
 	struct list_node *n;
@@ -167,7 +170,8 @@ void net_input(struct net_stack *s, struct pbuf *p)
 	}
 	eth = p->data;
 	/* Group addresses have the low bit of the first byte set. */
-	if (unlikely(ld32(eth) != ld32(s->cfg.mac) || ld16(eth + 4) != ld16(s->cfg.mac + 4)) && !(eth[0] & 1)) {
+	if (unlikely(ld32(eth) != ld32(s->cfg.mac) || ld16(eth + 4) != ld16(s->cfg.mac + 4)) &&
+	    !(eth[0] & 1)) {
 		drop(s, p, &s->n.drop_proto);
 		return;
 	}
@@ -190,17 +194,18 @@ uint64_t net_poll(struct net_stack *s)
 {
 	uint64_t tick = s->now >> WHEEL_SHIFT, next;
 
-	if (!list_empty(&s->loop))
+	if (unlikely(!list_empty(&s->loop)))
 		loop_run(s);
-	tcp_poll(s);
-	if (tick >= s->wheel.next)
+	if (unlikely(!list_empty(&s->tcp.dead) || !list_empty(&s->tcp.blocked)))
+		tcp_poll(s);
+	if (unlikely(tick >= s->wheel.next))
 		wheel_advance(&s->wheel, s, tick);
-	else if (tick > s->wheel.now && s->wheel.next == GW_NEVER)
+	else if (s->wheel.next == GW_NEVER)
 		s->wheel.now = tick; /* nothing armed: keep the clock */
-	if (!list_empty(&s->loop))
+	if (unlikely(!list_empty(&s->loop)))
 		return s->now;
-	next = tcp_deadline(s);
-	if (s->wheel.next != GW_NEVER)
-		next = GW_MIN(next, s->wheel.next << WHEEL_SHIFT);
+	next = s->wheel.next != GW_NEVER ? s->wheel.next << WHEEL_SHIFT : GW_NEVER;
+	if (unlikely(!list_empty(&s->tcp.blocked)))
+		next = GW_MIN(next, tcp_deadline(s));
 	return next;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* net.h - TCP/IP, one stack instance per shard with no shared mutable state but the flow directory.
  *
- * Context of every function: the stack's own shard (loop or uthread of it), never re-entered from its
- * own callbacks except where a callback's contract says so. Nothing here blocks or touches program
- * memory. Portable C: the same files run on the host under test, with time and devices simulated.
- * Nothing received is trusted: every length is checked against the bytes that arrived. */
+ * Context of every function: the stack's own shard (loop or uthread of it), never re-entered from
+ * its own callbacks except where a callback's contract says so. Nothing here blocks or touches
+ * program memory. Portable C: the same files run on the host under test, with time and devices
+ * simulated. Nothing received is trusted: every length is checked against the bytes that arrived.
+ */
 #ifndef GODWIT_RUNTIME_NET_H
 #define GODWIT_RUNTIME_NET_H
 
@@ -24,18 +25,19 @@ struct net_config {
 	uint16_t mtu; /* IP bytes, 576..9216 (RFC 791: 68 is the floor; we ask for 576) */
 	bool csum_tx, csum_rx, tso4, gro_rx; /* what the device does */
 	uint32_t shard, n_shards;
-	uint32_t max_conns; /* connections of this stack, bounded memory */
+	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
 	struct pbuf_pool *pool;
 	void *(*alloc)(size_t n); /* zeroed; NULL when out of memory */
 	void (*free)(void *p, size_t n);
 	void *ctx; /* for the callbacks below */
-	/* Send an Ethernet frame: takes the packet (always), drops it and returns -ENOBUFS when the ring is full.
-	 * Between net_hold/net_release style batching is the device's business. */
+	/* Send an Ethernet frame: takes the packet (always), drops it and returns -ENOBUFS when the
+	 * ring is full. Between net_hold/net_release style batching is the device's business. */
 	int (*tx)(void *ctx, struct pbuf *frame);
 	/* Hand a received packet to the stack of another shard (its net_input). */
 	void (*forward)(void *ctx, uint32_t shard, struct pbuf *frame);
-	/* DHCP finished or changed, or a static address became usable: addr/gw/dns can be read. May be NULL. */
+	/* DHCP finished or changed, or a static address became usable: addr/gw/dns can be read. May
+	 * be NULL. */
 	void (*configured)(void *ctx);
 };
 
@@ -46,7 +48,8 @@ void net_set_now(struct net_stack *s, uint64_t now_ns);
 
 /* Static IPv4 configuration (network byte order; prefix 0..32), or start DHCP (RFC 2131: discover,
  * request, renew, rebind, expiry; options 1, 3, 6, 12, 51, 54, 58, 59). */
-void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway, uint32_t dns);
+void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway,
+		 uint32_t dns);
 void net_start_dhcp(struct net_stack *s, const char *hostname);
 struct net_ip4 {
 	uint32_t addr, mask, gateway, dns[2];
@@ -56,55 +59,60 @@ const struct net_ip4 *net_get_ip4(const struct net_stack *s);
 
 /* One received Ethernet frame; takes it. */
 void net_input(struct net_stack *s, struct pbuf *frame);
-/* Run what is due: timers, delayed acks, queued loopback packets, batched output. Call once per loop turn.
- * Returns the next deadline (monotonic ns) or GW_NEVER. O(due). */
+/* Run what is due: timers, delayed acks, queued loopback packets, batched output. Call once per
+ * loop turn. Returns the next deadline (monotonic ns) or GW_NEVER. O(due). */
 uint64_t net_poll(struct net_stack *s);
 
 /* ---- TCP ---- */
 struct tcp_conn;
 struct tcp_listener;
 
-/* Events given to the owner. Several may come at once; level changes only (a READABLE comes when data
- * arrives on an empty queue or more than before; the owner asks tcp_* for the state). */
+/* Events given to the owner. Several may come at once; level changes only (a READABLE comes when
+ * data arrives on an empty queue or more than before; the owner asks tcp_* for the state). */
 #define TCP_EV_READABLE 0x1u /* data, or end of stream, can be read */
-#define TCP_EV_WRITABLE 0x2u /* send space grew from below the low-water mark (a third of the buffer) */
+#define TCP_EV_WRITABLE \
+	0x2u /* send space grew from below the low-water mark (a third of the buffer) */
 #define TCP_EV_CONNECTED 0x4u /* active open done */
-#define TCP_EV_HUP 0x8u /* peer's FIN was taken in */
-#define TCP_EV_ERROR 0x10u /* tcp_error() says which; the connection is dead but still the owner's */
+#define TCP_EV_HUP 0x8u	      /* peer's FIN was taken in */
+#define TCP_EV_ERROR \
+	0x10u /* tcp_error() says which; the connection is dead but still the owner's */
 
 struct tcp_callbacks {
 	/* May call the tcp_ functions of this connection except tcp_close/tcp_abort. */
 	void (*event)(struct tcp_conn *c, void *owner, unsigned events);
-	/* A connection finished its handshake on this listener; the callee owns it (gives it an owner by
-	 * tcp_set_owner) and returns true, or returns false (backlog full: it is reset). */
+	/* A connection finished its handshake on this listener; the callee owns it (gives it an
+	 * owner by tcp_set_owner) and returns true, or returns false (backlog full: it is reset).
+	 */
 	bool (*accepted)(struct tcp_listener *l, void *owner, struct tcp_conn *c);
 };
 void tcp_set_callbacks(struct net_stack *s, const struct tcp_callbacks *cb);
 
-/* Listen on local (ip4 0 = any). backlog bounds half-open connections; above it SYN cookies (RFC 4987)
- * answer. reuse: allow other listeners' TIME_WAIT leftovers. -EADDRINUSE, -ENOMEM. Register on every stack. */
+/* Listen on local (ip4 0 = any). backlog bounds half-open connections; above it SYN cookies (RFC
+ * 4987) answer. reuse: allow other listeners' TIME_WAIT leftovers. -EADDRINUSE, -ENOMEM. Register
+ * on every stack. */
 int tcp_listen(struct net_stack *s, const struct net_endpoint *local, unsigned backlog, void *owner,
 	       struct tcp_listener **out) MUST_CHECK;
 void tcp_unlisten(struct net_stack *s, struct tcp_listener *l);
 
 /* Active open. local may be unspecified (port 0: ephemeral, RFC 6056). -EADDRINUSE, -EADDRNOTAVAIL,
  * -ENETUNREACH, -ENOMEM. Completion by event CONNECTED or ERROR. */
-int tcp_connect(struct net_stack *s, const struct net_endpoint *local, const struct net_endpoint *remote,
-		void *owner, struct tcp_conn **out) MUST_CHECK;
+int tcp_connect(struct net_stack *s, const struct net_endpoint *local,
+		const struct net_endpoint *remote, void *owner, struct tcp_conn **out) MUST_CHECK;
 void tcp_set_owner(struct tcp_conn *c, void *owner);
 void *tcp_owner(const struct tcp_conn *c);
 
-/* Reading: look at the next bytes in place, then consume. tcp_rx_peek gives the contiguous stretch at byte
- * offset off of the receive queue; 0 = nothing there. tcp_rx_available: bytes queued. tcp_rx_eof: FIN reached
- * and queue empty. */
+/* Reading: look at the next bytes in place, then consume. tcp_rx_peek gives the contiguous stretch
+ * at byte offset off of the receive queue; 0 = nothing there. tcp_rx_available: bytes queued.
+ * tcp_rx_eof: FIN reached and queue empty. */
 size_t tcp_rx_peek(const struct tcp_conn *c, size_t off, const uint8_t **data);
 size_t tcp_rx_available(const struct tcp_conn *c);
 bool tcp_rx_eof(const struct tcp_conn *c);
 void tcp_rx_consume(struct tcp_conn *c, size_t n);
 
-/* Writing: get room at the tail of the send queue (contiguous), fill it, commit. tcp_tx_room: 0 = full (a
- * WRITABLE event will come) or closed. The stretch stays valid until the next call on this connection. push:
- * send what may be sent now (Nagle and cork permitting); otherwise wait for more. */
+/* Writing: get room at the tail of the send queue (contiguous), fill it, commit. tcp_tx_room: 0 =
+ * full (a WRITABLE event will come) or closed. The stretch stays valid until the next call on this
+ * connection, or net_input or net_poll of its stack. push: send what may be sent now (Nagle and
+ * cork permitting); otherwise wait for more. */
 size_t tcp_tx_space(const struct tcp_conn *c);
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data);
 void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push);
@@ -113,14 +121,23 @@ void tcp_tx_push(struct tcp_conn *c);
 /* shutdown(2): stop sending (FIN after the queue) and/or receiving. */
 void tcp_shutdown_tx(struct tcp_conn *c);
 void tcp_shutdown_rx(struct tcp_conn *c);
-/* Give the connection up: FIN after the queue (orderly; RST if unread data remains, RFC 2525 2.17), the stack
- * frees it after TIME_WAIT or FIN_WAIT_2 timeout (60 s). No events follow. linger_ns as SO_LINGER. */
+/* Give the connection up: FIN after the queue (orderly; RST if unread data remains, RFC 2525 2.17),
+ * the stack frees it after TIME_WAIT or FIN_WAIT_2 timeout (60 s). No events follow. linger_ns as
+ * SO_LINGER. */
 void tcp_close(struct tcp_conn *c);
 void tcp_abort(struct tcp_conn *c); /* RST, free at once */
 
 enum tcp_state {
-	TCP_CLOSED, TCP_SYN_SENT, TCP_SYN_RECEIVED, TCP_ESTABLISHED, TCP_FIN_WAIT_1, TCP_FIN_WAIT_2,
-	TCP_CLOSE_WAIT, TCP_CLOSING, TCP_LAST_ACK, TCP_TIME_WAIT,
+	TCP_CLOSED,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED,
+	TCP_ESTABLISHED,
+	TCP_FIN_WAIT_1,
+	TCP_FIN_WAIT_2,
+	TCP_CLOSE_WAIT,
+	TCP_CLOSING,
+	TCP_LAST_ACK,
+	TCP_TIME_WAIT,
 };
 enum tcp_state tcp_get_state(const struct tcp_conn *c);
 int tcp_error(const struct tcp_conn *c); /* 0 or -ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, ... */
@@ -128,15 +145,25 @@ void tcp_local(const struct tcp_conn *c, struct net_endpoint *out);
 void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out);
 
 enum tcp_opt {
-	TCP_OPT_NODELAY, TCP_OPT_CORK, TCP_OPT_KEEPALIVE, TCP_OPT_KEEPIDLE_S, TCP_OPT_KEEPINTVL_S,
-	TCP_OPT_KEEPCNT, TCP_OPT_SNDBUF, TCP_OPT_RCVBUF, TCP_OPT_USER_TIMEOUT_MS, TCP_OPT_MAXSEG,
-	TCP_OPT_QUICKACK, TCP_OPT_LINGER_S /* -1: off */,
+	TCP_OPT_NODELAY,
+	TCP_OPT_CORK,
+	TCP_OPT_KEEPALIVE,
+	TCP_OPT_KEEPIDLE_S,
+	TCP_OPT_KEEPINTVL_S,
+	TCP_OPT_KEEPCNT,
+	TCP_OPT_SNDBUF,
+	TCP_OPT_RCVBUF,
+	TCP_OPT_USER_TIMEOUT_MS,
+	TCP_OPT_MAXSEG,
+	TCP_OPT_QUICKACK,
+	TCP_OPT_LINGER_S /* -1: off */,
 };
 int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value) MUST_CHECK; /* -EINVAL */
 int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt);
 /* For TCP_INFO and /proc. */
 struct tcp_stats {
-	uint32_t srtt_us, rttvar_us, rto_ms, cwnd_bytes, ssthresh_bytes, mss, retransmits, unacked_bytes;
+	uint32_t srtt_us, rttvar_us, rto_ms, cwnd_bytes, ssthresh_bytes, mss, retransmits,
+		unacked_bytes;
 	uint64_t bytes_in, bytes_out;
 };
 void tcp_get_stats(const struct tcp_conn *c, struct tcp_stats *out);
@@ -151,8 +178,8 @@ struct net_stack *tcp_stack(const struct tcp_conn *c);
 struct udp_sock;
 struct udp_callbacks {
 	/* A datagram's payload (headers stripped); takes the packet. */
-	void (*input)(struct udp_sock *u, void *owner, struct pbuf *payload, const struct net_endpoint *from,
-		      const struct net_endpoint *to);
+	void (*input)(struct udp_sock *u, void *owner, struct pbuf *payload,
+		      const struct net_endpoint *from, const struct net_endpoint *to);
 	/* ICMP error for a connected socket: -ECONNREFUSED and such. */
 	void (*error)(struct udp_sock *u, void *owner, int err);
 };
@@ -161,21 +188,23 @@ int udp_bind(struct net_stack *s, const struct net_endpoint *local, bool reuse, 
 	     struct udp_sock **out) MUST_CHECK; /* port 0: ephemeral. -EADDRINUSE -EADDRNOTAVAIL */
 void udp_connect(struct udp_sock *u, const struct net_endpoint *remote); /* family 0: disconnect */
 void udp_local(const struct udp_sock *u, struct net_endpoint *out);
-/* Takes the payload (chain, headroom in the first for headers). -EMSGSIZE, -ENETUNREACH, -ENOBUFS. */
+/* Takes the payload (chain, headroom in the first for headers). -EMSGSIZE, -ENETUNREACH, -ENOBUFS.
+ */
 int udp_send(struct udp_sock *u, struct pbuf *payload, const struct net_endpoint *to);
 void udp_close(struct udp_sock *u);
 
 /* ---- counters ---- */
 struct net_counters {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t drop_short, drop_csum, drop_proto, drop_noport, drop_nomem, drop_frag, drop_arp, drop_ttl,
-		drop_seq, tx_full;
-	uint64_t conns_accepted, conns_opened, conns_reset, retransmits, syn_cookies, rst_sent, forwarded;
+	uint64_t drop_short, drop_csum, drop_proto, drop_noport, drop_nomem, drop_frag, drop_arp,
+		drop_ttl, drop_seq, tx_full;
+	uint64_t conns_accepted, conns_opened, conns_reset, retransmits, syn_cookies, rst_sent,
+		forwarded;
 };
 const struct net_counters *net_counters(const struct net_stack *s);
 
-/* The flow directory: which shard holds a connection, consulted only when a packet misses in its stack. One per
- * partition, given to each stack when n_shards > 1; short bucket locks inside. */
+/* The flow directory: which shard holds a connection, consulted only when a packet misses in its
+ * stack. One per partition, given to each stack when n_shards > 1; short bucket locks inside. */
 struct net_directory;
 struct net_directory *net_directory_create(void *(*alloc)(size_t), uint32_t buckets) MUST_CHECK;
 void net_set_directory(struct net_stack *s, struct net_directory *d);

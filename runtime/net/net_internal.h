@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net_internal.h - the stack's state, and what its files share. Never included from outside runtime/net. */
+/* net_internal.h - the stack's state, and what its files share. Never included from outside
+ * runtime/net. */
 #ifndef GODWIT_NET_INTERNAL_H
 #define GODWIT_NET_INTERNAL_H
 
@@ -25,11 +26,11 @@
 #define ARP_QUEUE_TOTAL 64u
 
 enum arp_state {
-	ARP_FREE, /* not in use */
+	ARP_FREE,    /* not in use */
 	ARP_PENDING, /* asked, no answer yet: packets queue */
-	ARP_OK, /* usable */
-	ARP_PROBE, /* usable, being asked again */
-	ARP_FAILED, /* asked in vain: hold off */
+	ARP_OK,	     /* usable */
+	ARP_PROBE,   /* usable, being asked again */
+	ARP_FAILED,  /* asked in vain: hold off */
 };
 
 struct arp_entry {
@@ -50,11 +51,11 @@ struct arp_entry {
 
 struct frag_queue {
 	uint64_t addrs;
-	uint32_t expires; /* tick; 0: unused */
+	uint32_t expires;     /* tick; 0: unused */
 	uint32_t have, total; /* bytes received; bytes of the whole, 0: unknown */
 	uint16_t id, count;
 	uint8_t proto;
-	bool doomed; /* an overlap was seen: eat the rest of it */
+	bool doomed;		/* an overlap was seen: eat the rest of it */
 	struct list_node parts; /* by offset (pbuf.seq .. end_seq) */
 };
 
@@ -79,13 +80,14 @@ struct tcp_state_stack { /* TCP's part of a stack */
 	uint64_t ts_secret;
 	struct tcp_callbacks cb;
 	struct list_node listeners;
-	struct list_node blocked; /* connections whose output found the device's ring (or the pool) full */
+	struct list_node
+		blocked; /* connections whose output found the device's ring (or the pool) full */
 	struct list_node dead; /* to be freed when no function is using them any more */
 	struct tcp_tw **tw_hash;
 	struct list_node tw_list; /* oldest first */
 	uint32_t n_tw, max_tw, tw_mask;
 	struct net_timer tw_timer;
-	uint64_t cookie_until; /* cookies were sent less than two periods ago */
+	uint64_t cookie_until;			 /* cookies were sent less than two periods ago */
 	uint32_t challenge_tick, challenge_left; /* RFC 5961 section 10: limit */
 	uint32_t port_offset;
 	struct list_node moving; /* packets waiting for a connection on its way here */
@@ -106,6 +108,7 @@ struct net_stack {
 	struct arp_entry arp[ARP_SETS][ARP_WAYS];
 	struct net_timer arp_timer;
 	uint32_t arp_queued, arp_tick, arp_left, arp_defended;
+	uint32_t relay_tick, relay_left;
 	struct frag_queue frags[FRAG_DATAGRAMS];
 	uint32_t frag_pbufs;
 	struct net_timer frag_timer;
@@ -138,7 +141,8 @@ static inline void drop(struct net_stack *s, struct pbuf *p, uint64_t *counter)
 	pbuf_free(s->cfg.pool, p);
 }
 
-/* Make the packet's first n bytes lie in its first fragment. false: it is shorter, or they cannot. */
+/* Make the packet's first n bytes lie in its first fragment. false: it is shorter, or they cannot.
+ */
 bool pbuf_pull(struct net_stack *s, struct pbuf *p, uint32_t n);
 /* Cut the packet to n bytes (n <= total). */
 void pbuf_trim(struct net_stack *s, struct pbuf *p, uint32_t n);
@@ -149,7 +153,8 @@ void pbuf_skip(struct pbuf *p, uint32_t n);
 void arp_init(struct net_stack *s);
 void arp_input(struct net_stack *s, struct pbuf *p);
 struct arp_entry *arp_find(struct net_stack *s, uint32_t ip);
-/* Send an IP packet (data at its IP header) to a neighbour; queues it while the address is unknown. Takes it. */
+/* Send an IP packet (data at its IP header) to a neighbour; queues it while the address is unknown.
+ * Takes it. */
 int arp_send(struct net_stack *s, struct pbuf *p, uint32_t next_hop);
 /* The entry, when packets can be sent to it at once; NULL otherwise. */
 struct arp_entry *arp_usable(struct net_stack *s, uint32_t ip);
@@ -170,8 +175,10 @@ static inline bool ip4_is_loop(const struct net_stack *s, uint32_t a)
 }
 void ip4_input(struct net_stack *s, struct pbuf *p);
 void ip4_deliver(struct net_stack *s, struct pbuf *p);
-/* Prepend the IP header (packet: L4 header and payload) and send. Fragments when it does not fit. Takes it. */
-int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto, uint8_t ttl);
+/* Prepend the IP header (packet: L4 header and payload) and send. Fragments when it does not fit.
+ * Takes it. */
+int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto,
+	       uint8_t ttl);
 /* Ethernet header and out (data at the IP header, headroom for Ethernet). Takes it. */
 int eth_send(struct net_stack *s, struct pbuf *p, const uint8_t mac[6], uint16_t type);
 void loop_send(struct net_stack *s, struct pbuf *p);
@@ -188,26 +195,30 @@ void frag_init(struct net_stack *s);
 /* icmp.c */
 void icmp_input(struct net_stack *s, struct pbuf *p);
 /* About packet p (data at its IP header; stays the caller's). */
-void icmp_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_t code, uint32_t arg);
+void icmp_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_t code,
+		uint32_t arg);
 
 /* udp.c */
 void udp_input(struct net_stack *s, struct pbuf *p);
 void udp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err);
-int udp_output(struct net_stack *s, struct pbuf *payload, uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport);
+int udp_output(struct net_stack *s, struct pbuf *payload, uint32_t src, uint16_t sport,
+	       uint32_t dst, uint16_t dport);
 
 /* dhcp.c */
 void dhcp_input(struct net_stack *s, struct pbuf *payload);
 
 /* tcp/ */
 int tcp_init(struct net_stack *s);
-/* A whole frame: true when it was the predicted case and has been taken; otherwise nothing has changed. */
+/* A whole frame: true when it was the predicted case and has been taken; otherwise nothing has
+ * changed. */
 bool tcp_fast_input(struct net_stack *s, struct pbuf *p);
 void tcp_input(struct net_stack *s, struct pbuf *p); /* data at the IP header, checked by ip4 */
 void tcp_poll(struct net_stack *s);
 uint64_t tcp_deadline(const struct net_stack *s);
 void tcp_reap(struct net_stack *s);
 /* An ICMP error that quotes a segment of ours. mtu: for fragmentation needed, else 0. */
-void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err, uint32_t mtu, bool hard);
+void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err,
+	      uint32_t mtu, bool hard);
 /* A packet from another shard whose connection is not (or not yet) here. */
 bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t port);
 

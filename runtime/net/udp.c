@@ -11,7 +11,7 @@ void udp_set_callbacks(struct net_stack *s, const struct udp_callbacks *cb)
 
 static bool port_taken(struct net_stack *s, uint32_t ip, uint16_t port, bool reuse)
 {
-	list_for_each(n, &s->udp_socks) {
+	list_for_each (n, &s->udp_socks) {
 		struct udp_sock *u = list_entry(n, struct udp_sock, link);
 
 		if (u->local.port == port && (u->local.ip4 == ip || u->local.ip4 == 0 || ip == 0) &&
@@ -21,7 +21,8 @@ static bool port_taken(struct net_stack *s, uint32_t ip, uint16_t port, bool reu
 	return false;
 }
 
-int udp_bind(struct net_stack *s, const struct net_endpoint *local, bool reuse, void *owner, struct udp_sock **out)
+int udp_bind(struct net_stack *s, const struct net_endpoint *local, bool reuse, void *owner,
+	     struct udp_sock **out)
 {
 	struct net_endpoint l = *local;
 	struct udp_sock *u;
@@ -72,12 +73,13 @@ void udp_close(struct udp_sock *u)
 }
 
 /* The socket for a datagram: connected ones first, then bound to the address, then to any. */
-static struct udp_sock *find(struct net_stack *s, uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport)
+static struct udp_sock *find(struct net_stack *s, uint32_t src, uint16_t sport, uint32_t dst,
+			     uint16_t dport)
 {
 	struct udp_sock *best = NULL;
 	int best_score = -1;
 
-	list_for_each(n, &s->udp_socks) {
+	list_for_each (n, &s->udp_socks) {
 		struct udp_sock *u = list_entry(n, struct udp_sock, link);
 		int score = 0;
 
@@ -156,7 +158,8 @@ void udp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4
 		s->udp_cb.error(u, u->owner, err);
 }
 
-int udp_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport)
+int udp_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint16_t sport, uint32_t dst,
+	       uint16_t dport)
 {
 	uint32_t n = p->total + UDP_HLEN;
 	uint16_t sum;

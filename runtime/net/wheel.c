@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wheel.c - see wheel.h. Level 0 holds the next 64 ticks, one slot a tick; level n holds slots of 64^n
- * ticks, which are dealt out to lower levels when their first tick comes. */
+/* wheel.c - see wheel.h. Level 0 holds the next 64 ticks, one slot a tick; level n holds slots of
+ * 64^n ticks, which are dealt out to lower levels when their first tick comes. */
 #include "runtime/net/wheel.h"
 
 void wheel_init(struct net_wheel *w, uint64_t tick)
@@ -14,7 +14,8 @@ void wheel_init(struct net_wheel *w, uint64_t tick)
 	}
 }
 
-/* Put t into the slot of its tick. at >= w->now; at == w->now only from a cascade, before level 0 fires. */
+/* Put t into the slot of its tick. at >= w->now; at == w->now only from a cascade, before level 0
+ * fires. */
 static void place(struct net_wheel *w, struct net_timer *t)
 {
 	uint64_t delta = t->at - w->now, at = t->at;
@@ -22,7 +23,8 @@ static void place(struct net_wheel *w, struct net_timer *t)
 
 	while (level < WHEEL_LEVELS - 1 && delta >> (6 * (level + 1)) != 0)
 		level++;
-	if (delta >> (6 * WHEEL_LEVELS) != 0) /* beyond the wheel: park in its last slot, and look again then */
+	if (delta >> (6 * WHEEL_LEVELS) !=
+	    0) /* beyond the wheel: park in its last slot, and look again then */
 		at = w->now + (1ull << (6 * WHEEL_LEVELS)) - 1;
 	i = (unsigned)(at >> (6 * level)) & 63;
 	w->busy[level] |= 1ull << i;

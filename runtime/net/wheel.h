@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wheel.h - the stack's timers: a hierarchical timing wheel, four levels of 64 slots, one tick 2^20 ns
- * (1.05 ms). Arming and cancelling are O(1); an idle timer costs nothing but two cascades in its life.
+/* wheel.h - the stack's timers: a hierarchical timing wheel, four levels of 64 slots, one tick 2^20
+ * ns (1.05 ms). Arming and cancelling are O(1); an idle timer costs nothing but two cascades in its
+ * life.
  *
- * Users re-arm lazily: a deadline that moves later is left where it is and checked when the old one fires. */
+ * Users re-arm lazily: a deadline that moves later is left where it is and checked when the old one
+ * fires. */
 #ifndef GODWIT_NET_WHEEL_H
 #define GODWIT_NET_WHEEL_H
 
@@ -22,18 +24,20 @@ struct net_timer {
 };
 
 struct net_wheel {
-	uint64_t now; /* last tick handled */
-	uint64_t next; /* no timer is due before this tick (a lower bound) */
+	uint64_t now;		     /* last tick handled */
+	uint64_t next;		     /* no timer is due before this tick (a lower bound) */
 	uint64_t busy[WHEEL_LEVELS]; /* slots that may be non-empty */
 	struct list_node slot[WHEEL_LEVELS][64];
 };
 
 void wheel_init(struct net_wheel *w, uint64_t tick);
 void wheel_insert(struct net_wheel *w, struct net_timer *t, uint64_t at);
-/* Run everything due up to tick. A fired timer is unlinked first; its function may arm or cancel any. */
+/* Run everything due up to tick. A fired timer is unlinked first; its function may arm or cancel
+ * any. */
 void wheel_advance(struct net_wheel *w, struct net_stack *s, uint64_t tick);
 
-static inline void timer_init(struct net_timer *t, void (*fire)(struct net_stack *, struct net_timer *))
+static inline void timer_init(struct net_timer *t,
+			      void (*fire)(struct net_stack *, struct net_timer *))
 {
 	list_init(&t->link);
 	t->at = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cross.c - packets between shards: one single-producer ring for each ordered pair. Reference counts of packet
- * buffers are plain, so a packet that shares blocks with its sender (slices of a send queue) is copied first.
- * The receiver is woken only when it sleeps, once for a batch. */
+/* cross.c - packets between shards: one single-producer ring for each ordered pair. Reference
+ * counts of packet buffers are plain, so a packet that shares blocks with its sender (slices of a
+ * send queue) is copied first. The receiver is woken only when it sleeps, once for a batch. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
@@ -158,8 +158,9 @@ void cross_flush(struct glue *g)
 	if (likely(to == 0))
 		return;
 	g->notify = 0;
-	/* Barrier: the ring's tail before the look at `sleeping`. Its partner is the sleeper's, between its store of
-	 * `sleeping` and its last look at the rings (poller.arm): one of the two sees the other. */
+	/* Barrier: the ring's tail before the look at `sleeping`. Its partner is the sleeper's,
+	 * between its store of `sleeping` and its last look at the rings (poller.arm): one of the
+	 * two sees the other. */
 	atomic_thread_fence(memory_order_seq_cst);
 	for (uint32_t i = 0; to != 0; i++, to >>= 1) {
 		if ((to & 1) && atomic_load_explicit(&shards[i]->sleeping, memory_order_relaxed))
@@ -171,7 +172,8 @@ void cross_balance(struct glue *g)
 {
 	uint32_t to = g->via;
 
-	/* More free blocks than this pool ever made came from elsewhere: packets received there, freed here. */
+	/* More free blocks than this pool ever made came from elsewhere: packets received there,
+	 * freed here. */
 	if (likely(g->pool.n_free < g->pool.n_total + 2 * GIVE_BATCH))
 		return;
 	if (to == GLUE_NO_DEVICE || to == g->shard->id)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glue.c - a TCP/IP stack, packet pool and poller for every shard, and their configuration from the bundle or by
- * DHCP. DHCP runs on shard 0; the other stacks take its result over at their next turn. */
+/* glue.c - a TCP/IP stack, packet pool and poller for every shard, and their configuration from the
+ * bundle or by DHCP. DHCP runs on shard 0; the other stacks take its result over at their next
+ * turn. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
@@ -10,8 +11,8 @@
 struct glue *glues[SHARD_MAX];
 
 static struct {
-	struct spinlock lock; /* ip */
-	struct net_ip4 ip; /* what the stacks are to have */
+	struct spinlock lock;	     /* ip */
+	struct net_ip4 ip;	     /* what the stacks are to have */
 	_Atomic uint32_t generation; /* of ip */
 	_Atomic bool ready;
 	struct waitq waiters;
@@ -90,7 +91,7 @@ static void configured(void *ctx)
 	struct glue *g = ctx;
 	const struct net_ip4 *ip = net_get_ip4(g->stack);
 
-	if (g->shard->id != 0)
+	if (g->shard->id != 0 || net.mode != NET_DHCP)
 		return;
 	spin_lock(&net.lock);
 	net.ip = *ip;
@@ -132,7 +133,8 @@ static bool glue_poll(struct poller *p)
 	net_set_now(g->stack, g->shard->now_ns);
 	if (g->in != NULL) {
 		if (unlikely(g->shard->id != 0 && net.mode == NET_DHCP &&
-			     g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed)))
+			     g->config_seen !=
+				     atomic_load_explicit(&net.generation, memory_order_relaxed)))
 			apply_config(g);
 		any = cross_poll(g);
 		cross_balance(g);
@@ -150,8 +152,9 @@ static bool glue_arm(struct poller *p)
 {
 	struct glue *g = of_poller(p);
 
-	return cross_pending(g) || (g->in != NULL && net.mode == NET_DHCP && g->shard->id != 0 &&
-				    g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
+	return cross_pending(g) ||
+	       (g->in != NULL && net.mode == NET_DHCP && g->shard->id != 0 &&
+		g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
 }
 
 static uint64_t glue_deadline(struct poller *p)
@@ -200,7 +203,8 @@ static bool read_static(struct net_ip4 *ip)
 	size_t cursor = 0;
 	unsigned n = 0;
 
-	if (end == NULL || (*end != '\0' && (*end != '/' || str_to_u64(end + 1, 32, &prefix) != 0))) {
+	if (end == NULL ||
+	    (*end != '\0' && (*end != '/' || str_to_u64(end + 1, 32, &prefix) != 0))) {
 		log_warn("net: bad net.addr=%s", s == NULL ? "" : s);
 		return false;
 	}
@@ -267,13 +271,14 @@ static struct net_stack *make_stack(struct glue *g)
 	return net_create(&c, clock_now());
 }
 
-/* In each shard's own context. The device's poller comes before ours: what it received this turn, net_poll
- * acknowledges this turn. */
+/* In each shard's own context. The device's poller comes before ours: what it received this turn,
+ * net_poll acknowledges this turn. */
 static void start_shard(void *arg)
 {
 	struct glue *g = arg;
 
-	pbuf_pool_init(&g->pool, clamp(net.packet_bytes / n_shards / PBUF_SIZE, 96, 1u << 20), more_blocks, NULL);
+	pbuf_pool_init(&g->pool, clamp(net.packet_bytes / n_shards / PBUF_SIZE, 96, 1u << 20),
+		       more_blocks, NULL);
 	g->stack = make_stack(g);
 	if (g->stack == NULL)
 		panic("net: no memory for a stack");
@@ -299,6 +304,23 @@ static void start_shard(void *arg)
 	}
 }
 
+static struct glue *make_glue(uint32_t i, uint32_t pairs)
+{
+	struct glue *g = mem_zalloc(sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->shard = shards[i];
+	g->via = pairs != 0 ? i % pairs : GLUE_NO_DEVICE;
+	return cross_init(g) == 0 ? g : NULL;
+}
+
+void net_glue_forget(void)
+{
+	memset(&net, 0, sizeof(net));
+	memset(glues, 0, sizeof(glues));
+}
+
 void net_glue_init(void)
 {
 	uint32_t pairs;
@@ -309,22 +331,16 @@ void net_glue_init(void)
 	read_mode();
 	pairs = net.dev != NULL ? netdev_info(net.dev)->queue_pairs : 0;
 	if (n_shards > 1) {
-		net.directory = net_directory_create(stack_alloc, clamp(net.packet_bytes / 4096, 256, 16384));
+		net.directory = net_directory_create(stack_alloc,
+						     clamp(net.packet_bytes / 4096, 256, 16384));
 		if (net.directory == NULL)
 			panic("net: no memory for the flow directory");
 	}
 	/* All rings exist before any shard sends into one. */
 	for (uint32_t i = 0; i < n_shards; i++) {
-		struct glue *g = mem_zalloc(sizeof(*g));
-
-		if (g == NULL)
+		glues[i] = make_glue(i, pairs);
+		if (glues[i] == NULL)
 			panic("net: no memory");
-		g->shard = shards[i];
-		g->via = pairs != 0 ? i % pairs : GLUE_NO_DEVICE;
-		g->next_ns = 0;
-		if (cross_init(g) != 0)
-			panic("net: no memory for rings");
-		glues[i] = g;
 	}
 	for (uint32_t i = 0; i < n_shards; i++)
 		shard_call(shards[i], start_shard, glues[i]);
@@ -362,7 +378,8 @@ size_t net_config_text(char *to, size_t size)
 
 		memcpy(b, &ip.dns[i], 4);
 		if (ip.dns[i] != 0 && n < size - 1)
-			n += (size_t)fmt_print(to + n, size - n, "nameserver %u.%u.%u.%u\n", b[0], b[1], b[2], b[3]);
+			n += (size_t)fmt_print(to + n, size - n, "nameserver %u.%u.%u.%u\n", b[0],
+					       b[1], b[2], b[3]);
 	}
 	return GW_MIN(n, size - 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glue.h - joins the network device, the TCP/IP stacks and the shards: one stack and packet pool a shard, the
- * device's queue pairs, and packet rings between shards. */
+/* glue.h - joins the network device, the TCP/IP stacks and the shards: one stack and packet pool a
+ * shard, the device's queue pairs, and packet rings between shards. */
 #ifndef GODWIT_RUNTIME_NETGLUE_H
 #define GODWIT_RUNTIME_NETGLUE_H
 
@@ -10,8 +10,8 @@
 /* Create every shard's stack (shard->net) and pool (shard->pbufs), configured as the bundle says:
  *   net=dhcp (default with a device) | static | none     net.addr=10.0.2.15/24  net.gw=10.0.2.2
  *   net.dns=10.0.2.3 (at most two)                        hostname=NAME
- * Context: a uthread of shard 0, once, after virtio_init and shards_start. Panics when not even the stacks fit into
- * memory. Without a device, loopback works. */
+ * Context: a uthread of shard 0, once, after virtio_init and shards_start. Panics when not even the
+ * stacks fit into memory. Without a device, loopback works. */
 void net_glue_init(void);
 
 /* Is there an address: static, by DHCP, or none wanted? Any shard. */
@@ -19,7 +19,8 @@ bool net_glue_ready(void);
 /* Park until net_glue_ready, at most until deadline_ns. 0, -ETIMEDOUT. */
 int net_glue_wait(uint64_t deadline_ns) MUST_CHECK;
 
-/* The text of resolv.conf as of now; returns its length (at most size - 1, always terminated). size > 0. Any shard. */
+/* The text of resolv.conf as of now; returns its length (at most size - 1, always terminated). size
+ * > 0. Any shard. */
 size_t net_config_text(char *to, size_t size);
 
 #endif

@@ -13,19 +13,22 @@ struct glue {
 	struct shard *shard;
 	struct net_stack *stack;
 	struct netdev_queue *queue; /* NULL: frames go out through shard `via` */
-	uint32_t via; /* GLUE_NO_DEVICE: none */
-	uint64_t next_ns; /* the stack's next deadline */
-	uint64_t notify; /* shards that got something since the last flush */
-	uint32_t config_seen; /* generation of the configuration applied */
-	struct ring *in; /* [n_shards]: from each other shard; NULL with one shard */
+	uint32_t via;		    /* GLUE_NO_DEVICE: none */
+	uint64_t next_ns;	    /* the stack's next deadline */
+	uint64_t notify;	    /* shards that got something since the last flush */
+	uint32_t config_seen;	    /* generation of the configuration applied */
+	struct ring *in;	    /* [n_shards]: from each other shard; NULL with one shard */
 	struct pbuf_pool pool;
 	uint64_t drops;
 };
 #define GLUE_NO_DEVICE (~0u)
 
 extern struct glue *glues[SHARD_MAX];
+/* Start over, for tests. */
+void net_glue_forget(void);
 
-/* What a ring carries: a packet with what to do with it in the low bits (blocks are aligned far beyond that). */
+/* What a ring carries: a packet with what to do with it in the low bits (blocks are aligned far
+ * beyond that). */
 enum cross_what { CROSS_INPUT = 0, CROSS_TX = 1, CROSS_BLOCK = 2 };
 #define CROSS_MASK 3ul
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* balance.c - moving whole uthreads between shards. Only those leave that are ready and have nothing of their shard on
- * their stack (new, or preempted in program code), and only their own shard lets them go: an idle shard asks with a
- * message, a busy one whose tick finds others waiting gives one to a sleeping shard. */
+/* balance.c - moving whole uthreads between shards. Only those leave that are ready and have
+ * nothing of their shard on their stack (new, or preempted in program code), and only their own
+ * shard lets them go: an idle shard asks with a message, a busy one whose tick finds others waiting
+ * gives one to a sleeping shard. */
 #include "runtime/sched/sched_internal.h"
 
 static void give(struct shard *from, struct shard *to)
 {
-	list_for_each(n, &from->runq) {
+	list_for_each (n, &from->runq) {
 		struct uthread *u = list_entry(n, struct uthread, run);
 
 		if (!u->movable || u == from->current)
@@ -19,7 +20,8 @@ static void give(struct shard *from, struct shard *to)
 		from->stats.steals++;
 		atomic_store_explicit(&u->state, UT_PARKED, memory_order_relaxed);
 		u->shard = to;
-		/* Publishes the above; a waker that still saw `from` pushes there, and take_wakes passes it on. */
+		/* Publishes the above; a waker that still saw `from` pushes there, and take_wakes
+		 * passes it on. */
 		wake_remote(u);
 		return;
 	}
@@ -51,7 +53,8 @@ void balance_steal(struct shard *s)
 	if (!victim)
 		return;
 	atomic_store_explicit(&s->stealing, 1, memory_order_relaxed);
-	s->steal_ns = s->now_ns + SLICE_NS; /* what waits may be stuck to its shard: do not pester it */
+	s->steal_ns =
+		s->now_ns + SLICE_NS; /* what waits may be stuck to its shard: do not pester it */
 	s->steal.run = steal_request;
 	s->steal.arg = s;
 	shard_post(victim, &s->steal);

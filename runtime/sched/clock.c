@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.c - monotonic time from the time stamp counter, with the kernel's scale; wall time as an offset to it. */
+/* clock.c - monotonic time from the time stamp counter, with the kernel's scale; wall time as an
+ * offset to it. */
 #include "runtime/platform/platform.h"
 #include "runtime/sched/sched_internal.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fpu.c - the program uthreads' extended state and FS base. The registers belong to shard->fpu_owner; they are
- * exchanged only when another program uthread is about to run there. The runtime itself never touches them. */
+/* fpu.c - the program uthreads' extended state and FS base. The registers belong to
+ * shard->fpu_owner; they are exchanged only when another program uthread is about to run there. The
+ * runtime itself never touches them. */
 #include <cpuid.h>
 #include "runtime/base/str.h"
 #include "runtime/sched/sched_internal.h"

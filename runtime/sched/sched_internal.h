@@ -6,12 +6,13 @@
 #include "runtime/sched/sched.h"
 
 /* uthread.token */
-#define TOKEN_WAKE 1u /* a wake came while it was not parked */
+#define TOKEN_WAKE 1u	/* a wake came while it was not parked */
 #define TOKEN_QUEUED 2u /* it is in a wake_inbox, or its waker is about to put it there */
 
 #define STACK_CANARY 0x676f64776974217eull /* in the lowest word of every runtime stack */
 
-/* The highest words of a runtime stack; a program's frame lies right below. upcall.S knows `work`. */
+/* The highest words of a runtime stack; a program's frame lies right below. upcall.S knows `work`.
+ */
 struct uthread_top {
 	_Atomic uint64_t work; /* not 0: return through personality_return */
 	struct uthread *self;
@@ -29,14 +30,17 @@ _Noreturn void uthread_main(void);
 
 /* Make the registers hold u's extended state and FS base, keeping the previous owner's. */
 void fpu_take(struct shard *s, struct uthread *u);
-/* Nobody's state is in the registers any more: u's is in its area (u == owner), or lost (it ended). */
+/* Nobody's state is in the registers any more: u's is in its area (u == owner), or lost (it ended).
+ */
 void fpu_give_up(struct shard *s, struct uthread *u, bool save);
 
 /* Put a uthread of this shard, not in any queue, on its run queue. */
 void sched_ready(struct shard *s, struct uthread *u);
-/* Run the loop until the calling uthread is the one to run. Its state says what happens to it meanwhile. */
+/* Run the loop until the calling uthread is the one to run. Its state says what happens to it
+ * meanwhile. */
 void sched_run(struct shard *s);
-/* The kernel deadline of this vcore is at most TICK_MAX_NS away (and at most a slice when others are ready). */
+/* The kernel deadline of this vcore is at most TICK_MAX_NS away (and at most a slice when others
+ * are ready). */
 void sched_tick(struct shard *s);
 /* Called on an event in program code: let others run when the slice is over. */
 void sched_preempt(void);
@@ -64,7 +68,8 @@ static inline uint64_t timers_next(const struct shard *s)
 /* A shard's fields, before anything else of it is used. */
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot);
 void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, const char *name);
-/* Memory, clock and shard 0. boot_stack: UTHREAD_STACK bytes, 16-aligned, that the caller runs on. */
+/* Memory, clock and shard 0. boot_stack: UTHREAD_STACK bytes, 16-aligned, that the caller runs on.
+ */
 void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack);
 void clock_init(const struct gw_clock *clock);
 void shard_vcore_init(struct shard *s); /* the calling vcore's upcall entries and words */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timer.c - a shard's timers: a binary heap of pointers by deadline; each timer knows its place, so that it is
- * cancelled without a search. */
+/* timer.c - a shard's timers: a binary heap of pointers by deadline; each timer knows its place, so
+ * that it is cancelled without a search. */
 #include "runtime/base/errno.h"
 #include "runtime/mem/mem.h"
 #include "runtime/sched/sched_internal.h"

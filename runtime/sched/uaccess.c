@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* uaccess.c - reading and writing program memory (upcall.h). Ranges are checked here against the program's
- * addresses, so a program cannot name the runtime's memory; faults are met in uaccess.S. */
+/* uaccess.c - reading and writing program memory (upcall.h). Ranges are checked here against the
+ * program's addresses, so a program cannot name the runtime's memory; faults are met in uaccess.S.
+ */
 #include "runtime/base/errno.h"
 #include "runtime/sched/upcall.h"
 
@@ -88,5 +89,6 @@ int program_load_u32(uint64_t va, uint32_t *out)
 
 int program_cmpxchg_u32(uint64_t va, uint32_t expect, uint32_t desired, uint32_t *seen)
 {
-	return likely(program_range(va, 4)) ? uaccess_cmpxchg32(at(va), expect, desired, seen) : -EFAULT;
+	return likely(program_range(va, 4)) ? uaccess_cmpxchg32(at(va), expect, desired, seen)
+					    : -EFAULT;
 }

@@ -10,7 +10,8 @@ void waitq_init(struct waitq *q)
 
 void waitq_add(struct waitq *q, struct waiter *w)
 {
-	spin_lock(&q->lock); /* a full barrier: the caller's look at its condition comes after (waitq_notify) */
+	spin_lock(&q->lock); /* a full barrier: the caller's look at its condition comes after
+				(waitq_notify) */
 	list_add_tail(&q->waiters, &w->link);
 	spin_unlock(&q->lock);
 }
@@ -26,14 +27,16 @@ void waitq_notify(struct waitq *q, uint32_t events)
 {
 	bool exclusive_done = false;
 
-	/* The condition was stored before this look at the queue; a waiter on another shard adds itself, then looks
-	 * at the condition: with a full barrier on both sides one of the two sees the other. */
+	/* The condition was stored before this look at the queue; a waiter on another shard adds
+	 * itself, then looks at the condition: with a full barrier on both sides one of the two
+	 * sees the other. */
 	if (n_shards > 1)
 		atomic_thread_fence(memory_order_seq_cst);
 	if (*(struct list_node *volatile *)&q->waiters.next == &q->waiters)
 		return;
 	spin_lock(&q->lock);
-	list_for_each_safe(n, &q->waiters) {
+	list_for_each_safe(n, &q->waiters)
+	{
 		struct waiter *w = list_entry(n, struct waiter, link);
 
 		if (w->events && !(w->events & events))
@@ -75,8 +78,8 @@ bool mutex_trylock(struct mutex *m)
 	return free;
 }
 
-/* The lock is handed to the first waiter by mutex_unlock; a waiter looks under the spin lock, so that its waker is
- * done with it when it sees itself the holder. */
+/* The lock is handed to the first waiter by mutex_unlock; a waiter looks under the spin lock, so
+ * that its waker is done with it when it sees itself the holder. */
 void mutex_lock(struct mutex *m)
 {
 	struct mutex_waiter w;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blk.c - virtio-blk, read requests (virtio 1.2, 5.2). One queue under a short lock: any shard submits, shard 0
- * takes completions and wakes the callers. A request is a 16-byte header, the caller's segments and a status
- * byte, in one indirect descriptor where the device has them. */
+/* blk.c - virtio-blk, read requests (virtio 1.2, 5.2). One queue under a short lock: any shard
+ * submits, shard 0 takes completions and wakes the callers. A request is a 16-byte header, the
+ * caller's segments and a status byte, in one indirect descriptor where the device has them. */
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/blkdev.h"
@@ -45,7 +45,8 @@ struct blkdev {
 static struct blkdev *devices[BLK_DEVICES];
 static uint32_t n_devices;
 
-/* The last touch of r and its waiter is the wake; the waiter takes the lock before it reuses r. Under the lock. */
+/* The last touch of r and its waiter is the wake; the waiter takes the lock before it reuses r.
+ * Under the lock. */
 static void finish(void *ctx, void *cookie, uint16_t id)
 {
 	struct blk_req *r = cookie;
@@ -56,7 +57,8 @@ static void finish(void *ctx, void *cookie, uint16_t id)
 	uthread_wake(r->waiter);
 }
 
-/* Under the lock. Requests fail; whether the device still writes to their pages, only a confirmed reset tells. */
+/* Under the lock. Requests fail; whether the device still writes to their pages, only a confirmed
+ * reset tells. */
 static void stop(struct blkdev *d, const char *what)
 {
 	(void)vdev_stop(&d->v, what);
@@ -90,7 +92,8 @@ static void blk_service(void *ctx)
 }
 
 /* Put r on the ring, or say why not. */
-static int submit(struct blkdev *d, struct blk_req *r, const struct blk_segment *segments, uint32_t n)
+static int submit(struct blkdev *d, struct blk_req *r, const struct blk_segment *segments,
+		  uint32_t n)
 {
 	struct vq_buf bufs[BLK_SEGMENTS + 2];
 	int rc;
@@ -105,8 +108,8 @@ static int submit(struct blkdev *d, struct blk_req *r, const struct blk_segment 
 	return rc < 0 ? rc : 0;
 }
 
-static int try_start(struct blkdev *d, uint64_t offset, const struct blk_segment *segments, uint32_t n,
-		     uint32_t bytes, struct blk_req **out)
+static int try_start(struct blkdev *d, uint64_t offset, const struct blk_segment *segments,
+		     uint32_t n, uint32_t bytes, struct blk_req **out)
 {
 	struct blk_req *r;
 	int rc = -EAGAIN;
@@ -134,8 +137,8 @@ static int try_start(struct blkdev *d, uint64_t offset, const struct blk_segment
 	return rc;
 }
 
-static int start(struct blkdev *d, uint64_t offset, const struct blk_segment *segments, uint32_t n, uint32_t bytes,
-		 struct blk_req **out)
+static int start(struct blkdev *d, uint64_t offset, const struct blk_segment *segments, uint32_t n,
+		 uint32_t bytes, struct blk_req **out)
 {
 	struct waiter w = { .uthread = uthread_self() };
 	int rc = try_start(d, offset, segments, n, bytes, out);
@@ -151,8 +154,8 @@ static int start(struct blkdev *d, uint64_t offset, const struct blk_segment *se
 	return rc;
 }
 
-static int read_group(struct blkdev *d, uint64_t offset, const struct blk_segment *segments, uint32_t n,
-		      uint32_t bytes)
+static int read_group(struct blkdev *d, uint64_t offset, const struct blk_segment *segments,
+		      uint32_t n, uint32_t bytes)
 {
 	uint64_t deadline = clock_now() + BLK_TIMEOUT_NS;
 	struct blk_req *r;
@@ -188,7 +191,8 @@ int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *seg
 			return -EINVAL;
 		total += segments[i].len;
 	}
-	if (total % d->align != 0 || total > d->bytes || offset > d->bytes - total || total >= UINT32_MAX)
+	if (total % d->align != 0 || total > d->bytes || offset > d->bytes - total ||
+	    total >= UINT32_MAX)
 		return -EINVAL;
 	while (n != 0) {
 		uint32_t k = GW_MIN(n, d->seg_max), bytes = 0;
@@ -245,7 +249,8 @@ static int setup(struct blkdev *d)
 	if (d->q.mask < 2)
 		return -EIO;
 	d->seg_max = GW_MIN(d->seg_max, d->q.mask - 1u);
-	reqs = pages_alloc((BLK_REQS * sizeof(struct blk_req) + GW_PAGE_SIZE - 1) / GW_PAGE_SIZE, 1);
+	reqs = pages_alloc((BLK_REQS * sizeof(struct blk_req) + GW_PAGE_SIZE - 1) / GW_PAGE_SIZE,
+			   1);
 	if (reqs == 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < BLK_REQS; i++) {

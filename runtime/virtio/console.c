@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console.c - the console's ports (virtio 1.2, 5.3): byte streams to and from the host. Writers copy into a
- * port's few buffers under a short lock, from any shard, and park while all are with the host: that is the flow
- * control. Received buffers wait for a reader and go back to the device when they are read. */
+/* console.c - the console's ports (virtio 1.2, 5.3): byte streams to and from the host. Writers
+ * copy into a port's few buffers under a short lock, from any shard, and park while all are with
+ * the host: that is the flow control. Received buffers wait for a reader and go back to the device
+ * when they are read. */
 #include "abi/channel.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/platform/platform.h"
 #include "runtime/virtio/console_internal.h"
 
-#define GREETING_NS (20 * NS_PER_MS) /* how long the first output waits for the host's port list */
+#define GREETING_NS                                                                  \
+	(20 * NS_PER_MS) /* how long the first output waits for the host's port list \
+			  */
 #define DRAIN_NS (2 * NS_PER_SEC)
 #define UART_CHUNK 256u
 
@@ -54,7 +57,8 @@ static uint8_t *tx_buf(const struct con_port *p, uint32_t i)
 static void post_rx(struct con_port *p, uint32_t i)
 {
 	if (p->rx.n_free != 0 && !p->rx.broken)
-		vq_add_one(&p->rx, va_to_pa(rx_buf(p, i)), CON_RX_LEN, VRING_DESC_WRITE, rx_buf(p, i));
+		vq_add_one(&p->rx, va_to_pa(rx_buf(p, i)), CON_RX_LEN, VRING_DESC_WRITE,
+			   rx_buf(p, i));
 }
 
 int con_port_start(struct con_port *p, bool input)
@@ -100,7 +104,8 @@ static bool take_tx(struct con_port *p)
 	bool any = false;
 
 	while (vq_take(&p->tx, &done)) {
-		p->tx_free[p->n_tx_free++] = (uint8_t)(((uint8_t *)done.cookie - tx_buf(p, 0)) / CON_TX_LEN);
+		p->tx_free[p->n_tx_free++] =
+			(uint8_t)(((uint8_t *)done.cookie - tx_buf(p, 0)) / CON_TX_LEN);
 		any = true;
 	}
 	return any;
@@ -271,7 +276,8 @@ size_t console_write(unsigned port, const void *data, size_t n)
 	w.uthread = uthread_self();
 	list_init(&w.link);
 	waitq_add(&waits[q].room, &w);
-	/* No deadline of its own: a host that does not read stops the writer, as a full pipe does. */
+	/* No deadline of its own: a host that does not read stops the writer, as a full pipe does.
+	 */
 	for (try_write(port, &at, &left); left != 0; try_write(port, &at, &left))
 		(void)uthread_park(clock_now() + NS_PER_SEC);
 	waitq_del(&waits[q].room, &w);
@@ -355,8 +361,8 @@ void control_line(const char *fmt, ...)
 
 /* ---- start ---- */
 
-/* 5.3.2: port 0 has queues 0 and 1, the control queue 2 and 3, port n > 0 has 2n + 2 and 2n + 3. With several ports
- * ours are the device's ports from GW_CHANNEL_CONSOLE on. */
+/* 5.3.2: port 0 has queues 0 and 1, the control queue 2 and 3, port n > 0 has 2n + 2 and 2n + 3.
+ * With several ports ours are the device's ports from GW_CHANNEL_CONSOLE on. */
 static int setup_port(uint32_t i)
 {
 	struct con_port *p = &con.ports[i];

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console.h - the host's byte streams: virtio-console ports (0 stdin/stdout, 1 stderr, 2 control). */
+/* console.h - the host's byte streams: virtio-console ports (0 stdin/stdout, 1 stderr, 2 control).
+ */
 #ifndef GODWIT_RUNTIME_CONSOLE_H
 #define GODWIT_RUNTIME_CONSOLE_H
 
 #include "runtime/sched/sched.h"
 
 #define CONSOLE_PORTS 3u
-/* Output: copies into the port's ring; parks while it is full (never when called from the loop: then what does not
- * fit is dropped and counted). Without a virtio console, ports 0 and 1 go to the kernel's UART. Returns n. */
+/* Output: copies into the port's ring; parks while it is full (never when called from the loop:
+ * then what does not fit is dropped and counted). Without a virtio console, ports 0 and 1 go to the
+ * kernel's UART. Returns n. */
 size_t console_write(unsigned port, const void *data, size_t n);
-/* Input: takes up to n bytes now, 0 = none yet. wait queue: notified when input came or the port closed. */
+/* Input: takes up to n bytes now, 0 = none yet. wait queue: notified when input came or the port
+ * closed. */
 size_t console_read(unsigned port, void *data, size_t n);
 bool console_closed(unsigned port);
 struct waitq *console_waitq(unsigned port);

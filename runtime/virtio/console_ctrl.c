@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console_ctrl.c - the control queue of a multiport console (virtio 1.2, 5.3.6.2): ports are announced, made
- * ready, opened and closed. Messages come from the device: ids beyond our ports and unknown events are ignored,
- * and each port is answered once, so that no flood of messages makes a flood of answers. */
+/* console_ctrl.c - the control queue of a multiport console (virtio 1.2, 5.3.6.2): ports are
+ * announced, made ready, opened and closed. Messages come from the device: ids beyond our ports and
+ * unknown events are ignored, and each port is answered once, so that no flood of messages makes a
+ * flood of answers. */
 #include "abi/channel.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
@@ -78,7 +79,8 @@ static void on_message(const struct ctrl_msg *m)
 		p->closed = true;
 		break;
 	case PORT_OPEN:
-		/* Closed is what was open before: until then the host's side is merely not there yet. */
+		/* Closed is what was open before: until then the host's side is merely not there
+		 * yet. */
 		p->closed = m->value == 0 && p->was_open;
 		p->was_open |= m->value != 0;
 		break;

@@ -11,7 +11,7 @@
 #define CON_RX_LEN 256u
 #define CON_TX_BUFS 6u
 #define CON_TX_LEN 512u
-_Static_assert(CON_RX_BUFS * CON_RX_LEN + CON_TX_BUFS * CON_TX_LEN == 4096, "one page a port");
+_Static_assert(CON_RX_BUFS *CON_RX_LEN + CON_TX_BUFS * CON_TX_LEN == 4096, "one page a port");
 #define CTRL_BUFS 16u
 #define CTRL_RX_LEN 64u
 
@@ -31,10 +31,10 @@ struct con_rx { /* a filled buffer that waits for a reader */
 
 struct con_port {
 	struct vq rx, tx;
-	bool has_queues; /* tx at least */
-	bool exists; /* announced by the device (or the only one) */
+	bool has_queues;       /* tx at least */
+	bool exists;	       /* announced by the device (or the only one) */
 	bool was_open, closed; /* by the host */
-	uint8_t *page; /* rx buffers, then tx buffers; allocated when the port appears */
+	uint8_t *page;	       /* rx buffers, then tx buffers; allocated when the port appears */
 	struct con_rx filled[CON_RX_BUFS]; /* ring, oldest at `first` */
 	uint32_t first, n_filled;
 	uint8_t tx_free[CON_TX_BUFS];
@@ -49,10 +49,12 @@ struct console {
 	bool greeted; /* the first port was announced: the host has answered */
 	struct vq ctrl_rx, ctrl_tx;
 	uint8_t *ctrl_in; /* CTRL_BUFS of CTRL_RX_LEN */
-	struct ctrl_msg *ctrl_out; /* CTRL_BUFS; entry i is in use while bit i of ctrl_busy is set */
+	struct ctrl_msg
+		*ctrl_out; /* CTRL_BUFS; entry i is in use while bit i of ctrl_busy is set */
 	uint32_t ctrl_busy;
 	struct con_port ports[CONSOLE_PORTS];
-	uint32_t changed; /* ports whose state changed: waiters are notified after the lock is dropped */
+	uint32_t changed; /* ports whose state changed: waiters are notified after the lock is
+			     dropped */
 };
 
 extern struct console con;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* io.h - device registers: the only volatile accesses of the drivers. A register block is an address
- * the kernel mapped for this partition (uncached). Host tests route every access to their fake device. */
+/* io.h - device registers: the only volatile accesses of the drivers. A register block is an
+ * address the kernel mapped for this partition (uncached). Host tests route every access to their
+ * fake device. */
 #ifndef GODWIT_RUNTIME_VIRTIO_IO_H
 #define GODWIT_RUNTIME_VIRTIO_IO_H
 
@@ -9,24 +10,24 @@
 #ifdef GW_HOST_TEST
 uint64_t fake_read(uint64_t addr, unsigned bytes);
 void fake_write(uint64_t addr, unsigned bytes, uint64_t value);
-#define IO_ACCESS(bits)                                                                            \
-	static inline uint##bits##_t io_read##bits(uint64_t addr)                                  \
-	{                                                                                          \
-		return (uint##bits##_t)fake_read(addr, bits / 8);                                  \
-	}                                                                                          \
-	static inline void io_write##bits(uint64_t addr, uint##bits##_t v)                         \
-	{                                                                                          \
-		fake_write(addr, bits / 8, v);                                                     \
+#define IO_ACCESS(bits)                                                    \
+	static inline uint##bits##_t io_read##bits(uint64_t addr)          \
+	{                                                                  \
+		return (uint##bits##_t)fake_read(addr, bits / 8);          \
+	}                                                                  \
+	static inline void io_write##bits(uint64_t addr, uint##bits##_t v) \
+	{                                                                  \
+		fake_write(addr, bits / 8, v);                             \
 	}
 #else
-#define IO_ACCESS(bits)                                                                            \
-	static inline uint##bits##_t io_read##bits(uint64_t addr)                                  \
-	{                                                                                          \
-		return *(const volatile uint##bits##_t *)addr;                                     \
-	}                                                                                          \
-	static inline void io_write##bits(uint64_t addr, uint##bits##_t v)                         \
-	{                                                                                          \
-		*(volatile uint##bits##_t *)addr = v;                                              \
+#define IO_ACCESS(bits)                                                    \
+	static inline uint##bits##_t io_read##bits(uint64_t addr)          \
+	{                                                                  \
+		return *(const volatile uint##bits##_t *)addr;             \
+	}                                                                  \
+	static inline void io_write##bits(uint64_t addr, uint##bits##_t v) \
+	{                                                                  \
+		*(volatile uint##bits##_t *)addr = v;                      \
 	}
 #endif
 IO_ACCESS(8)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* misc.c - one poller for the slow devices. A busy shard looks at them every MISC_POLL_NS; before it sleeps
- * it always looks. */
+/* misc.c - one poller for the slow devices. A busy shard looks at them every MISC_POLL_NS; before
+ * it sleeps it always looks. */
 #include "runtime/virtio/misc.h"
 #include "runtime/platform/platform.h"
 
@@ -17,9 +17,9 @@ static struct {
 	struct poller poller;
 	struct watch watches[MISC_QUEUES];
 	uint32_t n;
-	bool hot; /* the last look before sleeping found something */
+	bool hot;     /* the last look before sleeping found something */
 	bool waiting; /* requests are in flight */
-	bool no_irq; /* a device without interrupts: poll */
+	bool no_irq;  /* a device without interrupts: poll */
 	uint64_t last_ns;
 } misc;
 
@@ -76,7 +76,8 @@ int misc_watch(struct vq *q, void (*service)(void *ctx), void *ctx, bool request
 {
 	if (misc.n == MISC_QUEUES)
 		return -ENOMEM;
-	misc.watches[misc.n++] = (struct watch){ .q = q, .service = service, .ctx = ctx, .request = request };
+	misc.watches[misc.n++] =
+		(struct watch){ .q = q, .service = service, .ctx = ctx, .request = request };
 	return 0;
 }
 
@@ -90,6 +91,7 @@ void misc_init(void)
 {
 	misc.n = 0;
 	misc.no_irq = false;
-	misc.poller = (struct poller){ .poll = misc_poll, .arm = misc_arm, .deadline = misc_deadline };
+	misc.poller =
+		(struct poller){ .poll = misc_poll, .arm = misc_arm, .deadline = misc_deadline };
 	shard_add_poller(&misc.poller);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* misc.h - the devices that are not on the packet path (blk, console, rng) share one poller on shard 0, so that
- * a loop turn pays for it once. Their queues stay armed: service() takes what is there and arms again. */
+/* misc.h - the devices that are not on the packet path (blk, console, rng) share one poller on
+ * shard 0, so that a loop turn pays for it once. Their queues stay armed: service() takes what is
+ * there and arms again. */
 #ifndef GODWIT_RUNTIME_VIRTIO_MISC_H
 #define GODWIT_RUNTIME_VIRTIO_MISC_H
 
@@ -10,15 +11,17 @@
 #define MISC_QUEUES 24u
 #define MISC_RECHECK_NS (50 * NS_PER_MS)
 
-/* Call service(ctx) on shard 0 when q has completions. request: chains in flight are awaited, so the queue is
- * also looked at every MISC_RECHECK_NS while there are any. Context: shard 0, start-up. 0, -ENOMEM. */
+/* Call service(ctx) on shard 0 when q has completions. request: chains in flight are awaited, so
+ * the queue is also looked at every MISC_RECHECK_NS while there are any. Context: shard 0,
+ * start-up. 0, -ENOMEM. */
 int misc_watch(struct vq *q, void (*service)(void *ctx), void *ctx, bool request) MUST_CHECK;
 /* Interrupts of d's vector 0 to this vcore; without them the poller looks every millisecond. */
 void misc_bind(struct vdev *d);
 void misc_init(void);
 
-/* Drivers (probed by virtio_init). Each takes a device that vdev_probe accepted, keeps a copy, and returns 0
- * when it works; on error the device is stopped and nothing of it is kept but memory that it may still write. */
+/* Drivers (probed by virtio_init). Each takes a device that vdev_probe accepted, keeps a copy, and
+ * returns 0 when it works; on error the device is stopped and nothing of it is kept but memory that
+ * it may still write. */
 int net_probe(const struct vdev *d) MUST_CHECK;
 int blk_probe(const struct vdev *d) MUST_CHECK;
 int console_probe(const struct vdev *d) MUST_CHECK;

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mmio.c - virtio over memory-mapped registers, version 2 (virtio 1.2, 4.2). One interrupt line for the whole
- * device, delivered on its rising edge: what is not acknowledged makes no further edge. */
+/* mmio.c - virtio over memory-mapped registers, version 2 (virtio 1.2, 4.2). One interrupt line for
+ * the whole device, delivered on its rising edge: what is not acknowledged makes no further edge.
+ */
 #include "runtime/virtio/transport.h"
 #include "runtime/mem/mem.h"
 
 enum { /* 4.2.2 */
-	R_MAGIC = 0x000,
-	R_VERSION = 0x004,
-	R_DEVICE_ID = 0x008,
-	R_DEVICE_FEATURES = 0x010,
-	R_DEVICE_FEATURES_SEL = 0x014,
-	R_DRIVER_FEATURES = 0x020,
-	R_DRIVER_FEATURES_SEL = 0x024,
-	R_QUEUE_SEL = 0x030,
-	R_QUEUE_NUM_MAX = 0x034,
-	R_QUEUE_NUM = 0x038,
-	R_QUEUE_READY = 0x044,
-	R_QUEUE_NOTIFY = 0x050,
-	R_INTERRUPT_ACK = 0x064,
-	R_STATUS = 0x070,
-	R_QUEUE_DESC = 0x080,
-	R_QUEUE_DRIVER = 0x090,
-	R_QUEUE_DEVICE = 0x0a0,
-	R_GENERATION = 0x0fc,
-	R_CONFIG = 0x100,
+       R_MAGIC = 0x000,
+       R_VERSION = 0x004,
+       R_DEVICE_ID = 0x008,
+       R_DEVICE_FEATURES = 0x010,
+       R_DEVICE_FEATURES_SEL = 0x014,
+       R_DRIVER_FEATURES = 0x020,
+       R_DRIVER_FEATURES_SEL = 0x024,
+       R_QUEUE_SEL = 0x030,
+       R_QUEUE_NUM_MAX = 0x034,
+       R_QUEUE_NUM = 0x038,
+       R_QUEUE_READY = 0x044,
+       R_QUEUE_NOTIFY = 0x050,
+       R_INTERRUPT_ACK = 0x064,
+       R_STATUS = 0x070,
+       R_QUEUE_DESC = 0x080,
+       R_QUEUE_DRIVER = 0x090,
+       R_QUEUE_DEVICE = 0x0a0,
+       R_GENERATION = 0x0fc,
+       R_CONFIG = 0x100,
 };
 
 static uint8_t status(struct vdev *d)
@@ -78,7 +79,9 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 	uint64_t r = d->common;
 
 	(void)vector; /* there is one line only */
-	q->bell = (struct vq_doorbell){ .notify = r + R_QUEUE_NOTIFY, .sync = r + R_STATUS, .wide = true };
+	q->bell = (struct vq_doorbell){ .notify = r + R_QUEUE_NOTIFY,
+					.sync = r + R_STATUS,
+					.wide = true };
 	io_write32(r + R_QUEUE_NUM, q->mask + 1u);
 	write_address(r + R_QUEUE_DESC, va_to_pa(q->desc));
 	write_address(r + R_QUEUE_DRIVER, va_to_pa(q->avail));
@@ -87,8 +90,8 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 	return 0;
 }
 
-/* Without reading the cause: acknowledging both causes loses nothing, since the rings are looked at afterwards and
- * configuration changes are not acted on. */
+/* Without reading the cause: acknowledging both causes loses nothing, since the rings are looked at
+ * afterwards and configuration changes are not acted on. */
 static void ack(struct vdev *d)
 {
 	io_write32(d->common + R_INTERRUPT_ACK, 3);

@@ -34,13 +34,15 @@ static uint16_t rx_size(void)
 static int negotiate(struct netdev *d, uint16_t rx)
 {
 	uint64_t offer = vdev_offer(&d->v);
-	uint64_t want = VIRTIO_BIT(NET_F_MAC) | VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_GUEST_CSUM) |
-			VIRTIO_BIT(NET_F_MRG_RXBUF) | VIRTIO_BIT(NET_F_STATUS);
+	uint64_t want = VIRTIO_BIT(NET_F_MAC) | VIRTIO_BIT(NET_F_CSUM) |
+			VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_MRG_RXBUF) |
+			VIRTIO_BIT(NET_F_STATUS);
 
 	/* 5.1.3.1: what each needs. */
 	if (offer & VIRTIO_BIT(NET_F_CSUM))
 		want |= VIRTIO_BIT(NET_F_HOST_TSO4);
-	/* A merged 64 KB packet must fit into the posted buffers, or it would block the queue for good. */
+	/* A merged 64 KB packet must fit into the posted buffers, or it would block the queue for
+	 * good. */
 	if ((offer & VIRTIO_BIT(NET_F_MRG_RXBUF)) && (offer & VIRTIO_BIT(NET_F_GUEST_CSUM)) &&
 	    rx * NET_RX_LEN >= 2u * 65562u)
 		want |= VIRTIO_BIT(NET_F_GUEST_TSO4);
@@ -103,7 +105,7 @@ static int setup_pair(struct netdev *d, uint32_t i, uint16_t rx)
 	q->refill_at = GW_MIN(q->refill_at, (uint16_t)16);
 	q->reclaim_at = (uint16_t)GW_MIN(size / 2, 32u);
 	q->tx_hdrs = mem_zalloc(size * sizeof(struct net_hdr));
-	q->table_of = mem_zalloc(size * sizeof(*q->table_of));
+	q->table_of = mem_zalloc(size * sizeof(void *));
 	if (q->tx_hdrs == NULL || q->table_of == NULL)
 		return -ENOMEM;
 	while (q->tx.indirect && q->n_tables < size / 16 && q->n_tables < NET_TX_TABLES) {
@@ -125,11 +127,12 @@ static void destroy(struct netdev *d)
 		uint32_t size = q->tx.mask + 1u;
 
 		while (q->n_tables != 0)
-			mem_free(q->tables[--q->n_tables], NET_TX_TABLE * sizeof(struct vring_desc));
+			mem_free(q->tables[--q->n_tables],
+				 NET_TX_TABLE * sizeof(struct vring_desc));
 		if (q->tx_hdrs != NULL)
 			mem_free(q->tx_hdrs, size * sizeof(struct net_hdr));
 		if (q->table_of != NULL)
-			mem_free(q->table_of, size * sizeof(*q->table_of));
+			mem_free(q->table_of, size * sizeof(void *));
 		vq_destroy(&q->rx);
 		vq_destroy(&q->tx);
 	}
@@ -154,8 +157,8 @@ static int setup(struct netdev *d)
 		rc = setup_pair(d, i, rx);
 	if (rc == 0 && has(d, NET_F_CTRL_VQ) && d->info.queue_pairs > 1) {
 		/* 5.1.2: after all the pairs the device has. */
-		rc = vdev_queue(&d->v, &d->ctrl, (uint16_t)(2 * vdev_cfg16(&d->v, CFG_MAX_PAIRS)), 4,
-				VIRTIO_NO_VECTOR);
+		rc = vdev_queue(&d->v, &d->ctrl, (uint16_t)(2 * vdev_cfg16(&d->v, CFG_MAX_PAIRS)),
+				4, VIRTIO_NO_VECTOR);
 		d->has_ctrl = rc == 0;
 	}
 	return rc;
@@ -198,7 +201,8 @@ const struct netdev_info *netdev_info(const struct netdev *d)
 	return &d->info;
 }
 
-/* VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET (5.1.6.5.5), awaited by polling: it happens once. Under d->lock. */
+/* VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET (5.1.6.5.5), awaited by polling: it happens once. Under d->lock.
+ */
 static void use_pairs(struct netdev *d)
 {
 	uint16_t pairs = (uint16_t)d->info.queue_pairs;
@@ -221,7 +225,8 @@ static void use_pairs(struct netdev *d)
 	vq_flush(&d->ctrl);
 	while (!vq_take(&d->ctrl, &done)) {
 		if (d->ctrl.broken || clock_now() > end) {
-			(void)vdev_stop(&d->v, d->ctrl.broken ? d->ctrl.lie : "control command not answered");
+			(void)vdev_stop(&d->v, d->ctrl.broken ? d->ctrl.lie
+							      : "control command not answered");
 			return; /* mem stays with the device */
 		}
 		__builtin_ia32_pause();

@@ -8,16 +8,16 @@
 #include "runtime/virtio/transport.h"
 
 enum { /* virtio 1.2, 5.1.3 */
-	NET_F_CSUM = 0,
-	NET_F_GUEST_CSUM = 1,
-	NET_F_MTU = 3,
-	NET_F_MAC = 5,
-	NET_F_GUEST_TSO4 = 7,
-	NET_F_HOST_TSO4 = 11,
-	NET_F_MRG_RXBUF = 15,
-	NET_F_STATUS = 16,
-	NET_F_CTRL_VQ = 17,
-	NET_F_MQ = 22,
+       NET_F_CSUM = 0,
+       NET_F_GUEST_CSUM = 1,
+       NET_F_MTU = 3,
+       NET_F_MAC = 5,
+       NET_F_GUEST_TSO4 = 7,
+       NET_F_HOST_TSO4 = 11,
+       NET_F_MRG_RXBUF = 15,
+       NET_F_STATUS = 16,
+       NET_F_CTRL_VQ = 17,
+       NET_F_MQ = 22,
 };
 
 /* struct virtio_net_hdr, 5.1.6. */
@@ -37,13 +37,16 @@ _Static_assert(sizeof(struct net_hdr) == NET_HDR_LEN, "virtio_net_hdr");
 #define NET_GSO_TCPV4 1u
 #define NET_GSO_ECN 0x80u
 
-/* A posted buffer:  | struct pbuf | 52 | header 12 | frame ... | ; a later buffer of a merged packet has frame bytes
- * in place of the header. */
+/* A posted buffer:  | struct pbuf | 52 | header 12 | frame ... | ; a later buffer of a merged
+ * packet has frame bytes in place of the header. */
 #define NET_RX_AT (64u - NET_HDR_LEN)
 #define NET_RX_LEN (PBUF_ROOM - NET_RX_AT)
 #define NET_RX_BATCH 64u /* packets a poll */
-#define NET_TX_TABLE 64u /* descriptors of an indirect table: a 64 KB packet in 1.4 KB pieces fits */
+#define NET_TX_TABLE \
+	64u /* descriptors of an indirect table: a 64 KB packet in 1.4 KB pieces fits */
 #define NET_TX_TABLES 16u
+#define NET_BACKLOG 256u		/* frames; more are dropped */
+#define NET_BACKLOG_NS (50 * NS_PER_US) /* how often a full ring is looked at */
 #define NET_RECHECK_NS (50 * NS_PER_MS)
 
 struct netdev;
@@ -55,15 +58,17 @@ struct netdev_queue {
 	struct pbuf_pool *pool;
 	void (*input)(void *ctx, struct pbuf *frame);
 	void *ctx;
-	uint16_t refill_at; /* free rx descriptors that make a refill worth its while */
+	uint16_t refill_at;  /* free rx descriptors that make a refill worth its while */
 	uint16_t reclaim_at; /* tx chains in flight from which completions are looked for */
 	bool open, mrg;
-	bool polled; /* no interrupt */
+	bool polled;		 /* no interrupt */
 	struct net_hdr *tx_hdrs; /* [tx size]: headers for frames without headroom */
 	struct vring_desc *tables[NET_TX_TABLES]; /* free indirect tables */
 	uint32_t n_tables;
 	struct vring_desc **table_of; /* [tx size]: the table that a chain uses */
-	uint64_t tx_drops, rx_drops, rx_odd;
+	struct list_node backlog;     /* frames that wait for room in the tx ring, oldest first */
+	uint32_t n_backlog;
+	uint64_t tx_drops, rx_drops;
 };
 
 struct netdev {

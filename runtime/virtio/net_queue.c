@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net_queue.c - the packet path of virtio-net (virtio 1.2, 5.1.6). One shard owns a queue pair. Received
- * data stays where the device wrote it; headers, lengths and buffer counts are read once and checked. */
+/* net_queue.c - the packet path of virtio-net (virtio 1.2, 5.1.6). One shard owns a queue pair.
+ * Received data stays where the device wrote it; headers, lengths and buffer counts are read once
+ * and checked. */
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/net_internal.h"
@@ -28,8 +29,8 @@ static void drop_tx(void *ctx, void *cookie, uint16_t id)
 	pbuf_free(q->pool, cookie);
 }
 
-/* This queue, or another shard's of the device, met a lie. Buffers come back only when the device is known to have
- * let go of them. */
+/* This queue, or another shard's of the device, met a lie. Buffers come back only when the device
+ * is known to have let go of them. */
 static void netq_stop(struct netdev_queue *q)
 {
 	const char *lie = q->rx.lie != NULL ? q->rx.lie : q->tx.lie;
@@ -38,6 +39,10 @@ static void netq_stop(struct netdev_queue *q)
 	vq_break(&q->rx, "stopped");
 	vq_break(&q->tx, "stopped");
 	q->dev->info.link_up = false;
+	while (q->n_backlog != 0) {
+		q->n_backlog--;
+		pbuf_free(q->pool, list_entry(list_pop(&q->backlog), struct pbuf, link));
+	}
 	if (reset && q->open) {
 		vq_drain(&q->rx, drop_rx, q);
 		vq_drain(&q->tx, drop_tx, q);
@@ -56,28 +61,14 @@ static void refill(struct netdev_queue *q)
 			q->rx_drops++;
 			break;
 		}
-		vq_add_one(&q->rx, va_to_pa(pbuf_block(p) + NET_RX_AT), NET_RX_LEN, VRING_DESC_WRITE, p);
+		vq_add_one(&q->rx, va_to_pa(pbuf_block(p) + NET_RX_AT), NET_RX_LEN,
+			   VRING_DESC_WRITE, p);
 	}
 	vq_flush(&q->rx);
 }
 
-/* The header, read once, in two words. */
-union rx_hdr {
-	struct net_hdr f;
-	struct {
-		uint64_t low;
-		uint32_t high;
-	} __attribute__((packed));
-};
-
-static inline void load_hdr(union rx_hdr *h, const uint8_t *from)
-{
-	__builtin_memcpy(&h->low, from, 8);
-	__builtin_memcpy(&h->high, from + 8, 4);
-}
-
-/* Offload words of a received packet. What was not negotiated or does not fit the packet is ignored: then TCP/IP
- * checks the sum itself. */
+/* Offload words of a received packet. What was not negotiated or does not fit the packet is
+ * ignored: then TCP/IP checks the sum itself. */
 static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_hdr *h)
 {
 	if (!q->dev->info.csum_rx)
@@ -97,8 +88,8 @@ static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_
 	}
 }
 
-/* The further n buffers of a packet merged by the device (5.1.6.4): all were completed together, so one that is
- * missing is a lie. */
+/* The further n buffers of a packet merged by the device (5.1.6.4): all were completed together, so
+ * one that is missing is a lie. */
 static bool rx_merge(struct netdev_queue *q, struct pbuf *head, uint32_t n)
 {
 	struct pbuf *last = head;
@@ -129,10 +120,11 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 
 	while (n < NET_RX_BATCH && vq_take(&q->rx, &done)) {
 		struct pbuf *p = done.cookie;
-		union rx_hdr h;
+		struct net_hdr h;
 
 		n++;
-		load_hdr(&h, pbuf_block(p) + NET_RX_AT);
+		__builtin_memcpy(&h, pbuf_block(p) + NET_RX_AT,
+				 NET_HDR_LEN); /* read once; no call */
 		if (unlikely(done.len < NET_HDR_LEN)) {
 			pbuf_free(q->pool, p);
 			vq_break(&q->rx, "received packet without its header");
@@ -140,18 +132,18 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 		}
 		p->len = p->total = done.len - NET_HDR_LEN;
 		p->time_ns = now;
-		if (unlikely(q->mrg && h.f.num_buffers != 1)) {
-			uint32_t more = h.f.num_buffers - 1u;
+		if (unlikely(q->mrg && h.num_buffers != 1)) {
+			uint32_t more = h.num_buffers - 1u;
 
-			if (h.f.num_buffers == 0)
+			if (h.num_buffers == 0)
 				vq_break(&q->rx, "merged packet of no buffers");
-			if (h.f.num_buffers == 0 || !rx_merge(q, p, more)) {
+			if (h.num_buffers == 0 || !rx_merge(q, p, more)) {
 				pbuf_free(q->pool, p);
 				break;
 			}
 		}
-		if ((uint16_t)h.low != 0) /* flags, gso_type */
-			rx_offload(q, p, &h.f);
+		if (h.flags | h.gso_type)
+			rx_offload(q, p, &h);
 		q->input(q->ctx, p);
 	}
 	if (unlikely(q->rx.broken)) {
@@ -164,23 +156,6 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 }
 
 /* ---- send ---- */
-
-static void reclaim(struct netdev_queue *q)
-{
-	struct vq_done done;
-
-	while (vq_take(&q->tx, &done)) {
-		struct vring_desc *table = q->table_of[done.id];
-
-		if (unlikely(table != NULL)) {
-			q->tables[q->n_tables++] = table;
-			q->table_of[done.id] = NULL;
-		}
-		pbuf_free(q->pool, done.cookie);
-	}
-	if (unlikely(q->tx.broken))
-		netq_stop(q);
-}
 
 static int drop(struct netdev_queue *q, struct pbuf *frame)
 {
@@ -204,14 +179,16 @@ static inline void fill_hdr(struct net_hdr *h, const struct pbuf *f)
 	}
 }
 
-/* May the header be written before the frame's first byte? Not into a block that the frame only borrows. */
+/* May the header be written before the frame's first byte? Not into a block that the frame only
+ * borrows. */
 static inline bool hdr_fits(struct pbuf *f)
 {
 	return f->slice_of == NULL && pbuf_headroom(f) >= NET_HDR_LEN;
 }
 
-/* A frame of several fragments, or without headroom. */
-static __attribute__((noinline)) int tx_chain(struct netdev_queue *q, struct pbuf *f)
+/* A frame of several fragments, or without headroom. 0, -EAGAIN (no room, nothing is changed),
+ * -ENOBUFS (dropped). */
+static __attribute__((noinline)) int put_chain(struct netdev_queue *q, struct pbuf *f)
 {
 	struct vq_buf bufs[NET_TX_TABLE];
 	struct vring_desc *table = NULL;
@@ -234,27 +211,27 @@ static __attribute__((noinline)) int tx_chain(struct netdev_queue *q, struct pbu
 		if (p->len != 0)
 			bufs[n++] = (struct vq_buf){ va_to_pa(p->data), p->len };
 	}
+	if (n > q->tx.mask + 1u) /* 2.7.5.3.1: no chain is longer than the queue */
+		return drop(q, f);
 	if (n > 2 && q->n_tables != 0)
 		table = q->tables[q->n_tables - 1];
 	if (q->tx.n_free < (table != NULL ? 1u : n))
-		return drop(q, f);
+		return -EAGAIN;
 	fill_hdr(h, f);
 	id = vq_add(&q->tx, bufs, n, 0, f, table);
 	if (unlikely(id < 0))
 		return drop(q, f);
-	if (table != NULL && q->tx.indirect) {
+	if (table != NULL) {
 		q->n_tables--;
 		q->table_of[id] = table;
 	}
 	return 0;
 }
 
-int netdev_tx(struct netdev_queue *q, struct pbuf *f)
+static inline int put(struct netdev_queue *q, struct pbuf *f)
 {
-	if (unlikely(q->tx.n_inflight >= q->reclaim_at))
-		reclaim(q);
-	if (unlikely(q->tx.broken || q->tx.n_free == 0))
-		return drop(q, f);
+	if (unlikely(q->tx.n_free == 0))
+		return -EAGAIN;
 	if (likely(f->next == NULL && hdr_fits(f))) {
 		struct net_hdr *h = (struct net_hdr *)(void *)(f->data - NET_HDR_LEN);
 
@@ -262,7 +239,60 @@ int netdev_tx(struct netdev_queue *q, struct pbuf *f)
 		vq_add_one(&q->tx, va_to_pa(h), f->len + NET_HDR_LEN, 0, f);
 		return 0;
 	}
-	return tx_chain(q, f);
+	return put_chain(q, f);
+}
+
+/* Take back what was sent, and move waiting frames into the room. */
+static void reclaim(struct netdev_queue *q)
+{
+	struct vq_done done;
+
+	while (vq_take(&q->tx, &done)) {
+		struct vring_desc *table = q->table_of[done.id];
+
+		if (unlikely(table != NULL)) {
+			q->tables[q->n_tables++] = table;
+			q->table_of[done.id] = NULL;
+		}
+		pbuf_free(q->pool, done.cookie);
+	}
+	if (unlikely(q->tx.broken)) {
+		netq_stop(q);
+		return;
+	}
+	while (unlikely(q->n_backlog != 0)) {
+		struct list_node *n = q->backlog.next;
+
+		list_del(n); /* before put: the frame may be dropped */
+		if (put(q, list_entry(n, struct pbuf, link)) == -EAGAIN) {
+			list_add_head(&q->backlog, n);
+			break;
+		}
+		q->n_backlog--;
+	}
+}
+
+/* The ring is full, or others wait already. The device gets going on what it has. */
+static __attribute__((noinline)) int tx_wait(struct netdev_queue *q, struct pbuf *f)
+{
+	if (q->tx.broken || q->n_backlog == NET_BACKLOG)
+		return drop(q, f);
+	vq_flush(&q->tx);
+	list_add_tail(&q->backlog, &f->link);
+	q->n_backlog++;
+	return 0;
+}
+
+int netdev_tx(struct netdev_queue *q, struct pbuf *f)
+{
+	int rc;
+
+	if (unlikely(q->tx.n_inflight >= q->reclaim_at))
+		reclaim(q);
+	if (unlikely(q->tx.broken || q->n_backlog != 0))
+		return tx_wait(q, f);
+	rc = put(q, f);
+	return likely(rc != -EAGAIN) ? rc : tx_wait(q, f);
 }
 
 /* ---- poller ---- */
@@ -271,6 +301,8 @@ static bool netq_poll(struct poller *p)
 {
 	struct netdev_queue *q = of_poller(p);
 
+	if (unlikely(q->n_backlog != 0))
+		reclaim(q);
 	if (vq_pending(&q->rx))
 		return netq_rx(q);
 	if (unlikely(q->rx.n_inflight == 0 && q->open))
@@ -285,15 +317,18 @@ static void netq_flush(struct poller *p)
 	vq_flush(&of_poller(p)->tx);
 }
 
-/* Before sleeping: give back what was sent, let the interrupt line fall, ask for the next interrupt. */
+/* Before sleeping: give back what was sent, let the interrupt line fall, ask for the next
+ * interrupt. */
 static bool netq_arm(struct poller *p)
 {
 	struct netdev_queue *q = of_poller(p);
 
 	if (unlikely(!q->open))
 		return false;
-	if (q->tx.n_inflight != 0)
+	if (q->tx.n_inflight != 0) {
 		reclaim(q);
+		vq_flush(&q->tx); /* what waited and found room */
+	}
 	vdev_ack(&q->dev->v);
 	return vq_arm(&q->rx);
 }
@@ -306,6 +341,8 @@ static uint64_t netq_deadline(struct poller *p)
 		return GW_NEVER;
 	if (unlikely(q->polled || q->rx.n_inflight == 0))
 		return q->shard->now_ns + NS_PER_MS;
+	if (unlikely(q->n_backlog != 0))
+		return q->shard->now_ns + NET_BACKLOG_NS;
 	return q->tx.n_inflight != 0 ? q->shard->now_ns + NET_RECHECK_NS : GW_NEVER;
 }
 
@@ -314,6 +351,7 @@ void netq_start(struct netdev_queue *q)
 	q->poller = (struct poller){
 		.poll = netq_poll, .flush = netq_flush, .arm = netq_arm, .deadline = netq_deadline
 	};
+	list_init(&q->backlog);
 	q->open = true;
 	refill(q);
 	shard_add_poller(&q->poller);

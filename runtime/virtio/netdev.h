@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* netdev.h - a network device: one queue pair a shard (fewer if the device has fewer). Implemented by virtio-net. */
+/* netdev.h - a network device: one queue pair a shard (fewer if the device has fewer). Implemented
+ * by virtio-net. */
 #ifndef GODWIT_RUNTIME_NETDEV_H
 #define GODWIT_RUNTIME_NETDEV_H
 
@@ -19,10 +20,12 @@ const struct netdev_info *netdev_info(const struct netdev *d);
 
 struct netdev_queue;
 struct pbuf_pool;
-/* Queue pair q (0..queue_pairs-1), to be driven by the calling shard: registers its poller there. Received packets
- * go to input(ctx, frame) with at most 64 a poll. */
+/* Queue pair q (0..queue_pairs-1), to be driven by the calling shard: registers its poller there.
+ * Received packets go to input(ctx, frame) with at most 64 a poll. */
 struct netdev_queue *netdev_open(struct netdev *d, uint32_t q, struct pbuf_pool *pool,
-				 void (*input)(void *ctx, struct pbuf *frame), void *ctx) MUST_CHECK;
-/* Queue a frame (takes it): -ENOBUFS and dropped if the ring is full. The doorbell rings at the next flush. */
+				 void (*input)(void *ctx, struct pbuf *frame),
+				 void *ctx) MUST_CHECK;
+/* Queue a frame (takes it; its `link` is ours until it is sent): -ENOBUFS and dropped if the ring
+ * and the bounded queue behind it are full. The doorbell rings at the next flush. */
 int netdev_tx(struct netdev_queue *q, struct pbuf *frame);
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pci.c - virtio over PCI, modern interface only (virtio 1.2, 4.1). Register blocks are found in the copy
- * of configuration space that the kernel took at boot; each must lie inside a BAR that the kernel mapped.
- * The kernel owns configuration space and the MSI-X table; here only queues get vector numbers. */
+/* pci.c - virtio over PCI, modern interface only (virtio 1.2, 4.1). Register blocks are found in
+ * the copy of configuration space that the kernel took at boot; each must lie inside a BAR that the
+ * kernel mapped. The kernel owns configuration space and the MSI-X table; here only queues get
+ * vector numbers. */
 #include "runtime/virtio/transport.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
@@ -83,7 +84,9 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 
 	if (off + 2 > d->notify_len)
 		return -EIO;
-	q->bell = (struct vq_doorbell){ .notify = d->notify + off, .sync = c + C_DEVICE_STATUS, .wide = false };
+	q->bell = (struct vq_doorbell){ .notify = d->notify + off,
+					.sync = c + C_DEVICE_STATUS,
+					.wide = false };
 	io_write16(c + C_QUEUE_SIZE, (uint16_t)(q->mask + 1));
 	if (d->dev->vectors != 0) {
 		io_write16(c + C_QUEUE_MSIX_VECTOR, vector);
@@ -114,8 +117,8 @@ static uint32_t le32(const uint8_t *p)
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-/* One vendor capability (4.1.4):  | 09 | next | len | type | bar | id | pad 2 | offset 4 | length 4 | mult 4 |
- * The first usable one of a type counts. */
+/* One vendor capability (4.1.4):  | 09 | next | len | type | bar | id | pad 2 | offset 4 | length 4
+ * | mult 4 | The first usable one of a type counts. */
 static void take_cap(struct vdev *d, const uint8_t *cap, uint32_t room)
 {
 	const struct gw_bar *bar;
@@ -164,7 +167,8 @@ int pci_probe(struct vdev *d)
 	const uint8_t *c = d->dev->config;
 	uint32_t at;
 
-	/* 4.1.2: 0x1040 + id; 0x1000..0x103f are transitional, which may have the modern interface too. */
+	/* 4.1.2: 0x1040 + id; 0x1000..0x103f are transitional, which may have the modern interface
+	 * too. */
 	if (d->dev->device >= 0x1040 && d->dev->device <= 0x107f)
 		d->id = d->dev->device - 0x1040u;
 	else if (d->dev->device >= 0x1000 && d->dev->device <= 0x103f)

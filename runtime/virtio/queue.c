@@ -5,8 +5,9 @@
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 
-/* One block:  | desc[size] | avail, ring[size], used_event | pad to 64 | used, ring[size], avail_event |
- * The pad keeps what the driver writes and what the device writes on different cache lines. */
+/* One block:  | desc[size] | avail, ring[size], used_event | pad to 64 | used, ring[size],
+ * avail_event | The pad keeps what the driver writes and what the device writes on different cache
+ * lines. */
 struct layout {
 	size_t avail, used, total;
 };
@@ -31,8 +32,8 @@ static _Atomic uint16_t *avail_event(struct vq *q)
 	return (_Atomic uint16_t *)(void *)&q->used->ring[q->mask + 1u];
 }
 
-/* Small rings come from the small-object classes (16-byte aligned, inside one page), large ones from whole frames:
- * both are contiguous for the device. */
+/* Small rings come from the small-object classes (16-byte aligned, inside one page), large ones
+ * from whole frames: both are contiguous for the device. */
 static void *ring_alloc(size_t len)
 {
 	uint64_t pa;
@@ -80,12 +81,13 @@ int vq_init(struct vq *q, uint16_t size, const struct vq_features *f)
 	q->used = (void *)((char *)q->mem + l.used);
 	for (uint16_t i = 0; i < size; i++)
 		q->slots[i].next = (uint16_t)((i + 1u) & q->mask);
-	/* No interrupts until armed. With the event index the flag must stay 0 (2.7.7.1): there an event index far
-	 * behind says it. */
+	/* No interrupts until armed. With the event index the flag must stay 0 (2.7.7.1): there an
+	 * event index far behind says it. */
 	if (q->event_idx)
 		atomic_store_explicit(used_event(q), 0xffff, memory_order_relaxed);
 	else
-		atomic_store_explicit(&q->avail->flags, VRING_AVAIL_NO_INTERRUPT, memory_order_relaxed);
+		atomic_store_explicit(&q->avail->flags, VRING_AVAIL_NO_INTERRUPT,
+				      memory_order_relaxed);
 	return 0;
 }
 
@@ -129,7 +131,8 @@ int vq_add(struct vq *q, const struct vq_buf *bufs, unsigned n_out, unsigned n_i
 		}
 		for (unsigned i = 0; i < n; i++)
 			fill(&table[i], &bufs[i], i >= n_out, i + 1 < n, (uint16_t)(i + 1));
-		vq_add_one(q, va_to_pa(table), n * (uint32_t)sizeof(*table), VRING_DESC_INDIRECT, cookie);
+		vq_add_one(q, va_to_pa(table), n * (uint32_t)sizeof(*table), VRING_DESC_INDIRECT,
+			   cookie);
 	} else {
 		uint16_t at = id;
 
@@ -183,9 +186,10 @@ bool vq_arm(struct vq *q)
 		atomic_store_explicit(used_event(q), q->used_seen, memory_order_relaxed);
 	else
 		atomic_store_explicit(&q->avail->flags, 0, memory_order_relaxed);
-	/* Barrier: store of the event before load of the index. Its partner is the device's, between its store of
-	 * used.idx and its load of used_event: one of the two sees the other. A single-vCPU emulator drops the
-	 * fence, but not what leaving the translated code for a register read orders. */
+	/* Barrier: store of the event before load of the index. Its partner is the device's,
+	 * between its store of used.idx and its load of used_event: one of the two sees the other.
+	 * A single-vCPU emulator drops the fence, but not what leaving the translated code for a
+	 * register read orders. */
 	if (q->strong)
 		sync_read(q);
 	atomic_thread_fence(memory_order_seq_cst);
@@ -207,8 +211,8 @@ void vq_kick(struct vq *q)
 	if (unlikely(q->broken))
 		return;
 	if (!q->strong) {
-		/* Barrier: store of avail.idx before load of the event. Its partner is the device's, between its
-		 * store of avail_event and its last look at avail.idx. */
+		/* Barrier: store of avail.idx before load of the event. Its partner is the
+		 * device's, between its store of avail_event and its last look at avail.idx. */
 		atomic_thread_fence(memory_order_seq_cst);
 		if (q->event_idx) {
 			uint16_t ev = atomic_load_explicit(avail_event(q), memory_order_relaxed);
@@ -216,11 +220,13 @@ void vq_kick(struct vq *q)
 			/* 2.7.10.1: kick if the event lies in (old, now] - 1. */
 			if ((uint16_t)(now - ev - 1) >= (uint16_t)(now - old))
 				return;
-		} else if (atomic_load_explicit(&q->used->flags, memory_order_relaxed) & VRING_USED_NO_NOTIFY) {
+		} else if (atomic_load_explicit(&q->used->flags, memory_order_relaxed) &
+			   VRING_USED_NO_NOTIFY) {
 			return;
 		}
 	}
-	/* A register write is ordered after earlier stores to memory on x86, also for the device. */
+	/* A register write is ordered after earlier stores to memory on x86, also for the device.
+	 */
 	if (q->bell.wide)
 		io_write32(q->bell.notify, q->index);
 	else

@@ -12,9 +12,9 @@
  *   vq_arm: avail.used_event: "interrupt me when used.idx passes this"
  *   vq_flush: used.avail_event: "kick me when avail.idx passes this"
  *
- * Users see buffers, cookies and lengths only, no ring layout: a packed ring (2.8) can be put behind
- * the same functions.
- * Context: one caller at a time: the owning shard, or under the owner's lock. */
+ * Users see buffers, cookies and lengths only, no ring layout: a packed ring (2.8) can be put
+ * behind the same functions. Context: one caller at a time: the owning shard, or under the owner's
+ * lock. */
 #ifndef GODWIT_RUNTIME_VIRTIO_QUEUE_H
 #define GODWIT_RUNTIME_VIRTIO_QUEUE_H
 
@@ -55,18 +55,19 @@ struct vring_used { /* written by the device */
 
 /* The driver's book about descriptor id. */
 struct vq_slot {
-	void *cookie; /* of the chain that starts here; NULL: none does */
+	void *cookie;	 /* of the chain that starts here; NULL: none does */
 	uint32_t in_len; /* bytes of it that the device may write */
-	uint16_t next; /* next descriptor of the chain, or of the free list */
-	uint16_t tail; /* last descriptor of the chain */
-	uint16_t n; /* descriptors in the chain */
+	uint16_t next;	 /* next descriptor of the chain, or of the free list */
+	uint16_t tail;	 /* last descriptor of the chain */
+	uint16_t n;	 /* descriptors in the chain */
 };
 
 /* How the transport is reached from a queue; set by queue_start (transport.h). */
 struct vq_doorbell {
 	uint64_t notify; /* register for kicks */
-	uint64_t sync; /* a register without side effects: reading it is a barrier under emulation */
-	bool wide; /* 32-bit registers (mmio), else notify 16 and sync 8 bits (pci) */
+	uint64_t
+		sync; /* a register without side effects: reading it is a barrier under emulation */
+	bool wide;    /* 32-bit registers (mmio), else notify 16 and sync 8 bits (pci) */
 };
 
 struct vq {
@@ -75,17 +76,17 @@ struct vq {
 	struct vring_avail *avail;
 	struct vring_used *used;
 	struct vq_slot *slots;
-	uint16_t mask; /* size - 1 */
+	uint16_t mask;	     /* size - 1 */
 	uint16_t avail_next; /* where the next chain goes; shown to the device up to `published` */
 	uint16_t published;
-	uint16_t kicked; /* avail_next at the last kick decision */
+	uint16_t kicked;    /* avail_next at the last kick decision */
 	uint16_t used_seen; /* used elements taken */
 	uint16_t free_head;
-	uint16_t n_free; /* descriptors */
+	uint16_t n_free;     /* descriptors */
 	uint16_t n_inflight; /* chains */
 	bool broken;
 	bool event_idx, indirect; /* negotiated */
-	bool strong; /* emulation drops barriers: sync by register reads, kick always */
+	bool strong;	/* emulation drops barriers: sync by register reads, kick always */
 	uint16_t index; /* queue number in the device */
 	struct vq_doorbell bell;
 	const char *lie; /* what broke it, for the one report; NULL: not broken */
@@ -108,16 +109,17 @@ struct vq_features {
 	bool event_idx, indirect, strong;
 };
 
-/* Allocate rings for `size` descriptors (power of two, 2..VQ_SIZE_MAX) and clear the books. 0, -ENOMEM, -EINVAL. */
+/* Allocate rings for `size` descriptors (power of two, 2..VQ_SIZE_MAX) and clear the books. 0,
+ * -ENOMEM, -EINVAL. */
 int vq_init(struct vq *q, uint16_t size, const struct vq_features *f) MUST_CHECK;
 /* Give the rings back. Only after the device was reset. */
 void vq_destroy(struct vq *q);
 
 /* Offer a chain: n_out buffers to read, then n_in to write (n_out + n_in >= 1). cookie is not NULL.
- * table: room for n_out + n_in descriptors that the chain may use instead of the ring's (indirect, 2.7.5.3), owned
- * by the chain until it is taken; NULL, or when not negotiated: not used.
- * Returns the chain's id (0..size-1), or -EAGAIN when the ring is full, -EIO when broken (nothing is changed).
- * The device sees it after vq_publish or vq_flush. O(n). Source: 2.7.13. */
+ * table: room for n_out + n_in descriptors that the chain may use instead of the ring's
+ * (indirect, 2.7.5.3), owned by the chain until it is taken; NULL, or when not negotiated: not
+ * used. Returns the chain's id (0..size-1), or -EAGAIN when the ring is full, -EIO when broken
+ * (nothing is changed). The device sees it after vq_publish or vq_flush. O(n). Source: 2.7.13. */
 int vq_add(struct vq *q, const struct vq_buf *bufs, unsigned n_out, unsigned n_in, void *cookie,
 	   struct vring_desc *table) MUST_CHECK;
 
@@ -125,8 +127,8 @@ int vq_add(struct vq *q, const struct vq_buf *bufs, unsigned n_out, unsigned n_i
  * Only after the device was reset or never started. */
 void vq_drain(struct vq *q, void (*fn)(void *ctx, void *cookie, uint16_t id), void *ctx);
 
-/* Ask for an interrupt at the next completion, and look again. Returns whether there is something to take: then
- * the caller takes it (the interrupt may come as well). Source: 2.7.10. */
+/* Ask for an interrupt at the next completion, and look again. Returns whether there is something
+ * to take: then the caller takes it (the interrupt may come as well). Source: 2.7.10. */
 bool vq_arm(struct vq *q);
 
 /* Mark broken; the first caller's text stays. */
@@ -135,8 +137,8 @@ void vq_break(struct vq *q, const char *lie);
 void vq_kick(struct vq *q);
 
 /* Show the added chains to the device.
- * Barrier: release; its partner is the device's acquire of avail.idx (2.7.13.3): it sees descriptors and ring
- * entries of every index it sees. */
+ * Barrier: release; its partner is the device's acquire of avail.idx (2.7.13.3): it sees
+ * descriptors and ring entries of every index it sees. */
 static inline void vq_publish(struct vq *q)
 {
 	q->published = q->avail_next;
@@ -152,8 +154,10 @@ static inline void vq_flush(struct vq *q)
 	vq_kick(q);
 }
 
-/* vq_add for the common chain of one buffer. flags: 0 or VRING_DESC_WRITE. The caller checked n_free > 0. */
-static inline uint16_t vq_add_one(struct vq *q, uint64_t pa, uint32_t len, uint16_t flags, void *cookie)
+/* vq_add for the common chain of one buffer. flags: 0 or VRING_DESC_WRITE. The caller checked
+ * n_free > 0. */
+static inline uint16_t vq_add_one(struct vq *q, uint64_t pa, uint32_t len, uint16_t flags,
+				  void *cookie)
 {
 	uint16_t id = q->free_head;
 	struct vq_slot *s = &q->slots[id];
@@ -177,15 +181,17 @@ static inline uint16_t vq_add_one(struct vq *q, uint64_t pa, uint32_t len, uint1
 /* Is there (perhaps) something to take? */
 static inline bool vq_pending(const struct vq *q)
 {
-	return atomic_load_explicit(&q->used->idx, memory_order_relaxed) != q->used_seen && !q->broken;
+	return atomic_load_explicit(&q->used->idx, memory_order_relaxed) != q->used_seen &&
+	       !q->broken;
 }
 
 /* Take one completed chain. false: none, or broken (q->broken tells).
- * Barrier: acquire; its partner is the device's release of used.idx (2.7.8.2): the element and the buffers
- * are written before the index that covers them. */
+ * Barrier: acquire; its partner is the device's release of used.idx (2.7.8.2): the element and the
+ * buffers are written before the index that covers them. */
 static inline bool vq_take(struct vq *q, struct vq_done *out)
 {
-	uint16_t ahead = (uint16_t)(atomic_load_explicit(&q->used->idx, memory_order_acquire) - q->used_seen);
+	uint16_t ahead = (uint16_t)(atomic_load_explicit(&q->used->idx, memory_order_acquire) -
+				    q->used_seen);
 	struct vring_used_elem *e;
 	struct vq_slot *s;
 	uint32_t id, len;
@@ -207,7 +213,8 @@ static inline bool vq_take(struct vq *q, struct vq_done *out)
 	}
 	s = &q->slots[id];
 	if (unlikely(len > s->in_len)) {
-		/* Devices are sloppy about chains without writable bytes; there it means nothing. */
+		/* Devices are sloppy about chains without writable bytes; there it means nothing.
+		 */
 		if (s->in_len != 0) {
 			vq_break(q, "completion longer than its buffers");
 			return false;

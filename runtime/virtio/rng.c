@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rng.c - virtio-rng (virtio 1.2, 5.4): entropy for random_seed at boot and every hour. The answer is mixed in
- * whenever it comes; nobody waits for it, and a device that sends rubbish adds nothing but does no harm. */
+/* rng.c - virtio-rng (virtio 1.2, 5.4): entropy for random_seed at boot and every hour. The answer
+ * is mixed in whenever it comes; nobody waits for it, and a device that sends rubbish adds nothing
+ * but does no harm. */
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/misc.h"

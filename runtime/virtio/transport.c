@@ -24,7 +24,9 @@ int vdev_probe(struct vdev *d, const struct gw_device *dev, uint32_t index, bool
 	*d = (struct vdev){ .dev = dev, .index = index, .strong = strong };
 	if (dev->vendor != 0x1af4)
 		return -ENODEV;
-	rc = dev->kind == GW_DEVICE_PCI ? pci_probe(d) : dev->kind == GW_DEVICE_MMIO ? mmio_probe(d) : -ENODEV;
+	rc = dev->kind == GW_DEVICE_PCI	   ? pci_probe(d)
+	     : dev->kind == GW_DEVICE_MMIO ? mmio_probe(d)
+					   : -ENODEV;
 	if (rc == 0)
 		rc = vdev_reset(d);
 	if (rc == 0) {
@@ -32,7 +34,8 @@ int vdev_probe(struct vdev *d, const struct gw_device *dev, uint32_t index, bool
 		d->t->set_status(d, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER);
 	} else if (rc != -ENODEV) {
 		log_warn("virtio-%s %x: %s", device_name(d->id), dev->location,
-			 rc == -EOPNOTSUPP ? "no virtio 1 device, left out" : "bad registers, left out");
+			 rc == -EOPNOTSUPP ? "no virtio 1 device, left out"
+					   : "bad registers, left out");
 	}
 	return rc;
 }
@@ -50,8 +53,8 @@ int vdev_negotiate(struct vdev *d, uint64_t features)
 		(void)vdev_stop(d, "no virtio 1 features");
 		return -EOPNOTSUPP;
 	}
-	features |= VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_ACCESS_PLATFORM |
-		    VIRTIO_F_ORDER_PLATFORM;
+	features |= VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC |
+		    VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_ORDER_PLATFORM;
 	features &= offer;
 	d->t->set_features(d, features);
 	d->t->set_status(d, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK);
@@ -88,7 +91,8 @@ int vdev_queue(struct vdev *d, struct vq *q, uint16_t index, uint16_t size, uint
 
 void vdev_driver_ok(struct vdev *d)
 {
-	d->t->set_status(d, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
+	d->t->set_status(d, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK |
+				    VIRTIO_DRIVER_OK);
 }
 
 int vdev_reset(struct vdev *d)
@@ -106,7 +110,8 @@ int vdev_reset(struct vdev *d)
 bool vdev_stop(struct vdev *d, const char *what)
 {
 	if (!atomic_exchange_explicit(&d->stopped, true, memory_order_acq_rel)) {
-		log_warn("virtio-%s %x: %s; device stopped", device_name(d->id), d->dev->location, what);
+		log_warn("virtio-%s %x: %s; device stopped", device_name(d->id), d->dev->location,
+			 what);
 		d->reset_done = vdev_reset(d) == 0;
 	}
 	return d->reset_done;

@@ -5,8 +5,9 @@
 
 #include "runtime/base/base.h"
 
-/* Probe every device of the boot information and start drivers: net, blk, console, rng. Context: vcore 0, before
- * the program starts, on a uthread. A device that misbehaves is reported and left out. Returns how many work. */
+/* Probe every device of the boot information and start drivers: net, blk, console, rng. Context:
+ * vcore 0, before the program starts, on a uthread. A device that misbehaves is reported and left
+ * out. Returns how many work. */
 unsigned virtio_init(void);
 
 #endif

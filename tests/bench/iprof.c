@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* iprof: a QEMU 7.2 TCG plugin (API v1) that counts executed guest instructions by translation block into a shared file
- * (-plugin iprof.so,shm=FILE): u64[0] = blocks in use, then {address, instructions executed} pairs. iprof.py reads it while
- * the guest runs and says which functions they belong to. -smp 1. Build: gcc -O2 -shared -fPIC -o iprof.so iprof.c */
+/* iprof: a QEMU 7.2 TCG plugin (API v1) that counts executed guest instructions by translation
+ * block into a shared file
+ * (-plugin iprof.so,shm=FILE): u64[0] = blocks in use, then {address, instructions executed} pairs.
+ * iprof.py reads it while the guest runs and says which functions they belong to. -smp 1. Build:
+ * gcc -O2 -shared -fPIC -o iprof.so iprof.c */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +19,10 @@ typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
 typedef struct qemu_info_t qemu_info_t;
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, void (*)(qemu_plugin_id_t, struct qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, enum qemu_plugin_op, void *, uint64_t);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t,
+					   void (*)(qemu_plugin_id_t, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, enum qemu_plugin_op, void *,
+					      uint64_t);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
 
@@ -35,7 +39,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	shared[0] = slot + 1;
 	shared[2 + 2 * slot] = qemu_plugin_tb_vaddr(tb);
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
-						 (void *)&shared[3 + 2 * slot], qemu_plugin_tb_n_insns(tb));
+						 (void *)&shared[3 + 2 * slot],
+						 qemu_plugin_tb_n_insns(tb));
 }
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)

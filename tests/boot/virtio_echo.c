@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* virtio_echo.c - a personality without programs that exercises the devices: echoes TCP and UDP on port 7 from
- * every shard, sums up the disk, copies console input to its output, and ends the machine on a UDP "quit". */
+/* virtio_echo.c - a personality without programs that exercises the devices: echoes TCP and UDP on
+ * port 7 from every shard, sums up the disk, copies console input to its output, and ends the
+ * machine on a UDP "quit". */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
@@ -84,21 +85,23 @@ static void quit(void *arg)
 	for (uint32_t i = 0; i < n_shards; i++) {
 		const struct net_counters *k = net_counters(shards[i]->net);
 
-		log_info("shard %u: rx %lu tx %lu forwarded %lu full %lu waits %lu", i, k->rx_packets, k->tx_packets,
-			 k->forwarded, k->tx_full, shards[i]->stats.waits);
+		log_info("shard %u: rx %lu tx %lu forwarded %lu full %lu waits %lu", i,
+			 k->rx_packets, k->tx_packets, k->forwarded, k->tx_full,
+			 shards[i]->stats.waits);
 	}
 	console_drain();
 	platform_shutdown(0);
 }
 
-static void udp_input(struct udp_sock *u, void *owner, struct pbuf *payload, const struct net_endpoint *from,
-		      const struct net_endpoint *to)
+static void udp_input(struct udp_sock *u, void *owner, struct pbuf *payload,
+		      const struct net_endpoint *from, const struct net_endpoint *to)
 {
 	char word[4];
 
 	(void)owner;
 	(void)to;
-	if (payload->total == 4 && pbuf_copy_out(payload, 0, word, 4) && memcmp(word, "quit", 4) == 0)
+	if (payload->total == 4 && pbuf_copy_out(payload, 0, word, 4) &&
+	    memcmp(word, "quit", 4) == 0)
 		quit(NULL);
 	(void)udp_send(u, payload, from);
 }
@@ -169,7 +172,8 @@ static void hello(void)
 	console_write(0, "hello on port 0\n", 16);
 	console_write(1, "hello on port 1\n", 16);
 	control_line("control %s", "line");
-	if (uthread_create(NULL, shards[n_shards - 1], copy_console, NULL, "console", false, NULL) != 0)
+	if (uthread_create(NULL, shards[n_shards - 1], copy_console, NULL, "console", false,
+			   NULL) != 0)
 		panic("no memory");
 	net_config_text(text, sizeof(text));
 	log_info("resolv.conf: %s", text);
@@ -182,8 +186,9 @@ static void start(void)
 	if (d != NULL) {
 		const struct netdev_info *i = netdev_info(d);
 
-		log_info("net: %x:%x:%x:%x:%x:%x mtu %u pairs %u csum %d/%d tso %d", i->mac[0], i->mac[1], i->mac[2],
-			 i->mac[3], i->mac[4], i->mac[5], i->mtu, i->queue_pairs, i->csum_tx, i->csum_rx, i->tso4);
+		log_info("net: %x:%x:%x:%x:%x:%x mtu %u pairs %u csum %d/%d tso %d", i->mac[0],
+			 i->mac[1], i->mac[2], i->mac[3], i->mac[4], i->mac[5], i->mtu,
+			 i->queue_pairs, i->csum_tx, i->csum_rx, i->tso4);
 	}
 	if (blkdev_get(0) != NULL)
 		sum_disk(blkdev_get(0));
@@ -221,7 +226,8 @@ void personality_syscall(struct program_frame *f)
 	panic("syscall %lu", f->regs.rax);
 }
 
-bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va, bool from_runtime)
+bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va,
+		       bool from_runtime)
 {
 	(void)f;
 	(void)from_runtime;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_virtq.c - the input is what a device does: it answers, lies, scribbles over rings and buffers, while the net,
- * console, blk and rng drivers go on. Nothing outside the shared memory may change (sanitizers), and packet buffers
- * are conserved. Configuration space of a PCI device comes from the input too. */
+/* fuzz_virtq.c - the input is what a device does: it answers, lies, scribbles over rings and
+ * buffers, while the net, console, blk and rng drivers go on. Nothing outside the shared memory may
+ * change (sanitizers), and packet buffers are conserved. Configuration space of a PCI device comes
+ * from the input too. */
 #include "runtime/virtio/blkdev.h"
 #include "runtime/virtio/console_internal.h"
 #include "runtime/virtio/misc.h"
@@ -59,7 +60,8 @@ static void input(void *ctx, struct pbuf *p)
 		for (uint32_t i = 0; i < f->len; i++)
 			sum += f->data[i];
 	}
-	if (n != p->total || ((p->flags & PBUF_CSUM_PARTIAL) && p->csum_start + p->csum_offset + 2u > n))
+	if (n != p->total ||
+	    ((p->flags & PBUF_CSUM_PARTIAL) && p->csum_start + p->csum_offset + 2u > n))
 		abort();
 	if (sum % 3 == 0 && n_received < ARRAY_SIZE(received))
 		received[n_received++] = p;
@@ -84,7 +86,8 @@ static void device_step(unsigned q, uint8_t op)
 			uint8_t data[64];
 			uint32_t n;
 
-			/* the ring may have been scribbled over: only follow what the driver surely wrote */
+			/* the ring may have been scribbled over: only follow what the driver surely
+			 * wrote */
 			if (op & 0x80)
 				break;
 			if (!fake_pop(q, &c))
@@ -127,7 +130,8 @@ static void scribble(unsigned q)
 	*at = byte();
 	at = (uint8_t *)pa_to_va(f->avail) + 4 + word() % (2u * f->num);
 	*at = byte();
-	/* from now on an honest answer could follow a wild descriptor: as the device's own fault it is not made */
+	/* from now on an honest answer could follow a wild descriptor: as the device's own fault it
+	 * is not made */
 	f->ready = false;
 }
 
@@ -161,7 +165,8 @@ static void fuzz_net(uint64_t offer)
 	struct vdev v;
 
 	n_received = 0;
-	fake_reset(byte() & 1 ? GW_DEVICE_PCI : GW_DEVICE_MMIO, VIRTIO_ID_NET, offer, byte() & 1 ? 256 : 16);
+	fake_reset(byte() & 1 ? GW_DEVICE_PCI : GW_DEVICE_MMIO, VIRTIO_ID_NET, offer,
+		   byte() & 1 ? 256 : 16);
 	for (unsigned i = 0; i < 12; i++)
 		fake.config[i] = byte();
 	net_forget();
@@ -209,7 +214,7 @@ static bool console_park(void)
 	turn();
 	if (left == 0)
 		con_stop("end of input");
-	device_step(byte() % 8, byte());
+	device_step(byte() % FAKE_QUEUES, byte());
 	return true;
 }
 
@@ -242,7 +247,7 @@ static void fuzz_console(uint64_t offer)
 			(void)console_read(op >> 2 & 3, text, byte());
 			break;
 		default:
-			device_step(byte() % 8, byte());
+			device_step(byte() % FAKE_QUEUES, byte());
 			break;
 		}
 	}
@@ -318,7 +323,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (features & 8)
 		offer |= VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_GUEST_CSUM);
 	if (features & 16)
-		offer |= VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_HOST_TSO4) | VIRTIO_BIT(NET_F_MTU);
+		offer |= VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_HOST_TSO4) |
+			 VIRTIO_BIT(NET_F_MTU);
 	if (features & 32)
 		offer |= CON_F_MULTIPORT;
 	if (features & 64)

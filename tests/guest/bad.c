@@ -70,7 +70,8 @@ int main(int argc, char **argv)
 		abort();
 	if (!strcmp(what, "memory")) {
 		for (size_t i = 0;; i++) {
-			char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 			if (p == MAP_FAILED)
 				return 77;
 			memset(p, 1, 1 << 20);
@@ -82,9 +83,13 @@ int main(int argc, char **argv)
 		printf("went on\n");
 		return 0;
 	}
-	if (!strcmp(what, "gwcall")) { /* a program may not use the kernel's calls to harm anyone but itself */
+	if (!strcmp(what, "gwcall")) { /* a program may not use the kernel's calls to harm anyone
+					  but itself */
 		long r;
-		__asm__ volatile("syscall" : "=a"(r) : "a"(0x8000000000000fffUL) : "rcx", "r11", "memory");
+		__asm__ volatile("syscall"
+				 : "=a"(r)
+				 : "a"(0x8000000000000fffUL)
+				 : "rcx", "r11", "memory");
 		printf("%ld\n", r);
 		return 0;
 	}

@@ -274,7 +274,8 @@ TEST(descriptors)
 	hi = fcntl(fd, F_DUPFD_CLOEXEC, 100);
 	CHECK(hi >= 100);
 	CHECK_EQ(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK), 0);
-	CHECK_EQ(fcntl(two, F_GETFL) & (O_APPEND | O_NONBLOCK | O_ACCMODE), O_APPEND | O_NONBLOCK | O_RDWR);
+	CHECK_EQ(fcntl(two, F_GETFL) & (O_APPEND | O_NONBLOCK | O_ACCMODE),
+		 O_APPEND | O_NONBLOCK | O_RDWR);
 	CHECK_EQ(flock(fd, LOCK_EX), 0);
 	CHECK_EQ(flock(fd, LOCK_UN), 0);
 	struct flock lk = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -428,13 +429,28 @@ TEST(special_files)
 
 TEST(proc)
 {
-	static const char *const files[] = { "/proc/self/stat", "/proc/self/status", "/proc/self/maps",
-		"/proc/self/cmdline", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/uptime",
-		"/proc/loadavg", "/proc/version", "/proc/mounts", "/proc/sys/vm/overcommit_memory",
-		"/proc/sys/net/core/somaxconn", "/proc/sys/kernel/pid_max", "/proc/sys/kernel/random/uuid",
-		"/proc/self/limits", "/proc/self/statm", "/proc/self/smaps", "/proc/filesystems",
-		"/proc/self/environ", "/proc/self/comm",
-		"/sys/devices/system/cpu/online" };
+	static const char *const files[] = { "/proc/self/stat",
+					     "/proc/self/status",
+					     "/proc/self/maps",
+					     "/proc/self/cmdline",
+					     "/proc/meminfo",
+					     "/proc/cpuinfo",
+					     "/proc/stat",
+					     "/proc/uptime",
+					     "/proc/loadavg",
+					     "/proc/version",
+					     "/proc/mounts",
+					     "/proc/sys/vm/overcommit_memory",
+					     "/proc/sys/net/core/somaxconn",
+					     "/proc/sys/kernel/pid_max",
+					     "/proc/sys/kernel/random/uuid",
+					     "/proc/self/limits",
+					     "/proc/self/statm",
+					     "/proc/self/smaps",
+					     "/proc/filesystems",
+					     "/proc/self/environ",
+					     "/proc/self/comm",
+					     "/sys/devices/system/cpu/online" };
 	char buf[4096];
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -541,10 +557,24 @@ TEST(fs_stats)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		CASE(create_write_read), CASE(vectors), CASE(append_and_truncate), CASE(big_file),
-		CASE(directories), CASE(rename_and_links), CASE(at_calls), CASE(cwd), CASE(descriptors),
-		CASE(pipes), CASE(fifo), CASE(bad_addresses), CASE(names), CASE(special_files), CASE(proc),
-		CASE(copying), CASE(mapped_files), CASE(fs_stats),
+		CASE(create_write_read),
+		CASE(vectors),
+		CASE(append_and_truncate),
+		CASE(big_file),
+		CASE(directories),
+		CASE(rename_and_links),
+		CASE(at_calls),
+		CASE(cwd),
+		CASE(descriptors),
+		CASE(pipes),
+		CASE(fifo),
+		CASE(bad_addresses),
+		CASE(names),
+		CASE(special_files),
+		CASE(proc),
+		CASE(copying),
+		CASE(mapped_files),
+		CASE(fs_stats),
 	};
 
 	if (!mkdtemp(dir) || chdir(dir) != 0) {

@@ -70,7 +70,8 @@ TEST(bad_arguments)
 	CHECK_EQ(errno, EINVAL);
 	CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, 999, 0) == MAP_FAILED);
 	CHECK_EQ(errno, EBADF);
-	CHECK(mmap((void *)1, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+	CHECK(mmap((void *)1, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	      MAP_FAILED);
 	CHECK_EQ(errno, EINVAL);
 	CHECK(mmap(NULL, 1UL << 62, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
 	CHECK_EQ(errno, ENOMEM);
@@ -109,7 +110,8 @@ TEST(fixed)
 	char *p = anon(4 * 4096, PROT_READ | PROT_WRITE), *q;
 
 	memset(p, 1, 4 * 4096);
-	q = mmap(p + 4096, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	q = mmap(p + 4096, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0);
 	CHECK(q == p + 4096);
 	CHECK_EQ(p[4096], 0);
 	CHECK_EQ(p[0], 1);
@@ -290,9 +292,10 @@ TEST(null_and_wild)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		CASE(anonymous), CASE(bad_arguments), CASE(protection), CASE(fixed), CASE(remap), CASE(advice),
-		CASE(heap_break), CASE(file_maps), CASE(code_pages), CASE(large), CASE(many_maps),
-		CASE(stack_grows), CASE(null_and_wild),
+		CASE(anonymous),     CASE(bad_arguments), CASE(protection), CASE(fixed),
+		CASE(remap),	     CASE(advice),	  CASE(heap_break), CASE(file_maps),
+		CASE(code_pages),    CASE(large),	  CASE(many_maps),  CASE(stack_grows),
+		CASE(null_and_wild),
 	};
 	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 

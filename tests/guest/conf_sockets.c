@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conf_sockets - sockets over loopback, local sockets, and readiness: epoll, poll, select, eventfd, timerfd. */
+/* conf_sockets - sockets over loopback, local sockets, and readiness: epoll, poll, select, eventfd,
+ * timerfd. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -267,7 +268,9 @@ TEST(udp)
 	CHECK_EQ(sendto(a, "", 0, 0, (void *)&ba, sizeof(ba)), 0);
 	CHECK_EQ(recv(b, buf, 10, 0), 0);
 	struct iovec iov[2] = { { (void *)"ab", 2 }, { (void *)"cd", 2 } };
-	struct msghdr m = { .msg_name = &ba, .msg_namelen = sizeof(ba), .msg_iov = iov, .msg_iovlen = 2 };
+	struct msghdr m = {
+		.msg_name = &ba, .msg_namelen = sizeof(ba), .msg_iov = iov, .msg_iovlen = 2
+	};
 	CHECK_EQ(sendmsg(a, &m, 0), 4);
 	CHECK_EQ(read(b, buf, sizeof(buf)), 4);
 	CHECK(memcmp(buf, "abcd", 4) == 0);
@@ -288,7 +291,10 @@ TEST(unix_streams)
 	CHECK_EQ(pipe(q), 0);
 	char cbuf[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { (void *)"x", 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = cbuf, .msg_controllen = sizeof(cbuf) };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = cbuf,
+			    .msg_controllen = sizeof(cbuf) };
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&m);
 	cm->cmsg_level = SOL_SOCKET;
 	cm->cmsg_type = SCM_RIGHTS;
@@ -556,6 +562,7 @@ TEST(names_resolve)
 		freeaddrinfo(ai);
 }
 
-UNIT_MAIN(CASE(tcp_basics), CASE(tcp_bulk), CASE(tcp_errors), CASE(options), CASE(udp), CASE(unix_streams),
-	  CASE(epoll_modes), CASE(epoll_close_and_nest), CASE(waking_waiters), CASE(eventfd_rules), CASE(timerfd),
-	  CASE(signalfd_reads), CASE(many_connections), CASE(names_resolve))
+UNIT_MAIN(CASE(tcp_basics), CASE(tcp_bulk), CASE(tcp_errors), CASE(options), CASE(udp),
+	  CASE(unix_streams), CASE(epoll_modes), CASE(epoll_close_and_nest), CASE(waking_waiters),
+	  CASE(eventfd_rules), CASE(timerfd), CASE(signalfd_reads), CASE(many_connections),
+	  CASE(names_resolve))

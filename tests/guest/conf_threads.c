@@ -215,7 +215,7 @@ static void handler(int sig, siginfo_t *si, void *uc)
 	got_value = si->si_value.sival_int;
 }
 
-static void catch(int sig, int flags)
+static void catch (int sig, int flags)
 {
 	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags };
 
@@ -225,7 +225,7 @@ static void catch(int sig, int flags)
 
 TEST(signal_delivery)
 {
-	catch(SIGUSR1, 0);
+	catch (SIGUSR1, 0);
 	volatile double keep = 3.25;
 	CHECK_EQ(raise(SIGUSR1), 0);
 	CHECK_EQ(got, SIGUSR1);
@@ -250,7 +250,7 @@ TEST(signal_masks)
 {
 	sigset_t set, old, pend;
 
-	catch(SIGUSR2, 0);
+	catch (SIGUSR2, 0);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, &old), 0);
@@ -356,7 +356,7 @@ TEST(interrupted_calls)
 	int p[2];
 	char c;
 
-	catch(SIGUSR1, 0);
+	catch (SIGUSR1, 0);
 	CHECK_EQ(pipe(p), 0);
 	pthread_create(&t, NULL, interrupter, &me);
 	CHECK_EQ(read(p[0], &c, 1), -1);
@@ -368,13 +368,13 @@ TEST(interrupted_calls)
 	CHECK_EQ(errno, EINTR);
 	CHECK(rem.tv_sec == 4);
 	pthread_join(t, NULL);
-	catch(SIGALRM, SA_RESTART);
+	catch (SIGALRM, SA_RESTART);
 	struct itimerval it = { .it_value = { 0, 20000 } };
 	CHECK_EQ(setitimer(ITIMER_REAL, &it, NULL), 0);
 	pthread_create(&t, NULL, (void *(*)(void *))(void *)usleep, (void *)60000L);
 	/* SA_RESTART: read goes on until the byte comes */
 	double t0 = now();
-	catch(SIGALRM, SA_RESTART);
+	catch (SIGALRM, SA_RESTART);
 	struct timespec w = { 0, 50000000 };
 	(void)w;
 	while (!got && now() - t0 < 2)
@@ -391,7 +391,7 @@ TEST(timers)
 	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
 	struct itimerspec its = { { 0, 0 }, { 0, 5000000 } }, cur;
 
-	catch(SIGUSR2, 0);
+	catch (SIGUSR2, 0);
 	CHECK_EQ(timer_create(CLOCK_MONOTONIC, &ev, &id), 0);
 	CHECK_EQ(timer_settime(id, 0, &its, NULL), 0);
 	CHECK_EQ(timer_gettime(id, &cur), 0);
@@ -527,8 +527,8 @@ TEST(robust_mutex)
 	CHECK_EQ(pthread_mutex_unlock(&m), 0);
 }
 
-UNIT_MAIN(CASE(create_join_mutex), CASE(condition_variables), CASE(tls_and_floats), CASE(many_threads),
-	  CASE(preemption), CASE(raw_futex), CASE(semaphores_and_rwlocks), CASE(signal_delivery),
-	  CASE(signal_masks), CASE(alternate_stack), CASE(context_changes), CASE(arithmetic_fault),
-	  CASE(interrupted_calls), CASE(timers), CASE(clocks), CASE(identity_and_limits), CASE(cancel_and_once),
-	  CASE(robust_mutex))
+UNIT_MAIN(CASE(create_join_mutex), CASE(condition_variables), CASE(tls_and_floats),
+	  CASE(many_threads), CASE(preemption), CASE(raw_futex), CASE(semaphores_and_rwlocks),
+	  CASE(signal_delivery), CASE(signal_masks), CASE(alternate_stack), CASE(context_changes),
+	  CASE(arithmetic_fault), CASE(interrupted_calls), CASE(timers), CASE(clocks),
+	  CASE(identity_and_limits), CASE(cancel_and_once), CASE(robust_mutex))

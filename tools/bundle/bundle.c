@@ -53,8 +53,6 @@ static uint64_t lay_out(struct gw_bundle *b, const struct bundle_spec *spec)
 	b->n_segments = (uint32_t)spec->program->n;
 	b->partitions[0].config_offset = offset;
 	b->partitions[0].config_len = spec->config_len;
-	if (spec->root_fd >= 0)
-		b->partitions[0].config_len = PAGE_UP(spec->config_len) + spec->root_len;
 	return PAGE_UP(offset + b->partitions[0].config_len);
 }
 
@@ -73,15 +71,10 @@ int bundle_write(int fd, const struct bundle_spec *spec, uint64_t *size)
 			memcpy(image + header.segments[i].offset, spec->program->segments[i].bytes,
 			       header.segments[i].file_len);
 	memcpy(image + header.partitions[0].config_offset, spec->config, spec->config_len);
-	if (spec->root_fd >= 0 &&
-	    read_all(spec->root_fd,
-		     image + header.partitions[0].config_offset + PAGE_UP(spec->config_len),
-		     spec->root_len, 0) != 0)
-		result = fail("cannot read the root image back: %s", strerror(errno));
 	memcpy(image, &header, sizeof(header));
 	header.crc = crc32c(0, image, header.size);
 	memcpy(image, &header, sizeof(header));
-	if (result == 0 && write_all(fd, image, header.size, 0) != 0)
+	if (write_all(fd, image, header.size, 0) != 0)
 		result = fail("cannot write the boot bundle: %s", strerror(errno));
 	*size = header.size;
 	free(image);

@@ -12,8 +12,6 @@ struct bundle_spec {
 	const struct program *program;
 	const void *config;
 	size_t config_len;
-	int root_fd; /* root image to put behind the config at the next page, or -1 */
-	uint64_t root_len;
 	uint32_t vcores;
 	uint64_t epoch_ns;
 	struct gw_bundle_mmio mmio; /* count 0: no virtio-mmio windows */

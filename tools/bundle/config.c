@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.c - the configuration blob. See config.h. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "tools/bundle/config.h"
 
@@ -36,8 +35,6 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.dns", c->net_dns);
 	put_number(blob, "poll_ns", c->poll_ns);
 	put(blob, "root", c->root);
-	if (strcmp(c->root, "mem") == 0)
-		put_number(blob, "root.offset", c->root_offset);
 	if (c->tty)
 		put(blob, "tty", "1");
 	text_add(blob, "", 1);

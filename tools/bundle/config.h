@@ -16,8 +16,7 @@ struct config {
 	const char *net;			 /* dhcp, static, none */
 	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
 	uint64_t poll_ns;
-	const char *root;     /* blk, mem, none */
-	uint64_t root_offset; /* mem: 0 while it is not known */
+	const char *root; /* blk, none */
 	bool tty;
 };
 

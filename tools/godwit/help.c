@@ -4,6 +4,8 @@
 
 #include "tools/godwit/help.h"
 
+/* clang-format off: the lines are as they are printed */
+
 void help_main(void)
 {
 	fputs("godwit - run a Linux server program in a virtual machine of its own\n"
@@ -57,8 +59,7 @@ void help_run(void)
 	      "                              its address (user: 10.0.2.15/24; tap: dhcp)\n"
 	      "  --machine q35|microvm       which machine QEMU makes (q35)\n"
 	      "  --accel auto|kvm|tcg        auto: KVM where it is really fast, else emulation\n"
-	      "  --root blk|mem|none         the program's files: on a disk (default), in the boot "
-	      "bundle, none\n"
+	      "  --root blk|none             the program's files: on a disk (default), or none\n"
 	      "  --poll NS                   poll this long before a processor sleeps (0)\n"
 	      "  --qemu-args 'ARG...'        more arguments for QEMU, split as a shell would\n"
 	      "\n"

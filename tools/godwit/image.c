@@ -103,21 +103,12 @@ static int write_bundle(struct image *m, const struct options *o, const struct p
 	struct config config;
 	struct timespec now;
 	struct bundle_spec spec = { .program = runtime,
-				    .root_fd = -1,
 				    .vcores = o->vcores,
 				    .mmio = qemu_mmio(o->machine) };
 	int result;
 
 	fill_config(&config, o, p);
 	config_write(&blob, &config);
-	if (strcmp(o->root, "mem") == 0) {
-		/* Room for the offset's digits first, then the offset that the length gives. */
-		config.root_offset = (blob.len + 16 + 4095) & ~4095ull;
-		blob.len = 0;
-		config_write(&blob, &config);
-		spec.root_fd = m->root_fd;
-		spec.root_len = m->root_size;
-	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	spec.epoch_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	spec.config = blob.data;

@@ -79,9 +79,8 @@ static int set_qemu_args(struct options *o, const char *v)
 
 static int set_root(struct options *o, const char *v)
 {
-	if (strcmp(v, "blk") != 0 && strcmp(v, "mem") != 0 && strcmp(v, "none") != 0)
-		return fail("--root %s: it takes blk (on a disk), mem (in the boot bundle) or none",
-			    v);
+	if (strcmp(v, "blk") != 0 && strcmp(v, "none") != 0)
+		return fail("--root %s: it takes blk (the program's files on a disk) or none", v);
 	o->root = v;
 	return 0;
 }

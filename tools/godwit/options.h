@@ -30,7 +30,7 @@ struct options {
 	char addr[20], gw[16], dns[16]; /* static: A.B.C.D/LEN; "" = none */
 	enum machine_kind machine;
 	enum accel_kind accel;
-	const char *root; /* blk, mem, none */
+	const char *root; /* blk, none */
 	uint64_t poll_ns;
 	const char *hostname, *cwd, *say;
 	uint32_t uid, gid;

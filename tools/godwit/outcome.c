@@ -61,7 +61,8 @@ static int status_of(const struct session *s, const struct options *o)
 {
 	const struct records *r = &s->records;
 
-	if (r->signal != 0 && s->by_signal == 0)
+	/* The runtime says more about a fault than this line would. */
+	if (r->signal != 0 && s->by_signal == 0 && r->error[0] == '\0')
 		warn("%s was ended by signal %u%s%s", o->argv[0], r->signal,
 		     r->signal_name[0] != '\0' ? ", " : "", r->signal_name);
 	if (s->by_signal == SIGPIPE)

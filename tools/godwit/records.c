@@ -79,7 +79,7 @@ enum record_kind records_line(struct records *r, const char *line)
 		copy[i] = (unsigned char)line[i] < ' ' && line[i] != '\0' ? '?' : line[i];
 	kind = next_word(&rest);
 	if (strcmp(kind, "boot") == 0)
-		return put(&r->boot, rest, RECORD_BOOT, true);
+		return put(&r->boot, rest, RECORD_BOOT, false);
 	if (strcmp(kind, "stat") == 0)
 		return put(&r->stats, rest, RECORD_STAT, true);
 	if (strcmp(kind, "enosys") == 0)

@@ -5,23 +5,23 @@
 
 #include "tools/godwit/report.h"
 
-void report_timeline(struct text *out, const struct mark *marks, size_t n, const struct records *r)
+void report_host(struct text *out, const struct mark *marks, size_t n)
 {
-	uint64_t before = 0;
-
 	text_printf(out, "godwit: boot timeline\n");
 	for (size_t i = 0; i < n; i++)
 		text_printf(out, "  host   %-28s %9.2f ms\n", marks[i].name,
 			    (double)marks[i].ns / 1e6);
-	for (uint32_t i = 0; i < r->boot.n; i++) {
-		const struct record *b = &r->boot.v[i];
+}
 
-		text_printf(out, "  guest  %-28s %9.2f ms", b->name, (double)b->value / 1e6);
-		if (b->value >= before)
-			text_printf(out, "  (+%.2f)", (double)(b->value - before) / 1e6);
-		text_printf(out, "\n");
-		before = b->value;
-	}
+void report_boot(struct text *out, const struct records *r)
+{
+	const struct record *b = &r->boot.v[r->boot.n - 1];
+	uint64_t before = r->boot.n > 1 ? b[-1].value : 0;
+
+	text_printf(out, "  guest  %-28s %9.2f ms", b->name, (double)b->value / 1e6);
+	if (b->value >= before)
+		text_printf(out, "  (+%.2f)", (double)(b->value - before) / 1e6);
+	text_printf(out, "\n");
 }
 
 static void line(struct text *out, const char *name)
@@ -31,8 +31,8 @@ static void line(struct text *out, const char *name)
 
 static bool is_main(const char *name)
 {
-	static const char *const names[] = { "uptime_ns", "connections", "packets_in",
-					     "packets_out", "kernel_entries" };
+	static const char *const names[] = { "uptime_ns",  "uptime_ms",	  "connections",
+					     "packets_in", "packets_out", "kernel_entries" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
@@ -54,13 +54,13 @@ static void number(struct text *out, const char *title, const struct record_list
 void report_summary(struct text *out, const char *program, const struct records *r)
 {
 	const struct record_list *s = &r->stats;
-	const uint64_t *up = record_find(s, "uptime_ns"), *in = record_find(s, "packets_in"),
-		       *sent = record_find(s, "packets_out");
+	const uint64_t *up = record_find(s, "uptime_ns"), *up_ms = record_find(s, "uptime_ms"),
+		       *in = record_find(s, "packets_in"), *sent = record_find(s, "packets_out");
 
 	text_printf(out, "godwit: summary of %s\n", program);
-	if (up != NULL) {
+	if (up != NULL || up_ms != NULL) {
 		line(out, "uptime");
-		text_printf(out, "%.3f s\n", (double)*up / 1e9);
+		text_printf(out, "%.3f s\n", up != NULL ? (double)*up / 1e9 : (double)*up_ms / 1e3);
 	}
 	number(out, "connections", s, "connections");
 	if (in != NULL && sent != NULL) {

@@ -12,9 +12,10 @@ struct mark {
 	uint64_t ns; /* how long it took */
 };
 
-/* report_timeline - the host's steps, then the guest's (counted from the kernel's first
- * instruction). */
-void report_timeline(struct text *out, const struct mark *marks, size_t n, const struct records *r);
+/* report_host - the host's steps: the timeline's first lines. report_boot - the guest's latest
+ * step, counted from the kernel's first instruction: one more line. */
+void report_host(struct text *out, const struct mark *marks, size_t n);
+void report_boot(struct text *out, const struct records *r);
 
 /* report_summary - uptime, connections, packets, kernel entries, whatever else the runtime counted,
  * and the system calls it has not got. What was not reported is left out. */

@@ -23,11 +23,8 @@
 /* Everything that `seen` needs while the machine runs. */
 struct running {
 	const struct options *o;
-	const struct image *image;
 	uint64_t begin_ns; /* of the command */
-	struct mark marks[IMAGE_MARKS + 1];
-	size_t n_marks;
-	bool timeline_done, said;
+	bool said;
 };
 
 static bool choose_kvm(const struct options *o)
@@ -42,14 +39,28 @@ static bool choose_kvm(const struct options *o)
 	return usable;
 }
 
-static void print_timeline(struct session *s, struct running *r)
+static void print_boot(struct session *s, const struct running *r)
 {
 	struct text t = { 0 };
 
-	if (r->timeline_done || !r->o->timeline)
+	if (!r->o->timeline)
 		return;
-	r->timeline_done = true;
-	report_timeline(&t, r->marks, r->n_marks, &s->records);
+	report_boot(&t, &s->records);
+	fputs(t.data, stderr);
+	text_free(&t);
+}
+
+static void print_host(const struct options *o, const struct image *image, uint64_t begin_ns)
+{
+	struct mark marks[IMAGE_MARKS + 1];
+	struct text t = { 0 };
+	size_t n = image->n_marks;
+
+	if (!o->timeline)
+		return;
+	memcpy(marks, image->marks, sizeof(image->marks));
+	marks[n++] = (struct mark){ "all before the machine", now_ns() - begin_ns };
+	report_host(&t, marks, n);
 	fputs(t.data, stderr);
 	text_free(&t);
 }
@@ -86,8 +97,8 @@ static void seen(struct session *s, enum record_kind kind)
 {
 	struct running *r = (struct running *)(uintptr_t)s->context;
 
-	if (kind == RECORD_READY || kind == RECORD_LISTEN || kind == RECORD_EXIT)
-		print_timeline(s, r);
+	if (kind == RECORD_BOOT)
+		print_boot(s, r);
 	if (kind == RECORD_LISTEN)
 		seen_listen(s, r);
 	if (kind == RECORD_ERROR)
@@ -178,15 +189,12 @@ static int load_runtime(struct program *runtime)
 static int boot(const struct options *o, struct image *image, struct qemu_files *f,
 		uint64_t begin_ns)
 {
-	struct running running = {
-		.o = o, .image = image, .begin_ns = begin_ns, .n_marks = image->n_marks
-	};
+	struct running running = { .o = o, .begin_ns = begin_ns };
 	struct session *s = xcalloc(1, sizeof(*s));
 	int keep[2], status = -1;
 	struct words argv = { 0 };
 	size_t n = 0;
 
-	memcpy(running.marks, image->marks, sizeof(image->marks));
 	s->seen = seen;
 	s->context = &running;
 	keep[n++] = image->bundle_fd;
@@ -195,12 +203,9 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 	if (session_prepare(s) == 0) {
 		memcpy(f->fds, s->qemu_fds, sizeof(f->fds));
 		qemu_command(&argv, o, f);
-		running.marks[running.n_marks++] =
-			(struct mark){ "all before the machine", now_ns() - begin_ns };
-		if (session_run(s, &argv, keep, n) == 0) {
-			print_timeline(s, &running);
+		print_host(o, image, begin_ns);
+		if (session_run(s, &argv, keep, n) == 0)
 			status = outcome(s, o);
-		}
 	}
 	words_free(&argv);
 	text_free(&s->qemu_messages);

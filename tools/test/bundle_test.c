@@ -196,7 +196,6 @@ TEST(read_back)
 	struct bundle_spec spec = {
 		.config = "a=b\0\0",
 		.config_len = 5,
-		.root_fd = -1,
 		.vcores = 3,
 		.epoch_ns = 99,
 		.mmio = { .pa = 0xfeb00000, .stride = 512, .count = 8, .gsi = 16 }
@@ -232,25 +231,9 @@ TEST(read_back)
 	free(bytes);
 }
 
-TEST(root_behind_config)
-{
-	struct bundle_spec spec = { .config = "x", .config_len = 1, .vcores = 1, .root_len = 6 };
-	uint8_t *bytes;
-	size_t len;
-
-	spec.root_fd = memfd_create("root", MFD_CLOEXEC);
-	CHECK_EQ(write_all(spec.root_fd, "rooted", 6, 0), 0);
-	bytes = write_bundle(&spec, &len);
-	CHECK_EQ(bundle_check(bytes, len), 0);
-	CHECK_EQ(header(bytes)->partitions[0].config_len, 4096 + 6);
-	CHECK_EQ(memcmp(bytes + header(bytes)->partitions[0].config_offset + 4096, "rooted", 6), 0);
-	close(spec.root_fd);
-	free(bytes);
-}
-
 TEST(bad_bundles)
 {
-	struct bundle_spec spec = { .config = "", .config_len = 1, .root_fd = -1, .vcores = 1 };
+	struct bundle_spec spec = { .config = "", .config_len = 1, .vcores = 1 };
 	size_t len;
 	uint8_t *good = write_bundle(&spec, &len), *bad = malloc(len);
 	struct gw_bundle *b = header(bad);
@@ -317,14 +300,9 @@ TEST(blob)
 	CHECK_EQ(t.len, sizeof(want)); /* the empty string at the end included */
 	CHECK_EQ(memcmp(t.data, want, sizeof(want)), 0);
 	text_free(&t);
-	c.root = "mem";
-	c.root_offset = 8192;
-	config_write(&t, &c);
-	CHECK(memmem(t.data, t.len, "\0root=mem\0root.offset=8192\0", 27) != NULL);
-	text_free(&t);
 	words_free(&args);
 	words_free(&env);
 }
 
-UNIT_MAIN(CASE(crc), CASE(flatten), CASE(bad_programs), CASE(read_back), CASE(root_behind_config),
-	  CASE(bad_bundles), CASE(blob))
+UNIT_MAIN(CASE(crc), CASE(flatten), CASE(bad_programs), CASE(read_back), CASE(bad_bundles),
+	  CASE(blob))

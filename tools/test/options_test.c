@@ -159,7 +159,7 @@ TEST(values)
 	struct options o;
 
 	CHECK_EQ(parse(&o, ARGS("-c", "64", "-e", "A=1", "-e", "A=2", "-e", "B=", "--machine",
-				"microvm", "--accel", "tcg", "--root", "mem", "--poll", "5000",
+				"microvm", "--accel", "tcg", "--root", "none", "--poll", "5000",
 				"--hostname", "h", "--user", "7:8", "--qemu-args",
 				"-d 'a b' \"c\\\"d\" e\\ f", "x")),
 		 0);
@@ -169,7 +169,7 @@ TEST(values)
 	CHECK_STR(o.env.v[3], "B=");
 	CHECK_EQ(o.machine, MACHINE_MICROVM);
 	CHECK_EQ(o.accel, ACCEL_TCG);
-	CHECK_STR(o.root, "mem");
+	CHECK_STR(o.root, "none");
 	CHECK_EQ(o.poll_ns, 5000);
 	CHECK_EQ(o.uid, 7);
 	CHECK_EQ(o.gid, 8);

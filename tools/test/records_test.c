@@ -118,7 +118,8 @@ TEST(reports)
 	      "2\n"
 	      "stat packets_in 10\nstat packets_out 9\nstat kernel_entries 77\nstat page_faults 5\n"
 	      "enosys rseq 3\nenosys 451 1\n");
-	report_timeline(&t, marks, 1, r);
+	report_host(&t, marks, 1);
+	report_boot(&t, r);
 	CHECK(strstr(t.data, "files found") != NULL && strstr(t.data, "1.50 ms") != NULL);
 	CHECK(strstr(t.data, "2.50 ms  (+2.00)") != NULL);
 	text_free(&t);

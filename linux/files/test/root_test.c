@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* root_test.c - the root image's index: a good one is taken, anything wrong in it is refused with a reason. */
+/* root_test.c - the root image's index: a good one is taken, anything wrong in it is refused with a
+ * reason. */
 #include <stdlib.h>
 #include "linux/files/test/support.h"
 #include "tests/unit.h"
 
 static const struct image_file good[] = {
-	{ 0, "", S_IFDIR | 0755, NULL, 0 },
-	{ 0, "bin", S_IFDIR | 0755, NULL, 0 },
-	{ 1, "sh", S_IFREG | 0755, "hello", 5 },
-	{ 0, "lib", S_IFLNK | 0777, "usr/lib", 7 },
+	{ 0, "", S_IFDIR | 0755, NULL, 0 },	 { 0, "bin", S_IFDIR | 0755, NULL, 0 },
+	{ 1, "sh", S_IFREG | 0755, "hello", 5 }, { 0, "lib", S_IFLNK | 0777, "usr/lib", 7 },
 	{ 0, "empty", S_IFREG | 0644, "", 0 },
 };
 
@@ -19,7 +18,8 @@ static int check(const struct image *im)
 	int n = root_check_header((const void *)im->bytes, im->len, why, sizeof(why));
 
 	if (!n)
-		n = root_check_index(im->bytes, ((const struct gw_root *)im->bytes)->index_len, &r, why, sizeof(why));
+		n = root_check_index(im->bytes, ((const struct gw_root *)im->bytes)->index_len, &r,
+				     why, sizeof(why));
 	CHECK((n != 0) == (why[0] != 0)); /* a refusal has a reason */
 	return n;
 }
@@ -39,7 +39,9 @@ TEST(links_children)
 	uint32_t first[5], next[5];
 	char why[128];
 
-	CHECK_EQ(root_check_index(im.bytes, ((struct gw_root *)im.bytes)->index_len, &r, why, sizeof(why)), 0);
+	CHECK_EQ(root_check_index(im.bytes, ((struct gw_root *)im.bytes)->index_len, &r, why,
+				  sizeof(why)),
+		 0);
 	r.first_child = first;
 	r.next = next;
 	root_link(&r);
@@ -92,15 +94,18 @@ static int with_header(size_t field, uint64_t value, size_t width)
 	return r;
 }
 
-#define ENTRY(n, field, value) with_entry(n, offsetof(struct gw_root_entry, field), value, sizeof(((struct gw_root_entry *)0)->field))
-#define HEADER(field, value) with_header(offsetof(struct gw_root, field), value, sizeof(((struct gw_root *)0)->field))
+#define ENTRY(n, field, value)                                      \
+	with_entry(n, offsetof(struct gw_root_entry, field), value, \
+		   sizeof(((struct gw_root_entry *)0)->field))
+#define HEADER(field, value) \
+	with_header(offsetof(struct gw_root, field), value, sizeof(((struct gw_root *)0)->field))
 
 TEST(bad_entries)
 {
 	CHECK(ENTRY(1, parent, 1)); /* its own parent */
 	CHECK(ENTRY(1, parent, 4));
 	CHECK(ENTRY(3, parent, 2)); /* a file as parent */
-	CHECK(ENTRY(2, name, 0)); /* empty name */
+	CHECK(ENTRY(2, name, 0));   /* empty name */
 	CHECK(ENTRY(2, name, 1000000));
 	CHECK(ENTRY(2, name, 0xffffffff));
 	CHECK(ENTRY(2, mode, S_IFCHR | 0644));
@@ -108,7 +113,7 @@ TEST(bad_entries)
 	CHECK(ENTRY(2, mode, 0x10000 | S_IFREG));
 	CHECK(ENTRY(2, size, 5000000)); /* beyond the image */
 	CHECK(ENTRY(2, size, ~0ull));
-	CHECK(ENTRY(2, data, 4096)); /* in the index */
+	CHECK(ENTRY(2, data, 4096));	 /* in the index */
 	CHECK(ENTRY(2, data, 8192 + 1)); /* not aligned */
 	CHECK(ENTRY(2, data, ~0ull - 4095));
 	CHECK(ENTRY(3, size, 0)); /* link without target */
@@ -142,7 +147,8 @@ TEST(bad_headers)
 
 static int with_name(const char *name)
 {
-	struct image_file files[2] = { { 0, "", S_IFDIR | 0755, NULL, 0 }, { 0, name, S_IFREG | 0644, "", 0 } };
+	struct image_file files[2] = { { 0, "", S_IFDIR | 0755, NULL, 0 },
+				       { 0, name, S_IFREG | 0644, "", 0 } };
 	struct image im = image_build(files, 2);
 	int r = check(&im);
 
@@ -188,5 +194,6 @@ TEST(loads_from_disk)
 	free(im.bytes);
 }
 
-UNIT_MAIN(CASE(good_image), CASE(links_children), CASE(any_flipped_byte_is_found), CASE(bad_entries), CASE(bad_headers),
-	  CASE(bad_names), CASE(unterminated_names), CASE(loads_from_disk))
+UNIT_MAIN(CASE(good_image), CASE(links_children), CASE(any_flipped_byte_is_found),
+	  CASE(bad_entries), CASE(bad_headers), CASE(bad_names), CASE(unterminated_names),
+	  CASE(loads_from_disk))

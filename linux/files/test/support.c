@@ -17,6 +17,7 @@ int (*support_park)(void);
 struct process *process_first;
 struct linux_stats linux_stats;
 uint32_t n_shards = 1;
+char linux_hostname[65] = "test";
 
 static struct shard shard;
 static struct uthread self;
@@ -36,10 +37,6 @@ struct shard *shard_self_host(void)
 {
 	return &shard;
 }
-struct uthread *uthread_self(void)
-{
-	return &self;
-}
 
 /* ---- memory ---- */
 static void memory_init(size_t n)
@@ -50,8 +47,8 @@ static void memory_init(size_t n)
 	n_pages = n;
 	n_free = n;
 	pages = calloc(n + 1, sizeof(*pages));
-	if (mmap((void *)GW_MEM_BASE, (n + 1) * GW_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-		 0) != (void *)GW_MEM_BASE)
+	if (mmap((void *)GW_MEM_BASE, (n + 1) * GW_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != (void *)GW_MEM_BASE)
 		abort();
 }
 struct page *page_of(uint64_t pa)
@@ -138,37 +135,52 @@ void mem_add_reclaim(size_t (*reclaim)(size_t want, bool may_park))
 {
 	reclaimer = reclaim;
 }
-/* A test starts afresh with the last one's tree left behind; what must not leak is counted by the tests themselves. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
+static struct list_node objects; /* each object has a list_node in front */
+static void *object(size_t n)
 {
-	return "detect_leaks=0";
+	struct list_node *o = malloc(sizeof(*o) + n);
+
+	if (!objects.next)
+		list_init(&objects);
+	list_add_tail(&objects, o);
+	support_bytes += n;
+	return o + 1;
+}
+static void object_free(void *p)
+{
+	if (p) {
+		list_del((struct list_node *)p - 1);
+		free((struct list_node *)p - 1);
+	}
+}
+void support_done(void)
+{
+	while (objects.next && !list_empty(&objects))
+		free(list_pop(&objects));
+	support_bytes = 0;
 }
 void *mem_alloc(size_t n)
 {
-	support_bytes += n;
-	return malloc(n);
+	return object(n);
 }
 void *mem_zalloc(size_t n)
 {
-	support_bytes += n;
-	return calloc(1, n);
+	return memset(object(n), 0, n);
 }
 void mem_free(void *p, size_t n)
 {
 	support_bytes -= n;
 	if (p && n > 0)
 		memset(p, 0xdd, n); /* under ASan: n beyond the allocation is caught here */
-	free(p);
+	object_free(p);
 }
 void *mem_resize(void *p, size_t old_n, size_t new_n)
 {
-	void *q = malloc(new_n);
+	void *q = object(new_n);
 
-	support_bytes += new_n - old_n;
-	if (p && q) {
+	if (p) {
 		memcpy(q, p, GW_MIN(old_n, new_n));
-		free(p);
+		mem_free(p, old_n);
 	}
 	return q;
 }
@@ -192,7 +204,8 @@ void waitq_notify(struct waitq *q, uint32_t events)
 {
 	bool woke = false;
 
-	list_for_each_safe(n, &q->waiters) {
+	list_for_each_safe(n, &q->waiters)
+	{
 		struct waiter *w = list_entry(n, struct waiter, link);
 
 		if ((w->events && !(w->events & events)) || (w->exclusive && woke))
@@ -235,6 +248,15 @@ int thread_park(uint64_t deadline_ns)
 void uthread_wake(struct uthread *u)
 {
 	(void)u;
+}
+void uthread_yield(void)
+{
+	panic("nobody else runs");
+}
+void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
 }
 void shard_turn(void)
 {
@@ -354,14 +376,20 @@ void signal_send(struct thread *t, const struct siginfo64 *info)
 	(void)t, (void)info;
 	support_signals++;
 }
+void (*signal_arrived)(void);
 void signal_set_mask(struct thread *t, sigset64 mask)
 {
 	t->sigmask = mask;
 }
 bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info)
 {
-	(void)t, (void)from, (void)info;
-	return false;
+	sigset64 set = t->pending & from;
+
+	if (!set)
+		return false;
+	*info = (struct siginfo64){ .signo = __builtin_ctzll(set) + 1 };
+	t->pending &= ~(set & -set);
+	return true;
 }
 void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size)
 {
@@ -427,8 +455,10 @@ int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *seg
 	for (uint32_t k = 0; k < n; k++) {
 		if (offset % 512 || segments[k].len % 512 || n > 64)
 			return -EINVAL;
-		for (uint32_t b = 0; b < segments[k].len; b++) /* what is beyond the file's end is not zero */
-			((uint8_t *)pa_to_va(segments[k].pa))[b] = offset + b < disk_size ? disk_bytes[offset + b] : 0xee;
+		for (uint32_t b = 0; b < segments[k].len;
+		     b++) /* what is beyond the file's end is not zero */
+			((uint8_t *)pa_to_va(segments[k].pa))[b] =
+				offset + b < disk_size ? disk_bytes[offset + b] : 0xee;
 		offset += segments[k].len;
 	}
 	return 0;
@@ -490,6 +520,8 @@ void log_warn(const char *fmt, ...)
 /* ---- set-up ---- */
 int support_init(size_t n, const void *disk, size_t disk_len)
 {
+	support_done(); /* the last one's tree; what must not leak is counted by the tests
+			   themselves */
 	memory_init(n);
 	disk_bytes = disk;
 	disk_size = disk_len;
@@ -500,7 +532,9 @@ int support_init(size_t n, const void *disk, size_t disk_len)
 	shard.current = &self;
 	self.owner = &thread;
 	thread = (struct thread){ .tid = 7, .comm = "test" };
-	the_process = (struct process){ .pid = 7, .umask = 022, .mm = (struct mm *)&the_process, .exe_path = "/bin/test" };
+	the_process = (struct process){
+		.pid = 7, .umask = 022, .mm = (struct mm *)&the_process, .exe_path = "/bin/test"
+	};
 	list_init(&the_process.threads);
 	list_add_tail(&the_process.threads, &thread.link);
 	for (int k = 0; k < 16; k++)
@@ -512,8 +546,8 @@ int support_init(size_t n, const void *disk, size_t disk_len)
 	return files_init();
 }
 
-long support_call(long (*fn)(struct thread *, struct gw_regs *), uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
-		  uint64_t f)
+long support_call(long (*fn)(struct thread *, struct gw_regs *), uint64_t a, uint64_t b, uint64_t c,
+		  uint64_t d, uint64_t e, uint64_t f)
 {
 	struct gw_regs r = { .rdi = a, .rsi = b, .rdx = c, .r10 = d, .r8 = e, .r9 = f };
 
@@ -523,13 +557,17 @@ long support_call(long (*fn)(struct thread *, struct gw_regs *), uint64_t a, uin
 struct image image_build(const struct image_file *files, uint32_t n)
 {
 	size_t names = 1, data = 0, index;
-	struct gw_root h = { .magic = GW_ROOT_MAGIC, .version = GW_ROOT_VERSION, .n_entries = n, .entries_offset = 4096 };
+	struct gw_root h = { .magic = GW_ROOT_MAGIC,
+			     .version = GW_ROOT_VERSION,
+			     .n_entries = n,
+			     .entries_offset = 4096 };
 	struct gw_root_entry *e;
 	struct image im;
 	size_t at = 1;
 
 	for (uint32_t k = 0; k < n; k++) {
-		names += strlen(files[k].name) + 1 + (S_ISLNK(files[k].mode) ? files[k].size + 1 : 0);
+		names += strlen(files[k].name) + 1 +
+			 (S_ISLNK(files[k].mode) ? files[k].size + 1 : 0);
 		data += S_ISREG(files[k].mode) ? ROUND_UP(files[k].size, 4096) : 0;
 	}
 	h.names_offset = 4096 + n * sizeof(*e);
@@ -543,7 +581,10 @@ struct image image_build(const struct image_file *files, uint32_t n)
 	for (uint32_t k = 0; k < n; k++) {
 		char *text = (char *)im.bytes + h.names_offset;
 
-		e[k] = (struct gw_root_entry){ .parent = files[k].parent, .name = (uint32_t)at, .mode = files[k].mode, .mtime = 5,
+		e[k] = (struct gw_root_entry){ .parent = files[k].parent,
+					       .name = (uint32_t)at,
+					       .mode = files[k].mode,
+					       .mtime = 5,
 					       .size = files[k].size };
 		strcpy(text + at, files[k].name);
 		at += strlen(files[k].name) + 1;
@@ -554,7 +595,8 @@ struct image image_build(const struct image_file *files, uint32_t n)
 		} else if (S_ISREG(files[k].mode)) {
 			e[k].data = data;
 			memcpy(im.bytes + data, files[k].data, files[k].size);
-			memset(im.bytes + data + files[k].size, 0xcc, ROUND_UP(files[k].size, 4096) - files[k].size);
+			memset(im.bytes + data + files[k].size, 0xcc,
+			       ROUND_UP(files[k].size, 4096) - files[k].size);
 			data += ROUND_UP(files[k].size, 4096);
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* support.h - a small stand-in for the runtime, so that files/ runs in a host program: one thread, memory at GW_MEM_BASE, a disk
- * in memory. */
+/* support.h - a small stand-in for the runtime, so that files/ runs in a host program: one thread,
+ * memory at GW_MEM_BASE, a disk in memory. */
 #ifndef GODWIT_LINUX_FILES_TEST_SUPPORT_H
 #define GODWIT_LINUX_FILES_TEST_SUPPORT_H
 
@@ -12,14 +12,16 @@
 
 /* Start afresh: `pages` frames of memory, the given disk (NULL: root=none). */
 int support_init(size_t pages, const void *disk, size_t disk_len);
+/* Give back the objects of the last support_init. */
+void support_done(void);
 extern uint64_t support_now; /* the clock */
-extern int support_signals; /* sent by files/ */
+extern int support_signals;  /* sent by files/ */
 extern uint32_t support_disk_reads;
-extern size_t support_bytes; /* small objects in use */
+extern size_t support_bytes;	  /* small objects in use */
 extern int (*support_park)(void); /* what happens when a thread sleeps; NULL: -ETIMEDOUT */
-void support_timers(void); /* fire those that are due */
-long support_call(long (*fn)(struct thread *, struct gw_regs *), uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
-		  uint64_t f);
+void support_timers(void);	  /* fire those that are due */
+long support_call(long (*fn)(struct thread *, struct gw_regs *), uint64_t a, uint64_t b, uint64_t c,
+		  uint64_t d, uint64_t e, uint64_t f);
 /* A root image: entries added one by one, then sealed (offsets, checksum). */
 struct image {
 	uint8_t *bytes;

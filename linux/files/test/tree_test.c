@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tree_test.c - names and files against the real thing: random operations go both to files/ and to a directory of the host,
- * and must return the same and leave the same behind. */
+/* tree_test.c - names and files against the real thing: random operations go both to files/ and to
+ * a directory of the host, and must return the same and leave the same behind. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,8 +19,17 @@ static uint32_t rnd(uint32_t n)
 }
 
 static const char *const names[] = {
-	"a", "b", "c", "d1", "d2", "d1/a", "d1/b", "d1/d3", "d1/d3/x", "d2/a", "d2/d1", "d2/d1/a", "./a", "d1/../a", "d1/.", "d1/..",
-	"d2/", "a/", "l1", "l2", "l1/a", "l2/", "l1/.", "nope/x", "a/x", "d1//b", "d1/d3/../../b", "", ".", "..x", "d1/d3/",
+	"a",	  "b",	     "c",
+	"d1",	  "d2",	     "d1/a",
+	"d1/b",	  "d1/d3",   "d1/d3/x",
+	"d2/a",	  "d2/d1",   "d2/d1/a",
+	"./a",	  "d1/../a", "d1/.",
+	"d1/..",  "d2/",     "a/",
+	"l1",	  "l2",	     "l1/a",
+	"l2/",	  "l1/.",    "nope/x",
+	"a/x",	  "d1//b",   "d1/d3/../../b",
+	"",	  ".",	     "..x",
+	"d1/d3/",
 };
 
 static const char *pick(void)
@@ -29,7 +38,7 @@ static const char *pick(void)
 }
 
 #define OURS(name, ...) support_call(sys_##name, CALL_ARGS(__VA_ARGS__, 0, 0, 0, 0, 0))
-#define CALL_ARGS(a, b, c, d, e, f, ...)                                                           \
+#define CALL_ARGS(a, b, c, d, e, f, ...) \
 	(uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), (uint64_t)(f)
 static long host_result(long r)
 {
@@ -43,15 +52,23 @@ static long ops_done;
 		long ours = OURS(name, __VA_ARGS__), theirs = HOST(name, __VA_ARGS__);             \
 		ops_done++;                                                                        \
 		if (ours != theirs) {                                                              \
-			printf("op %ld: " #name " (%s, %s): ours %ld, host %ld\n", ops_done, p, q, ours, theirs);           \
+			printf("op %ld: " #name " (%s, %s): ours %ld, host %ld\n", ops_done, p, q, \
+			       ours, theirs);                                                      \
 			CHECK(false);                                                              \
 		}                                                                                  \
 	} while (0)
 
 static void file_op(const char *p, const char *q)
 {
-	static const uint32_t modes[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_WRONLY | O_CREAT | O_TRUNC,
-					  O_RDWR | O_CREAT | O_EXCL, O_RDWR | O_APPEND, O_RDONLY | O_DIRECTORY, O_RDWR | O_NOFOLLOW,
+	static const uint32_t modes[] = { O_RDONLY,
+					  O_WRONLY,
+					  O_RDWR,
+					  O_RDWR | O_CREAT,
+					  O_WRONLY | O_CREAT | O_TRUNC,
+					  O_RDWR | O_CREAT | O_EXCL,
+					  O_RDWR | O_APPEND,
+					  O_RDONLY | O_DIRECTORY,
+					  O_RDWR | O_NOFOLLOW,
 					  O_RDONLY | O_CREAT };
 	uint32_t flags = modes[rnd(ARRAY_SIZE(modes))];
 	long ours = OURS(open, p, flags, 0644), theirs = HOST(open, p, flags, 0644);
@@ -59,11 +76,13 @@ static void file_op(const char *p, const char *q)
 
 	ops_done++;
 	if ((ours < 0 ? ours : 0) != (theirs < 0 ? theirs : 0)) {
-		printf("op %ld: open(%s, %x): ours %ld, host %ld\n", ops_done, p, flags, ours, theirs);
+		printf("op %ld: open(%s, %x): ours %ld, host %ld\n", ops_done, p, flags, ours,
+		       theirs);
 		CHECK(false);
 	}
 	for (uint32_t k = rnd(6); k && ours >= 0 && theirs >= 0; k--) {
-		uint32_t n = rnd(3) ? rnd(9000) : rnd(60000), off = rnd(3) ? rnd(20000) : rnd(200000);
+		uint32_t one, n = rnd(3) ? rnd(9000) : rnd(60000),
+			      off = rnd(3) ? rnd(20000) : rnd(200000);
 		long x = 0, y = 0;
 
 		switch (rnd(9)) {
@@ -90,20 +109,10 @@ static void file_op(const char *p, const char *q)
 			HOST(lseek, theirs, 0, 0);
 			break;
 		case 5:
-			x = OURS(fallocate, ours, rnd(2) ? 3 : 0, off, n + 1u);
-			y = x; /* made the same below */
-			if (x == 0) {
-				struct stat64 st;
-
-				OURS(fstat, ours, &st);
-				HOST(ftruncate, theirs, st.size);
-				for (uint32_t at = 0; at < st.size; at += (uint32_t)n) { /* copy our bytes over */
-					n = 60000;
-					n = (uint32_t)GW_MAX(OURS(pread64, ours, a, n, at), 0);
-					if (!n || HOST(pwrite64, theirs, a, n, at) != (long)n)
-						break;
-				}
-			}
+			one = rnd(3);
+			x = OURS(fallocate, ours, one == 2 ? 3 : one, off,
+				 n + 1u); /* allocate, without changing the size, punch */
+			y = HOST(fallocate, theirs, one == 2 ? 3 : one, off, n + 1u);
 			break;
 		default:
 			x = OURS(pread64, ours, a, n, off);
@@ -130,7 +139,8 @@ static void compare_stat(const char *p, const char *q)
 	long ours = OURS(lstat, p, &a), theirs = HOST(lstat, p, &b);
 
 	if (ours != theirs || (!ours && a.mode != b.mode)) {
-		printf("lstat %s: ours %ld %o, host %ld %o\n", p, ours, ours ? 0 : a.mode, theirs, theirs ? 0 : b.mode);
+		printf("lstat %s: ours %ld %o, host %ld %o\n", p, ours, ours ? 0 : a.mode, theirs,
+		       theirs ? 0 : b.mode);
 		CHECK(false);
 	}
 	if (!ours && !theirs) {
@@ -195,6 +205,33 @@ static void random_op(void)
 	}
 }
 
+/* Empty a directory of ours. */
+static void wipe(const char *path)
+{
+	char buf[2048], child[512];
+	long fd = OURS(open, path, O_RDONLY | O_DIRECTORY), n;
+
+	while ((n = OURS(getdents64, fd, buf, sizeof(buf))) > 0) {
+		uint16_t len;
+
+		for (long at = 0; at < n; at += len) {
+			const char *name = buf + at + 19;
+
+			memcpy(&len, buf + at + 16, 2);
+			if (!strcmp(name, ".") || !strcmp(name, ".."))
+				continue;
+			snprintf(child, sizeof(child), "%.200s/%.255s", path, name);
+			if (buf[at + 18] == 4) {
+				wipe(child);
+				CHECK_EQ(OURS(rmdir, child), 0);
+			} else {
+				CHECK_EQ(OURS(unlink, child), 0);
+			}
+		}
+	}
+	OURS(close, fd);
+}
+
 TEST(random_against_host)
 {
 	char dir[] = "/dev/shm/godwit-tree-XXXXXX";
@@ -216,12 +253,7 @@ TEST(random_against_host)
 	for (size_t k = 0; k < ARRAY_SIZE(names) && !unit_failures; k++)
 		compare_stat(names[k], "");
 	/* Everything away: all pages come back. */
-	for (int round = 0; round < 6; round++) {
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
-			OURS(unlink, names[k]);
-			OURS(rmdir, names[k]);
-		}
-	}
+	wipe(".");
 	CHECK_EQ(mem_free_pages(), before);
 	CHECK(chdir("/") == 0);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
@@ -303,7 +335,12 @@ static long slurp(const char *path, char *buf, size_t size)
 TEST(generated_files)
 {
 	char buf[4096];
-	struct { uint64_t ino, off; uint16_t len; uint8_t type; char name[]; } __attribute__((packed)) *d;
+	struct {
+		uint64_t ino, off;
+		uint16_t len;
+		uint8_t type;
+		char name[];
+	} __attribute__((packed)) * d;
 	int seen = 0;
 	long n, fd;
 
@@ -314,9 +351,11 @@ TEST(generated_files)
 
 		snprintf(path, sizeof(path), "/%s", synth_table[k].path);
 		if (strstr(path, "@pid"))
-			snprintf(path, sizeof(path), "/proc/7%s", strstr(synth_table[k].path, "@pid") + 4);
+			snprintf(path, sizeof(path), "/proc/7%s",
+				 strstr(synth_table[k].path, "@pid") + 4);
 		CHECK_EQ(OURS(lstat, path, &st), 0);
-		if (S_ISREG(st.mode) && !strstr(path, "/environ") && !strstr(path, "/cmdline") && !strstr(path, "cwd"))
+		if (S_ISREG(st.mode) && !strstr(path, "/environ") && !strstr(path, "/cmdline") &&
+		    !strstr(path, "cwd"))
 			if (slurp(path, buf, sizeof(buf)) <= 0) {
 				printf("nothing in %s\n", path);
 				CHECK(false);
@@ -327,6 +366,8 @@ TEST(generated_files)
 	CHECK_EQ(slurp("/proc/sys/vm/overcommit_memory", buf, sizeof(buf)), 2);
 	CHECK_STR(buf, "1\n");
 	CHECK(slurp("/proc/self/task/7/status", buf, sizeof(buf)) > 0);
+	CHECK_EQ(OURS(open, "/proc/self/task/7/task", O_RDONLY),
+		 -ENOENT); /* else a walk of /proc never ends */
 	CHECK_EQ(slurp("/proc/self/task/8/status", buf, sizeof(buf)), -ENOENT);
 	CHECK_EQ(OURS(readlink, "/proc/self/fd/1", buf, 64), 12);
 	CHECK(!memcmp(buf, "/dev/console", 12));
@@ -395,7 +436,8 @@ TEST(unlinked_files_live)
 	CHECK_EQ(support_init(256, NULL, 0), 0);
 	CHECK_EQ(OURS(mknod, "/tmp/warm", S_IFREG | 0600), 0);
 	CHECK_EQ(OURS(unlink, "/tmp/warm"), 0);
-	fd = OURS(open, "/tmp/warm", O_RDWR | O_CREAT, 0600); /* grows what stays: directory and descriptor tables */
+	fd = OURS(open, "/tmp/warm", O_RDWR | O_CREAT,
+		  0600); /* grows what stays: directory and descriptor tables */
 	OURS(close, fd);
 	OURS(unlink, "/tmp/warm");
 	before = mem_free_pages();
@@ -415,5 +457,5 @@ TEST(unlinked_files_live)
 	CHECK_EQ(support_bytes, bytes);
 }
 
-UNIT_MAIN(CASE(random_against_host), CASE(names_and_limits), CASE(descriptors), CASE(generated_files), CASE(lists_directories),
-	  CASE(unlinked_files_live))
+UNIT_MAIN(CASE(random_against_host), CASE(names_and_limits), CASE(descriptors),
+	  CASE(generated_files), CASE(lists_directories), CASE(unlinked_files_live))

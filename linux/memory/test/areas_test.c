@@ -72,7 +72,8 @@ static void compare(void)
 		const struct area *a = &set.v[k];
 
 		CHECK(a->start < a->end && (k == 0 || set.v[k - 1].end <= a->start));
-		if (k > 0 && set.v[k - 1].end == a->start && set.v[k - 1].inode == NULL && a->inode == NULL)
+		if (k > 0 && set.v[k - 1].end == a->start && set.v[k - 1].inode == NULL &&
+		    a->inode == NULL)
 			CHECK(set.v[k - 1].flags != a->flags); /* merged */
 		if (a->inode != NULL)
 			count[a->inode - files]++;
@@ -83,7 +84,8 @@ static void compare(void)
 
 static void step(void)
 {
-	uint32_t at = rnd(PAGES), n = 1 + rnd(GW_MIN(PAGES - at, 40)), flags = 1 + rnd(3), op = rnd(4);
+	uint32_t at = rnd(PAGES), n = 1 + rnd(GW_MIN(PAGES - at, 40)), flags = 1 + rnd(3),
+		 op = rnd(4);
 	struct area a = { .start = va_of(at), .end = va_of(at + n), .flags = flags };
 
 	CHECK_EQ(areas_reserve(&set), 0);
@@ -101,7 +103,8 @@ static void step(void)
 		CHECK_EQ(areas_reserve(&set), 0);
 		areas_insert(&set, a);
 		for (uint32_t i = 0; i < n; i++)
-			model[at + i] = (struct cell){ 1, flags, a.inode, a.offset + i * GW_PAGE_SIZE };
+			model[at + i] =
+				(struct cell){ 1, flags, a.inode, a.offset + i * GW_PAGE_SIZE };
 	}
 	if (op == 2) {
 		areas_change(&set, a.start, a.end, ~3u, flags);
@@ -153,8 +156,8 @@ TEST(gaps)
 		uint32_t n = 1 + rnd(30), align = 1u << rnd(4), phase = rnd(align);
 
 		step();
-		CHECK_EQ(areas_gap(&set, n * GW_PAGE_SIZE, align * GW_PAGE_SIZE, phase * GW_PAGE_SIZE, BASE,
-				   va_of(PAGES)),
+		CHECK_EQ(areas_gap(&set, n * GW_PAGE_SIZE, align * GW_PAGE_SIZE,
+				   phase * GW_PAGE_SIZE, BASE, va_of(PAGES)),
 			 slow_gap(n, align, phase));
 	}
 	CHECK_EQ(areas_reserve(&set), 0);

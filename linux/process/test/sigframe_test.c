@@ -6,7 +6,8 @@
 #include "linux/process/sigframe.h"
 #include "tests/unit.h"
 
-#define SAME(ours, theirs) CHECK_EQ(offsetof(struct sig_ucontext, ours), offsetof(ucontext_t, theirs))
+#define SAME(ours, theirs) \
+	CHECK_EQ(offsetof(struct sig_ucontext, ours), offsetof(ucontext_t, theirs))
 
 TEST(ucontext)
 {

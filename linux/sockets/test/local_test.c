@@ -10,7 +10,9 @@ static char buf[70000], out[70000];
 static struct sockaddr_in4 address(unsigned port)
 {
 	return (struct sockaddr_in4){
-		.family = AF_INET, .ip4 = 0x0100007fu, .port_be = (uint16_t)(port << 8 | (port >> 8 & 0xff)),
+		.family = AF_INET,
+		.ip4 = 0x0100007fu,
+		.port_be = (uint16_t)(port << 8 | (port >> 8 & 0xff)),
 	};
 }
 
@@ -159,7 +161,9 @@ TEST(rights)
 	struct uio_segment iov = { PTR(data), 3 }, to = { PTR(buf), 100 };
 	struct rights r = { { 24, SOL_SOCKET, SCM_RIGHTS }, { 0, 0 } }, got = { 0 };
 	struct msghdr64 h = { .iov = PTR(&iov), .iovlen = 1, .control = PTR(&r), .controllen = 24 };
-	struct msghdr64 g = { .iov = PTR(&to), .iovlen = 1, .control = PTR(&got), .controllen = sizeof(got) };
+	struct msghdr64 g = {
+		.iov = PTR(&to), .iovlen = 1, .control = PTR(&got), .controllen = sizeof(got)
+	};
 	int p[2], q[2];
 
 	machine_start(1);
@@ -321,7 +325,9 @@ TEST(many_messages)
 		out[i] = (char)('a' + i);
 		v[i] = (struct uio_segment){ PTR(out + i), 1 };
 		w[i] = (struct uio_segment){ PTR(in[i]), 8 };
-		m[i].hdr = (struct msghdr64){ .iov = PTR(&v[i]), .iovlen = 1, .name = PTR(&to), .namelen = 16 };
+		m[i].hdr = (struct msghdr64){
+			.iov = PTR(&v[i]), .iovlen = 1, .name = PTR(&to), .namelen = 16
+		};
 		g[i].hdr = (struct msghdr64){ .iov = PTR(&w[i]), .iovlen = 1 };
 	}
 	CHECK_EQ(SYS(sendmmsg, c, PTR(m), 3, 0), 3);
@@ -360,6 +366,6 @@ TEST(interfaces)
 	machine_stop();
 }
 
-UNIT_MAIN(CASE(udp_echo), CASE(udp_large_and_connected), CASE(udp_queue_is_bounded), CASE(pair_stream),
-	  CASE(pair_flow_control), CASE(rights), CASE(rights_chain), CASE(named_stream), CASE(named_datagrams),
-	  CASE(many_messages), CASE(interfaces))
+UNIT_MAIN(CASE(udp_echo), CASE(udp_large_and_connected), CASE(udp_queue_is_bounded),
+	  CASE(pair_stream), CASE(pair_flow_control), CASE(rights), CASE(rights_chain),
+	  CASE(named_stream), CASE(named_datagrams), CASE(many_messages), CASE(interfaces))

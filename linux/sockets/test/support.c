@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* support.c - see support.h. Everything runs in one host thread: a call that would park lets the shards work and time
- * pass instead. */
+/* support.c - see support.h. Everything runs in one host thread: a call that would park lets the
+ * shards work and time pass instead. */
 #include "linux/sockets/test/support.h"
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ static struct list_node forwarded[2]; /* frames between the stacks */
 
 void (*machine_idle)(void);
 uint64_t machine_absent;
-unsigned machine_faults, machine_signals, machine_notified;
+unsigned machine_faults, machine_signals, machine_notified, machine_sent[2];
 
 struct shard *shard_self_host(void)
 {
@@ -266,7 +266,8 @@ void waitq_del(struct waitq *q, struct waiter *w)
 
 void waitq_notify(struct waitq *q, uint32_t events)
 {
-	list_for_each_safe(n, &q->waiters) {
+	list_for_each_safe(n, &q->waiters)
+	{
 		struct waiter *w = list_entry(n, struct waiter, link);
 
 		if ((w->events == 0 || w->events & events) && w->notify)
@@ -529,9 +530,29 @@ const struct netdev_info *netdev_info(const struct netdev *d)
 	return &info;
 }
 
+/* Out there is somebody at every address but ours who answers ARP, and nothing else; what he says
+ * comes in at shard 0. */
 static int tx(void *ctx, struct pbuf *p)
 {
-	pbuf_free(ctx, p); /* nobody is out there */
+	static const uint8_t his[6] = { 2, 0, 0, 0, 0, 9 };
+	struct pbuf *q;
+
+	if (p->data[12] == 8 && p->data[13] == 0)
+		machine_sent[ctx == &pools[0] ? 0 : 1]++;
+	if (p->data[12] == 8 && p->data[13] == 6 && p->data[21] == 1 &&
+	    memcmp(p->data + 28, p->data + 38, 4) != 0 &&
+	    (q = pbuf_alloc(ctx, PBUF_HEADROOM)) != NULL) {
+		q->len = q->total = 42;
+		memcpy(q->data, p->data, 42);
+		memcpy(q->data, p->data + 6, 6);
+		memcpy(q->data + 6, his, 6);
+		q->data[21] = 2;
+		memcpy(q->data + 22, his, 6); /* his addresses, then ours */
+		memcpy(q->data + 28, p->data + 38, 4);
+		memcpy(q->data + 32, p->data + 22, 10);
+		list_add_tail(&forwarded[0], &q->link);
+	}
+	pbuf_free(ctx, p);
 	return 0;
 }
 
@@ -561,17 +582,29 @@ void machine_start(uint32_t n)
 	uthread_main.owner = &machine_thread;
 	machine_idle = NULL;
 	machine_absent = 0;
-	machine_signals = machine_faults = machine_notified = 0;
+	machine_signals = machine_faults = machine_notified = machine_sent[0] = machine_sent[1] = 0;
 	net_stopped = false;
 	directory = n > 1 ? net_directory_create(net_alloc, 64) : NULL;
 	for (uint32_t i = 0; i < n; i++) {
 		struct net_config c = {
-			.mac = { 2, 0, 0, 0, 0, 1 }, .mtu = 1500, .shard = i, .n_shards = n, .max_conns = 1000,
-			.sndbuf_max = 4 << 20, .rcvbuf_max = 4 << 20, .pool = &pools[i], .alloc = net_alloc,
-			.free = net_free, .ctx = &pools[i], .tx = tx, .forward = forward,
+			.mac = { 2, 0, 0, 0, 0, 1 },
+			.mtu = 1500,
+			.shard = i,
+			.n_shards = n,
+			.max_conns = 1000,
+			.sndbuf_max = 4 << 20,
+			.rcvbuf_max = 4 << 20,
+			.pool = &pools[i],
+			.alloc = net_alloc,
+			.free = net_free,
+			.ctx = &pools[i],
+			.tx = tx,
+			.forward = forward,
 		};
 
-		shard_of[i] = (struct shard){ .id = i, .current = &uthread_main, .pbufs = &pools[i], .now_ns = now };
+		shard_of[i] = (struct shard){
+			.id = i, .current = &uthread_main, .pbufs = &pools[i], .now_ns = now
+		};
 		shards[i] = &shard_of[i];
 		list_init(&forwarded[i]);
 		pbuf_pool_init(&pools[i], 8192, more, NULL);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* support.h - a machine for the sockets under test: shards without threads, simulated time, program memory that is the
- * test's own, files and descriptors as small as they can be. The stack and the sockets are the real ones. */
+/* support.h - a machine for the sockets under test: shards without threads, simulated time, program
+ * memory that is the test's own, files and descriptors as small as they can be. The stack and the
+ * sockets are the real ones. */
 #ifndef GODWIT_SOCKETS_TEST_SUPPORT_H
 #define GODWIT_SOCKETS_TEST_SUPPORT_H
 
 #include "linux/linux.h"
 
-/* n stacks at 10.0.0.2, empty descriptor table. machine_stop: everything closed must have been freed. */
+/* n stacks at 10.0.0.2, empty descriptor table. machine_stop: everything closed must have been
+ * freed. */
 void machine_start(uint32_t n);
 void machine_stop(void);
 /* Work of the shards for about ms milliseconds. */
@@ -23,12 +25,14 @@ extern struct thread machine_thread;
 extern unsigned machine_notified; /* POLL* bits a watcher saw (machine_watch) */
 void machine_watch(int fd, bool on);
 uint32_t machine_poll(int fd);
-int machine_files(void); /* files that exist */
+int machine_files(void);	     /* files that exist */
+extern unsigned machine_sent[2];     /* IP packets that left by the device, by shard */
 void machine_net_stop(bool stopped); /* packets stay where they are */
 
 long call6(syscall_fn *fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 #define PTR(p) ((uint64_t)(uintptr_t)(p))
-#define SYS(name, ...) SYS_PICK(__VA_ARGS__, SYS6, SYS5, SYS4, SYS3, SYS2, SYS1)(sys_##name, __VA_ARGS__)
+#define SYS(name, ...) \
+	SYS_PICK(__VA_ARGS__, SYS6, SYS5, SYS4, SYS3, SYS2, SYS1)(sys_##name, __VA_ARGS__)
 #define SYS_PICK(a, b, c, d, e, f, pick, ...) pick
 #define ARG(x) ((uint64_t)(x))
 #define SYS1(n, a) call6(n, ARG(a), 0, 0, 0, 0, 0)

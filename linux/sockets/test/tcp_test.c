@@ -13,7 +13,9 @@ static char buf[1 << 20], out[1 << 20];
 static struct sockaddr_in4 address(unsigned port)
 {
 	return (struct sockaddr_in4){
-		.family = AF_INET, .ip4 = LOOPBACK, .port_be = (uint16_t)(port << 8 | (port >> 8 & 0xff)),
+		.family = AF_INET,
+		.ip4 = LOOPBACK,
+		.port_be = (uint16_t)(port << 8 | (port >> 8 & 0xff)),
 	};
 }
 
@@ -516,8 +518,27 @@ TEST(accepts_from_every_shard)
 	machine_stop();
 }
 
-UNIT_MAIN(CASE(echo), CASE(shutdown_and_epipe), CASE(reset_by_close_with_unread_data), CASE(connect_refused),
-	  CASE(connect_nonblocking), CASE(connect_interrupted), CASE(timeouts), CASE(peek_waitall_trunc),
-	  CASE(pages_that_are_absent), CASE(large_blocking_write), CASE(full_then_writable), CASE(ports), CASE(options),
-	  CASE(listener_closes_with_connections_waiting), CASE(no_descriptor_leaves_the_connection_waiting),
-	  CASE(moves_to_the_user), CASE(two_users), CASE(accepts_from_every_shard))
+/* The device hands an ARP answer to one shard; the one that asked must hear of it. */
+TEST(neighbour_answers_reach_the_shard_that_asked)
+{
+	struct sockaddr_in4 a = address(80);
+	int c;
+
+	machine_start(2);
+	a.ip4 = 0x0900000a; /* 10.0.0.9 */
+	machine_on(1);
+	c = (int)SYS(socket, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	CHECK_EQ(SYS(connect, c, PTR(&a), sizeof(a)), -EINPROGRESS);
+	machine_run(10);
+	CHECK_EQ(machine_sent[1], 1); /* the SYN */
+	machine_stop();
+}
+
+UNIT_MAIN(CASE(echo), CASE(shutdown_and_epipe), CASE(reset_by_close_with_unread_data),
+	  CASE(connect_refused), CASE(connect_nonblocking), CASE(connect_interrupted),
+	  CASE(timeouts), CASE(peek_waitall_trunc), CASE(pages_that_are_absent),
+	  CASE(large_blocking_write), CASE(full_then_writable), CASE(ports), CASE(options),
+	  CASE(listener_closes_with_connections_waiting),
+	  CASE(no_descriptor_leaves_the_connection_waiting), CASE(moves_to_the_user),
+	  CASE(two_users), CASE(accepts_from_every_shard),
+	  CASE(neighbour_answers_reach_the_shard_that_asked))

@@ -9,13 +9,13 @@
 
 uint32_t crc32c_portable(uint32_t crc, const void *p, size_t n);
 
-#define SAME(...)                                                                                  \
-	do {                                                                                       \
-		char ours[128], theirs[128];                                                       \
-		int n = fmt_print(ours, sizeof(ours), __VA_ARGS__);                                \
-		int m = snprintf(theirs, sizeof(theirs), __VA_ARGS__);                             \
-		CHECK_EQ(n, m);                                                                    \
-		CHECK_STR(ours, theirs);                                                           \
+#define SAME(...)                                                      \
+	do {                                                           \
+		char ours[128], theirs[128];                           \
+		int n = fmt_print(ours, sizeof(ours), __VA_ARGS__);    \
+		int m = snprintf(theirs, sizeof(theirs), __VA_ARGS__); \
+		CHECK_EQ(n, m);                                        \
+		CHECK_STR(ours, theirs);                               \
 	} while (0)
 
 TEST(fmt)
@@ -24,9 +24,11 @@ TEST(fmt)
 
 	SAME("plain");
 	SAME("%d %i %u %x %X %o %c %s %%", -5, 7, 4000000000u, 0xbeef, 0xbeef, 8, 'c', "text");
-	SAME("[%5d] [%-5d] [%05d] [%+d] [% d] [%5s] [%-5s] [%.2s]", 42, 42, 42, 42, 42, "ab", "ab", "abc");
+	SAME("[%5d] [%-5d] [%05d] [%+d] [% d] [%5s] [%-5s] [%.2s]", 42, 42, 42, 42, 42, "ab", "ab",
+	     "abc");
 	SAME("[%#x] [%#o] [%#x] [%08x] [%.8x] [%8.4x] [%-8.4x]", 255, 8, 0, 0xab, 0xab, 0xab, 0xab);
-	SAME("%hhd %hd %ld %lld %zu %hhu %hu", 300, 70000, -1l, (long long)INT64_MIN, (size_t)-1, 300, 70000);
+	SAME("%hhd %hd %ld %lld %zu %hhu %hu", 300, 70000, -1l, (long long)INT64_MIN, (size_t)-1,
+	     300, 70000);
 	SAME("%*d %-*d %.*s %*d", 6, 1, 6, 2, 2, "xyz", -6, 3);
 	SAME("%p", (void *)0x1234);
 	SAME("[%.0d] [%.d] [%.0d] [%5.0d]", 0, 0, 1, 0);
@@ -87,7 +89,8 @@ TEST(crc)
 		data[i] = (uint8_t)(i * 7);
 	for (size_t n = 0; n <= sizeof(data); n++) {
 		CHECK_EQ(crc32c(0, data, n), crc32c_portable(0, data, n));
-		CHECK_EQ(crc32c(crc32c(0, data, n), data + n, sizeof(data) - n), crc32c(0, data, sizeof(data)));
+		CHECK_EQ(crc32c(crc32c(0, data, n), data + n, sizeof(data) - n),
+			 crc32c(0, data, sizeof(data)));
 	}
 }
 
@@ -95,10 +98,11 @@ TEST(chacha20)
 {
 	/* RFC 8439, 2.3.2 */
 	static const uint8_t want[64] = {
-		0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4,
-		0xc7, 0xd1, 0xf4, 0xc7, 0x33, 0xc0, 0x68, 0x03, 0x04, 0x22, 0xaa, 0x9a, 0xc3, 0xd4, 0x6c, 0x4e,
-		0xd2, 0x82, 0x64, 0x46, 0x07, 0x9f, 0xaa, 0x09, 0x14, 0xc2, 0xd7, 0x05, 0xd9, 0x8b, 0x02, 0xa2,
-		0xb5, 0x12, 0x9c, 0xd1, 0xde, 0x16, 0x4e, 0xb9, 0xcb, 0xd0, 0x83, 0xe8, 0xa2, 0x50, 0x3c, 0x4e,
+		0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3,
+		0x20, 0x71, 0xc4, 0xc7, 0xd1, 0xf4, 0xc7, 0x33, 0xc0, 0x68, 0x03, 0x04, 0x22,
+		0xaa, 0x9a, 0xc3, 0xd4, 0x6c, 0x4e, 0xd2, 0x82, 0x64, 0x46, 0x07, 0x9f, 0xaa,
+		0x09, 0x14, 0xc2, 0xd7, 0x05, 0xd9, 0x8b, 0x02, 0xa2, 0xb5, 0x12, 0x9c, 0xd1,
+		0xde, 0x16, 0x4e, 0xb9, 0xcb, 0xd0, 0x83, 0xe8, 0xa2, 0x50, 0x3c, 0x4e,
 	};
 	const uint32_t nonce[3] = { 0x09000000, 0x4a000000, 0 };
 	uint32_t key[8];
@@ -149,12 +153,13 @@ TEST(list)
 		items[i].n = i;
 		list_add_tail(&head, &items[i].link);
 	}
-	list_for_each_safe(n, &head) {
+	list_for_each_safe(n, &head)
+	{
 		if (list_entry(n, struct item, link)->n % 2)
 			list_del(n);
 	}
 	list_del(&items[1].link); /* twice is harmless */
-	list_for_each(n, &head)
+	list_for_each (n, &head)
 		sum = sum * 10 + list_entry(n, struct item, link)->n;
 	CHECK_EQ(sum, 24);
 	list_add_head(&head, &items[3].link);
@@ -162,4 +167,5 @@ TEST(list)
 	CHECK(list_pop(&head) == &items[0].link);
 }
 
-UNIT_MAIN(CASE(fmt), CASE(numbers), CASE(copy), CASE(crc), CASE(chacha20), CASE(generator), CASE(list))
+UNIT_MAIN(CASE(fmt), CASE(numbers), CASE(copy), CASE(crc), CASE(chacha20), CASE(generator),
+	  CASE(list))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* str_test.c - the guest's own mem* and str*: str.c is compiled freestanding under other names, and compared with the
- * C library's at every small length and offset. */
+/* str_test.c - the guest's own mem* and str*: str.c is compiled freestanding under other names, and
+ * compared with the C library's at every small length and offset. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +32,8 @@ TEST(memcpy)
 {
 	for (size_t n = 0; n < 300; n++)
 		for (size_t off = 0; off < 9; off++) {
-			unsigned char *exact = malloc(n + 1); /* the sanitizer sees a read too far */
+			unsigned char *exact =
+				malloc(n + 1); /* the sanitizer sees a read too far */
 
 			for (size_t i = 0; i < n; i++)
 				exact[i] = (unsigned char)(i + n);

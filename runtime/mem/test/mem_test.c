@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mem_test.c - frames and small objects over an arena mapped where the guest has its memory: random allocation
- * against a model, exhaustion, alignment, zero frames, reclaim, several extents, several shards. */
+/* mem_test.c - frames and small objects over an arena mapped where the guest has its memory: random
+ * allocation against a model, exhaustion, alignment, zero frames, reclaim, several extents, several
+ * shards. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +94,8 @@ static void exhaust(uint32_t flags, uint32_t n, const struct gw_extent *extents)
 		bool inside = false;
 
 		for (uint32_t i = 0; i < n; i++)
-			inside |= pa >= extents[i].pa && pa + PAGE <= extents[i].pa + extents[i].len;
+			inside |=
+				pa >= extents[i].pa && pa + PAGE <= extents[i].pa + extents[i].len;
 		CHECK(inside);
 		CHECK_EQ(seen[pa / PAGE], 0);
 		CHECK(page_of(pa) && page_of(pa)->refs == 1 && page_of(pa)->owner == 0);
@@ -116,7 +118,9 @@ static void exhaust(uint32_t flags, uint32_t n, const struct gw_extent *extents)
 TEST(exhaustion)
 {
 	struct gw_extent one = { 0x100000, 5ul << 20 }, tiny = { 0x1000, 40 * PAGE };
-	struct gw_extent three[3] = { { 0, 0x9f000 }, { 0x100000, 3ul << 20 }, { 0x800000, 9ul << 20 } };
+	struct gw_extent three[3] = { { 0, 0x9f000 },
+				      { 0x100000, 3ul << 20 },
+				      { 0x800000, 9ul << 20 } };
 
 	exhaust(GW_BOOT_MEM_ZEROED, 1, &one);
 	exhaust(0, 1, &one);
@@ -181,7 +185,8 @@ TEST(zeroed)
 	pages_free(dirty, 1);
 	clean = page_alloc_zero();
 	CHECK(clean != dirty && all_zero(clean));
-	/* what alignment skipped stays known to be zero, and contents-do-not-matter takes the dirty one */
+	/* what alignment skipped stays known to be zero, and contents-do-not-matter takes the dirty
+	 * one */
 	(void)pages_alloc(512, 512);
 	CHECK(all_zero(page_alloc_zero()));
 	start_one(0, 8ul << 20);
@@ -232,7 +237,8 @@ TEST(references)
 	CHECK_EQ(mem_free_pages(), before);
 }
 
-/* Random sizes and orders against a model: contents survive, nothing overlaps, everything comes back. */
+/* Random sizes and orders against a model: contents survive, nothing overlaps, everything comes
+ * back. */
 TEST(objects)
 {
 	enum { N = 600 };
@@ -310,5 +316,5 @@ TEST(classes)
 	CHECK(mem_resize(NULL, 0, 10) != NULL);
 }
 
-UNIT_MAIN(CASE(exhaustion), CASE(far_extents), CASE(contiguous), CASE(zeroed), CASE(reclaim), CASE(references),
-	  CASE(objects), CASE(classes))
+UNIT_MAIN(CASE(exhaustion), CASE(far_extents), CASE(contiguous), CASE(zeroed), CASE(reclaim),
+	  CASE(references), CASE(objects), CASE(classes))

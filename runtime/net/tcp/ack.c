@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ack.c - what an acknowledgement does to the send side: frees data, samples the round trip (RFC 6298, Karn),
- * opens the windows, and drives loss recovery (RFC 6675 with SACK, RFC 6582 without). */
+/* ack.c - what an acknowledgement does to the send side: frees data, samples the round trip (RFC
+ * 6298, Karn), opens the windows, and drives loss recovery (RFC 6675 with SACK, RFC 6582 without).
+ */
 #include "runtime/net/tcp/tcp_internal.h"
 
 void tcp_rtt_sample(struct tcp_conn *c, uint32_t us)
@@ -110,7 +111,8 @@ static void mark_lost(struct tcp_conn *c, struct pbuf *p)
 	c->lost += seg_len(p);
 }
 
-/* The retransmission timer fired: everything outstanding counts as lost (RFC 6675 5.1, RFC 6582 section 4). */
+/* The retransmission timer fired: everything outstanding counts as lost (RFC 6675 5.1, RFC 6582
+ * section 4). */
 void tcp_mark_all_lost(struct tcp_conn *c)
 {
 	bool reneged = c->tx_head != NULL && (seg_marks(c->tx_head) & SEG_SACKED);
@@ -174,8 +176,8 @@ static void window_update(struct tcp_conn *c, const struct tcp_seg *g)
 	}
 }
 
-/* Retransmitted data was acknowledged. An echoed timestamp newer than the retransmission is a sound sample
- * (RFC 7323 4); otherwise Karn's rule keeps the backoff, of which progress takes half. */
+/* Retransmitted data was acknowledged. An echoed timestamp newer than the retransmission is a sound
+ * sample (RFC 7323 4); otherwise Karn's rule keeps the backoff, of which progress takes half. */
 static void ease_backoff(struct tcp_conn *c, const struct tcp_seg *g)
 {
 	uint32_t echoed = g->o.tsecr - c->ts_off;
@@ -190,7 +192,8 @@ static void ease_backoff(struct tcp_conn *c, const struct tcp_seg *g)
 void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 {
 	uint32_t old_wnd = c->snd_wnd, acked = 0;
-	bool advanced = SEQ_GT(g->ack, c->snd_una), outstanding = c->snd_una != c->snd_nxt, dup = false, sacked;
+	bool advanced = SEQ_GT(g->ack, c->snd_una), outstanding = c->snd_una != c->snd_nxt,
+	     dup = false, sacked;
 
 	if (SEQ_LT(g->ack, c->snd_una))
 		return;
@@ -208,7 +211,8 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 			c->rto_at = 0;
 		else
 			conn_set_rto(c);
-	} else if (outstanding && g->len == 0 && c->snd_wnd == old_wnd && !(g->flags & (TH_SYN | TH_FIN))) {
+	} else if (outstanding && g->len == 0 && c->snd_wnd == old_wnd &&
+		   !(g->flags & (TH_SYN | TH_FIN))) {
 		dup = true;
 		if (c->dupacks < 255)
 			c->dupacks++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api.c - what the owner of a connection calls: reading in place, writing into the send queue, closing. */
+/* api.c - what the owner of a connection calls: reading in place, writing into the send queue,
+ * closing. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 void tcp_set_callbacks(struct net_stack *s, const struct tcp_callbacks *cb)
@@ -44,14 +45,22 @@ size_t tcp_rx_available(const struct tcp_conn *c)
 
 bool tcp_rx_eof(const struct tcp_conn *c)
 {
-	return c->rx_bytes == 0 && ((c->flags & (TF_RX_FIN | TF_RX_SHUT)) || c->state == TCP_CLOSED);
+	return c->rx_bytes == 0 &&
+	       ((c->flags & (TF_RX_FIN | TF_RX_SHUT)) || c->state == TCP_CLOSED);
 }
 
 void tcp_rx_consume(struct tcp_conn *c, size_t n)
 {
 	struct net_stack *s = c->stack;
-	struct pbuf *p;
+	struct pbuf *p = c->rx_head;
 
+	if (likely(p != NULL && n == c->rx_bytes && n == p->len &&
+		   p->next == NULL)) { /* all of the one segment */
+		c->rx_bytes = 0;
+		c->rx_head = c->rx_tail = NULL;
+		pbuf_free(s->cfg.pool, p);
+		n = 0;
+	}
 	if (n > c->rx_bytes)
 		n = c->rx_bytes;
 	c->rx_bytes -= (uint32_t)n;
@@ -93,7 +102,8 @@ size_t tcp_tx_space(const struct tcp_conn *c)
 {
 	uint32_t used = conn_queued(c), true_max = 2 * c->sndbuf + 32768;
 
-	if ((c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) || (c->flags & TF_FIN_QUEUED))
+	if ((c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ||
+	    (c->flags & TF_FIN_QUEUED))
 		return 0;
 	if (used >= c->sndbuf || c->tx_count * PBUF_SIZE >= true_max)
 		return 0;
@@ -102,7 +112,8 @@ size_t tcp_tx_space(const struct tcp_conn *c)
 
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 {
-	uint32_t space = (uint32_t)tcp_tx_space(c), full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP), used;
+	uint32_t space = (uint32_t)tcp_tx_space(c), full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP),
+		 used;
 	struct pbuf *p = c->tx_tail;
 
 	if (unlikely(space == 0)) {
@@ -110,7 +121,8 @@ size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 			c->flags |= TF_NOSPACE;
 		return 0;
 	}
-	if (p != NULL && c->tx_next != NULL && (used = seg_len(p)) < full) {
+	/* a spare given out before and not committed goes first: tcp_tx_commit will take it */
+	if (p != NULL && c->tx_next != NULL && c->tx_spare == NULL && (used = seg_len(p)) < full) {
 		*data = seg_payload(p) + used;
 		return GW_MIN(space, full - used);
 	}
@@ -160,7 +172,8 @@ void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 	uint32_t add = (uint32_t)n;
 
 	if (p != NULL) {
-		if (unlikely(n == 0 || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT))) {
+		if (unlikely(n == 0 ||
+			     (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT))) {
 			c->tx_spare = NULL;
 			pbuf_free(c->stack->cfg.pool, p);
 			return;
@@ -184,7 +197,7 @@ void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 		return; /* the connection died since tcp_tx_room */
 	}
 	c->snd_end += add;
-	if (conn_queued(c) > c->sndbuf - c->sndbuf / 3)
+	if (unlikely((uint64_t)conn_queued(c) * 3 > (uint64_t)c->sndbuf * 2))
 		c->flags |= TF_NOSPACE;
 	if (push) {
 		seg_mark(p, SEG_PUSH, 0);
@@ -258,10 +271,14 @@ int tcp_error(const struct tcp_conn *c)
 
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
 {
-	*out = (struct net_endpoint){ .family = 4, .port = conn_local_port(c), .ip4 = conn_local_ip(c) };
+	*out = (struct net_endpoint){ .family = 4,
+				      .port = conn_local_port(c),
+				      .ip4 = conn_local_ip(c) };
 }
 
 void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out)
 {
-	*out = (struct net_endpoint){ .family = 4, .port = be16((uint16_t)c->key_port), .ip4 = conn_remote_ip(c) };
+	*out = (struct net_endpoint){ .family = 4,
+				      .port = be16((uint16_t)c->key_port),
+				      .ip4 = conn_remote_ip(c) };
 }

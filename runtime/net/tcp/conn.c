@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conn.c - connections: made, found by a keyed hash that grows with them, and buried. A dead connection is
- * freed only between inputs (tcp_reap), so no function on the stack above is left with a stale pointer. */
+/* conn.c - connections: made, found by a keyed hash that grows with them, and buried. A dead
+ * connection is freed only between inputs (tcp_reap), so no function on the stack above is left
+ * with a stale pointer. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define HASH_MIN 256u
@@ -48,16 +49,12 @@ int tcp_init(struct net_stack *s)
 	return tw_init(s);
 }
 
-static uint64_t ip_words(uint64_t addr)
-{
-	return addr;
-}
-
 uint32_t tcp_isn(struct net_stack *s, uint64_t addr, uint32_t port)
 {
-	uint64_t w[2] = { ip_words(addr), port };
+	uint64_t w[2] = { addr, port };
 
-	return (uint32_t)siphash(&s->tcp.secret, w, 2) + (uint32_t)(s->now >> 6); /* RFC 6528: about 4 us a step */
+	return (uint32_t)siphash(&s->tcp.secret, w, 2) +
+	       (uint32_t)(s->now >> 6); /* RFC 6528: about 4 us a step */
 }
 
 /* The same for all connections of a pair of hosts, so that timestamps grow from one to the next. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connect.c - active opens, ephemeral ports (RFC 6056 algorithm 3), and what ICMP says about connections. */
+/* connect.c - active opens, ephemeral ports (RFC 6056 algorithm 3), and what ICMP says about
+ * connections. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define PORT_LOW 32768u
 #define PORT_COUNT 28232u
 
-/* Is the pair of endpoints free? A TIME_WAIT of the same pair gives way when its sequence space is safe. */
+/* Is the pair of endpoints free? A TIME_WAIT of the same pair gives way when its sequence space is
+ * safe. */
 static bool pair_free(struct net_stack *s, uint64_t addr, uint32_t port)
 {
 	struct tcp_tw *tw;
@@ -43,8 +45,8 @@ static uint16_t pick_port(struct net_stack *s, uint32_t remote, uint32_t local, 
 	return 0;
 }
 
-int tcp_connect(struct net_stack *s, const struct net_endpoint *local, const struct net_endpoint *remote,
-		void *owner, struct tcp_conn **out)
+int tcp_connect(struct net_stack *s, const struct net_endpoint *local,
+		const struct net_endpoint *remote, void *owner, struct tcp_conn **out)
 {
 	uint32_t src = local != NULL && local->family != 0 ? local->ip4 : 0, hop;
 	uint16_t sport = local != NULL && local->family != 0 ? local->port : 0;
@@ -80,7 +82,8 @@ int tcp_connect(struct net_stack *s, const struct net_endpoint *local, const str
 	return 0;
 }
 
-void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err, uint32_t mtu, bool hard)
+void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err,
+	      uint32_t mtu, bool hard)
 {
 	/* the quoted packet was ours: its source is our end */
 	struct tcp_conn *c = tcp_lookup(s, key_addr_of(dst, src), ld32(l4) << 16 | ld32(l4) >> 16);
@@ -94,7 +97,8 @@ void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4
 	if (mtu != 0) {
 		if (mtu >= c->rt_mtu)
 			return;
-		c->rt_mtu = (uint16_t)GW_MAX(mtu, 552u); /* as Linux: below that, somebody is playing */
+		c->rt_mtu =
+			(uint16_t)GW_MAX(mtu, 552u); /* as Linux: below that, somebody is playing */
 		if (mtu < 552)
 			s->n.drop_proto++;
 		conn_set_mss(c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cookie.c - SYN cookies (RFC 4987 3.6): the SYN's facts in our initial sequence number, keyed and good for
- * one to two minutes; window scale and SACK in the low bits of the timestamp when the peer uses timestamps. */
+/* cookie.c - SYN cookies (RFC 4987 3.6): the SYN's facts in our initial sequence number, keyed and
+ * good for one to two minutes; window scale and SACK in the low bits of the timestamp when the peer
+ * uses timestamps. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define MSS_BITS 3u
@@ -8,7 +9,8 @@
 
 static const uint16_t mss_table[1 << MSS_BITS] = { 64, 536, 1200, 1360, 1440, 1460, 4312, 8960 };
 
-static uint32_t cookie_hash(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t irs, uint32_t period)
+static uint32_t cookie_hash(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t irs,
+			    uint32_t period)
 {
 	uint64_t w[3] = { addr, (uint64_t)irs << 32 | port, 0x636b0000ull << 32 | period };
 
@@ -37,7 +39,8 @@ uint32_t cookie_make(struct net_stack *s, const struct tcp_seg *g, uint32_t *tsv
 
 bool cookie_check(struct net_stack *s, const struct tcp_seg *g, struct tcp_opts *out)
 {
-	uint32_t isn = g->ack - 1, irs = g->seq - 1, period = cookie_period(s), i = isn & ((1u << MSS_BITS) - 1);
+	uint32_t isn = g->ack - 1, irs = g->seq - 1, period = cookie_period(s),
+		 i = isn & ((1u << MSS_BITS) - 1);
 
 	if ((isn & ~((1u << MSS_BITS) - 1)) != cookie_hash(s, g->addr, g->port, irs, period) &&
 	    (isn & ~((1u << MSS_BITS) - 1)) != cookie_hash(s, g->addr, g->port, irs, period - 1))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cubic.c - congestion control: slow start (RFC 5681, byte counting), CUBIC (RFC 9438) in integers.
- * Time in units of 2^-10 s (a tick of the stack is 2^20 ns: close enough to be that unit), windows in bytes. */
+ * Time in units of 2^-10 s (a tick of the stack is 2^20 ns: close enough to be that unit), windows
+ * in bytes. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 void cc_init(struct tcp_conn *c)
@@ -70,7 +71,8 @@ void cc_acked(struct tcp_conn *c, uint32_t bytes)
 		inc = (uint64_t)bytes * c->mss / GW_MAX(c->cwnd, 1u);
 		c->w_est += (uint32_t)(c->w_est < c->w_max ? inc * 17 / 32 : inc);
 		if (target > c->cwnd)
-			c->cwnd += (uint32_t)GW_MAX((uint64_t)(target - c->cwnd) * bytes / c->cwnd, 1u);
+			c->cwnd += (uint32_t)GW_MAX((uint64_t)(target - c->cwnd) * bytes / c->cwnd,
+						    1u);
 		else
 			c->cwnd += 1;
 		if (c->cwnd < c->w_est)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* input.c - a TCP segment arrives. The predicted case (established, in order, nothing lost: Van Jacobson)
- * is handled here from header to event; everything else goes the way of RFC 9293 in segment.c. */
+/* input.c - a TCP segment arrives. The predicted case (established, in order, nothing lost: Van
+ * Jacobson) is handled here from header to event; everything else goes the way of RFC 9293 in
+ * segment.c. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 bool tcp_parse_opts(const uint8_t *th, uint32_t hl, struct tcp_opts *o)
@@ -53,11 +54,13 @@ static void refuse(struct net_stack *s, const struct tcp_seg *g)
 		tcp_send_raw(s, g->addr, g->port, g->ack, 0, 0, TH_RST, NULL, NULL, 0);
 	else
 		tcp_send_raw(s, g->addr, g->port, 0,
-			     g->seq + g->len + ((g->flags & TH_SYN) != 0) + ((g->flags & TH_FIN) != 0), 0,
-			     TH_RST | TH_ACK, NULL, NULL, 0);
+			     g->seq + g->len + ((g->flags & TH_SYN) != 0) +
+				     ((g->flags & TH_FIN) != 0),
+			     0, TH_RST | TH_ACK, NULL, NULL, 0);
 }
 
-/* Not in the connection table: TIME_WAIT, a listener, another shard, or nobody. Takes the packet. */
+/* Not in the connection table: TIME_WAIT, a listener, another shard, or nobody. Takes the packet.
+ */
 static void no_conn(struct net_stack *s, struct tcp_seg *g)
 {
 	struct tcp_tw *tw = tw_lookup(s, g->addr, g->port);
@@ -78,7 +81,8 @@ static void no_conn(struct net_stack *s, struct tcp_seg *g)
 		pbuf_free(s->cfg.pool, g->p);
 }
 
-static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th, uint32_t ihl)
+static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th,
+		 uint32_t ihl)
 {
 	uint32_t hl = ((uint32_t)th[12] >> 4) * 4;
 	struct tcp_seg g = {
@@ -134,8 +138,9 @@ static inline bool ack_one(struct tcp_conn *c, uint32_t ack)
 }
 
 /* In-order data or a plain acknowledgement on a clean established connection. Takes the packet. */
-static inline __attribute__((always_inline)) void fast(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th, uint32_t hdr,
-			uint32_t len)
+static inline __attribute__((always_inline)) void fast(struct net_stack *s, struct tcp_conn *c,
+						       struct pbuf *p, const uint8_t *th,
+						       uint32_t hdr, uint32_t len)
 {
 	uint32_t ack = ldbe32(th + 8), seq = c->rcv_nxt;
 	unsigned events = 0;
@@ -200,8 +205,9 @@ static inline __attribute__((always_inline)) void fast(struct net_stack *s, stru
 	}
 }
 
-static __attribute__((noinline)) void fast_general(struct net_stack *s, struct tcp_conn *c, struct pbuf *p,
-						   const uint8_t *th, uint32_t hdr, uint32_t len)
+static __attribute__((noinline)) void fast_general(struct net_stack *s, struct tcp_conn *c,
+						   struct pbuf *p, const uint8_t *th, uint32_t hdr,
+						   uint32_t len)
 {
 	fast(s, c, p, th, hdr, len);
 }
@@ -211,8 +217,9 @@ static inline bool predicted(const struct tcp_conn *c, const uint8_t *th, uint32
 {
 	uint32_t ack = ldbe32(th + 8);
 
-	return c->state == TCP_ESTABLISHED && (th[13] | TH_PSH) == (TH_ACK | TH_PSH) && th[12] == c->hdr_len << 2 &&
-	       ldbe32(th + 4) == c->rcv_nxt && !(c->flags & (TF_SLOW | TF_PERSIST)) &&
+	return c->state == TCP_ESTABLISHED && (th[13] | TH_PSH) == (TH_ACK | TH_PSH) &&
+	       th[12] == c->hdr_len << 2 && ldbe32(th + 4) == c->rcv_nxt &&
+	       !(c->flags & (TF_SLOW | TF_PERSIST)) &&
 	       ack - c->snd_una <= c->snd_nxt - c->snd_una && len <= c->rcv_adv - c->rcv_nxt &&
 	       (c->hdr_len == TCP_HLEN ||
 		(ld32(th + 20) == TCP_TS_WORD && SEQ_GE(ldbe32(th + 24), c->ts_recent))) &&
@@ -232,7 +239,8 @@ bool tcp_fast_input(struct net_stack *s, struct pbuf *p)
 	if ((ld64(eth) << 16) != s->mac48 << 16 || (ld32(eth + 12) & 0xffffff) != 0x450008 ||
 	    (ld16(ip + 6) & 0xff3f) != 0 || ip[9] != IP_TCP || total + ETH_HLEN > p->len)
 		return false;
-	/* A connection's addresses were checked when it was made: its key vouches for the packet's. */
+	/* A connection's addresses were checked when it was made: its key vouches for the packet's.
+	 */
 	c = tcp_lookup(s, ld64(ip + 12), ld32(th));
 	if (c == NULL)
 		return false;
@@ -240,7 +248,8 @@ bool tcp_fast_input(struct net_stack *s, struct pbuf *p)
 	if ((int32_t)len < 0 || !predicted(c, th, len) || csum_fold(csum_20(ip)) != 0xffff)
 		return false;
 	if (!(p->flags & (PBUF_CSUM_GOOD | PBUF_CSUM_PARTIAL)) &&
-	    csum_fold(csum_bytes(th, total - IP4_HLEN, (uint64_t)c->ph_sum + be16((uint16_t)(total - IP4_HLEN)))) !=
+	    csum_fold(csum_bytes(th, total - IP4_HLEN,
+				 (uint64_t)c->ph_sum + be16((uint16_t)(total - IP4_HLEN)))) !=
 		    0xffff)
 		return false;
 	p->len = total + ETH_HLEN; /* without Ethernet padding */
@@ -261,7 +270,8 @@ void tcp_input(struct net_stack *s, struct pbuf *p)
 	ip = p->data;
 	th = ip + ihl;
 	hl = ((uint32_t)th[12] >> 4) * 4;
-	if (unlikely(hl < TCP_HLEN || ihl + hl > p->total || (ihl + hl > p->len && !pbuf_pull(s, p, ihl + hl)))) {
+	if (unlikely(hl < TCP_HLEN || ihl + hl > p->total ||
+		     (ihl + hl > p->len && !pbuf_pull(s, p, ihl + hl)))) {
 		drop(s, p, &s->n.drop_short);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listen.c - passive opens. A half-open connection is a full one in SYN_RECEIVED, and their number is bounded
- * by the backlog; beyond it (or out of memory) SYN cookies answer and nothing is kept. */
+/* listen.c - passive opens. A half-open connection is a full one in SYN_RECEIVED, and their number
+ * is bounded by the backlog; beyond it (or out of memory) SYN cookies answer and nothing is kept.
+ */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define COOKIE_PERIOD_NS (64 * NS_PER_SEC)
@@ -9,7 +10,7 @@ struct tcp_listener *listener_find(struct net_stack *s, uint32_t ip, uint16_t po
 {
 	struct tcp_listener *any = NULL;
 
-	list_for_each(n, &s->tcp.listeners) {
+	list_for_each (n, &s->tcp.listeners) {
 		struct tcp_listener *l = list_entry(n, struct tcp_listener, link);
 
 		if (l->port != port)
@@ -29,7 +30,7 @@ int tcp_listen(struct net_stack *s, const struct net_endpoint *local, unsigned b
 
 	if (local->port == 0)
 		return -EADDRINUSE;
-	list_for_each(n, &s->tcp.listeners) {
+	list_for_each (n, &s->tcp.listeners) {
 		l = list_entry(n, struct tcp_listener, link);
 		if (l->port == local->port && l->ip == local->ip4)
 			return -EADDRINUSE;
@@ -101,13 +102,14 @@ static void answer_cookie(struct net_stack *s, const struct tcp_seg *g)
 	}
 	s->n.syn_cookies++;
 	s->tcp.cookie_until = s->now + 2 * COOKIE_PERIOD_NS;
-	tcp_send_raw(s, g->addr, g->port, isn, g->seq + 1, GW_MIN(TCP_INIT_BUF - 1, s->cfg.rcvbuf_max),
-		     TH_SYN | TH_ACK, g->o.has_ts ? ts : NULL, o, n);
+	tcp_send_raw(s, g->addr, g->port, isn, g->seq + 1,
+		     GW_MIN(TCP_INIT_BUF - 1, s->cfg.rcvbuf_max), TH_SYN | TH_ACK,
+		     g->o.has_ts ? ts : NULL, o, n);
 }
 
 /* extra: how many above the backlog are allowed. */
-static struct tcp_conn *half_open(struct net_stack *s, struct tcp_listener *l, const struct tcp_seg *g,
-				  uint32_t extra)
+static struct tcp_conn *half_open(struct net_stack *s, struct tcp_listener *l,
+				  const struct tcp_seg *g, uint32_t extra)
 {
 	struct tcp_conn *c;
 

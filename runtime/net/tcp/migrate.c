@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* migrate.c - connections between shards. The directory says which shard holds a connection; it is asked only
- * when a packet misses in the stack the device gave it to. Its chains run through the connections themselves,
- * under short bucket locks; nothing else here is shared. */
+/* migrate.c - connections between shards. The directory says which shard holds a connection; it is
+ * asked only when a packet misses in the stack the device gave it to. Its chains run through the
+ * connections themselves, under short bucket locks; nothing else here is shared. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define MOVING_MAX 128u
@@ -100,7 +100,8 @@ bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t 
 	if (shard < 0)
 		return false;
 	if ((uint32_t)shard != s->cfg.shard) {
-		/* whole frames travel: give the Ethernet header back; what came by loopback never had one */
+		/* whole frames travel: give the Ethernet header back; what came by loopback never
+		 * had one */
 		p->data -= ETH_HLEN;
 		p->len += ETH_HLEN;
 		p->total += ETH_HLEN;
@@ -126,8 +127,8 @@ bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t 
 	return true;
 }
 
-/* Reference counts are plain, so no block may be in the hands of two shards: what the device (or an ARP queue) of this
- * one still holds of the send queue is replaced by a copy. */
+/* Reference counts are plain, so no block may be in the hands of two shards: what the device (or an
+ * ARP queue) of this one still holds of the send queue is replaced by a copy. */
 static int unshare(struct tcp_conn *c)
 {
 	struct pbuf *prev = NULL, *next;
@@ -221,7 +222,8 @@ int tcp_attach(struct net_stack *s, struct tcp_conn *c)
 	if (c->keep_at != 0)
 		conn_arm(c, c->keep_at);
 	list_init(&mine);
-	list_for_each_safe(m, &s->tcp.moving) {
+	list_for_each_safe(m, &s->tcp.moving)
+	{
 		struct pbuf *p = list_entry(m, struct pbuf, link);
 		const uint8_t *th = p->data + (uint32_t)(p->data[0] & 15) * 4;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* output.c - decides what may be sent now: retransmissions first, then new data as the peer's window, the
- * congestion window, Nagle and cork allow (RFC 9293 3.7.4, 3.8.6), then FIN, then an owed ACK. */
+/* output.c - decides what may be sent now: retransmissions first, then new data as the peer's
+ * window, the congestion window, Nagle and cork allow (RFC 9293 3.7.4, 3.8.6), then FIN, then an
+ * owed ACK. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 void conn_block(struct tcp_conn *c)
@@ -9,7 +10,8 @@ void conn_block(struct tcp_conn *c)
 		list_add_tail(&c->stack->tcp.blocked, &c->work);
 }
 
-/* Keep the first n bytes in p, the rest in a new pbuf after it. Only for segments not in the device's hands. */
+/* Keep the first n bytes in p, the rest in a new pbuf after it. Only for segments not in the
+ * device's hands. */
 static bool split(struct tcp_conn *c, struct pbuf *p, uint32_t n)
 {
 	struct pbuf *q = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
@@ -97,7 +99,8 @@ static uint32_t window_cut(struct tcp_conn *c, int32_t wnd)
 static uint32_t gather(struct tcp_conn *c, struct pbuf *p, uint32_t room, uint32_t *bytes)
 {
 	struct net_stack *s = c->stack;
-	uint32_t n = 1, sum = seg_len(p), limit = c->mss, full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP);
+	uint32_t n = 1, sum = seg_len(p), limit = c->mss,
+		 full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP);
 
 	if (s->cfg.tso4 && s->cfg.csum_tx)
 		limit = TCP_TSO_BYTES;
@@ -105,7 +108,8 @@ static uint32_t gather(struct tcp_conn *c, struct pbuf *p, uint32_t room, uint32
 	while (n < TCP_TSO_FRAGS && (p = seg_next(p)) != NULL) {
 		uint32_t len = seg_len(p);
 
-		if (sum + len > limit || len > c->mss || (len < full && seg_next(p) == NULL && !small_allowed(c)))
+		if (sum + len > limit || len > c->mss ||
+		    (len < full && seg_next(p) == NULL && !small_allowed(c)))
 			break;
 		sum += len;
 		n++;
@@ -118,7 +122,8 @@ static uint32_t gather(struct tcp_conn *c, struct pbuf *p, uint32_t room, uint32
 static bool send_new(struct tcp_conn *c)
 {
 	struct pbuf *p = c->tx_next, *next;
-	uint32_t len = seg_len(p), flight = conn_flight(c), n = 1, full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP);
+	uint32_t len = seg_len(p), flight = conn_flight(c), n = 1,
+		 full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP);
 	int32_t wnd = (int32_t)(c->snd_una + c->snd_wnd - c->snd_nxt);
 	uint8_t flags = 0;
 	int err;
@@ -151,7 +156,8 @@ static bool send_new(struct tcp_conn *c)
 		return false;
 	}
 	if (next != NULL && !(c->flags & TF_LOOP))
-		n = gather(c, p, GW_MIN((uint32_t)wnd, c->cwnd > flight ? c->cwnd - flight : len), &len);
+		n = gather(c, p, GW_MIN((uint32_t)wnd, c->cwnd > flight ? c->cwnd - flight : len),
+			   &len);
 	for (uint32_t i = 1; i < n; i++)
 		next = seg_next(next);
 	if (next == NULL) {
@@ -178,7 +184,8 @@ static bool send_new(struct tcp_conn *c)
 
 void tcp_output(struct tcp_conn *c)
 {
-	if (unlikely(c->state < TCP_ESTABLISHED || c->state == TCP_TIME_WAIT || (c->flags & TF_DETACHED)))
+	if (unlikely(c->state < TCP_ESTABLISHED || c->state == TCP_TIME_WAIT ||
+		     (c->flags & TF_DETACHED)))
 		return;
 	if (unlikely(c->lost != 0) && !retransmit(c))
 		return;
@@ -186,7 +193,8 @@ void tcp_output(struct tcp_conn *c)
 		while (send_new(c))
 			;
 	}
-	if (unlikely((c->flags & (TF_FIN_QUEUED | TF_FIN_SENT)) == TF_FIN_QUEUED) && c->tx_next == NULL) {
+	if (unlikely((c->flags & (TF_FIN_QUEUED | TF_FIN_SENT)) == TF_FIN_QUEUED) &&
+	    c->tx_next == NULL) {
 		if (tcp_send_ctl(c, c->snd_nxt, TH_FIN) != 0) {
 			conn_block(c);
 			return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reass.c - received data: the in-order queue, the bounded out-of-order list, and buffer tuning.
  *
- * Memory: a segment that fits behind the previous one is copied there, so two neighbours together always
- * exceed what one pbuf holds, and the queue's true size stays near twice its bytes whatever is sent. */
+ * Memory: a segment that fits behind the previous one is copied there, so two neighbours together
+ * always exceed what one pbuf holds, and the queue's true size stays near twice its bytes whatever
+ * is sent. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define COPY_SMALL 256u
@@ -21,7 +22,8 @@ void rx_queue(struct tcp_conn *c, struct pbuf *p)
 	c->bytes_in += p->total;
 	if (t == NULL) {
 		c->rx_head = p;
-	} else if (p->next == NULL && t->slice_of == NULL && t->refs == 1 && p->len <= pbuf_tailroom(t)) {
+	} else if (p->next == NULL && t->slice_of == NULL && t->refs == 1 &&
+		   p->len <= pbuf_tailroom(t)) {
 		memcpy(t->data + t->len, p->data, p->len);
 		t->len += p->len;
 		pbuf_free(c->stack->cfg.pool, p);
@@ -76,8 +78,8 @@ void ooo_add(struct tcp_conn *c, struct pbuf *p)
 			return;
 		}
 	}
-	if (prev != NULL && prev->end_seq == p->seq && prev->next == NULL && p->next == NULL && prev->refs == 1 &&
-	    prev->slice_of == NULL && p->len <= pbuf_tailroom(prev)) {
+	if (prev != NULL && prev->end_seq == p->seq && prev->next == NULL && p->next == NULL &&
+	    prev->refs == 1 && prev->slice_of == NULL && p->len <= pbuf_tailroom(prev)) {
 		memcpy(prev->data + prev->len, p->data, p->len);
 		prev->len += p->len;
 		prev->total = prev->len;
@@ -117,7 +119,8 @@ bool ooo_drain(struct tcp_conn *c)
 	return moved;
 }
 
-/* The SACK blocks to report: the one with the newest data first (RFC 2018 section 4), then from below. */
+/* The SACK blocks to report: the one with the newest data first (RFC 2018 section 4), then from
+ * below. */
 unsigned sack_blocks(const struct tcp_conn *c, uint32_t out[][2], unsigned max)
 {
 	unsigned n = 0;
@@ -141,7 +144,8 @@ unsigned sack_blocks(const struct tcp_conn *c, uint32_t out[][2], unsigned max)
 	return n;
 }
 
-/* Dynamic right-sizing: when the owner took more than half the buffer in one round trip, double it. */
+/* Dynamic right-sizing: when the owner took more than half the buffer in one round trip, double it.
+ */
 void rx_tune(struct tcp_conn *c, uint32_t consumed_to)
 {
 	struct net_stack *s = c->stack;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sack.c - the sender's scoreboard: marks what the peer has selectively acknowledged, and decides what is
- * lost: three segments above it arrived (RFC 6675), or something sent clearly later did (RFC 8985's rule,
- * which also finds lost retransmissions). The blocks are the peer's word: out-of-range ones are ignored. */
+/* sack.c - the sender's scoreboard: marks what the peer has selectively acknowledged, and decides
+ * what is lost: three segments above it arrived (RFC 6675), or something sent clearly later did
+ * (RFC 8985's rule, which also finds lost retransmissions). The blocks are the peer's word:
+ * out-of-range ones are ignored. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define DUP_THRESH 3u
@@ -16,7 +17,8 @@ bool sack_take(struct tcp_conn *c, const struct tcp_seg *g)
 		uint32_t l = g->o.sack[i][0], r = g->o.sack[i][1];
 
 		/* below snd_una: a duplicate report (RFC 2883), nothing to mark */
-		if (!SEQ_LT(l, r) || SEQ_LT(l, c->snd_una) || SEQ_LE(r, g->ack) || SEQ_GT(r, c->snd_nxt))
+		if (!SEQ_LT(l, r) || SEQ_LT(l, c->snd_una) || SEQ_LE(r, g->ack) ||
+		    SEQ_GT(r, c->snd_nxt))
 			continue;
 		b[n][0] = l;
 		b[n++][1] = r;
@@ -27,7 +29,8 @@ bool sack_take(struct tcp_conn *c, const struct tcp_seg *g)
 		return false;
 	if (c->sacked == 0 || SEQ_GT(top, c->high_sacked))
 		c->high_sacked = top;
-	for (struct pbuf *p = c->tx_head; p != NULL && p != c->tx_next && SEQ_LT(p->seq, top); p = seg_next(p)) {
+	for (struct pbuf *p = c->tx_head; p != NULL && p != c->tx_next && SEQ_LT(p->seq, top);
+	     p = seg_next(p)) {
 		uint32_t m = seg_marks(p), len = seg_len(p), i;
 
 		if (m & SEG_SACKED)
@@ -47,7 +50,8 @@ bool sack_take(struct tcp_conn *c, const struct tcp_seg *g)
 		news = true;
 		/* An answer too soon after a retransmission is to the original. */
 		if (p->time_ns > c->rack_time &&
-		    (!(m & SEG_EVER_RETRANS) || c->stack->now - p->time_ns > (uint64_t)(c->srtt >> 4) << 10))
+		    (!(m & SEG_EVER_RETRANS) ||
+		     c->stack->now - p->time_ns > (uint64_t)(c->srtt >> 4) << 10))
 			c->rack_time = p->time_ns;
 	}
 	return news;
@@ -63,8 +67,10 @@ bool sack_find_lost(struct tcp_conn *c)
 
 	if (c->sacked == 0)
 		c->high_sacked = c->snd_una;
-	/* The segment count matters for small ones only: look no further than the threshold needs. */
-	for (p = c->tx_head; p != NULL && p != c->tx_next && SEQ_LT(p->seq, c->high_sacked); p = seg_next(p))
+	/* The segment count matters for small ones only: look no further than the threshold needs.
+	 */
+	for (p = c->tx_head; p != NULL && p != c->tx_next && SEQ_LT(p->seq, c->high_sacked);
+	     p = seg_next(p))
 		segs += (seg_marks(p) & SEG_SACKED) != 0;
 	for (p = c->tx_head; p != NULL && p != c->tx_next; p = seg_next(p)) {
 		uint32_t m = seg_marks(p), len = seg_len(p);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* segment.c - SEGMENT ARRIVES (RFC 9293 3.10.7) with RFC 5961's checks and RFC 7323's PAWS: the general path. */
+/* segment.c - SEGMENT ARRIVES (RFC 9293 3.10.7) with RFC 5961's checks and RFC 7323's PAWS: the
+ * general path. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define PAWS_IDLE WHEEL_MS(24ull * 86400 * 1000)
 
-/* An ACK that makes a live peer correct us and tells a blind attacker nothing; at most 100 a second. */
+/* An ACK that makes a live peer correct us and tells a blind attacker nothing; at most 100 a
+ * second. */
 void tcp_challenge(struct tcp_conn *c)
 {
 	struct net_stack *s = c->stack;
@@ -24,7 +26,8 @@ void tcp_after_input(struct tcp_conn *c)
 {
 	if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT || (c->flags & TF_DETACHED))
 		return;
-	if (c->tx_next != NULL || c->lost != 0 || (c->flags & (TF_FIN_QUEUED | TF_FIN_SENT)) == TF_FIN_QUEUED)
+	if (c->tx_next != NULL || c->lost != 0 ||
+	    (c->flags & (TF_FIN_QUEUED | TF_FIN_SENT)) == TF_FIN_QUEUED)
 		tcp_output(c);
 	if (c->flags & TF_ACK_NOW) {
 		tcp_send_ack(c);
@@ -104,10 +107,12 @@ static bool acceptable(struct tcp_conn *c, struct tcp_seg *g)
 	uint32_t wnd = c->rcv_adv - c->rcv_nxt;
 	uint32_t end = g->seq + g->len + ((g->flags & TH_SYN) != 0) + ((g->flags & TH_FIN) != 0);
 
-	if (c->state == TCP_SYN_RECEIVED && (g->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK) &&
+	if (c->state == TCP_SYN_RECEIVED &&
+	    (g->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK) &&
 	    g->seq == c->irs) { /* the peer's half of a simultaneous open */
 		g->flags &= (uint8_t)~TH_SYN;
 		g->seq++;
+		g->wnd >>= c->snd_scale; /* never scaled in a SYN */
 		end = g->seq + g->len + ((g->flags & TH_FIN) != 0);
 	}
 	if ((c->flags & TF_TS) && !(g->flags & TH_RST)) {
@@ -165,7 +170,8 @@ static bool check_ack(struct tcp_conn *c, struct tcp_seg *g)
 {
 	if (c->state == TCP_SYN_RECEIVED) {
 		if (!SEQ_GT(g->ack, c->snd_una) || SEQ_GT(g->ack, c->snd_nxt)) {
-			tcp_send_raw(c->stack, g->addr, g->port, g->ack, 0, 0, TH_RST, NULL, NULL, 0);
+			tcp_send_raw(c->stack, g->addr, g->port, g->ack, 0, 0, TH_RST, NULL, NULL,
+				     0);
 			c->stack->n.drop_seq++;
 			return false;
 		}

@@ -8,8 +8,9 @@
  *    [sent][sent, sacked][sent] [unsent]     ...         [unsent, may grow]
  *    ^snd_una                  ^snd_nxt                             ^snd_end
  *
- * A pbuf is wholly sent or wholly unsent; when a window ends inside one it is split first. seq..end_seq
- * say what it holds; data/len/next/flags are set for each transmission and belong to the device then. */
+ * A pbuf is wholly sent or wholly unsent; when a window ends inside one it is split first.
+ * seq..end_seq say what it holds; data/len/next/flags are set for each transmission and belong to
+ * the device then. */
 #ifndef GODWIT_TCP_INTERNAL_H
 #define GODWIT_TCP_INTERNAL_H
 
@@ -24,7 +25,8 @@
 
 #define TCP_HLEN 20u
 #define TCP_TS_LEN 12u
-#define TCP_TX_OFF 128u /* payload's place in a send pbuf: virtio 12, Ethernet 14, IP 20, TCP up to 60 */
+#define TCP_TX_OFF \
+	128u /* payload's place in a send pbuf: virtio 12, Ethernet 14, IP 20, TCP up to 60 */
 #define TCP_TX_CAP (PBUF_ROOM - TCP_TX_OFF)
 #define TCP_TSO_BYTES 61440u
 #define TCP_TSO_FRAGS 42u
@@ -49,8 +51,8 @@
 #define TF_CORK 0x8u
 #define TF_KEEPALIVE 0x10u
 #define TF_QUICKACK 0x20u
-#define TF_OWNED 0x40u /* an owner wants events */
-#define TF_LISTENED 0x80u /* came from a listener, not yet accepted: counts as half-open */
+#define TF_OWNED 0x40u	     /* an owner wants events */
+#define TF_LISTENED 0x80u    /* came from a listener, not yet accepted: counts as half-open */
 #define TF_FIN_QUEUED 0x100u /* owner will send no more */
 #define TF_FIN_SENT 0x200u
 #define TF_RX_FIN 0x400u /* peer's FIN taken in */
@@ -66,17 +68,18 @@
 #define TF_LINGER0 0x100000u
 #define TF_PERSIST 0x200000u /* rto_at is the persist timer */
 #define TF_RX_SHUT 0x400000u
-#define TF_OOO 0x800000u /* out-of-order data is held */
-#define TF_LOSS 0x1000000u /* scoreboard not clean: recovery, sacked data or duplicate acks */
+#define TF_OOO 0x800000u     /* out-of-order data is held */
+#define TF_LOSS 0x1000000u   /* scoreboard not clean: recovery, sacked data or duplicate acks */
 #define TF_ACTIVE 0x2000000u /* opened by us */
-#define TF_FORCE 0x4000000u /* send small segments regardless (persist, cork timeout, push after close) */
+#define TF_FORCE \
+	0x4000000u /* send small segments regardless (persist, cork timeout, push after close) */
 #define TF_FIN_SEEN 0x8000000u /* fin_seq is known */
 #define TF_SLOW (TF_RX_SHUT | TF_OOO | TF_LOSS | TF_RX_FIN)
 
 /* segment marks, in a send pbuf's user[2] (low half) */
 #define SEG_SACKED 0x1u
 #define SEG_LOST 0x2u
-#define SEG_RETRANS 0x4u /* retransmission is on its way */
+#define SEG_RETRANS 0x4u      /* retransmission is on its way */
 #define SEG_EVER_RETRANS 0x8u /* Karn: no RTT sample */
 #define SEG_PUSH 0x10u
 
@@ -106,33 +109,33 @@ struct tcp_conn {
 	struct pbuf *tx_spare; /* room given out and not committed yet */
 	uint32_t sndbuf, tx_count;
 	uint32_t cwnd, ssthresh;
-	uint32_t sacked, lost, retrans; /* bytes so marked */
-	uint32_t srtt, rttvar; /* microseconds (1.024), scaled by 8 and 4 */
-	uint32_t rtt_tick; /* tick of the latest sample */
-	uint32_t rto; /* ticks, without backoff */
+	uint32_t sacked, lost, retrans;	     /* bytes so marked */
+	uint32_t srtt, rttvar;		     /* microseconds (1.024), scaled by 8 and 4 */
+	uint32_t rtt_tick;		     /* tick of the latest sample */
+	uint32_t rto;			     /* ticks, without backoff */
 	uint32_t rto_at, delack_at, keep_at; /* ticks; 0: off */
-	uint32_t last_rx; /* tick */
+	uint32_t last_rx;		     /* tick */
 	uint32_t ip_sum, ph_sum;
 	struct arp_entry *arp;
 	uint32_t next_hop;
 	uint16_t mss, peer_mss; /* payload we may send; what the peer's option said */
-	uint16_t rcv_mss; /* largest segment seen */
+	uint16_t rcv_mss;	/* largest segment seen */
 	uint16_t rt_mtu;
 	uint8_t backoff, cong, dupacks, keep_tries;
 	int16_t error;
 	uint16_t shard;
 	struct net_timer timer;
-	struct list_node work; /* in tcp.blocked or tcp.dead */
-	struct pbuf *ooo; /* out-of-order packets by seq, linked by user[1] */
+	struct list_node work;	      /* in tcp.blocked or tcp.dead */
+	struct pbuf *ooo;	      /* out-of-order packets by seq, linked by user[1] */
 	uint32_t ooo_count, ooo_last; /* packets; seq of the newest, for the first SACK block */
 	uint32_t recover, high_sacked;
 	uint64_t rack_time; /* newest send time among delivered segments */
 	uint32_t iss, irs, max_wnd, fin_seq;
 	uint32_t w_max, cubic_k, epoch, w_est; /* CUBIC */
-	uint32_t tune_seq, tune_tick; /* receive buffer tuning */
-	uint32_t retransmits, user_timeout; /* ticks */
-	uint32_t rtx_tick; /* tick of the latest retransmission */
-	uint32_t first_rto; /* tick when the present run of timeouts began */
+	uint32_t tune_seq, tune_tick;	       /* receive buffer tuning */
+	uint32_t retransmits, user_timeout;    /* ticks */
+	uint32_t rtx_tick;		       /* tick of the latest retransmission */
+	uint32_t first_rto;		       /* tick when the present run of timeouts began */
 	uint16_t keepidle_s, keepintvl_s, maxseg;
 	int16_t linger_s;
 	uint8_t keepcnt, syn_tries;
@@ -168,7 +171,7 @@ struct tcp_opts {
 	uint32_t sack[4][2];
 };
 
-struct tcp_seg { /* a received segment, for the general path */
+struct tcp_seg {	/* a received segment, for the general path */
 	struct pbuf *p; /* data at the IP header until tcp_seg_data */
 	const uint8_t *th;
 	uint64_t addr;
@@ -306,11 +309,12 @@ static inline void tcp_event(struct tcp_conn *c, unsigned events)
 
 /* conn.c */
 struct tcp_conn *conn_new(struct net_stack *s, uint64_t addr, uint32_t port);
-int conn_insert(struct tcp_conn *c); /* -ENOMEM: the table could not be made */
+int conn_insert(struct tcp_conn *c);  /* -ENOMEM: the table could not be made */
 void conn_remove(struct tcp_conn *c); /* out of the tables, timers off */
 void conn_purge_tx(struct tcp_conn *c);
 void conn_purge_rx(struct tcp_conn *c);
-/* The connection is over: err 0 or -errno. An owner hears of it and keeps the shell; an orphan is freed soon. */
+/* The connection is over: err 0 or -errno. An owner hears of it and keeps the shell; an orphan is
+ * freed soon. */
 void conn_done(struct tcp_conn *c, int err);
 void conn_bury(struct tcp_conn *c); /* free when nobody is using it any more */
 void conn_set_mss(struct tcp_conn *c);
@@ -321,10 +325,11 @@ uint32_t tcp_ts_offset(struct net_stack *s, uint64_t addr);
 
 /* listen.c */
 struct tcp_listener *listener_find(struct net_stack *s, uint32_t ip, uint16_t port);
-void listen_input(struct net_stack *s, struct tcp_listener *l, struct tcp_seg *g); /* does not take the packet */
-void syn_answer(struct tcp_conn *c); /* SYN, or SYN and ACK */
+void listen_input(struct net_stack *s, struct tcp_listener *l,
+		  struct tcp_seg *g);	 /* does not take the packet */
+void syn_answer(struct tcp_conn *c);	 /* SYN, or SYN and ACK */
 bool listen_promote(struct tcp_conn *c); /* handshake done: offer it to the listener's owner */
-void listen_forget(struct tcp_conn *c); /* leaves the half-open count */
+void listen_forget(struct tcp_conn *c);	 /* leaves the half-open count */
 /* cookie.c */
 uint32_t cookie_make(struct net_stack *s, const struct tcp_seg *g, uint32_t *tsval);
 bool cookie_check(struct net_stack *s, const struct tcp_seg *g, struct tcp_opts *out);
@@ -351,7 +356,8 @@ unsigned sack_blocks(const struct tcp_conn *c, uint32_t out[][2], unsigned max);
 void cc_init(struct tcp_conn *c);
 void cc_acked(struct tcp_conn *c, uint32_t bytes);
 void cc_loss(struct tcp_conn *c); /* sets ssthresh */
-/* reass.c: takes in-window data; p's data is the payload, seq/end_seq set. Returns true when rcv_nxt moved. */
+/* reass.c: takes in-window data; p's data is the payload, seq/end_seq set. Returns true when
+ * rcv_nxt moved. */
 void rx_queue(struct tcp_conn *c, struct pbuf *p);
 void ooo_add(struct tcp_conn *c, struct pbuf *p);
 bool ooo_drain(struct tcp_conn *c);
@@ -366,8 +372,9 @@ void tcp_send_ack(struct tcp_conn *c);
 int tcp_send_syn(struct tcp_conn *c);
 void tcp_send_rst(struct tcp_conn *c);
 /* A segment that belongs to no connection. ts: NULL or tsval, tsecr. */
-void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t seq, uint32_t ack, uint32_t wnd,
-		  uint8_t flags, const uint32_t *ts, const uint8_t *opts, uint32_t n_opts);
+void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t seq, uint32_t ack,
+		  uint32_t wnd, uint8_t flags, const uint32_t *ts, const uint8_t *opts,
+		  uint32_t n_opts);
 /* output.c */
 void tcp_output(struct tcp_conn *c);
 void conn_block(struct tcp_conn *c); /* try again in net_poll */
@@ -377,7 +384,8 @@ void conn_keepalive_arm(struct tcp_conn *c);
 /* timewait.c */
 void tw_enter(struct tcp_conn *c);
 struct tcp_tw *tw_lookup(struct net_stack *s, uint64_t addr, uint32_t port);
-/* Takes no packet. Returns true when the segment is a new SYN and the old pair may be used again. */
+/* Takes no packet. Returns true when the segment is a new SYN and the old pair may be used again.
+ */
 bool tw_input(struct net_stack *s, struct tcp_tw *tw, const struct tcp_seg *g);
 void tw_fire(struct net_stack *s, struct net_timer *t);
 int tw_init(struct net_stack *s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timer.c - a connection's one wheel timer stands for three deadlines: rto_at (retransmission, or persist),
- * delack_at, and keep_at (keepalive, or an orphan's end). It is moved earlier at once, later only when it fires. */
+/* timer.c - a connection's one wheel timer stands for three deadlines: rto_at (retransmission, or
+ * persist), delack_at, and keep_at (keepalive, or an orphan's end). It is moved earlier at once,
+ * later only when it fires. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 void conn_keepalive_arm(struct tcp_conn *c)
@@ -32,7 +33,8 @@ static void persist(struct tcp_conn *c)
 		c->flags &= ~TF_PERSIST;
 		return;
 	}
-	/* A peer that answers may keep its window shut as long as it likes (RFC 1122 4.2.2.17), an orphan's not. */
+	/* A peer that answers may keep its window shut as long as it likes (RFC 1122 4.2.2.17), an
+	 * orphan's not. */
 	if (!(c->flags & TF_OWNED) && given_up(c, TCP_DATA_TRIES)) {
 		tcp_send_rst(c);
 		conn_done(c, -ETIMEDOUT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timewait.c - TIME_WAIT (RFC 9293 3.6.1) in a small structure of its own, at most max_tw of them: the oldest
- * goes first when there are more. The owner of the connection may still hold its shell to read what is left. */
+/* timewait.c - TIME_WAIT (RFC 9293 3.6.1) in a small structure of its own, at most max_tw of them:
+ * the oldest goes first when there are more. The owner of the connection may still hold its shell
+ * to read what is left. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define TW_HASH 256u
@@ -130,7 +131,8 @@ bool tw_input(struct net_stack *s, struct tcp_tw *tw, const struct tcp_seg *g)
 	s->n.drop_seq++;
 	if (g->flags & TH_RST) /* RFC 1337: an RST does not end TIME_WAIT */
 		return false;
-	if (old_ts || (g->flags & TH_SYN) || g->len != 0 || (g->flags & TH_FIN) || SEQ_LT(end, tw->rcv_nxt))
+	if (old_ts || (g->flags & TH_SYN) || g->len != 0 || (g->flags & TH_FIN) ||
+	    SEQ_LT(end, tw->rcv_nxt))
 		answer(s, tw);
 	if ((g->flags & TH_FIN) && !old_ts && end == tw->rcv_nxt)
 		restart(s, tw); /* the peer did not hear our last ACK */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xmit.c - builds TCP segments and hands them down. Data is sent from the send queue's own pbufs, headers
- * in their headroom; the device holds a second reference until it is done. Only a segment that the device
- * still holds, or one for loopback (whose receiver keeps it), is copied. */
+/* xmit.c - builds TCP segments and hands them down. Data is sent from the send queue's own pbufs,
+ * headers in their headroom; the device holds a second reference until it is done. Only a segment
+ * that the device still holds, or one for loopback (whose receiver keeps it), is copied. */
 #include "runtime/net/tcp/tcp_internal.h"
 #include "runtime/net/arp_internal.h"
 
-/* The window field: never takes back what was promised, never opens by silly steps (RFC 9293 3.8.6.2.2). */
+/* The window field: never takes back what was promised, never opens by silly steps (RFC
+ * 9293 3.8.6.2.2). */
 static inline uint32_t window(struct tcp_conn *c)
 {
 	uint32_t space = c->rcvbuf > c->rx_bytes ? c->rcvbuf - c->rx_bytes : 0;
@@ -28,7 +29,8 @@ uint32_t tcp_window(struct tcp_conn *c)
 }
 
 /* The header in front of `end`. room: bytes that options may take beyond the usual (for SACK). */
-static inline __attribute__((always_inline)) uint8_t *build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags, uint32_t room)
+static inline __attribute__((always_inline)) uint8_t *
+build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags, uint32_t room)
 {
 	uint32_t hl = c->hdr_len;
 	uint8_t *th;
@@ -66,8 +68,10 @@ static inline __attribute__((always_inline)) uint8_t *build(struct tcp_conn *c, 
 	return th;
 }
 
-/* Checksum, IP and Ethernet headers, and out. th: TCP header in p's headroom; len: TCP header and payload. */
-static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
+/* Checksum, IP and Ethernet headers, and out. th: TCP header in p's headroom; len: TCP header and
+ * payload. */
+static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, struct pbuf *p,
+							uint8_t *th, uint32_t len)
 {
 	struct net_stack *s = c->stack;
 	uint8_t *ip = th - IP4_HLEN;
@@ -124,6 +128,19 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 	return err;
 }
 
+/* The same out of line, for all but the one fresh segment. */
+static __attribute__((noinline)) uint8_t *build_any(struct tcp_conn *c, uint8_t *end, uint32_t seq,
+						    uint8_t flags, uint32_t room)
+{
+	return build(c, end, seq, flags, room);
+}
+
+static __attribute__((noinline)) int finish_any(struct tcp_conn *c, struct pbuf *p, uint8_t *th,
+						uint32_t len)
+{
+	return finish(c, p, th, len);
+}
+
 static void sent(struct tcp_conn *c)
 {
 	if (c->rto_at == 0 || (c->flags & TF_PERSIST)) {
@@ -132,7 +149,8 @@ static void sent(struct tcp_conn *c)
 	}
 }
 
-/* One fresh segment, the common case: header, checksum and out in one go. SACK blocks are not wanted. */
+/* One fresh segment, the common case: header, checksum and out in one go. SACK blocks are not
+ * wanted. */
 int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 {
 	uint8_t *pay = pbuf_block(p) + TCP_TX_OFF, *th;
@@ -145,12 +163,19 @@ int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 	p->data = th;
 	p->len = len + (uint32_t)(pay - th);
 	err = finish(c, p, th, p->len);
-	if (likely(err == 0))
+	if (unlikely(err != 0))
+		return err;
+	if (likely(c->rto_at == 0 && c->backoff == 0)) {
+		c->rto_at = tick_in(c->stack, c->rto);
+		conn_arm(c, c->rto_at);
+	} else {
 		sent(c);
-	return err;
+	}
+	return 0;
 }
 
-/* Send n send-queue pbufs from p on, together `bytes` long, as one packet. None is held by the device. */
+/* Send n send-queue pbufs from p on, together `bytes` long, as one packet. None is held by the
+ * device. */
 int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t bytes, uint8_t flags)
 {
 	uint64_t now = c->stack->now;
@@ -174,10 +199,10 @@ int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t byte
 		q = next;
 	}
 	q->next = NULL;
-	th = build(c, p->data, seq, flags | TH_ACK, c->mss > bytes ? c->mss - bytes : 0);
+	th = build_any(c, p->data, seq, flags | TH_ACK, c->mss > bytes ? c->mss - bytes : 0);
 	p->len += (uint32_t)(p->data - th);
 	p->data = th;
-	err = finish(c, p, th, bytes + (uint32_t)(seg_payload(p) - th));
+	err = finish_any(c, p, th, bytes + (uint32_t)(seg_payload(p) - th));
 	if (likely(err == 0))
 		sent(c);
 	return err;
@@ -197,11 +222,11 @@ int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags)
 	memcpy(pay, seg_payload(p), len);
 	if (seg_marks(p) & SEG_PUSH)
 		flags |= TH_PSH;
-	th = build(c, pay, p->seq, flags | TH_ACK, c->mss > len ? c->mss - len : 0);
+	th = build_any(c, pay, p->seq, flags | TH_ACK, c->mss > len ? c->mss - len : 0);
 	q->data = th;
 	q->len = len + (uint32_t)(pay - th);
 	p->time_ns = s->now;
-	err = finish(c, q, th, q->len);
+	err = finish_any(c, q, th, q->len);
 	if (err == 0)
 		sent(c);
 	return err;
@@ -215,10 +240,10 @@ int tcp_send_ctl(struct tcp_conn *c, uint32_t seq, uint8_t flags)
 
 	if (q == NULL)
 		return -ENOBUFS;
-	th = build(c, q->data, seq, flags | TH_ACK, 28);
+	th = build_any(c, q->data, seq, flags | TH_ACK, 28);
 	q->len = (uint32_t)(q->data - th);
 	q->data = th;
-	return finish(c, q, th, q->len);
+	return finish_any(c, q, th, q->len);
 }
 
 void tcp_send_ack(struct tcp_conn *c)
@@ -240,7 +265,8 @@ int tcp_send_syn(struct tcp_conn *c)
 		return -ENOBUFS;
 	o[0] = 2;
 	o[1] = 4;
-	stbe16(o + 2, (uint16_t)GW_MIN((uint32_t)c->rt_mtu - 40, c->maxseg ? (uint32_t)c->maxseg : TCP_MAX_MSS));
+	stbe16(o + 2, (uint16_t)GW_MIN((uint32_t)c->rt_mtu - 40,
+				       c->maxseg ? (uint32_t)c->maxseg : TCP_MAX_MSS));
 	n = 4;
 	if (active || (c->flags & TF_SACK)) {
 		o[n++] = 4;
@@ -275,7 +301,7 @@ int tcp_send_syn(struct tcp_conn *c)
 	c->rcv_wup = c->rcv_nxt;
 	q->data = th;
 	q->len = TCP_HLEN + n;
-	return finish(c, q, th, q->len);
+	return finish_any(c, q, th, q->len);
 }
 
 void tcp_send_rst(struct tcp_conn *c)
@@ -286,8 +312,9 @@ void tcp_send_rst(struct tcp_conn *c)
 		     c->flags & TF_TS ? ts : NULL, NULL, 0);
 }
 
-void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t seq, uint32_t ack, uint32_t wnd,
-		  uint8_t flags, const uint32_t *ts, const uint8_t *opts, uint32_t n_opts)
+void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t seq, uint32_t ack,
+		  uint32_t wnd, uint8_t flags, const uint32_t *ts, const uint8_t *opts,
+		  uint32_t n_opts)
 {
 	uint32_t src = (uint32_t)(addr >> 32), dst = (uint32_t)addr;
 	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);
@@ -313,6 +340,7 @@ void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t se
 		stbe32(th + TCP_HLEN + n_opts + 4, ts[0]);
 		stbe32(th + TCP_HLEN + n_opts + 8, ts[1]);
 	}
-	st16(th + 16, (uint16_t)~csum_fold(csum_bytes(th, q->len, pseudo_sum(src, dst, IP_TCP, q->len))));
+	st16(th + 16,
+	     (uint16_t)~csum_fold(csum_bytes(th, q->len, pseudo_sum(src, dst, IP_TCP, q->len))));
 	(void)ip4_output(s, q, src, dst, IP_TCP, 64);
 }

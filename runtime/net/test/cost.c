@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cost.c - instructions per request of the stack, counted by callgrind (see runtime/net/README.md): one 14-byte
- * request in order with timestamps, and its reply, ROUNDS times over. Each measured step is a function here. */
+/* cost.c - instructions per request of the stack, counted by callgrind (see runtime/net/README.md):
+ * one 14-byte request in order with timestamps, and its reply, ROUNDS times over. Each measured
+ * step is a function here. */
 #include <stdlib.h>
 #include "runtime/net/test/sim.h"
 
@@ -107,8 +108,9 @@ int main(int argc, char **argv)
 		m.now += 100000;
 		stbe32(opts + 4, tsval + (uint32_t)i / 10);
 		stbe32(opts + 8, conn_ts_now(conn));
-		n = sim_tcp_frame(frame, 0, 1, be16((uint16_t)conn->key_port), 6379, seq, conn->snd_nxt,
-				  TH_ACK | TH_PSH, 512, opts, strip_ts ? 0 : 12, "*1\r\n$4\r\nPING\r\n", 14);
+		n = sim_tcp_frame(frame, 0, 1, be16((uint16_t)conn->key_port), 6379, seq,
+				  conn->snd_nxt, TH_ACK | TH_PSH, 512, opts, strip_ts ? 0 : 12,
+				  "*1\r\n$4\r\nPING\r\n", 14);
 		seq += 14;
 		net_set_now(h->stack, m.now);
 		step_input(h->stack, sim_pbuf(h, frame, n, 0));

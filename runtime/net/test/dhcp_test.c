@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dhcp_test.c - the DHCP client against a scripted server: handshake, renewal, rebinding, expiry, bad answers. */
+/* dhcp_test.c - the DHCP client against a scripted server: handshake, renewal, rebinding, expiry,
+ * bad answers. */
 #include "runtime/net/dhcp.h"
 #include "runtime/net/test/sim.h"
 #include "tests/unit.h"
@@ -111,7 +112,8 @@ TEST(handshake_and_renewal)
 	CHECK_EQ(m.host[0].configured, 1);
 	CHECK_EQ(srv.discovers, 1);
 	CHECK_EQ(srv.requests, 1);
-	sim_run(&m, 10000 * SEC, NULL, NULL); /* renewed at 1800 s, again and again, to the server itself */
+	sim_run(&m, 10000 * SEC, NULL,
+		NULL); /* renewed at 1800 s, again and again, to the server itself */
 	CHECK(up(NULL));
 	CHECK_EQ(srv.discovers, 1);
 	CHECK(srv.unicast >= 5 || srv.requests >= 6);

@@ -24,7 +24,8 @@ uint32_t sim_ip(unsigned host)
 	return be32(0x0a000001u + host);
 }
 
-/* Everything the stacks allocate hangs in one list, so that a finished simulation can be given back. */
+/* Everything the stacks allocate hangs in one list, so that a finished simulation can be given
+ * back. */
 struct block {
 	struct list_node link;
 	size_t n;
@@ -38,7 +39,7 @@ static void *more_pages(void *ctx, size_t *bytes)
 
 	if (h->n_chunks == ARRAY_SIZE(h->chunks))
 		return NULL;
-	*bytes = 256 * PBUF_SIZE;
+	*bytes = 64 * PBUF_SIZE;
 	return h->chunks[h->n_chunks++] = aligned_alloc(4096, *bytes);
 }
 
@@ -64,7 +65,8 @@ static void sim_release(void *p, size_t n)
 }
 
 /* ---- the wire ---- */
-static void schedule(struct sim *m, unsigned to, const uint8_t *data, size_t len, uint64_t at, bool good)
+static void schedule(struct sim *m, unsigned to, const uint8_t *data, size_t len, uint64_t at,
+		     bool good)
 {
 	struct sim_frame *f = malloc(sizeof(*f) + len), **p = &m->frames;
 
@@ -115,7 +117,8 @@ static void wire(struct sim *m, unsigned from, uint8_t *data, size_t len, bool g
 	if (l->rate_bps != 0) {
 		uint64_t start = GW_MAX(l->busy_until, m->now);
 
-		if (l->queue_bytes != 0 && (start - m->now) * l->rate_bps / 8 / SEC > l->queue_bytes)
+		if (l->queue_bytes != 0 &&
+		    (start - m->now) * l->rate_bps / 8 / SEC > l->queue_bytes)
 			return;
 		l->busy_until = start + len * 8 * SEC / l->rate_bps;
 		at = l->busy_until;
@@ -199,7 +202,8 @@ static int sim_tx(void *ctx, struct pbuf *p)
 
 			if (p->csum_start + p->csum_offset + 2u > len)
 				bug("csum_start");
-			sum = (uint16_t)~csum_fold(csum_bytes(buf + p->csum_start, len - p->csum_start, 0));
+			sum = (uint16_t)~csum_fold(
+				csum_bytes(buf + p->csum_start, len - p->csum_start, 0));
 			st16(buf + p->csum_start + p->csum_offset, sum);
 		}
 		wire(m, h->index, buf, len, good);
@@ -383,7 +387,8 @@ int sim_listen(struct sim *m, unsigned host, uint16_t port, unsigned backlog)
 {
 	struct net_endpoint at = { .family = 4, .port = port };
 
-	return tcp_listen(m->host[host].stack, &at, backlog, &m->host[host], &m->host[host].listener);
+	return tcp_listen(m->host[host].stack, &at, backlog, &m->host[host],
+			  &m->host[host].listener);
 }
 
 int sim_connect(struct sim *m, unsigned from, uint16_t port, struct sim_app *a)
@@ -473,21 +478,24 @@ void sim_fix_csums(uint8_t *frame, size_t len)
 		return;
 	if (ip[9] == IP_TCP && total >= hl + TCP_HLEN) {
 		st16(ip + hl + 16, 0);
-		st16(ip + hl + 16, (uint16_t)~csum_fold(csum_bytes(
-					   ip + hl, total - hl,
-					   pseudo_sum(ld32(ip + 12), ld32(ip + 16), IP_TCP, total - hl))));
+		st16(ip + hl + 16,
+		     (uint16_t)~csum_fold(csum_bytes(
+			     ip + hl, total - hl,
+			     pseudo_sum(ld32(ip + 12), ld32(ip + 16), IP_TCP, total - hl))));
 	} else if (ip[9] == IP_UDP && total >= hl + 8) {
 		st16(ip + hl + 6, 0);
-		st16(ip + hl + 6, (uint16_t)~csum_fold(csum_bytes(
-					  ip + hl, total - hl,
-					  pseudo_sum(ld32(ip + 12), ld32(ip + 16), IP_UDP, total - hl))));
+		st16(ip + hl + 6,
+		     (uint16_t)~csum_fold(csum_bytes(
+			     ip + hl, total - hl,
+			     pseudo_sum(ld32(ip + 12), ld32(ip + 16), IP_UDP, total - hl))));
 	} else if (ip[9] == IP_ICMP && total >= hl + 8) {
 		st16(ip + hl + 2, 0);
 		st16(ip + hl + 2, (uint16_t)~csum_fold(csum_bytes(ip + hl, total - hl, 0)));
 	}
 }
 
-size_t sim_ip_frame(uint8_t *out, unsigned from, unsigned to, uint8_t proto, const void *l4, size_t len)
+size_t sim_ip_frame(uint8_t *out, unsigned from, unsigned to, uint8_t proto, const void *l4,
+		    size_t len)
 {
 	memset(out, 0, ETH_HLEN + IP4_HLEN);
 	out[0] = out[6] = 2;
@@ -505,9 +513,9 @@ size_t sim_ip_frame(uint8_t *out, unsigned from, unsigned to, uint8_t proto, con
 	return 34 + len;
 }
 
-size_t sim_tcp_frame(uint8_t *out, unsigned from, unsigned to, uint16_t sport, uint16_t dport, uint32_t seq,
-		     uint32_t ack, uint8_t flags, uint16_t wnd, const void *opts, size_t n_opts, const void *data,
-		     size_t len)
+size_t sim_tcp_frame(uint8_t *out, unsigned from, unsigned to, uint16_t sport, uint16_t dport,
+		     uint32_t seq, uint32_t ack, uint8_t flags, uint16_t wnd, const void *opts,
+		     size_t n_opts, const void *data, size_t len)
 {
 	uint8_t t[2048] = { 0 };
 

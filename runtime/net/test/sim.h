@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim.h - two (or more) stacks on a simulated wire, in simulated time: loss, reordering, duplication, corruption,
- * delay, rate, a small MTU, black holes. Deterministic: same seed, same run. The device side computes partial
- * checksums and cuts TSO packets as hardware does, and checks what the stack hands it. */
+/* sim.h - two (or more) stacks on a simulated wire, in simulated time: loss, reordering,
+ * duplication, corruption, delay, rate, a small MTU, black holes. Deterministic: same seed, same
+ * run. The device side computes partial checksums and cuts TSO packets as hardware does, and checks
+ * what the stack hands it. */
 #ifndef GODWIT_NET_SIM_H
 #define GODWIT_NET_SIM_H
 
@@ -14,12 +15,13 @@
 
 struct sim;
 
-struct sim_link { /* one direction, as seen by the sender */
-	unsigned loss, reorder, dup, corrupt; /* per 10,000 */
+struct sim_link {				/* one direction, as seen by the sender */
+	unsigned loss, reorder, dup, corrupt;	/* per 10,000 */
 	uint64_t delay_ns, jitter_ns, rate_bps; /* rate 0: infinite */
-	uint32_t queue_bytes; /* 0: no bound */
+	uint32_t queue_bytes;			/* 0: no bound */
 	bool black_hole;
-	uint32_t drop_over; /* drop frames longer than this; with icmp: answer with fragmentation needed */
+	uint32_t drop_over; /* drop frames longer than this; with icmp: answer with fragmentation
+			       needed */
 	bool icmp;
 	uint64_t busy_until, last_at;
 	/* may look at (and swallow, by returning true) each frame on its way */
@@ -41,12 +43,12 @@ struct sim_host {
 	struct net_stack *stack;
 	struct net_config cfg;
 	struct pbuf_pool pool;
-	void *chunks[256];
+	void *chunks[1024];
 	unsigned n_chunks;
 	struct sim_link out;
 	uint64_t deadline, frames_out, gso_out, max_frame;
 	unsigned tx_fail; /* refuse this many transmissions */
-	bool hold_tx; /* the device keeps frames it sent: */
+	bool hold_tx;	  /* the device keeps frames it sent: */
 	struct pbuf *held[64];
 	unsigned n_held;
 	unsigned configured;
@@ -66,16 +68,18 @@ struct sim {
 	size_t mem; /* bytes allocated by the stacks */
 };
 
-/* An application end: sends tx_total bytes of a pattern, checks what it receives against the peer's. */
+/* An application end: sends tx_total bytes of a pattern, checks what it receives against the
+ * peer's. */
 struct sim_app {
 	struct tcp_conn *c;
 	uint64_t tx_total, tx_done, rx_done, rx_limit; /* rx_limit: stop reading there */
 	uint8_t tx_seed, rx_seed;
-	bool close_when_sent, connected, eof, error, bad, lazy; /* lazy: pumped by sim_app_pump only */
+	bool close_when_sent, connected, eof, error, bad,
+		lazy; /* lazy: pumped by sim_app_pump only */
 	bool shut;
 	int err;
 	unsigned events, hups;
-	size_t chunk; /* at most this per commit; 0: all the room */
+	size_t chunk;	/* at most this per commit; 0: all the room */
 	bool echo_mode; /* answer each request of echo_size bytes with as many */
 	size_t echo_size;
 	uint64_t requests;
@@ -96,10 +100,11 @@ int sim_connect(struct sim *m, unsigned from, uint16_t port, struct sim_app *a);
 uint32_t sim_ip(unsigned host);
 
 /* Build a TCP frame by hand. */
-size_t sim_tcp_frame(uint8_t *out, unsigned from, unsigned to, uint16_t sport, uint16_t dport, uint32_t seq,
-		     uint32_t ack, uint8_t flags, uint16_t wnd, const void *opts, size_t n_opts, const void *data,
-		     size_t len);
-size_t sim_ip_frame(uint8_t *out, unsigned from, unsigned to, uint8_t proto, const void *l4, size_t len);
+size_t sim_tcp_frame(uint8_t *out, unsigned from, unsigned to, uint16_t sport, uint16_t dport,
+		     uint32_t seq, uint32_t ack, uint8_t flags, uint16_t wnd, const void *opts,
+		     size_t n_opts, const void *data, size_t len);
+size_t sim_ip_frame(uint8_t *out, unsigned from, unsigned to, uint8_t proto, const void *l4,
+		    size_t len);
 void sim_fix_csums(uint8_t *frame, size_t len);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* support.c - what the stack wants from runtime/base, for host tests: deterministic randomness, logs to stderr. */
+/* support.c - what the stack wants from runtime/base, for host tests: deterministic randomness,
+ * logs to stderr. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "runtime/base/str.h"

@@ -19,7 +19,8 @@ static bool both_done(void *arg)
 {
 	(void)arg;
 	return client.error || server.error ||
-	       (client.rx_done == server.tx_total && server.rx_done == client.tx_total && client.eof && server.eof);
+	       (client.rx_done == server.tx_total && server.rx_done == client.tx_total &&
+		client.eof && server.eof);
 }
 
 static void start(uint64_t seed, void (*tune)(struct sim *), uint64_t up, uint64_t down)
@@ -98,7 +99,8 @@ static bool strip_sack(struct sim *s, unsigned from, uint8_t *f, size_t len)
 	return false;
 }
 
-static uint64_t transfer(unsigned loss, unsigned reorder, unsigned dup, unsigned corrupt, uint64_t up, uint64_t down)
+static uint64_t transfer(unsigned loss, unsigned reorder, unsigned dup, unsigned corrupt,
+			 uint64_t up, uint64_t down)
 {
 	uint64_t t0;
 
@@ -134,7 +136,8 @@ TEST(loss)
 	for (unsigned i = 0; i < ARRAY_SIZE(losses); i++) {
 		uint64_t t = transfer(losses[i], 0, 0, 0, 1 << 20, 1 << 20);
 
-		printf("loss %.1f %%: 1 MiB both ways in %.2f s\n", losses[i] / 100.0, (double)t / 1e9);
+		printf("loss %.1f %%: 1 MiB both ways in %.2f s\n", losses[i] / 100.0,
+		       (double)t / 1e9);
 	}
 }
 
@@ -170,4 +173,5 @@ TEST(offload)
 	offload_now = false;
 }
 
-UNIT_MAIN(CASE(clean), CASE(loss), CASE(reorder_dup), CASE(corruption), CASE(no_sack), CASE(offload))
+UNIT_MAIN(CASE(clean), CASE(loss), CASE(reorder_dup), CASE(corruption), CASE(no_sack),
+	  CASE(offload))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp_test.c - the protocol's corners: handshakes, closes, resets and blind attacks, floods, timers, windows. */
+/* tcp_test.c - the protocol's corners: handshakes, closes, resets and blind attacks, floods,
+ * timers, windows. */
 #include "runtime/net/test/sim.h"
 #include "tests/unit.h"
 
@@ -202,7 +203,8 @@ static uint32_t inject(uint32_t seq, uint32_t ack, uint8_t flags, size_t len)
 {
 	uint8_t f[2000], data[1000] = { 0 };
 	struct tcp_conn *c = server.c;
-	size_t n = sim_tcp_frame(f, 0, 1, be16((uint16_t)c->key_port), 80, seq, ack, flags, 100, NULL, 0, data, len);
+	size_t n = sim_tcp_frame(f, 0, 1, be16((uint16_t)c->key_port), 80, seq, ack, flags, 100,
+				 NULL, 0, data, len);
 
 	sim_inject(&m, 1, f, n);
 	idle(5 * MS);
@@ -222,7 +224,8 @@ TEST(blind_attacks)
 	CHECK_EQ(tcp_get_state(server.c), TCP_ESTABLISHED);
 	inject(server.c->rcv_nxt + 10, 0, TH_SYN, 0);
 	CHECK_EQ(tcp_get_state(server.c), TCP_ESTABLISHED);
-	inject(server.c->rcv_nxt, server.c->snd_nxt + 50000, TH_ACK, 100); /* blind data: no timestamp, bad ACK */
+	inject(server.c->rcv_nxt, server.c->snd_nxt + 50000, TH_ACK,
+	       100); /* blind data: no timestamp, bad ACK */
 	inject(server.c->rcv_nxt, server.c->snd_una - 0x40000000, TH_ACK, 100);
 	CHECK_EQ(tcp_rx_available(server.c), 0);
 	CHECK_EQ(server.rx_done, 0);
@@ -247,8 +250,8 @@ TEST(paws)
 	idle(100 * MS);
 	dropped = m.host[1].stack->n.drop_seq;
 	stbe32(opts + 4, server.c->ts_recent - 1000);
-	n = sim_tcp_frame(f, 0, 1, be16((uint16_t)server.c->key_port), 80, server.c->rcv_nxt, server.c->snd_nxt,
-			  TH_ACK, 100, opts, 12, "old", 3);
+	n = sim_tcp_frame(f, 0, 1, be16((uint16_t)server.c->key_port), 80, server.c->rcv_nxt,
+			  server.c->snd_nxt, TH_ACK, 100, opts, 12, "old", 3);
 	sim_inject(&m, 1, f, n);
 	idle(10 * MS);
 	CHECK_EQ(m.host[1].stack->n.drop_seq, dropped + 1);
@@ -399,8 +402,8 @@ TEST(syn_flood)
 	begin(NULL);
 	mem = m.mem;
 	for (unsigned i = 0; i < 20000; i++) {
-		size_t n = sim_tcp_frame(f, 0, 1, (uint16_t)(1024 + i % 60000), 80, i * 7919, 0, TH_SYN, 1000, opts, 4,
-					 NULL, 0);
+		size_t n = sim_tcp_frame(f, 0, 1, (uint16_t)(1024 + i % 60000), 80, i * 7919, 0,
+					 TH_SYN, 1000, opts, 4, NULL, 0);
 
 		st32(f + 26, be32(0x0a000000u + 50 + i % 150));
 		sim_fix_csums(f, n);
@@ -412,7 +415,8 @@ TEST(syn_flood)
 	CHECK_EQ(m.host[1].stack->tcp.n_half, 8); /* the backlog, no more */
 	CHECK(m.host[1].stack->n.syn_cookies > 19000);
 	CHECK(m.mem - mem < 100 * 1024);
-	/* while the flood's half-open ones still fill the backlog, an honest client gets in by a cookie */
+	/* while the flood's half-open ones still fill the backlog, an honest client gets in by a
+	 * cookie */
 	CHECK_EQ(sim_connect(&m, 0, 80, &client), 0);
 	CHECK(sim_run(&m, 1 * SEC, connected, NULL));
 	CHECK(m.host[1].n_accepted == 1);
@@ -426,7 +430,8 @@ TEST(syn_flood)
 	CHECK_EQ(server.rx_done, 300000);
 	/* a made-up cookie does not */
 	{
-		size_t n = sim_tcp_frame(f, 0, 1, 999, 80, 5, 12345, TH_ACK, 1000, NULL, 0, NULL, 0);
+		size_t n =
+			sim_tcp_frame(f, 0, 1, 999, 80, 5, 12345, TH_ACK, 1000, NULL, 0, NULL, 0);
 
 		sim_inject(&m, 1, f, n);
 		idle(10 * MS);
@@ -550,7 +555,7 @@ TEST(window_scale_and_tuning)
 		idle(100 * MS);
 	CHECK_EQ(server.rx_done, 20 << 20);
 	CHECK(server.c->rcvbuf > 1 << 20); /* grew from 64 KiB to the path's need */
-	CHECK(m.now - t0 < 5 * SEC); /* at 64 KiB a round trip it would take 33 s */
+	CHECK(m.now - t0 < 5 * SEC);	   /* at 64 KiB a round trip it would take 33 s */
 	printf("20 MiB over 100 ms at 100 Mbit/s: %.2f s\n", (double)(m.now - t0) / 1e9);
 	end();
 }
@@ -572,7 +577,8 @@ TEST(device_keeps_frames)
 {
 	begin(NULL);
 	m.host[0].out.loss = 500;
-	m.host[0].hold_tx = true; /* completions never come: retransmissions must not touch those frames */
+	m.host[0].hold_tx =
+		true; /* completions never come: retransmissions must not touch those frames */
 	CHECK_EQ(sim_connect(&m, 0, 80, &client), 0);
 	idle(5 * SEC);
 	client.tx_total = 80000;
@@ -603,6 +609,26 @@ TEST(loopback)
 	end();
 }
 
+TEST(room_not_committed)
+{
+	uint8_t *out;
+
+	open_pair(NULL);
+	server.lazy = true;
+	client.tx_total = 200000; /* the peer's window ends inside a segment, later ones are full */
+	sim_app_pump(&client);
+	idle(100 * MS);
+	CHECK(tcp_tx_room(client.c, &out) != 0 || tcp_tx_space(client.c) == 0);
+	server.lazy = false;
+	sim_app_pump(&server); /* the queue moves and is cut while the room is out */
+	idle(100 * MS);
+	client.tx_total += 100000;
+	sim_app_pump(&client);
+	idle(5 * SEC);
+	CHECK_EQ(server.rx_done, 300000);
+	end();
+}
+
 TEST(small_segments_memory)
 {
 	open_pair(NULL);
@@ -620,8 +646,10 @@ TEST(small_segments_memory)
 }
 
 UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(simultaneous_close),
-	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout), CASE(abort_and_unread),
-	  CASE(blind_attacks), CASE(paws), CASE(zero_window), CASE(nagle_cork_sws), CASE(keepalive), CASE(delayed_ack),
-	  CASE(five_thousand), CASE(syn_flood), CASE(time_wait_reuse), CASE(time_wait_bounded),
-	  CASE(orphan_fin_wait_2), CASE(path_mtu), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
-	  CASE(device_keeps_frames), CASE(loopback), CASE(small_segments_memory))
+	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout),
+	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
+	  CASE(nagle_cork_sws), CASE(keepalive), CASE(delayed_ack), CASE(five_thousand),
+	  CASE(syn_flood), CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2),
+	  CASE(path_mtu), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
+	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
+	  CASE(small_segments_memory))

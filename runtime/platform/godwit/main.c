@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - the runtime's start on vcore 0: memory, clock and shard 0 on the boot stack, then a table of steps on the
- * first uthread. */
+/* main.c - the runtime's start on vcore 0: memory, clock and shard 0 on the boot stack, then a
+ * table of steps on the first uthread. */
 #include "runtime/platform/godwit/steps.h"
 #include "runtime/platform/platform.h"
 #include "runtime/sched/sched_internal.h"

@@ -19,7 +19,9 @@ static void start_devices(void)
 }
 
 const struct boot_step boot_steps[] = {
-	{ "shards", start_shards },	     { "devices", start_devices },
-	{ "network", net_glue_init },	     { "personality", personality_start },
+	{ "shards", start_shards },
+	{ "devices", start_devices },
+	{ "network", net_glue_init },
+	{ "personality", personality_start },
 	{ NULL, NULL },
 };

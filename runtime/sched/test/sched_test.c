@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sched_test.c - the scheduler on the host: real stacks and switches, a made-up clock, and a kernel whose wait moves
- * the clock to the deadline or lets the test's other shard act. */
+/* sched_test.c - the scheduler on the host: real stacks and switches, a made-up clock, and a kernel
+ * whose wait moves the clock to the deadline or lets the test's other shard act. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +94,8 @@ _Noreturn void panic(const char *fmt, ...)
 static void map_at(uint64_t va, size_t len)
 {
 	if (mmap((void *)va, len, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0) != (void *)va) {
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1,
+		 0) != (void *)va) {
 		printf("0 passed, 1 failed, 0 skipped\n");
 		exit(1);
 	}
@@ -102,7 +103,8 @@ static void map_at(uint64_t va, size_t len)
 
 static void world(void)
 {
-	static _Alignas(16) uint8_t boot_stack[UTHREAD_STACK]; /* only its words are used: the test is the boot uthread */
+	static _Alignas(16) uint8_t boot_stack[UTHREAD_STACK]; /* only its words are used: the test
+								  is the boot uthread */
 	static struct uthread other_boot;
 	static uint8_t other_stack[UTHREAD_STACK];
 	static struct shard first;
@@ -326,7 +328,8 @@ TEST(remote_wakes)
 	CHECK_EQ(last_notified, 0);
 	atomic_store(&self->vcore->pending, 0);
 	CHECK_EQ(atomic_load(&target->token), 0);
-	/* while it runs: the event bit is set without a kernel call, and its next park returns at once */
+	/* while it runs: the event bit is set without a kernel call, and its next park returns at
+	 * once */
 	before = n_notifies;
 	on_other(wake_target, NULL);
 	CHECK_EQ(n_notifies, before);
@@ -387,7 +390,8 @@ TEST(given_to_another_shard)
 	balance_share(self);
 	CHECK(u->shard == &other && self->n_ready == 0);
 	CHECK(atomic_load(&other.wake_inbox) == u);
-	/* a stale waker pushes it nowhere twice; one that still goes by the old shard is passed on */
+	/* a stale waker pushes it nowhere twice; one that still goes by the old shard is passed on
+	 */
 	atomic_store(&other.wake_inbox, NULL);
 	u->wake_next = NULL;
 	atomic_store(&self->wake_inbox, u);
@@ -480,5 +484,5 @@ TEST(mutex)
 }
 
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
-	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu), CASE(remote_wakes), CASE(messages),
-	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex))
+	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu), CASE(remote_wakes),
+	  CASE(messages), CASE(given_to_another_shard), CASE(waitq), CASE(mutex))

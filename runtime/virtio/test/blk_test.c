@@ -15,8 +15,8 @@
 
 static struct blkdev *dev;
 static uint8_t status_byte; /* what the device answers */
-static int32_t len_off; /* added to the honest used length */
-static bool silent; /* the device does not answer */
+static int32_t len_off;	    /* added to the honest used length */
+static bool silent;	    /* the device does not answer */
 static unsigned requests, largest;
 
 /* Sector s is filled with bytes (s * 7) & 0xff. */
@@ -270,5 +270,6 @@ TEST(rng_seeds)
 	fake_timer->fire(fake_timer);
 }
 
-UNIT_MAIN(CASE(reads), CASE(long_reads_are_split), CASE(bad_arguments), CASE(device_says_error), CASE(device_lies),
-	  CASE(device_is_silent), CASE(recheck_deadline), CASE(bad_capacity), CASE(rng_seeds))
+UNIT_MAIN(CASE(reads), CASE(long_reads_are_split), CASE(bad_arguments), CASE(device_says_error),
+	  CASE(device_lies), CASE(device_is_silent), CASE(recheck_deadline), CASE(bad_capacity),
+	  CASE(rng_seeds))

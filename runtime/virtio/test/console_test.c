@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console_test.c - virtio-console against a fake host: handshake, output with flow control, input, and control
- * messages that make no sense. */
+/* console_test.c - virtio-console against a fake host: handshake, output with flow control, input,
+ * and control messages that make no sense. */
+#include "abi/channel.h"
 #include "runtime/base/errno.h"
 #include "runtime/virtio/console_internal.h"
 #include "runtime/virtio/test/fake.h"
 #include "tests/unit.h"
 
 #define BASIC (VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX)
-enum { DEVICE_READY, PORT_ADD, PORT_REMOVE, PORT_READY, CONSOLE_PORT, RESIZE, PORT_OPEN, PORT_NAME };
+enum {
+	DEVICE_READY,
+	PORT_ADD,
+	PORT_REMOVE,
+	PORT_READY,
+	CONSOLE_PORT,
+	RESIZE,
+	PORT_OPEN,
+	PORT_NAME
+};
 
 static char out[3][16384];
 static size_t out_len[3];
@@ -17,7 +27,7 @@ static unsigned announce; /* ports that the host announces */
 
 static void host_sends(uint32_t id, uint16_t event, uint16_t value)
 {
-	struct ctrl_msg m = { id, event, value };
+	struct ctrl_msg m = { id + GW_CHANNEL_CONSOLE, event, value };
 	struct fake_chain c;
 
 	if (fake_pop(2, &c)) {
@@ -35,6 +45,7 @@ static void on_control(void)
 
 		CHECK_EQ(fake_read_out(&c, &m, sizeof(m)), 8);
 		fake_push(3, c.id, 0);
+		m.id -= GW_CHANNEL_CONSOLE;
 		if (m.event == DEVICE_READY) {
 			ready++;
 			for (uint32_t i = 0; i < announce; i++)
@@ -54,7 +65,7 @@ static void on_control(void)
 static void serve(struct fake_device *d, unsigned i)
 {
 	struct fake_chain c;
-	unsigned port = i == 1 ? 0 : (i - 3) / 2;
+	unsigned port = i == 1 ? 0 : (i - 5) / 2; /* port numbers of the device start at 1 */
 
 	(void)d;
 	if (i == 3) {
@@ -73,7 +84,7 @@ static void setup(bool multiport, unsigned ports)
 	struct vdev v;
 
 	fake_reset(GW_DEVICE_PCI, VIRTIO_ID_CONSOLE, BASIC | (multiport ? CON_F_MULTIPORT : 0), 64);
-	fake.config[4] = 31;
+	fake.config[4] = GW_CHANNEL_PORTS;
 	fake.on_kick = serve;
 	memset(out, 0, sizeof(out));
 	memset(out_len, 0, sizeof(out_len));
@@ -164,7 +175,7 @@ static bool unstick(void)
 	fake_turn();
 	if (++n % 3 == 0) {
 		stuck = false;
-		serve(&fake, 1);
+		serve(&fake, 5);
 		stuck = true;
 	}
 	return true;
@@ -182,7 +193,7 @@ TEST(flow_control)
 	fake_on_park = unstick;
 	CHECK_EQ(console_write(0, big, sizeof(big)), sizeof(big));
 	stuck = false;
-	serve(&fake, 1);
+	serve(&fake, 5);
 	CHECK_EQ(out_len[0], sizeof(big));
 	CHECK(memcmp(out[0], big, sizeof(big)) == 0);
 }
@@ -198,7 +209,7 @@ TEST(full_in_the_loop_drops)
 	CHECK_EQ(console_write(0, big, sizeof(big)), sizeof(big));
 	fake_shard.nofault = 0;
 	stuck = false;
-	serve(&fake, 1);
+	serve(&fake, 5);
 	CHECK_EQ(out_len[0], CON_TX_BUFS * CON_TX_LEN);
 }
 
@@ -221,8 +232,8 @@ TEST(input)
 	waitq_add(console_waitq(0), &w);
 	notified = 0;
 	CHECK_EQ(console_read(0, buf, 10), 0);
-	host_types(0, "hello ");
-	host_types(0, "world");
+	host_types(4, "hello ");
+	host_types(4, "world");
 	turns();
 	CHECK(notified != 0);
 	CHECK_EQ(console_read(0, buf, 3), 3);
@@ -234,15 +245,15 @@ TEST(input)
 		struct fake_chain c;
 
 		for (unsigned i = 0; i < CON_RX_BUFS; i++)
-			host_types(0, "abc");
-		CHECK(!fake_pop(0, &c));
+			host_types(4, "abc");
+		CHECK(!fake_pop(4, &c));
 		turns();
-		CHECK(!fake_pop(0, &c));
+		CHECK(!fake_pop(4, &c));
 		CHECK_EQ(console_read(0, buf, 600), 3 * CON_RX_BUFS);
 	}
 	notified = 0;
 	host_sends(0, PORT_OPEN, 0);
-	host_types(0, "last");
+	host_types(4, "last");
 	turns();
 	CHECK(notified != 0);
 	CHECK(console_closed(0));
@@ -251,7 +262,7 @@ TEST(input)
 	turns();
 	CHECK(!console_closed(0));
 	/* Port 2 has input too, port 1 none. */
-	host_types(6, "ctl");
+	host_types(8, "ctl");
 	turns();
 	CHECK_EQ(console_read(2, buf, 600), 3);
 	CHECK_EQ(console_read(1, buf, 600), 0);
@@ -268,11 +279,13 @@ TEST(hostile_control)
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
-		host_sends((uint32_t)(x >> 60 == 0 ? x : x % 5), (uint16_t)(x >> 32 & 15), (uint16_t)(x >> 40 & 3));
+		host_sends((uint32_t)(x >> 60 == 0 ? x : x % 5), (uint16_t)(x >> 32 & 15),
+			   (uint16_t)(x >> 40 & 3));
 		if (i % 5 == 0)
 			turns();
 	}
-	/* Each port was answered once a lifetime: removal and coming back are answered again, floods not. */
+	/* Each port was answered once a lifetime: removal and coming back are answered again,
+	 * floods not. */
 	CHECK_EQ(fake_warnings, 0);
 	host_sends(0, PORT_ADD, 0);
 	host_sends(0, PORT_OPEN, 1);
@@ -313,7 +326,7 @@ TEST(short_control_messages)
 
 TEST(lies)
 {
-	static const unsigned queues[] = { 0, 1, 2, 3 };
+	static const unsigned queues[] = { 2, 3, 4, 5 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(queues); i++) {
 		setup(true, 3);
@@ -331,5 +344,5 @@ TEST(lies)
 }
 
 UNIT_MAIN(CASE(handshake), CASE(output), CASE(one_port), CASE(no_console), CASE(flow_control),
-	  CASE(full_in_the_loop_drops), CASE(input), CASE(hostile_control), CASE(control_flood_is_answered_once),
-	  CASE(short_control_messages), CASE(lies))
+	  CASE(full_in_the_loop_drops), CASE(input), CASE(hostile_control),
+	  CASE(control_flood_is_answered_once), CASE(short_control_messages), CASE(lies))

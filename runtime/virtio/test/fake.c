@@ -9,16 +9,18 @@
 struct fake_device fake;
 struct gw_boot_info fake_boot;
 uint64_t fake_now_ns;
-struct shard fake_shard;
+struct shard fake_shard, *fake_current = &fake_shard;
 unsigned fake_warnings;
 char fake_uart[256];
 uint8_t fake_entropy[256];
 size_t fake_entropy_len;
+uint64_t fake_notified;
 uint64_t fake_total_pages = 4096;
 struct timer *fake_timer;
 bool (*fake_on_park)(void);
 
-/* Devices are never given back: what they keep is no leak. Packet buffers are counted by the tests. */
+/* Devices are never given back: what they keep is no leak. Packet buffers are counted by the tests.
+ */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -27,6 +29,7 @@ const char *__asan_default_options(void)
 
 static struct gw_vcore vcore;
 static struct uthread self;
+static unsigned parks;
 struct shard *shards[SHARD_MAX] = { &fake_shard };
 uint32_t n_shards = 1;
 
@@ -114,6 +117,8 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 {
 	(void)b;
 	(void)c;
+	if (nr == GW_CALL_NOTIFY)
+		fake_notified |= 1ull << a;
 	if (nr == GW_CALL_CONSOLE_WRITE)
 		strncat(fake_uart, (char *)vcore.batch.bytes,
 			GW_MIN(sizeof(fake_uart) - 1 - strlen(fake_uart), (size_t)a));
@@ -122,12 +127,12 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 
 struct shard *shard_self_host(void)
 {
-	return &fake_shard;
+	return fake_current;
 }
 
 void shard_add_poller(struct poller *p)
 {
-	list_add_tail(&fake_shard.pollers, &p->link);
+	list_add_tail(&fake_current->pollers, &p->link);
 }
 
 void uthread_wake(struct uthread *u)
@@ -137,6 +142,10 @@ void uthread_wake(struct uthread *u)
 
 int uthread_park(uint64_t deadline_ns)
 {
+	if (++parks > 1000000) {
+		fprintf(stderr, "parked a million times\n");
+		abort();
+	}
 	if (fake_on_park != NULL && fake_on_park())
 		return 0;
 	if (deadline_ns == GW_NEVER) {
@@ -150,7 +159,7 @@ int uthread_park(uint64_t deadline_ns)
 uint64_t clock_now(void)
 {
 	fake_now_ns += 1000;
-	return fake_shard.now_ns = fake_now_ns;
+	return fake_current->now_ns = fake_now_ns;
 }
 
 int timer_arm(struct timer *t, uint64_t deadline_ns)
@@ -178,7 +187,7 @@ void waitq_del(struct waitq *q, struct waiter *w)
 
 void waitq_notify(struct waitq *q, uint32_t events)
 {
-	list_for_each(n, &q->waiters) {
+	list_for_each (n, &q->waiters) {
 		struct waiter *w = list_entry(n, struct waiter, link);
 
 		if (w->notify != NULL)
@@ -222,13 +231,15 @@ void panic(const char *fmt, ...)
 void fake_turn(void)
 {
 	clock_now();
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->poll != NULL)
 			(void)p->poll(p);
 	}
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->flush != NULL)
@@ -240,7 +251,8 @@ bool fake_arm(void)
 {
 	bool work = false;
 
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->arm != NULL && p->arm(p))
@@ -253,7 +265,8 @@ uint64_t fake_deadline(void)
 {
 	uint64_t d = GW_NEVER;
 
-	list_for_each_safe(n, &fake_shard.pollers) {
+	list_for_each_safe(n, &fake_shard.pollers)
+	{
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->deadline != NULL)
@@ -500,14 +513,16 @@ void fake_write(uint64_t addr, unsigned bytes, uint64_t value)
 	} else if (addr - FAKE_MMIO < 0x200) {
 		mmio_write(addr - FAKE_MMIO, value);
 	} else {
-		fprintf(stderr, "write outside the registers: %llx (%u)\n", (unsigned long long)addr, bytes);
+		fprintf(stderr, "write outside the registers: %llx (%u)\n",
+			(unsigned long long)addr, bytes);
 		abort();
 	}
 }
 
 /* ---- set-up ---- */
 
-static void cap(struct gw_device *d, unsigned at, unsigned next, unsigned type, uint32_t off, uint32_t len)
+static void cap(struct gw_device *d, unsigned at, unsigned next, unsigned type, uint32_t off,
+		uint32_t len)
 {
 	uint8_t *c = d->config + at;
 
@@ -545,9 +560,10 @@ void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t 
 	if (kind == GW_DEVICE_PCI) {
 		fake_pci_config(&fake.dev, id);
 	} else {
-		fake.dev = (struct gw_device){
-			.kind = GW_DEVICE_MMIO, .vectors = 1, .vendor = 0x1af4, .device = (uint16_t)id
-		};
+		fake.dev = (struct gw_device){ .kind = GW_DEVICE_MMIO,
+					       .vectors = 1,
+					       .vendor = 0x1af4,
+					       .device = (uint16_t)id };
 		fake.dev.bars[0] = (struct gw_bar){ FAKE_MMIO, 0x200 };
 	}
 	for (unsigned i = 0; i < FAKE_QUEUES; i++)
@@ -555,7 +571,8 @@ void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t 
 	fake_shard = (struct shard){ .vcore = &vcore, .current = &self };
 	list_init(&fake_shard.pollers);
 	self.shard = &fake_shard;
-	fake_warnings = 0;
+	fake_current = &fake_shard;
+	fake_warnings = parks = 0;
 	fake_uart[0] = '\0';
 	fake_entropy_len = 0;
 	fake_on_park = NULL;

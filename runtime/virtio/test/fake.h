@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fake.h - the world around the virtio drivers in host tests: memory, one shard, and a virtio device whose
- * registers (pci and mmio) and rings are under the test's control, honest or not. */
+/* fake.h - the world around the virtio drivers in host tests: memory, one shard, and a virtio
+ * device whose registers (pci and mmio) and rings are under the test's control, honest or not. */
 #ifndef GODWIT_VIRTIO_TEST_FAKE_H
 #define GODWIT_VIRTIO_TEST_FAKE_H
 
@@ -42,9 +42,10 @@ struct fake_device {
 extern struct fake_device fake;
 extern struct gw_boot_info fake_boot;
 extern uint64_t fake_now_ns;
-extern struct shard fake_shard;
-extern unsigned fake_warnings; /* log_warn calls */
-extern char fake_uart[256]; /* what went to the kernel's UART */
+extern struct shard fake_shard, *fake_current; /* shard 0; the one that code runs on */
+extern uint64_t fake_notified;		       /* vcores that were notified, one bit each */
+extern unsigned fake_warnings;		       /* log_warn calls */
+extern char fake_uart[256];		       /* what went to the kernel's UART */
 extern uint8_t fake_entropy[256];
 extern size_t fake_entropy_len;
 extern uint64_t fake_total_pages;

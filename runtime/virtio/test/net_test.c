@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net_test.c - virtio-net against a fake device: frames in both directions, offloads, merged buffers, full rings,
- * and a device that lies. */
+/* net_test.c - virtio-net against a fake device: frames in both directions, offloads, merged
+ * buffers, full rings, and a device that lies. */
 #include "runtime/base/errno.h"
 #include "runtime/virtio/misc.h"
 #include "runtime/virtio/net_internal.h"
@@ -9,9 +9,10 @@
 
 #include <stdlib.h>
 
-#define BASIC (VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC | VIRTIO_BIT(NET_F_MAC))
-#define OFFLOADS                                                                                   \
-	(VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_HOST_TSO4) |     \
+#define BASIC \
+	(VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC | VIRTIO_BIT(NET_F_MAC))
+#define OFFLOADS                                                                               \
+	(VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_HOST_TSO4) | \
 	 VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_MRG_RXBUF))
 
 static struct pbuf_pool pool;
@@ -45,7 +46,8 @@ static void drop_received(void)
 /* How many blocks are neither free nor with the device nor received: lost. */
 static uint32_t lost(void)
 {
-	return pool.n_total - pool.n_free - queue->rx.n_inflight - queue->tx.n_inflight - n_received;
+	return pool.n_total - pool.n_free - queue->rx.n_inflight - queue->tx.n_inflight -
+	       n_received;
 }
 
 static void setup(enum gw_device_kind kind, uint64_t offer)
@@ -295,7 +297,8 @@ TEST(send_chains)
 		CHECK_EQ(ch.indirect, indirect);
 		CHECK_EQ(ch.n_out, 3);
 		CHECK_EQ(fake_read_out(&ch, out, 4096), 666);
-		CHECK(out[12] == 1 && out[65] == 1 && out[66] == 2 && out[565] == 2 && out[566] == 3);
+		CHECK(out[12] == 1 && out[65] == 1 && out[66] == 2 && out[565] == 2 &&
+		      out[566] == 3);
 		CHECK_EQ(queue->n_tables, tables - (unsigned)indirect);
 		fake_push(1, ch.id, 0);
 		for (int i = 0; i < 2; i++) {
@@ -315,22 +318,48 @@ TEST(send_chains)
 
 TEST(send_full_ring)
 {
-	unsigned sent = 0;
+	unsigned sent = 0, order = 0, turns = 0;
 	struct fake_chain ch;
+	uint8_t out[80];
 
 	setup(GW_DEVICE_PCI, BASIC);
-	while (netdev_tx(queue, frame_of(64, 1, 60)) == 0)
+	while (netdev_tx(queue, frame_of(64, (uint8_t)sent, 60)) == 0)
 		sent++;
-	CHECK_EQ(sent, 64);
-	CHECK_EQ(netdev_tx(queue, frame_of(64, 1, 60)), -ENOBUFS);
-	CHECK_EQ(lost(), 0);
+	CHECK_EQ(sent, 64 + NET_BACKLOG);
+	CHECK_EQ(queue->tx.n_free, 0);
+	CHECK_EQ(queue->tx_drops, 1);
+	CHECK(fake.q[1].kicks != 0); /* the device was told */
 	fake_turn();
-	CHECK(fake_deadline() != GW_NEVER); /* it looks again while frames are with the device */
-	while (fake_pop(1, &ch))
-		fake_push(1, ch.id, 0);
-	CHECK_EQ(netdev_tx(queue, frame_of(64, 1, 60)), 0);
-	CHECK_EQ(queue->tx.n_inflight, 1);
-	CHECK_EQ(queue->tx_drops, 2);
+	CHECK(fake_deadline() <= fake_now_ns + NET_BACKLOG_NS);
+	/* All that was accepted is sent, in order. */
+	while (turns++ < 100 && (fake_pop(1, &ch) || queue->n_backlog != 0)) {
+		do {
+			fake_read_out(&ch, out, 72);
+			CHECK_EQ(out[12], (uint8_t)order);
+			order++;
+			fake_push(1, ch.id, 0);
+		} while (fake_pop(1, &ch));
+		fake_turn();
+	}
+	CHECK_EQ(order, sent);
+	(void)fake_arm();
+	CHECK_EQ(queue->tx.n_inflight, 0);
+	CHECK(fake_deadline() == GW_NEVER);
+	CHECK_EQ(lost(), 0);
+}
+
+TEST(lie_with_a_backlog)
+{
+	setup(GW_DEVICE_PCI, BASIC);
+	for (unsigned i = 0; i < 100; i++)
+		CHECK_EQ(netdev_tx(queue, frame_of(64, 1, 60)), 0);
+	fake_push(1, 2000, 0);
+	fake_turn();
+	fake_turn();
+	CHECK_EQ(queue->n_backlog, 0);
+	CHECK_EQ(queue->tx.n_inflight, 0);
+	CHECK_EQ(lost(), 0);
+	CHECK_EQ(fake_warnings, 1);
 }
 
 TEST(too_many_fragments)
@@ -468,8 +497,76 @@ TEST(no_reset_keeps_buffers)
 	CHECK(pool.n_free + 32 == pool.n_total);
 }
 
+/* ---- several queue pairs ---- */
+
+static uint16_t pairs_set;
+static uint8_t answer;
+
+static void serve_control(struct fake_device *d, unsigned i)
+{
+	struct fake_chain c;
+
+	(void)d;
+	while (i == 4 && answer != 0xee && fake_pop(4, &c)) {
+		uint8_t cmd[4];
+
+		CHECK_EQ(fake_read_out(&c, cmd, 4), 4);
+		CHECK_EQ(cmd[0], 4);
+		CHECK_EQ(cmd[1], 0);
+		memcpy(&pairs_set, cmd + 2, 2);
+		CHECK_EQ(c.in_len, 1);
+		fake_write_in(&c, &answer, 1);
+		fake_push(4, c.id, 1);
+	}
+}
+
+static void setup_pairs(void)
+{
+	uint64_t offer = BASIC | VIRTIO_BIT(NET_F_CTRL_VQ) | VIRTIO_BIT(NET_F_MQ);
+	struct vdev v;
+
+	n_shards = 2;
+	n_received = pairs_set = 0;
+	fake_reset(GW_DEVICE_PCI, VIRTIO_ID_NET, offer, 256);
+	fake.config[8] = 2; /* max_virtqueue_pairs */
+	fake.on_kick = serve_control;
+	net_forget();
+	CHECK_EQ(vdev_probe(&v, &fake.dev, 0, false), 0);
+	CHECK_EQ(net_probe(&v), 0);
+	dev = netdev_get();
+	pbuf_pool_init(&pool, 512, more, NULL);
+	CHECK_EQ(netdev_info(dev)->queue_pairs, 2);
+	queue = netdev_open(dev, 0, &pool, input, &pool);
+	CHECK(queue != NULL);
+	CHECK_EQ(pairs_set, 0); /* not before every pair can receive */
+	CHECK(netdev_open(dev, 1, &pool, input, &pool) != NULL);
+	n_shards = 1;
+}
+
+TEST(queue_pairs)
+{
+	answer = 0;
+	setup_pairs();
+	CHECK_EQ(pairs_set, 2);
+	CHECK_EQ(fake_warnings, 0);
+	CHECK_EQ(fake.q[0].vector, 0);
+	CHECK_EQ(fake.q[2].vector, 1);
+	CHECK_EQ(fake.q[1].vector, VIRTIO_NO_VECTOR);
+	answer = 1; /* refused: said, and the first pair goes on */
+	setup_pairs();
+	CHECK_EQ(fake_warnings, 1);
+	CHECK_EQ(fake.status, 15);
+	answer = 0xee; /* never answered */
+	setup_pairs();
+	CHECK_EQ(fake_warnings, 1);
+	CHECK_EQ(fake.status, 0);
+	fake_turn();
+	CHECK(!queue->open);
+}
+
 UNIT_MAIN(CASE(setup_and_info), CASE(receive), CASE(receive_batch_is_bounded), CASE(receive_merged),
-	  CASE(receive_offloads), CASE(send_small_is_one_descriptor), CASE(send_offloads), CASE(send_chains),
-	  CASE(send_full_ring), CASE(too_many_fragments), CASE(pool_runs_empty), CASE(interrupts_only_when_armed),
-	  CASE(lie_header_missing), CASE(lie_buffers_missing), CASE(lie_length_and_id), CASE(lie_on_tx),
-	  CASE(no_reset_keeps_buffers))
+	  CASE(receive_offloads), CASE(send_small_is_one_descriptor), CASE(send_offloads),
+	  CASE(send_chains), CASE(send_full_ring), CASE(lie_with_a_backlog),
+	  CASE(too_many_fragments), CASE(pool_runs_empty), CASE(interrupts_only_when_armed),
+	  CASE(lie_header_missing), CASE(lie_buffers_missing), CASE(lie_length_and_id),
+	  CASE(lie_on_tx), CASE(no_reset_keeps_buffers), CASE(queue_pairs))

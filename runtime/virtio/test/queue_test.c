@@ -50,7 +50,8 @@ TEST(roundtrip_both_transports)
 				return;
 			}
 			fake_push(1, c.id, i % 65);
-			if (!vq_take(&q, &done) || done.cookie != mem[i % 8] || done.len != i % 65) {
+			if (!vq_take(&q, &done) || done.cookie != mem[i % 8] ||
+			    done.len != i % 65) {
 				CHECK(false);
 				return;
 			}
@@ -93,6 +94,7 @@ TEST(chains_direct_and_indirect)
 TEST(full_ring_changes_nothing)
 {
 	struct vq_buf bufs[3] = { { 0, 1 }, { 0, 1 }, { 0, 1 } };
+	struct fake_chain popped[3];
 	struct vq_done done;
 
 	start(8);
@@ -104,13 +106,9 @@ TEST(full_ring_changes_nothing)
 	CHECK_EQ(q.n_free, 0);
 	vq_publish(&q);
 	/* Out of order completion. */
-	for (unsigned i = 0; i < 3; i++) {
-		struct fake_chain c[3];
-
-		if (i == 0)
-			CHECK(fake_pop(1, &c[0]) && fake_pop(1, &c[1]) && fake_pop(1, &c[2]));
-		fake_push(1, c[2 - i].id, 0);
-	}
+	CHECK(fake_pop(1, &popped[0]) && fake_pop(1, &popped[1]) && fake_pop(1, &popped[2]));
+	for (unsigned i = 0; i < 3; i++)
+		fake_push(1, popped[2 - i].id, 0);
 	while (vq_take(&q, &done))
 		;
 	CHECK(!q.broken);
@@ -330,7 +328,7 @@ TEST(arm_asks_for_the_next_completion)
 	offer_four();
 	fake_push(1, 0, 0);
 	CHECK(!fake_interrupts(1, 0)); /* never armed */
-	CHECK(vq_arm(&q)); /* something is there already */
+	CHECK(vq_arm(&q));	       /* something is there already */
 	CHECK(vq_take(&q, &done));
 	CHECK(!vq_arm(&q));
 	fake_push(1, 1, 0);
@@ -357,8 +355,9 @@ TEST(sizes)
 	vq_destroy(&x); /* harmless */
 }
 
-UNIT_MAIN(CASE(roundtrip_both_transports), CASE(chains_direct_and_indirect), CASE(full_ring_changes_nothing),
-	  CASE(lie_id_out_of_range), CASE(lie_id_not_offered), CASE(lie_completed_twice), CASE(lie_middle_of_chain),
-	  CASE(lie_length), CASE(lie_index_jump), CASE(sloppy_length_of_read_only_chain), CASE(scribbled_rings),
+UNIT_MAIN(CASE(roundtrip_both_transports), CASE(chains_direct_and_indirect),
+	  CASE(full_ring_changes_nothing), CASE(lie_id_out_of_range), CASE(lie_id_not_offered),
+	  CASE(lie_completed_twice), CASE(lie_middle_of_chain), CASE(lie_length),
+	  CASE(lie_index_jump), CASE(sloppy_length_of_read_only_chain), CASE(scribbled_rings),
 	  CASE(drain), CASE(kick_follows_avail_event), CASE(kick_follows_flag_without_event_idx),
 	  CASE(strong_always_kicks_and_syncs), CASE(arm_asks_for_the_next_completion), CASE(sizes))

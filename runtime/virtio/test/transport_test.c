@@ -63,7 +63,7 @@ TEST(pci_capability_loop)
 	CHECK_EQ(probe(), 0);
 	fake_reset(GW_DEVICE_PCI, VIRTIO_ID_NET, BASIC, 256);
 	fake.dev.config[0x41] = 0x40; /* first to itself */
-	CHECK_EQ(probe(), -EIO); /* no notify */
+	CHECK_EQ(probe(), -EIO);      /* no notify */
 	fake_reset(GW_DEVICE_PCI, VIRTIO_ID_NET, BASIC, 256);
 	fake.dev.config[0x34] = 0x10; /* into the header */
 	CHECK_EQ(probe(), -EOPNOTSUPP);
@@ -84,8 +84,8 @@ TEST(pci_blocks_outside_their_bar)
 {
 	static const struct {
 		uint32_t off, len;
-	} bad[] = { { 0x3f00, 0x200 }, { 0xffffffff, 0x38 }, { 0x4000, 0x38 }, { 0, 0x4001 }, { 0, 0x37 },
-		    { 0xfffffff0, 0x40 }, { 2, 0x100 } };
+	} bad[] = { { 0x3f00, 0x200 }, { 0xffffffff, 0x38 }, { 0x4000, 0x38 }, { 0, 0x4001 },
+		    { 0, 0x37 },       { 0xfffffff0, 0x40 }, { 2, 0x100 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		fake_reset(GW_DEVICE_PCI, VIRTIO_ID_NET, BASIC, 256);
@@ -139,7 +139,8 @@ TEST(pci_random_config)
 			x ^= x << 17;
 			fake.dev.config[0x34 + x % 0x50] = (uint8_t)(x >> 32);
 		}
-		if (probe() == 0 && vdev_negotiate(&d, 0) == 0 && vdev_queue(&d, &q, 1, 8, 0) == 0) {
+		if (probe() == 0 && vdev_negotiate(&d, 0) == 0 &&
+		    vdev_queue(&d, &q, 1, 8, 0) == 0) {
 			(void)vdev_cfg64(&d, 0);
 			(void)vdev_cfg64(&d, 0xfff);
 			vq_destroy(&q);
@@ -232,6 +233,7 @@ TEST(stop)
 	CHECK_EQ(probe(), -EIO);
 }
 
-UNIT_MAIN(CASE(pci_found), CASE(pci_not_virtio), CASE(pci_without_modern_interface), CASE(pci_capability_loop),
-	  CASE(pci_capability_at_the_end), CASE(pci_blocks_outside_their_bar), CASE(pci_notify_multiplier),
-	  CASE(pci_random_config), CASE(features), CASE(queues), CASE(mmio_versions), CASE(config_reads), CASE(stop))
+UNIT_MAIN(CASE(pci_found), CASE(pci_not_virtio), CASE(pci_without_modern_interface),
+	  CASE(pci_capability_loop), CASE(pci_capability_at_the_end),
+	  CASE(pci_blocks_outside_their_bar), CASE(pci_notify_multiplier), CASE(pci_random_config),
+	  CASE(features), CASE(queues), CASE(mmio_versions), CASE(config_reads), CASE(stop))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* personality.c - the smallest personality that exercises the runtime: threads, demand-zero memory, and calls that
- * show the scheduler and the upcalls to a program in ring 3 (program.c), which does the checking. */
+/* personality.c - the smallest personality that exercises the runtime: threads, demand-zero memory,
+ * and calls that show the scheduler and the upcalls to a program in ring 3 (program.c), which does
+ * the checking. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
@@ -48,8 +49,8 @@ static int64_t spawn(uint64_t rip, uint64_t arg, uint64_t shard)
 	if (n >= T_THREADS)
 		panic("too many test threads");
 	*t = (struct thread){ .rip = rip, .arg = arg, .number = n };
-	err = uthread_create(&t->uthread, shard < n_shards ? shards[shard] : NULL, thread_start, t, "program",
-			     true, t);
+	err = uthread_create(&t->uthread, shard < n_shards ? shards[shard] : NULL, thread_start, t,
+			     "program", true, t);
 	return err < 0 ? err : (int64_t)n;
 }
 
@@ -209,13 +210,15 @@ void personality_syscall(struct program_frame *f)
 	}
 }
 
-bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va, bool from_runtime)
+bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error, uint64_t va,
+		       bool from_runtime)
 {
 	struct thread *t = self();
 	uint64_t pa;
 
 	atomic_fetch_add(&n_faults, 1);
-	if (vector == 14 && !(error & 1) && va >= T_HEAP && va < T_END && shard_self()->nofault == 0) {
+	if (vector == 14 && !(error & 1) && va >= T_HEAP && va < T_END &&
+	    shard_self()->nofault == 0) {
 		uint64_t there = 0;
 		int err = 0;
 
@@ -238,7 +241,8 @@ bool personality_fault(struct program_frame *f, uint64_t vector, uint64_t error,
 	if (from_runtime)
 		return false;
 	if (!t->on_fault)
-		panic("test: fault %lu at %#lx, address %#lx", (unsigned long)vector, f->regs.rip, va);
+		panic("test: fault %lu at %#lx, address %#lx", (unsigned long)vector, f->regs.rip,
+		      va);
 	f->regs.rflags &= ~0x100ul;
 	f->regs.rip = t->on_fault;
 	f->regs.rax = va;
@@ -268,7 +272,8 @@ static void overflow(void *arg)
 
 static void load_program(void)
 {
-	size_t len = (size_t)(program_end - program_begin), pages = ROUND_UP(len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
+	size_t len = (size_t)(program_end - program_begin),
+	       pages = ROUND_UP(len, GW_PAGE_SIZE) / GW_PAGE_SIZE;
 	uint64_t pa = pages_alloc(pages, 1);
 
 	if (!pa)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* program.c - the program of the runtime's boot test: runs in ring 3 on the test personality and checks what the
- * runtime promises programs. Linked flat at T_CODE; its writable memory is demand zero at T_HEAP. Free to use SSE. */
+/* program.c - the program of the runtime's boot test: runs in ring 3 on the test personality and
+ * checks what the runtime promises programs. Linked flat at T_CODE; its writable memory is demand
+ * zero at T_HEAP. Free to use SSE. */
 #include <stdint.h>
 #include "runtime/platform/test/boot/calls.h"
 
@@ -13,7 +14,10 @@ static long call3(long nr, uint64_t a, uint64_t b, uint64_t c)
 {
 	long r;
 
-	__asm__ volatile("syscall" : "=a"(r) : "a"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory");
 	return r;
 }
 #define call(nr, a, b) call3((nr), (uint64_t)(a), (uint64_t)(b), 0)
@@ -43,21 +47,22 @@ static void test_registers(void)
 {
 	uint64_t bad;
 
-	__asm__ volatile("movq $0x11, %%rbx; movq $0x12, %%rdx; movq $0x13, %%rsi; movq $0x14, %%rdi\n"
-			 "movq $0x15, %%r8; movq $0x16, %%r9; movq $0x17, %%r10; movq $0x18, %%r12\n"
-			 "movq $0x19, %%r13; movq $0x1a, %%r14; movq $0x1b, %%r15; xorl %%eax, %%eax\n"
-			 "movq %%rsp, %%xmm7; std; stc; syscall; setnc %%cl; cld; movzbl %%cl, %%ecx\n"
-			 "subq $0x15, %%rax; orq %%rax, %%rcx; subq $0x11, %%rbx; orq %%rbx, %%rcx\n"
-			 "subq $0x12, %%rdx; orq %%rdx, %%rcx; subq $0x13, %%rsi; orq %%rsi, %%rcx\n"
-			 "subq $0x14, %%rdi; orq %%rdi, %%rcx; subq $0x15, %%r8; orq %%r8, %%rcx\n"
-			 "subq $0x16, %%r9; orq %%r9, %%rcx; subq $0x17, %%r10; orq %%r10, %%rcx\n"
-			 "subq $0x18, %%r12; orq %%r12, %%rcx; subq $0x19, %%r13; orq %%r13, %%rcx\n"
-			 "subq $0x1a, %%r14; orq %%r14, %%rcx; subq $0x1b, %%r15; orq %%r15, %%rcx\n"
-			 "movq %%xmm7, %%rax; subq %%rsp, %%rax; orq %%rax, %%rcx\n"
-			 : "=c"(bad)
-			 :
-			 : "rax", "rbx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-			   "xmm7", "memory", "cc");
+	__asm__ volatile(
+		"movq $0x11, %%rbx; movq $0x12, %%rdx; movq $0x13, %%rsi; movq $0x14, %%rdi\n"
+		"movq $0x15, %%r8; movq $0x16, %%r9; movq $0x17, %%r10; movq $0x18, %%r12\n"
+		"movq $0x19, %%r13; movq $0x1a, %%r14; movq $0x1b, %%r15; xorl %%eax, %%eax\n"
+		"movq %%rsp, %%xmm7; std; stc; syscall; setnc %%cl; cld; movzbl %%cl, %%ecx\n"
+		"subq $0x15, %%rax; orq %%rax, %%rcx; subq $0x11, %%rbx; orq %%rbx, %%rcx\n"
+		"subq $0x12, %%rdx; orq %%rdx, %%rcx; subq $0x13, %%rsi; orq %%rsi, %%rcx\n"
+		"subq $0x14, %%rdi; orq %%rdi, %%rcx; subq $0x15, %%r8; orq %%r8, %%rcx\n"
+		"subq $0x16, %%r9; orq %%r9, %%rcx; subq $0x17, %%r10; orq %%r10, %%rcx\n"
+		"subq $0x18, %%r12; orq %%r12, %%rcx; subq $0x19, %%r13; orq %%r13, %%rcx\n"
+		"subq $0x1a, %%r14; orq %%r14, %%rcx; subq $0x1b, %%r15; orq %%r15, %%rcx\n"
+		"movq %%xmm7, %%rax; subq %%rsp, %%rax; orq %%rax, %%rcx\n"
+		: "=c"(bad)
+		:
+		: "rax", "rbx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+		  "r15", "xmm7", "memory", "cc");
 	check(bad == 0, "registers over a system call");
 	check(call(9999, 0, 0) == -ENOSYS, "unknown call");
 }
@@ -91,7 +96,8 @@ static void test_memory(void)
 	}
 	check(call(T_COPY_IN, T_END - 10, 100) == -EFAULT, "EFAULT at the end");
 	check(call(T_COPY_IN, T_END - 100, 100) == 0, "just below the end");
-	check(call(T_COPY_IN, 0x700000000000ul, 8) == -EFAULT, "runtime memory is no program memory");
+	check(call(T_COPY_IN, 0x700000000000ul, 8) == -EFAULT,
+	      "runtime memory is no program memory");
 	check(call(T_COPY_IN, ~0ul - 3, 8) == -EFAULT, "a range that wraps");
 	check(call(T_COPY_IN, 0x8000000000000000ul, 8) == -EFAULT, "a non-canonical address");
 	for (uint64_t n = 0; n < 20; n++)
@@ -100,7 +106,8 @@ static void test_memory(void)
 	check(call(T_STRING, "hello", 64) == 5, "string");
 	check(call(T_STRING, "hello", 5) == -ENAMETOOLONG, "string too long");
 	check(call(T_STRING, 16, 5) == -EFAULT, "string EFAULT");
-	check(call3(T_CMPXCHG, va + 0x4000, 0x03020100, 9) == 0x03020100 && *(uint32_t *)(va + 0x4000) == 9,
+	check(call3(T_CMPXCHG, va + 0x4000, 0x03020100, 9) == 0x03020100 &&
+		      *(uint32_t *)(va + 0x4000) == 9,
 	      "cmpxchg");
 	check(call3(T_CMPXCHG, 8, 1, 9) == -EFAULT, "cmpxchg EFAULT");
 	p[0] = 7;
@@ -114,7 +121,8 @@ static void test_faults(void)
 {
 	uint64_t va;
 
-	__asm__ volatile("leaq 1f(%%rip), %%rdi; movl %1, %%eax; syscall; movq $0x2000, %%rdx; movq (%%rdx), %%rax\n"
+	__asm__ volatile("leaq 1f(%%rip), %%rdi; movl %1, %%eax; syscall; movq $0x2000, %%rdx; "
+			 "movq (%%rdx), %%rax\n"
 			 "1:\n"
 			 : "=a"(va)
 			 : "i"(T_ON_FAULT)
@@ -131,7 +139,8 @@ static void test_step(void)
 {
 	uint64_t rdi = 41, rax;
 
-	__asm__ volatile("leaq 1f(%%rip), %%rdi; movl %2, %%eax; syscall; movl $41, %%edi; xorl %%eax, %%eax\n"
+	__asm__ volatile("leaq 1f(%%rip), %%rdi; movl %2, %%eax; syscall; movl $41, %%edi; xorl "
+			 "%%eax, %%eax\n"
 			 "pushfq; orq $0x100, (%%rsp); popfq; syscall; ud2\n"
 			 "1: pushfq; andq $~0x100, (%%rsp); popfq\n"
 			 : "=&a"(rax), "=&D"(rdi)
@@ -168,20 +177,22 @@ static uint64_t fpu_round(uint64_t seed, uint64_t peer)
 	uint64_t bad = 0, tmp = seed;
 	long r;
 
-	__asm__ volatile("movq %[t], %%xmm0; movq %[t], %%xmm15; pushq %[t]; fildll (%%rsp); popq %[t]\n"
-			 "movl %[wake], %%eax; movq %[peer], %%rdi; syscall\n"
-			 "movl %[park], %%eax; movq $-1, %%rdi; syscall\n"
-			 "movq %%xmm0, %[t]; subq %[seed], %[t]; orq %[t], %[bad]\n"
-			 "movq %%xmm15, %[t]; subq %[seed], %[t]; orq %[t], %[bad]\n"
-			 "pushq $0; fistpll (%%rsp); popq %[t]; subq %[seed], %[t]; orq %[t], %[bad]\n"
-			 : [t] "+&r"(tmp), [bad] "+&r"(bad), "=&a"(r)
-			 : [seed] "r"(seed), [peer] "r"(peer), [wake] "i"(T_WAKE), [park] "i"(T_PARK)
-			 : "rcx", "r11", "rdi", "xmm0", "xmm15", "memory", "cc");
+	__asm__ volatile(
+		"movq %[t], %%xmm0; movq %[t], %%xmm15; pushq %[t]; fildll (%%rsp); popq %[t]\n"
+		"movl %[wake], %%eax; movq %[peer], %%rdi; syscall\n"
+		"movl %[park], %%eax; movq $-1, %%rdi; syscall\n"
+		"movq %%xmm0, %[t]; subq %[seed], %[t]; orq %[t], %[bad]\n"
+		"movq %%xmm15, %[t]; subq %[seed], %[t]; orq %[t], %[bad]\n"
+		"pushq $0; fistpll (%%rsp); popq %[t]; subq %[seed], %[t]; orq %[t], %[bad]\n"
+		: [t] "+&r"(tmp), [bad] "+&r"(bad), "=&a"(r)
+		: [seed] "r"(seed), [peer] "r"(peer), [wake] "i"(T_WAKE), [park] "i"(T_PARK)
+		: "rcx", "r11", "rdi", "xmm0", "xmm15", "memory", "cc");
 	return bad;
 }
 
 /* Strictly in turns, so that a lost wake stops both for ever. Wakes do not count, hence S->turn. */
-static uint64_t rounds_of(uint64_t rounds, uint64_t seed, uint64_t me, uint64_t peer, uint64_t fs_base)
+static uint64_t rounds_of(uint64_t rounds, uint64_t seed, uint64_t me, uint64_t peer,
+			  uint64_t fs_base)
 {
 	uint64_t bad = 0, fs;
 
@@ -201,7 +212,8 @@ static void ping_peer(uint64_t rounds)
 {
 	while (!S->peer || S->turn != S->peer)
 		call(T_PARK, ~0ul, 0);
-	check(rounds_of(rounds, 0x5555000, S->peer, S->main_thread, 0x7777000) == 0, "peer's extended state");
+	check(rounds_of(rounds, 0x5555000, S->peer, S->main_thread, 0x7777000) == 0,
+	      "peer's extended state");
 	S->flag = 1;
 	call(T_WAKE, S->main_thread, 0);
 	call(T_EXIT, 0, 0);
@@ -214,7 +226,8 @@ static void test_ping_pong(uint64_t rounds, uint64_t shard, const char *name)
 	S->flag = S->peer = 0;
 	S->turn = S->main_thread;
 	S->peer = (uint64_t)call3(T_SPAWN, (uint64_t)ping_peer, rounds, shard);
-	check(rounds_of(rounds, 0x3333000, S->main_thread, S->peer, 0x1111000) == 0, "main's extended state");
+	check(rounds_of(rounds, 0x3333000, S->main_thread, S->peer, 0x1111000) == 0,
+	      "main's extended state");
 	S->turn = S->peer; /* its last wait */
 	call(T_WAKE, S->peer, 0);
 	while (!S->flag)
@@ -310,7 +323,8 @@ static void measure(int n)
 	start = ticks();
 	for (int i = 0; i < n; i++)
 		call(T_PARK, 1, 0);
-	call(T_REPORT, "park through the loop, a timer due, ticks", (ticks() - start) / (uint64_t)n);
+	call(T_REPORT, "park through the loop, a timer due, ticks",
+	     (ticks() - start) / (uint64_t)n);
 }
 
 __attribute__((section(".text.start"), force_align_arg_pointer)) void _start(uint64_t arg);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process_internal.h - what the files of process/ share. Lock order here: processes.lock > a process's lock > its
- * signal_lock > the signal queue's pool; a futex bucket's lock and that of a waitq are innermost but for the
- * scheduler's own. */
-#ifndef GODWIT_LINUX_PROCESS_INTERNAL_H
-#define GODWIT_LINUX_PROCESS_INTERNAL_H
+/* process.h - threads, signals, futexes and time as the files of process/ and start.c share them.
+ * Lock order here: processes.lock > a process's lock > its signal_lock > the signal queue's pool; a
+ * futex bucket's lock and that of a waitq are innermost but for the scheduler's own. */
+#ifndef GODWIT_LINUX_PROCESS_H
+#define GODWIT_LINUX_PROCESS_H
 
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
@@ -48,16 +48,16 @@ uint64_t thread_cpu_ns(const struct thread *t);
 uint64_t process_cpu_of(struct process *p);
 
 /* ---- threads ---- */
-#define FIRST_PID 2 /* not 1: some programs behave as init then */
+#define FIRST_PID 2				 /* not 1: some programs behave as init then */
 struct thread *thread_create(struct process *p); /* not yet listed; NULL: memory is out */
-int thread_number(void); /* a free number for a thread or process */
+int thread_number(void);			 /* a free number for a thread or process */
 void thread_list(struct thread *t, int tid);
-void thread_unlist(struct thread *t); /* one that never ran; freed */
+void thread_unlist(struct thread *t);	    /* one that never ran; freed */
 void thread_leave_memory(struct thread *t); /* robust list, CLONE_CHILD_CLEARTID */
 void threads_stop(struct process *p, const struct thread *but); /* p->lock held */
 _Noreturn void thread_exit(int status);
 uint64_t thread_syscalls(struct process *p); /* of the threads it has */
-uint64_t thread_syscalls_ended(void); /* counted by threads that have ended */
+uint64_t thread_syscalls_ended(void);	     /* counted by threads that have ended */
 
 /* ---- processes (family.c) ---- */
 struct processes {
@@ -68,14 +68,16 @@ struct processes {
 	bool wrapped; /* numbers may be in use */
 };
 extern struct processes processes;
-/* A process without memory, files and threads, with one reference; what parent (may be NULL) hands down is in it. */
+/* A process without memory, files and threads, with one reference; what parent (may be NULL) hands
+ * down is in it. */
 struct process *process_create(const struct process *parent) MUST_CHECK;
 struct process *process_get(struct process *p);
 /* Into the table and out of it again: its first reference is the table's meanwhile. */
 void process_list(struct process *p, struct process *parent);
 void process_unlist(struct process *p);
 struct process *process_find(int pid); /* processes.lock held */
-/* kill(2) of `from`: by pid, group, everybody. info->signo 0: only look. 0, -ESRCH, -EPERM, -EAGAIN. */
+/* kill(2) of `from`: by pid, group, everybody. info->signo 0: only look. 0, -ESRCH, -EPERM,
+ * -EAGAIN. */
 int process_kill(const struct process *from, int64_t pid, const struct siginfo64 *info);
 /* By the last thread, before and after it has given up its struct thread. */
 void process_empty(struct process *p);
@@ -86,7 +88,8 @@ _Noreturn void machine_end(int status, int signal); /* start.c */
 
 /* ---- futex ---- */
 void futex_init(void);
-/* Wake up to n waiters at va of an address space; how many. May park (shared memory is looked up). */
+/* Wake up to n waiters at va of an address space; how many. May park (shared memory is looked up).
+ */
 uint32_t futex_wake(struct mm *mm, uint64_t va, uint32_t n, uint32_t bitset);
 void robust_list_walk(struct thread *t);
 

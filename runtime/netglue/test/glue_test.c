@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glue_test.c - configuration, packet rings between shards, and who owns a packet; stacks and
+ * device are stand-ins that write down what they get. */
+#include "runtime/base/errno.h"
+#include "runtime/netglue/glue_internal.h"
+#include "runtime/virtio/test/fake.h"
+#include "tests/unit.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+/* ---- stand-ins ---- */
+
+struct net_stack {
+	struct net_config c;
+	struct net_ip4 ip;
+	struct pbuf *got[2000];
+	unsigned n_got, polls;
+	bool dhcp;
+};
+static struct net_stack stacks[3];
+
+struct netdev {
+	struct netdev_info info;
+};
+static struct netdev the_dev;
+static bool have_dev;
+struct netdev_queue {
+	struct pbuf_pool *pool;
+	struct pbuf *sent[2000];
+	unsigned n_sent;
+	void (*input)(void *ctx, struct pbuf *frame);
+	void *ctx;
+};
+static struct netdev_queue queues[3];
+static const char *config[8];
+
+struct net_stack *net_create(const struct net_config *c, uint64_t now_ns)
+{
+	struct net_stack *s = &stacks[c->shard];
+
+	(void)now_ns;
+	*s = (struct net_stack){ .c = *c };
+	return s;
+}
+
+void net_set_now(struct net_stack *s, uint64_t now_ns)
+{
+	(void)s;
+	(void)now_ns;
+}
+
+void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway,
+		 uint32_t dns)
+{
+	s->ip = (struct net_ip4){ .addr = addr,
+				  .mask = htonl(prefix == 0 ? 0 : ~0u << (32 - prefix)),
+				  .gateway = gateway,
+				  .dns = { dns },
+				  .up = addr != 0 };
+	if (s->c.configured != NULL)
+		s->c.configured(s->c.ctx);
+}
+
+const struct net_ip4 *net_get_ip4(const struct net_stack *s)
+{
+	return &s->ip;
+}
+
+void net_start_dhcp(struct net_stack *s, const char *hostname)
+{
+	CHECK_STR(hostname, "box");
+	s->dhcp = true;
+}
+
+void net_input(struct net_stack *s, struct pbuf *frame)
+{
+	s->got[s->n_got++] = frame;
+}
+
+uint64_t net_poll(struct net_stack *s)
+{
+	s->polls++;
+	return 12345;
+}
+
+struct net_directory *net_directory_create(void *(*alloc)(size_t), uint32_t buckets)
+{
+	CHECK(buckets >= 256);
+	return alloc(16);
+}
+
+void net_set_directory(struct net_stack *s, struct net_directory *d)
+{
+	(void)s;
+	CHECK(d != NULL);
+}
+
+struct netdev *netdev_get(void)
+{
+	return have_dev ? &the_dev : NULL;
+}
+
+const struct netdev_info *netdev_info(const struct netdev *d)
+{
+	return &d->info;
+}
+
+struct netdev_queue *netdev_open(struct netdev *d, uint32_t q, struct pbuf_pool *pool,
+				 void (*input)(void *ctx, struct pbuf *frame), void *ctx)
+{
+	CHECK(q < d->info.queue_pairs);
+	queues[q] = (struct netdev_queue){ .pool = pool, .input = input, .ctx = ctx };
+	return &queues[q];
+}
+
+int netdev_tx(struct netdev_queue *q, struct pbuf *frame)
+{
+	q->sent[q->n_sent++] = frame;
+	return 0;
+}
+
+const char *config_next(const char *key, size_t *cursor)
+{
+	for (; *cursor < ARRAY_SIZE(config) && config[*cursor] != NULL; (*cursor)++) {
+		const char *c = config[*cursor];
+
+		if (strncmp(c, key, strlen(key)) == 0 && c[strlen(key)] == '=') {
+			(*cursor)++;
+			return c + strlen(key) + 1;
+		}
+	}
+	return NULL;
+}
+
+const char *config_get(const char *key)
+{
+	size_t cursor = 0;
+
+	return config_next(key, &cursor);
+}
+
+int str_to_u64(const char *s, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	*out = strtoull(s, &end, 10);
+	return end == s || *end != '\0' ? -EINVAL : *out > max ? -ERANGE : 0;
+}
+
+int fmt_print(char *to, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(to, size, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+void shard_call(struct shard *on, void (*fn)(void *), void *arg)
+{
+	struct shard *was = fake_current;
+
+	fake_current = on;
+	fn(arg);
+	fake_current = was;
+}
+
+/* ---- set-up ---- */
+
+static struct shard others[2];
+
+static void setup(uint32_t n, uint32_t pairs)
+{
+	fake_reset(GW_DEVICE_PCI, 1, 0, 16);
+	n_shards = n;
+	for (uint32_t i = 1; i < n; i++) {
+		others[i - 1] = (struct shard){ .id = i, .vcore = fake_shard.vcore };
+		list_init(&others[i - 1].pollers);
+		shards[i] = &others[i - 1];
+	}
+	have_dev = pairs != 0;
+	the_dev.info = (struct netdev_info){ .mtu = 1500, .queue_pairs = pairs, .csum_tx = true };
+	fake_notified = 0;
+	net_glue_forget();
+	net_glue_init();
+}
+
+static void set_config(const char *a, const char *b, const char *c, const char *d, const char *e)
+{
+	const char *all[] = { a, b, c, d, e };
+
+	memset(config, 0, sizeof(config));
+	for (size_t i = 0; i < ARRAY_SIZE(all) && all[i] != NULL; i++)
+		config[i] = all[i];
+}
+
+static struct poller *poller(uint32_t i)
+{
+	return list_entry(shards[i]->pollers.next, struct poller, link);
+}
+
+static void turn(uint32_t i)
+{
+	poller(i)->poll(poller(i));
+	poller(i)->flush(poller(i));
+}
+
+static struct pbuf *packet(uint32_t shard, uint8_t c, uint32_t n)
+{
+	struct pbuf *p = pbuf_alloc(&glues[shard]->pool, 64);
+
+	memset(p->data, c, n);
+	p->len = p->total = n;
+	return p;
+}
+
+/* ---- tests ---- */
+
+TEST(static_configuration)
+{
+	char text[100];
+
+	set_config("net=static", "net.addr=192.168.7.9/20", "net.gw=192.168.0.1", "net.dns=1.2.3.4",
+		   "net.dns=5.6.7.8");
+	setup(2, 1);
+	CHECK(net_glue_ready());
+	CHECK_EQ(net_glue_wait(0), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(stacks[i].ip.addr, inet_addr("192.168.7.9"));
+		CHECK_EQ(stacks[i].ip.mask, inet_addr("255.255.240.0"));
+		CHECK_EQ(stacks[i].ip.gateway, inet_addr("192.168.0.1"));
+		CHECK(!stacks[i].dhcp);
+	}
+	CHECK_EQ(net_config_text(text, sizeof(text)), 38);
+	CHECK_STR(text, "nameserver 1.2.3.4\nnameserver 5.6.7.8\n");
+	CHECK_EQ(net_config_text(text, 10), 9);
+	CHECK_EQ(strlen(text), 9);
+	CHECK_EQ(net_config_text(text, 1), 0);
+}
+
+TEST(bad_configuration)
+{
+	static const char *const bad[] = {
+		"net.addr=",	       "net.addr=1.2.3",      "net.addr=1.2.3.256",
+		"net.addr=1.2.3.4/33", "net.addr=1.2.3.4/",   "net.addr=1.2.3.4x",
+		"net.addr=1..3.4",     "net.addr=1.2.3.4567", "other=1"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		set_config("net=static", bad[i], NULL, NULL, NULL);
+		setup(1, 1);
+		CHECK_EQ(fake_warnings, 1);
+		CHECK(net_glue_ready()); /* as without a network */
+		CHECK(!stacks[0].ip.up);
+	}
+	set_config("net=static", "net.addr=1.2.3.4", "net.gw=bad", "net.dns=", NULL);
+	setup(1, 1);
+	CHECK_EQ(fake_warnings, 2);
+	CHECK(stacks[0].ip.up);
+	CHECK_EQ(stacks[0].ip.mask, inet_addr("255.255.255.0"));
+}
+
+TEST(no_device)
+{
+	set_config("net=dhcp", NULL, NULL, NULL, NULL);
+	setup(2, 0);
+	CHECK(net_glue_ready());
+	CHECK(!stacks[0].dhcp);
+	/* What is sent goes nowhere, and nothing is lost. */
+	CHECK_EQ(stacks[0].c.tx(stacks[0].c.ctx, packet(0, 1, 60)), -ENOBUFS);
+	CHECK_EQ(glues[0]->pool.n_free, glues[0]->pool.n_total);
+}
+
+TEST(dhcp_reaches_every_shard)
+{
+	set_config("hostname=box", NULL, NULL, NULL, NULL);
+	setup(3, 1);
+	CHECK(stacks[0].dhcp);
+	CHECK(!stacks[1].dhcp);
+	CHECK(!net_glue_ready());
+	CHECK_EQ(net_glue_wait(fake_now_ns + 1), -ETIMEDOUT);
+	turn(1);
+	CHECK(!stacks[1].ip.up);
+	atomic_store(&others[1].sleeping, 1);
+	net_set_ip4(&stacks[0], inet_addr("10.0.2.15"), 24, inet_addr("10.0.2.2"),
+		    inet_addr("10.0.2.3"));
+	CHECK(net_glue_ready());
+	turn(0);
+	CHECK_EQ(fake_notified, 4); /* the sleeping one */
+	CHECK(poller(2)->arm(poller(2)));
+	turn(1);
+	turn(2);
+	CHECK(!poller(2)->arm(poller(2)));
+	for (int i = 1; i < 3; i++) {
+		CHECK_EQ(stacks[i].ip.addr, inet_addr("10.0.2.15"));
+		CHECK_EQ(stacks[i].ip.mask, inet_addr("255.255.255.0"));
+	}
+}
+
+TEST(send_through_another_shard)
+{
+	struct pbuf *p, *slice;
+	uint8_t bytes[100];
+
+	set_config("net=none", NULL, NULL, NULL, NULL);
+	setup(3, 1);
+	atomic_store(&fake_shard.sleeping, 1);
+	p = packet(2, 7, 60);
+	CHECK_EQ(stacks[2].c.tx(stacks[2].c.ctx, p), 0);
+	CHECK(poller(0)->arm(poller(0)));
+	CHECK_EQ(fake_notified, 0);
+	poller(2)->flush(poller(2));
+	CHECK_EQ(fake_notified, 1);
+	turn(0);
+	CHECK_EQ(queues[0].n_sent, 1);
+	CHECK(queues[0].sent[0] == p); /* not copied */
+	/* A packet that shares a block with its sender is. */
+	p = packet(2, 8, 60);
+	slice = pbuf_slice(&glues[2]->pool, p, 10, 20);
+	slice->next = packet(2, 9, 10);
+	slice->total = 30;
+	slice->flags = PBUF_CSUM_PARTIAL;
+	slice->csum_start = 14;
+	CHECK_EQ(stacks[2].c.tx(stacks[2].c.ctx, slice), 0);
+	CHECK_EQ(p->refs, 1);
+	turn(0);
+	CHECK_EQ(queues[0].n_sent, 2);
+	CHECK(queues[0].sent[1]->slice_of == NULL && queues[0].sent[1]->refs == 1);
+	CHECK_EQ(queues[0].sent[1]->total, 30);
+	CHECK_EQ(queues[0].sent[1]->flags, PBUF_CSUM_PARTIAL);
+	CHECK_EQ(queues[0].sent[1]->csum_start, 14);
+	CHECK(pbuf_copy_out(queues[0].sent[1], 0, bytes, 30) && bytes[19] == 8 && bytes[20] == 9);
+	pbuf_free(&glues[2]->pool, p);
+}
+
+TEST(ring_full)
+{
+	unsigned n = 0;
+
+	setup(2, 1);
+	while (stacks[1].c.tx(stacks[1].c.ctx, packet(1, 1, 60)) == 0)
+		n++;
+	CHECK_EQ(n, 256);
+	CHECK_EQ(glues[1]->drops, 1);
+	for (int i = 0; i < 4; i++)
+		turn(0);
+	CHECK_EQ(queues[0].n_sent, 256);
+	CHECK(!poller(0)->arm(poller(0)));
+	CHECK_EQ(glues[1]->pool.n_total, glues[1]->pool.n_free + 256);
+}
+
+TEST(own_queues)
+{
+	set_config("net=none", NULL, NULL, NULL, NULL);
+	setup(3, 2);
+	stacks[0].c.tx(stacks[0].c.ctx, packet(0, 1, 60));
+	stacks[1].c.tx(stacks[1].c.ctx, packet(1, 1, 60));
+	stacks[2].c.tx(stacks[2].c.ctx, packet(2, 1, 60)); /* has none: through shard 0 */
+	CHECK_EQ(queues[1].n_sent, 1);
+	CHECK_EQ(queues[0].n_sent, 1);
+	turn(0);
+	CHECK_EQ(queues[0].n_sent, 2);
+	/* Received: to the stack of the queue's shard. */
+	queues[1].input(queues[1].ctx, packet(1, 1, 60));
+	CHECK_EQ(stacks[1].n_got, 1);
+}
+
+TEST(forwarded)
+{
+	struct pbuf *p;
+
+	setup(2, 1);
+	p = packet(0, 1, 60);
+	stacks[0].c.forward(stacks[0].c.ctx, 1, p);
+	CHECK_EQ(stacks[1].n_got, 0);
+	turn(1);
+	CHECK_EQ(stacks[1].n_got, 1);
+	CHECK(stacks[1].got[0] == p);
+	stacks[0].c.forward(stacks[0].c.ctx, 77, packet(0, 1, 60)); /* no such shard: dropped */
+	stacks[0].c.forward(stacks[0].c.ctx, 0, packet(0, 1, 60));  /* to itself is a mistake */
+	CHECK_EQ(glues[0]->drops, 2);
+	CHECK_EQ(poller(1)->deadline(poller(1)), 12345);
+}
+
+/* All packets are received on shard 0 and freed on shard 1: the blocks come back. */
+TEST(blocks_come_back)
+{
+	setup(2, 1);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct pbuf *p = pbuf_alloc(&glues[0]->pool, 64);
+
+		if (p == NULL) {
+			CHECK(false);
+			return;
+		}
+		p->len = p->total = 60;
+		stacks[0].c.forward(stacks[0].c.ctx, 1, p);
+		turn(1);
+		pbuf_free(&glues[1]->pool, stacks[1].got[--stacks[1].n_got]);
+		turn(0);
+	}
+	CHECK(glues[0]->pool.n_total < 256);
+	CHECK_EQ(glues[0]->drops + glues[1]->drops, 0);
+}
+
+static struct ring ring;
+static void *slots[8];
+#define PASSES 100000ul
+
+static void *produce(void *arg)
+{
+	(void)arg;
+	for (uintptr_t i = 1; i <= PASSES; i++) {
+		while (!ring_push(&ring, (void *)i))
+			sched_yield();
+	}
+	return NULL;
+}
+
+TEST(ring_between_threads)
+{
+	pthread_t t;
+
+	ring_init(&ring, slots, 8);
+	CHECK(ring_empty(&ring));
+	CHECK(ring_pop(&ring) == NULL);
+	CHECK_EQ(pthread_create(&t, NULL, produce, NULL), 0);
+	for (uintptr_t i = 1; i <= PASSES; i++) {
+		void *p;
+
+		while ((p = ring_pop(&ring)) == NULL)
+			sched_yield();
+		if (p != (void *)i) {
+			CHECK(false);
+			break;
+		}
+	}
+	pthread_join(t, NULL);
+	CHECK(ring_empty(&ring));
+}
+
+UNIT_MAIN(CASE(static_configuration), CASE(bad_configuration), CASE(no_device),
+	  CASE(dhcp_reaches_every_shard), CASE(send_through_another_shard), CASE(ring_full),
+	  CASE(own_queues), CASE(forwarded), CASE(blocks_come_back), CASE(ring_between_threads))
