@@ -331,9 +331,9 @@ TEST(programs_keep_their_space)
 	for (int i = 0; i < 3; i++) {
 		uint32_t before = n_space_switches;
 
+		uthread_wake(a);
 		uthread_wake(b); /* b and c share one: nothing to switch between them */
 		uthread_wake(c);
-		uthread_wake(a);
 		(void)uthread_park(clock_ns + NS_PER_MS);
 		CHECK_EQ(n_space_switches - before, 2);
 	}
