@@ -158,7 +158,7 @@ struct uthread {
 	uint8_t *stack;
 	void *fpu; /* XSAVE area, allocated for program uthreads */
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
-	uint32_t space; /* address space of its program; a new uthread begins in its creator's */
+	uint32_t space; /* address space of its program; a new uthread begins in number 0 */
 	bool program; /* runs program code: has fpu and fs state */
 	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program code */
 	struct timer park_timer; /* the deadline of its park */
