@@ -176,6 +176,9 @@ call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_IRQ_BIND] = call_irq_bind,
 	[GW_CALL_CONSOLE_WRITE] = call_console_write,
 	[GW_CALL_SHUTDOWN] = call_shutdown,
+	[GW_CALL_SPACE_CREATE] = call_space_create,
+	[GW_CALL_SPACE_SWITCH] = call_space_switch,
+	[GW_CALL_SPACE_DESTROY] = call_space_destroy,
 };
 
 /* Save the interrupted registers for the runtime and make t its entry. */

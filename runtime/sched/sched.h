@@ -84,6 +84,7 @@ struct shard {
 	_Atomic(struct uthread *) wake_inbox; /* uthreads woken by other shards */
 	_Atomic uint32_t sleeping; /* set around wait: a pusher must notify */
 	struct uthread *fpu_owner; /* whose extended state is in the registers */
+	_Atomic uint32_t space; /* the vcore's current address space; written by its own vcore */
 	uint32_t nofault; /* > 0: must not block: the loop's callbacks run, or a no-fault copy */
 	struct net_stack *net; /* set by net glue */
 	struct pbuf_pool *pbufs;
@@ -128,7 +129,8 @@ static inline struct shard *shard_self(void)
 }
 #endif
 
-/* Run fn(arg) in the loop context of `on` and wait (parks; runs directly when it is the caller's own shard). */
+/* Run fn(arg) in the loop context of `on` and wait (parks; runs directly when it is the caller's own shard). A program
+ * uthread's fn finds that program's memory there. */
 void shard_call(struct shard *on, void (*fn)(void *), void *arg);
 /* As shard_call without waiting; m lives until it has run (m->done). */
 void shard_post(struct shard *on, struct message *m);
@@ -156,6 +158,7 @@ struct uthread {
 	uint8_t *stack;
 	void *fpu; /* XSAVE area, allocated for program uthreads */
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
+	uint32_t space; /* address space of its program; a new uthread begins in its creator's */
 	bool program; /* runs program code: has fpu and fs state */
 	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program code */
 	struct timer park_timer; /* the deadline of its park */

@@ -73,7 +73,14 @@ static void run_message(struct message *m)
 {
 	struct uthread *waiter = m->waiter;
 
-	m->run(m->arg);
+	if (unlikely(waiter && waiter->program && waiter->space != shard_self()->space)) {
+		uint32_t before = space_enter(waiter->space);
+
+		m->run(m->arg);
+		space_enter(before);
+	} else {
+		m->run(m->arg);
+	}
 	atomic_store_explicit(&m->done, 1, memory_order_release);
 	if (waiter) {
 		uthread_wake(waiter);
@@ -260,8 +267,12 @@ static void switch_to(struct shard *s, struct uthread *next)
 	s->stats.switches++;
 	s->current = next;
 	s->vcore->user[VU_STACK_TOP] = (uint64_t)uthread_top(next);
-	if (next->program && s->fpu_owner != next)
-		fpu_take(s, next);
+	if (next->program) {
+		if (s->fpu_owner != next)
+			fpu_take(s, next);
+		if (unlikely(next->space != s->space))
+			space_enter(next->space);
+	}
 	context_switch(&prev->sp, next->sp);
 }
 

@@ -67,6 +67,7 @@ int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), v
 	u->fn = fn;
 	u->arg = arg;
 	u->program = program;
+	u->space = uthread_self()->space;
 	u->owner = owner;
 	u->movable = program;
 	u->fpu = fpu;
