@@ -66,7 +66,7 @@ struct partition {
 	bool dma_trusted;
 	struct table_pool pool;
 	struct space spaces[GW_MAX_SPACES]; /* number 0 is made at boot */
-	_Atomic uint32_t space_lock; /* pool, spaces, and who runs in which */
+	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];
 	struct gw_boot_info *info; /* the kernel's view of what it maps at GW_BOOT_VA */

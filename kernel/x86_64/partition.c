@@ -15,8 +15,8 @@ void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
 	struct gather none;
 
 	none.n = 0;
-	if (len != 0 &&
-	    space_map(&partition.spaces[0], va, pa, round_up(len, PAGE_SIZE), bits, true, &none) != 0)
+	if (len != 0 && space_map(&partition.spaces[0], va, pa, round_up(len, PAGE_SIZE), bits,
+				  true, &none) != 0)
 		fail(STATUS_CONFIG, "the partition's page tables are too few; raise "
 				    "page_table_pages in the manifest");
 }

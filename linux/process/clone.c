@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clone.c - new threads and new processes: clone, clone3, fork, vfork. A new process starts with one thread, a copy of
- * the caller. With CLONE_VM (vfork, posix_spawn) it runs in the caller's own memory until it ends or execs. */
+/* clone.c - new threads and new processes: clone, clone3, fork, vfork. A new process starts with
+ * one thread, a copy of the caller. With CLONE_VM (vfork, posix_spawn) it runs in the caller's own
+ * memory until it ends or execs. */
 #include "abi/call.h"
 #include "linux/files/vfs.h"
 #include "linux/process/process.h"
@@ -68,8 +69,8 @@ static void birth_free(struct birth *b)
 	mem_free(b, sizeof(*b));
 }
 
-static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *r, const struct clone_request *q,
-				   struct process *p)
+static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *r,
+				   const struct clone_request *q, struct process *p)
 {
 	struct birth *b = mem_zalloc(sizeof(*b));
 	struct thread *t = thread_create(p);
@@ -140,7 +141,8 @@ static long clone_thread(struct thread *t, const struct gw_regs *r, const struct
 	child = b->t;
 	tid = thread_number();
 	thread_list(child, tid);
-	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
+	if ((q->flags & CLONE_PARENT_SETTID) != 0 &&
+	    copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
 		err = -EFAULT;
 	else
 		err = start_thread(b, "thread");
@@ -159,7 +161,8 @@ static int copy_parts(struct process *p, struct process *parent, uint64_t flags)
 {
 	int r = 0;
 
-	p->fds = (flags & CLONE_FILES) != 0 ? fd_table_get(parent->fds) : fd_table_copy(parent->fds);
+	p->fds =
+		(flags & CLONE_FILES) != 0 ? fd_table_get(parent->fds) : fd_table_copy(parent->fds);
 	if (p->fds == NULL)
 		return -ENOMEM;
 	if ((flags & CLONE_VM) != 0)
@@ -195,7 +198,8 @@ static void wait_vfork(struct thread *t, struct process *child)
 	spin_unlock(&child->lock);
 }
 
-static int start(struct thread *t, struct process *p, struct birth *b, const struct clone_request *q)
+static int start(struct thread *t, struct process *p, struct birth *b,
+		 const struct clone_request *q)
 {
 	struct thread *child = b->t;
 	int err = 0;
@@ -205,7 +209,8 @@ static int start(struct thread *t, struct process *p, struct birth *b, const str
 	if ((q->flags & CLONE_VFORK) != 0)
 		p->vfork_waiter = t->uthread;
 	thread_list(child, p->pid);
-	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &p->pid, sizeof(p->pid)) != 0)
+	if ((q->flags & CLONE_PARENT_SETTID) != 0 &&
+	    copy_to_program(q->parent_tid, &p->pid, sizeof(p->pid)) != 0)
 		return -EFAULT;
 	process_list(p, (q->flags & CLONE_PARENT) != 0 ? t->process->parent : t->process);
 	err = start_thread(b, "process");
@@ -264,7 +269,8 @@ static long do_clone(struct thread *t, const struct gw_regs *r, const struct clo
 
 SYSCALL_FN(clone)
 {
-	struct clone_request q = { r->rdi & 0xffffff00ull, r->r10, r->rdx, r->rsi, r->r8, (int)(r->rdi & 0xff) };
+	struct clone_request q = { r->rdi & 0xffffff00ull, r->r10, r->rdx, r->rsi, r->r8,
+				   (int)(r->rdi & 0xff) };
 
 	return do_clone(t, r, &q);
 }
@@ -283,8 +289,9 @@ SYSCALL_FN(clone3)
 		return -EFAULT;
 	if (a.set_tid_size != 0 || (a.stack == 0) != (a.stack_size == 0) || a.exit_signal > NSIG)
 		return -EINVAL;
-	q = (struct clone_request){ a.flags, a.child_tid, a.parent_tid, a.stack + a.stack_size, a.tls,
-				    (int)a.exit_signal };
+	q = (struct clone_request){ a.flags,	  a.child_tid,
+				    a.parent_tid, a.stack + a.stack_size,
+				    a.tls,	  (int)a.exit_signal };
 	return do_clone(t, r, &q);
 }
 

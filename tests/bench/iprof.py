@@ -44,7 +44,8 @@ def main():
                 c = socket.create_connection(("127.0.0.1", port), 1)
                 c.settimeout(1)
                 c.sendall(request)
-                c.recv(1000)
+                if not c.recv(1000):
+                    raise OSError("closed")
                 break
             except OSError:
                 if time.monotonic() > end:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conf_process - processes: fork and its copies, waiting, signals between them, exec, groups, ends. Run with a word as
- * argument it is the program that its own exec tests start. */
+/* conf_process - processes: fork and its copies, waiting, signals between them, exec, groups, ends.
+ * Run with a word as argument it is the program that its own exec tests start. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -299,7 +299,8 @@ TEST(copy_on_write)
 	int p[2];
 	char c;
 	pid_t pid;
-	char *map = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map =
+		mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK_EQ(pipe(p), 0);
 	value = 1;
@@ -372,7 +373,8 @@ TEST(shared_mappings)
 {
 	char path[] = "/tmp/conf_processXXXXXX";
 	int fd = mkstemp(path);
-	atomic_int *anon = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	atomic_int *anon =
+		mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char *file;
 	pid_t pid[4];
 
@@ -403,7 +405,8 @@ TEST(shared_mappings)
 /* A futex in shared memory wakes across processes; the same address in private memory does not. */
 TEST(shared_futex)
 {
-	atomic_int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	atomic_int *word =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pthread_mutexattr_t ma;
 	struct shared {
 		pthread_mutex_t lock;
@@ -512,12 +515,16 @@ static int other(int argc, char **argv)
 	const char *what = argv[1];
 
 	if (strcmp(what, "args") == 0)
-		return argc == 5 && strcmp(argv[2], "one") == 0 && strcmp(argv[3], "") == 0 && strcmp(argv[4], "th ree") == 0 &&
-				       getenv("COLOUR") != NULL && strcmp(getenv("COLOUR"), "blue") == 0 && getenv("HOME") == NULL ?
-			       42 :
-			       1;
+		return argc == 5 && strcmp(argv[2], "one") == 0 && strcmp(argv[3], "") == 0 &&
+				       strcmp(argv[4], "th ree") == 0 && getenv("COLOUR") != NULL &&
+				       strcmp(getenv("COLOUR"), "blue") == 0 &&
+				       getenv("HOME") == NULL
+			       ? 42
+			       : 1;
 	if (strcmp(what, "fds") == 0)
-		return fcntl(atoi(argv[2]), F_GETFD) == 0 && fcntl(atoi(argv[3]), F_GETFD) == -1 ? 43 : 1;
+		return fcntl(atoi(argv[2]), F_GETFD) == 0 && fcntl(atoi(argv[3]), F_GETFD) == -1
+			       ? 43
+			       : 1;
 	if (strcmp(what, "signals") == 0) {
 		struct sigaction a, b;
 		sigset_t mask;
@@ -525,7 +532,10 @@ static int other(int argc, char **argv)
 		sigaction(SIGUSR1, NULL, &a);
 		sigaction(SIGUSR2, NULL, &b);
 		sigprocmask(SIG_BLOCK, NULL, &mask);
-		return a.sa_handler == SIG_DFL && b.sa_handler == SIG_IGN && sigismember(&mask, SIGWINCH) ? 44 : 1;
+		return a.sa_handler == SIG_DFL && b.sa_handler == SIG_IGN &&
+				       sigismember(&mask, SIGWINCH)
+			       ? 44
+			       : 1;
 	}
 	if (strcmp(what, "pid") == 0)
 		return getpid() == atoi(argv[2]) && gettid() == getpid() ? 45 : 1;
@@ -554,7 +564,8 @@ static pid_t start(char *const argv[], char *const envp[])
 
 TEST(exec_arguments)
 {
-	char *args[] = { "me", "args", "one", "", "th ree", NULL }, *env[] = { "COLOUR=blue", NULL };
+	char *args[] = { "me", "args", "one", "", "th ree", NULL },
+	     *env[] = { "COLOUR=blue", NULL };
 	char a[16], b[16], *fds[] = { "me", "fds", a, b, NULL };
 	char *sigs[] = { "me", "signals", NULL }, *comm[] = { "me", "comm", "exe", NULL };
 	int keep = open("/dev/null", O_RDONLY), drop = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -588,7 +599,11 @@ TEST(exec_failures)
 	CHECK_EQ(errno, ENOENT);
 	CHECK_EQ(execve("/tmp", args, environ), -1);
 	CHECK_EQ(errno, EACCES);
-	CHECK_EQ(write(fd, "\x7f" "ELF nonsense", 13), 13);
+	CHECK_EQ(write(fd,
+		       "\x7f"
+		       "ELF nonsense",
+		       13),
+		 13);
 	fchmod(fd, 0644);
 	CHECK_EQ(execve(path, args, environ), -1);
 	CHECK_EQ(errno, EACCES);
@@ -617,7 +632,8 @@ TEST(exec_failures)
 
 TEST(exec_script)
 {
-	char path[] = "/tmp/conf_processXXXXXX", link[4096], line[5000], *args[] = { "script", "exit", NULL };
+	char path[] = "/tmp/conf_processXXXXXX", link[4096], line[5000],
+	     *args[] = { "script", "exit", NULL };
 	ssize_t n = readlink(self, link, sizeof(link) - 1);
 	int fd = mkstemp(path);
 	pid_t pid;
@@ -695,7 +711,8 @@ TEST(vfork_waits)
 
 TEST(spawn)
 {
-	char *args[] = { "me", "args", "one", "", "th ree", NULL }, *env[] = { "COLOUR=blue", NULL };
+	char *args[] = { "me", "args", "one", "", "th ree", NULL },
+	     *env[] = { "COLOUR=blue", NULL };
 	char *out[] = { "me", "write", "spoken", NULL }, buf[64];
 	posix_spawn_file_actions_t fa;
 	int p[2];
@@ -962,17 +979,37 @@ TEST(many)
 int main(int argc, char **argv)
 {
 	static const struct unit_case cases[] = {
-		CASE(fork_and_exit_codes), CASE(wait_variants), CASE(sigchld), CASE(kill_child),
-		CASE(handler_in_child), CASE(pipes_between), CASE(copy_on_write), CASE(generations),
-		CASE(shared_mappings), CASE(shared_futex), CASE(descriptors), CASE(own_attributes),
-		CASE(exec_arguments), CASE(exec_failures), CASE(exec_script), CASE(exec_in_threaded),
-		CASE(vfork_waits), CASE(spawn), CASE(orphans), CASE(groups), CASE(parent_death_signal),
-		CASE(fork_with_threads), CASE(exit_with_threads), CASE(usage), CASE(registers_apart),
+		CASE(fork_and_exit_codes),
+		CASE(wait_variants),
+		CASE(sigchld),
+		CASE(kill_child),
+		CASE(handler_in_child),
+		CASE(pipes_between),
+		CASE(copy_on_write),
+		CASE(generations),
+		CASE(shared_mappings),
+		CASE(shared_futex),
+		CASE(descriptors),
+		CASE(own_attributes),
+		CASE(exec_arguments),
+		CASE(exec_failures),
+		CASE(exec_script),
+		CASE(exec_in_threaded),
+		CASE(vfork_waits),
+		CASE(spawn),
+		CASE(orphans),
+		CASE(groups),
+		CASE(parent_death_signal),
+		CASE(fork_with_threads),
+		CASE(exit_with_threads),
+		CASE(usage),
+		CASE(registers_apart),
 		CASE(many),
 	};
 
 	if (argc > 1)
 		return other(argc, argv);
-	setvbuf(stdout, NULL, _IONBF, 0); /* a child must not write what its parent left in the buffer */
+	setvbuf(stdout, NULL, _IONBF,
+		0); /* a child must not write what its parent left in the buffer */
 	return unit_run(cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* forks - what many processes cost: `forks leak N`: N processes one after the other leave as much memory free as there
- * was; `forks bomb`: every process forks until none can any more, and the machine survives it. */
+/* forks - what many processes cost: `forks leak N`: N processes one after the other leave as much
+ * memory free as there was; `forks bomb`: every process forks until none can any more, and the
+ * machine survives it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -347,4 +347,5 @@ TEST(irq_and_console)
 }
 
 UNIT_MAIN(CASE(wait), CASE(tick), CASE(tick_survives_wait), CASE(notify), CASE(vcore_start),
-	  CASE(upcalls), CASE(space_calls), CASE(batch_without_memory), CASE(spaces), CASE(irq_and_console))
+	  CASE(upcalls), CASE(space_calls), CASE(batch_without_memory), CASE(spaces),
+	  CASE(irq_and_console))
