@@ -139,6 +139,10 @@ void shard_post(struct shard *on, struct message *m);
 void shard_turn(void);
 /* Only ring doorbells. */
 void shard_flush(void);
+/* The start of everything else: memory, clock and shard 0; what calls it goes on as shard 0's boot uthread and must end in
+ * uthread_exit. boot_stack: UTHREAD_STACK bytes, 16-aligned, that the caller runs on. Once, on vcore 0. Panics when
+ * memory is out. */
+void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack);
 /* Start vcores 1..n-1, each running init (may be NULL) and then its loop. Returns when all have run it.
  * Context: a uthread of shard 0. Panics when memory is out. */
 typedef void (*shard_hook)(struct shard *s);
