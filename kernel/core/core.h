@@ -36,7 +36,7 @@ struct core {
 	_Atomic uint32_t flush_asked, flush_done;
 	uint32_t space;			 /* its vcore's address space; under the space lock */
 	uint64_t start_entry, start_arg; /* of vcore_start, valid in CORE_STARTING */
-	uint64_t tick_ns, wait_ns;	 /* deadlines; ~0: none */
+	uint64_t tick_ns;		 /* when to post GW_EVENT_TICK; ~0: never */
 	uint64_t armed_tsc, armed_ns;	 /* when the timer will fire; ~0: not armed */
 	uint64_t gdt[10];
 	uint8_t tss[104];

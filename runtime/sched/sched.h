@@ -78,6 +78,7 @@ struct shard {
 	uint64_t now_ns; /* clock at the last loop turn or clock_now() */
 	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
 	struct list_node pollers;
+	uint64_t events; /* what the kernel posted before this turn: bits as in enum gw_event */
 	struct timer **heap;
 	uint32_t heap_len, heap_cap;
 	_Atomic(struct message *) inbox; /* pushed by others (LIFO, reversed when taken) */

@@ -150,9 +150,8 @@ void shard_call(struct shard *on, void (*fn)(void *), void *arg)
 
 static void take_events(struct shard *s)
 {
-	uint64_t events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
-
-	if (events & 1ull << GW_EVENT_TICK)
+	s->events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
+	if (s->events & 1ull << GW_EVENT_TICK)
 		s->stats.ticks++;
 }
 
@@ -178,6 +177,7 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 	bool work = false;
 
 	s->nofault++;
+	s->events = 0;
 	if (atomic_load_explicit(&s->vcore->pending, memory_order_relaxed))
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
@@ -254,6 +254,7 @@ static void idle(struct shard *s)
 	atomic_store_explicit(&s->sleeping, 1, memory_order_seq_cst);
 	if (!arm_devices(s, &deadline) && deadline > s->now_ns && !inboxes_filled(s)) {
 		s->stats.waits++;
+		s->armed_ns = deadline; /* the wait's deadline is the tick from now on */
 		gw_call(GW_CALL_WAIT, deadline, 0, 0);
 	}
 	atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
