@@ -60,6 +60,9 @@ struct gw_boot_info {
 	uint64_t start_tsc;	/* TSC when the partition was started */
 	uint64_t machine_bytes; /* memory of the machine, for messages */
 	uint64_t kernel_bytes;	/* memory the kernel keeps, for messages */
+	uint64_t status_len;	/* bytes at GW_STATUS_VA (status.h); 0: none */
+	uint32_t restarts;	/* how often this partition was restarted before */
+	uint32_t reserved;
 	struct gw_device devices[GW_MAX_DEVICES];
 };
 

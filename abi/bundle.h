@@ -18,11 +18,12 @@
 #include <stdint.h>
 
 #define GW_BUNDLE_MAGIC 0x656c646e75427747ULL /* "GwBundle" */
-#define GW_BUNDLE_VERSION 1u
+#define GW_BUNDLE_VERSION 2u
 #define GW_BUNDLE_PARTITIONS 8u
 #define GW_BUNDLE_SEGMENTS 32u
-#define GW_BUNDLE_WINDOWS 4u
+#define GW_BUNDLE_WINDOWS 4u /* of virtio-mmio */
 #define GW_BUNDLE_DEVICES 32u
+#define GW_BUNDLE_SLOTS 64u /* windows of time */
 
 struct gw_bundle_segment {
 	uint64_t va;		    /* page aligned, in [GW_RUNTIME_BASE, GW_MEM_BASE) */
@@ -37,13 +38,48 @@ struct gw_bundle_segment {
 
 struct gw_bundle_partition {
 	char name[32];			    /* NUL terminated */
-	uint64_t memory_bytes;		    /* 0: all that is left */
+	uint64_t memory_bytes;		    /* 0: all that is left (the last one only) */
 	uint64_t entry_va;		    /* inside an executable segment */
 	uint64_t config_offset, config_len; /* blob in the bundle, not read by the kernel */
 	uint32_t vcores;		    /* 1..GW_MAX_VCORES */
 	uint32_t flags;			    /* GW_PARTITION_* */
 	uint32_t page_table_pages;	    /* 0: 16 + memory / 128 pages' worth */
-	uint32_t reserved;
+	uint32_t health;		    /* GW_HEALTH(class, action), or'ed */
+	uint32_t first_core;		    /* vcore i runs on core (first_core + i) % cores */
+	uint32_t restarts;		    /* cold restarts before it is stopped; 0: any number */
+	uint32_t reserved[2];
+};
+
+/* Errors of a partition, and what follows. Four bits each in gw_bundle_partition.health. */
+enum gw_health_class {
+	GW_HEALTH_FAULT = 0,   /* a fault that its runtime cannot take: no upcall entry is set */
+	GW_HEALTH_ILLEGAL = 1, /* a reflected system call while masked */
+	GW_HEALTH_RAISED = 2,  /* health_raise */
+	GW_HEALTH_CLASSES = 3,
+};
+enum gw_health_action {
+	GW_HEALTH_STOP = 0,   /* the partition ends with status 125 */
+	GW_HEALTH_IGNORE = 1, /* counted and logged; it goes on (a fault: happens again) */
+	GW_HEALTH_COLD_RESTART =
+		2, /* memory cleared, segments as in the bundle, vcore 0 at the entry */
+	GW_HEALTH_MODULE_STOP = 3, /* the machine ends with status 125 */
+	GW_HEALTH_ACTIONS = 4,
+};
+#define GW_HEALTH(class, action) ((uint32_t)(action) << 4 * (class))
+
+/* A window of time of a core, in each major frame. While it lasts only its owner's vcores of that
+ * core run; when they all wait, the core idles, or, in an elastic one, runs the others in turn. The
+ * windows of a core are sorted by offset and do not overlap; in gaps between them nobody runs. A
+ * core without windows, and a window of the pool, runs all its vcores in turn, 1 ms each. */
+#define GW_WINDOW_POOL 0xffu
+#define GW_WINDOW_ELASTIC 0x1u
+#define GW_WINDOW_MIN_NS 10000u
+
+struct gw_bundle_slot {
+	uint32_t offset_ns, duration_ns;
+	uint8_t core;
+	uint8_t partition; /* or GW_WINDOW_POOL */
+	uint16_t flags;	   /* GW_WINDOW_ELASTIC */
 };
 
 /* virtio-mmio register windows to probe (the host tool knows the machine; no text is parsed). */
@@ -73,6 +109,11 @@ struct gw_bundle {
 	struct gw_bundle_segment segments[GW_BUNDLE_SEGMENTS];
 	struct gw_bundle_mmio mmio[GW_BUNDLE_WINDOWS];
 	struct gw_bundle_device devices[GW_BUNDLE_DEVICES];
+	uint32_t cores; /* 0: as many as vcores if there is one partition, else all, as far as used
+			 */
+	uint32_t frame_ns; /* the major frame; 0: no windows */
+	uint32_t n_slots;
+	struct gw_bundle_slot slots[GW_BUNDLE_SLOTS]; /* sorted by core, then offset */
 };
 
 _Static_assert(sizeof(struct gw_bundle) <= 4096, "the manifest is one page");

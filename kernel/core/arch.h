@@ -5,15 +5,19 @@
 
 #include "kernel/core/core.h"
 
-/* The core that runs this code. */
-struct core *arch_core(void);
+/* The vcore that runs on this core (in an interrupt: that was interrupted). */
+struct vcore *arch_vcore(void);
+
+/* The call that v is making, and that runs this code, ends in the scheduler: its result is kept,
+ * and v goes on whenever it is its turn. Shared cores only. */
+void arch_call_suspend(struct vcore *v);
 
 /* Monotonic nanoseconds, as gw_clock defines them. */
 uint64_t arch_now_ns(void);
 
 /* Make the timer of this core fire at ns or earlier (never later than the hardware can): its
- * interrupt ends in timer_expired. ~0: nothing to do. Returns false, and does nothing, when ns has
- * passed. */
+ * interrupt ends in timer_expired or in the scheduler. ~0: nothing to do. Returns false, and does
+ * nothing, when ns has passed. */
 MUST_CHECK bool arch_timer_arm(struct core *c, uint64_t ns);
 
 /* Enable interrupts, halt until one has been served, disable them. None is lost in between. */
@@ -24,7 +28,7 @@ void arch_kick(const struct core *c);
 
 /* Flush what g names on this core, and on those that run in the same space: returns after all have
  * done so. Context: holder of the space lock. */
-void arch_flush(struct core *c, const struct gather *g);
+void arch_flush(struct vcore *v, const struct gather *g);
 
 /* Make root the current address space of this core. Nothing of another one stays in its TLB. */
 void arch_space_enter(uint64_t root);
@@ -32,8 +36,9 @@ void arch_space_enter(uint64_t root);
 /* Do a flush that another core has asked for. Called wherever a core waits with interrupts off. */
 void arch_flush_poll(struct core *c);
 
-/* irq_bind of a checked device: see GW_CALL_IRQ_BIND. Returns 0 or -EINVAL. */
-MUST_CHECK int arch_irq_bind(uint32_t device, uint32_t vector, const struct core *target,
+/* irq_bind of a checked device of the target's partition: see GW_CALL_IRQ_BIND. Returns 0, -EINVAL,
+ * or -ENOSPC: the core has no vector left. */
+MUST_CHECK int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target,
 			     uint32_t event);
 
 static inline void arch_relax(void)

@@ -5,81 +5,100 @@
 
 #include "abi/call.h"
 #include "kernel/core/arch.h"
+#include "kernel/core/health.h"
 #include "kernel/core/log.h"
+#include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
 
 _Static_assert(CALL_COUNT <= GW_CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
 		       GW_CALL_HEALTH_RAISE == CALL_HEALTH_RAISE,
 	       "layout");
 
-void event_post(struct core *target, uint64_t events)
+void event_post(struct vcore *target, uint64_t events)
 {
+	struct core *c = target->core;
+
 	/* Pairs with the target: it clears masked (or sets waiting), then looks at pending. Both
 	 * sides store first and load second, sequentially consistent, so one of them sees the
 	 * other. */
-	atomic_fetch_or(&target->vcore->pending, events);
-	if (atomic_load(&target->waiting) != 0 || atomic_load(&target->vcore->masked) == 0)
-		arch_kick(target);
+	atomic_fetch_or(&target->area->pending, events);
+	if (atomic_load(&target->waiting) == 0 && atomic_load(&target->area->masked) != 0)
+		return;
+	if (c->shared && c == arch_vcore()->core)
+		arch_call_suspend(arch_vcore());
+	else
+		arch_kick(c);
 }
 
-static void post_tick(struct core *c)
+static void post_tick(struct vcore *v)
 {
-	atomic_fetch_or(&c->vcore->pending, 1ULL << GW_EVENT_TICK);
+	atomic_fetch_or(&v->area->pending, 1ULL << GW_EVENT_TICK);
 }
 
 /* What has passed already is an event at once: no timer interrupt would find out. */
-static void set_tick(struct core *c, uint64_t deadline_ns)
+static void set_tick(struct vcore *v, uint64_t deadline_ns)
 {
-	c->tick_ns = deadline_ns;
-	if (!arch_timer_arm(c, deadline_ns)) {
-		c->tick_ns = ~0ULL;
-		post_tick(c);
+	v->tick_ns = deadline_ns;
+	if (!arch_timer_arm(v->core, deadline_ns)) {
+		v->tick_ns = ~0ULL;
+		post_tick(v);
 	}
 }
 
-void timer_expired(struct core *c)
+void timer_expired(struct vcore *v)
 {
 	uint64_t now = arch_now_ns();
 
-	c->armed_tsc = c->armed_ns = ~0ULL;
-	if (c->tick_ns <= now) {
-		c->tick_ns = ~0ULL;
-		post_tick(c);
+	v->core->armed_tsc = v->core->armed_ns = ~0ULL;
+	if (v->tick_ns <= now) {
+		v->tick_ns = ~0ULL;
+		post_tick(v);
 	} else {
-		set_tick(c, c->tick_ns);
+		set_tick(v, v->tick_ns);
 	}
 }
 
 static long call_wait(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
 {
-	struct core *c = arch_core();
-	struct gw_vcore *v = c->vcore;
+	struct vcore *v = arch_vcore();
 
 	(void)b, (void)d, (void)e;
 	if (deadline_ns != ~0ULL)
-		set_tick(c, deadline_ns);
-	if (atomic_load_explicit(&v->pending, memory_order_relaxed) != 0)
+		set_tick(v, deadline_ns);
+	if (atomic_load_explicit(&v->area->pending, memory_order_relaxed) != 0)
 		return 0;
-	atomic_store(&c->waiting, 1);
-	while (atomic_load(&v->pending) == 0)
+	atomic_store(&v->waiting, 1);
+	if (v->core->shared) {
+		arch_call_suspend(v);
+		return 0;
+	}
+	while (atomic_load(&v->area->pending) == 0)
 		arch_idle();
-	atomic_store(&c->waiting, 0);
-	arch_flush_poll(c);
+	atomic_store(&v->waiting, 0);
+	arch_flush_poll(v->core);
 	return 0;
 }
 
 static long call_yield(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
+	struct vcore *v = arch_vcore();
+
 	(void)a, (void)b, (void)c, (void)d;
+	if (v->core->shared) {
+		v->core->slice_end_ns = 0;
+		arch_call_suspend(v);
+	}
 	return 0;
 }
 
 static long call_notify(uint64_t id, uint64_t b, uint64_t c, uint64_t d)
 {
+	const struct partition *p = arch_vcore()->part;
+
 	(void)b, (void)c, (void)d;
-	if (id >= partition.vcores)
+	if (id >= p->n_vcores)
 		return -EINVAL;
-	event_post(cores[id], 1ULL << GW_EVENT_NOTIFY);
+	event_post(p->vcores[id], 1ULL << GW_EVENT_NOTIFY);
 	return 0;
 }
 
@@ -90,26 +109,30 @@ static bool user_address(uint64_t va)
 
 static long call_vcore_start(uint64_t id, uint64_t entry, uint64_t arg, uint64_t d)
 {
-	struct core *t;
-	uint32_t stopped = CORE_STOPPED;
+	const struct partition *p = arch_vcore()->part;
+	struct vcore *t;
+	uint32_t stopped = VCORE_STOPPED;
 
 	(void)d;
-	if (id >= partition.vcores || !user_address(entry))
+	if (id >= p->n_vcores || !user_address(entry))
 		return -EINVAL;
-	t = cores[id];
-	/* One starter wins; the target reads entry and arg after it has seen CORE_RUNNING. */
-	if (!atomic_compare_exchange_strong(&t->state, &stopped, CORE_STARTING))
+	t = p->vcores[id];
+	/* One starter wins; the core reads entry and arg after it has seen VCORE_RUNNING. */
+	if (!atomic_compare_exchange_strong(&t->state, &stopped, VCORE_STARTING))
 		return -EBUSY;
 	t->start_entry = entry;
 	t->start_arg = arg;
-	atomic_store(&t->state, CORE_RUNNING);
-	arch_kick(t);
+	atomic_store(&t->state, VCORE_RUNNING);
+	if (t->core == arch_vcore()->core)
+		arch_call_suspend(arch_vcore());
+	else
+		arch_kick(t->core);
 	return 0;
 }
 
 static long call_upcall_set(uint64_t syscall_va, uint64_t upcall_va, uint64_t c, uint64_t d)
 {
-	struct core *self = arch_core();
+	struct vcore *self = arch_vcore();
 
 	(void)c, (void)d;
 	if (!user_address(syscall_va) || !user_address(upcall_va))
@@ -122,37 +145,74 @@ static long call_upcall_set(uint64_t syscall_va, uint64_t upcall_va, uint64_t c,
 static long call_tick_set(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
 {
 	(void)b, (void)d, (void)e;
-	set_tick(arch_core(), deadline_ns);
+	set_tick(arch_vcore(), deadline_ns);
 	return 0;
 }
 
 static long call_irq_bind(uint64_t device, uint64_t vector, uint64_t vcore, uint64_t event)
 {
-	if (device >= partition.info->n_devices || vcore >= partition.vcores ||
-	    event < GW_EVENT_IRQ0 || event > 63 ||
-	    vector >= partition.info->devices[device].vectors)
+	const struct partition *p = arch_vcore()->part;
+
+	if (device >= p->info->n_devices || vcore >= p->n_vcores || event < GW_EVENT_IRQ0 ||
+	    event > 63 || vector >= p->info->devices[device].vectors)
 		return -EINVAL;
-	return arch_irq_bind((uint32_t)device, (uint32_t)vector, cores[vcore], (uint32_t)event);
+	return arch_irq_bind((uint32_t)device, (uint32_t)vector, p->vcores[vcore], (uint32_t)event);
 }
+
+#define CONSOLE_PIECE 16u
 
 static long call_console_write(uint64_t len, uint64_t b, uint64_t c, uint64_t d)
 {
-	const volatile uint8_t *bytes = arch_core()->vcore->batch.bytes;
+	struct vcore *v = arch_vcore();
+	const volatile uint8_t *bytes = v->area->batch.bytes;
+	uint64_t i = call_progress(v, GW_CALL_CONSOLE_WRITE, len);
 
 	(void)b, (void)c, (void)d;
 	if (len > GW_BATCH_BYTES)
 		return -EINVAL;
-	for (uint64_t i = 0; i < len; i++)
-		arch_console_byte(bytes[i]);
+	while (i < len) {
+		uint8_t piece[CONSOLE_PIECE];
+		uint32_t n = 0;
+
+		if (schedule_due(v)) {
+			call_again(v, GW_CALL_CONSOLE_WRITE, len, i);
+			return 0;
+		}
+		for (; n < CONSOLE_PIECE && i < len; n++, i++)
+			piece[n] = bytes[i];
+		log_console(n_partitions > 1 ? v->part->name : NULL, piece, n);
+	}
 	return (long)len;
+}
+
+uint64_t call_progress(struct vcore *v, uint64_t number, uint64_t arg)
+{
+	uint64_t at = v->progress;
+
+	v->progress = 0;
+	return v->progress_of == (number << 48 ^ arg) ? at : 0;
+}
+
+void call_again(struct vcore *v, uint64_t number, uint64_t arg, uint64_t progress)
+{
+	v->progress_of = number << 48 ^ arg;
+	v->progress = progress;
+	v->again = GW_CALL(number);
+	arch_call_suspend(v);
 }
 
 static long call_shutdown(uint64_t status, uint64_t b, uint64_t c, uint64_t d)
 {
+	struct vcore *v = arch_vcore();
+
 	(void)b, (void)c, (void)d;
 	if (status > 255)
 		return -EINVAL;
-	arch_shutdown((uint32_t)status);
+	if (n_partitions == 1)
+		machine_end((uint32_t)status);
+	partition_end(v->part, (uint32_t)status);
+	arch_call_suspend(v);
+	return 0;
 }
 
 call_fn *const call_table[CALL_COUNT] = {
@@ -175,32 +235,32 @@ call_fn *const call_table[CALL_COUNT] = {
 };
 
 /* Save the interrupted registers for the runtime and make t its entry. */
-static void upcall_enter(struct core *c, struct trap *t, uint32_t reason)
+static void upcall_enter(struct vcore *v, struct trap *t, uint32_t reason)
 {
-	struct gw_vcore *v = c->vcore;
-	struct gw_regs *f = &v->frame;
+	struct gw_vcore *a = v->area;
+	struct gw_regs *f = &a->frame;
 
 	f->rax = t->rax, f->rbx = t->rbx, f->rcx = t->rcx, f->rdx = t->rdx;
 	f->rsi = t->rsi, f->rdi = t->rdi, f->rbp = t->rbp, f->rsp = t->rsp;
 	f->r8 = t->r8, f->r9 = t->r9, f->r10 = t->r10, f->r11 = t->r11;
 	f->r12 = t->r12, f->r13 = t->r13, f->r14 = t->r14, f->r15 = t->r15;
 	f->rip = t->rip, f->rflags = t->rflags;
-	v->reason = reason;
-	v->frame_masked = atomic_load_explicit(&v->masked, memory_order_relaxed);
-	atomic_store_explicit(&v->masked, 1, memory_order_relaxed);
-	t->rip = c->upcall_entry;
+	a->reason = reason;
+	a->frame_masked = atomic_load_explicit(&a->masked, memory_order_relaxed);
+	atomic_store_explicit(&a->masked, 1, memory_order_relaxed);
+	t->rip = v->upcall_entry;
 	t->rflags = RFLAGS_USER;
 }
 
-void upcall_fault(struct core *c, struct trap *t, uint64_t fault_va)
+void upcall_fault(struct vcore *v, struct trap *t, uint64_t fault_va)
 {
-	c->vcore->vector = t->vector;
-	c->vcore->error = t->error;
-	c->vcore->fault_va = fault_va;
-	upcall_enter(c, t, GW_UPCALL_FAULT);
+	v->area->vector = t->vector;
+	v->area->error = t->error;
+	v->area->fault_va = fault_va;
+	upcall_enter(v, t, GW_UPCALL_FAULT);
 }
 
-void upcall_event(struct core *c, struct trap *t)
+void upcall_event(struct vcore *v, struct trap *t)
 {
-	upcall_enter(c, t, GW_UPCALL_EVENT);
+	upcall_enter(v, t, GW_UPCALL_EVENT);
 }

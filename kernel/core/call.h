@@ -11,16 +11,24 @@ typedef long call_fn(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 /* The table that the syscall entry indexes; context_resume and health_raise are NULL in it. */
 extern call_fn *const call_table[CALL_COUNT];
 
-/* timer_expired - the timer of core c fired: set GW_EVENT_TICK if a deadline has passed, and arm
- * the timer for the next. */
-void timer_expired(struct core *c);
+/* timer_expired - the timer of the dedicated core of v fired: set GW_EVENT_TICK if a deadline has
+ * passed, and arm the timer for the next. */
+void timer_expired(struct vcore *v);
+
+/* A long call on a shared core whose time is up (schedule_due) is made again later, from where it
+ * was. call_progress: how far the call number with its first argument had come; 0: it begins. (The
+ * partition could make other calls in between; then this is 0 or any number it has reached before,
+ * for it to suffer: progress is checked like an argument.)
+ * call_again: put the caller aside; the caller of this returns at once. */
+uint64_t call_progress(struct vcore *v, uint64_t number, uint64_t arg);
+void call_again(struct vcore *v, uint64_t number, uint64_t arg, uint64_t progress);
 
 /* event_post - set events on a vcore, from any core, and make sure that it sees them. */
-void event_post(struct core *target, uint64_t events);
+void event_post(struct vcore *target, uint64_t events);
 
 /* upcall_fault, upcall_event - turn an interrupted user context into an upcall: t is saved in the
  * vcore area and becomes the entry of the runtime. The vcore must have an upcall entry. */
-void upcall_fault(struct core *c, struct trap *t, uint64_t fault_va);
-void upcall_event(struct core *c, struct trap *t);
+void upcall_fault(struct vcore *v, struct trap *t, uint64_t fault_va);
+void upcall_event(struct vcore *v, struct trap *t);
 
 #endif

@@ -11,12 +11,25 @@
 #define CORE_DF_STACK 0xa000
 #define CORE_MC_STACK 0xc000
 
-#define CORE_USER_RSP 0x08
-#define CORE_STACK_TOP 0x10
-#define CORE_SYSCALL_ENTRY 0x18
-#define CORE_UPCALL_ENTRY 0x20
-#define CORE_EOI 0x28
-#define CORE_VCORE 0x30
+/* struct core. */
+#define CORE_CURRENT 0x08
+#define CORE_TOP 0x10
+
+/* A vcore's slot: guard | 0x1000 struct vcore, extended registers at VCORE_XSAVE in the same page |
+ * 0x2000 its vcore area (alias) | guard. */
+#define VCORE_SLOT 0x4000
+#define VCORE_PAGE 0x1000
+#define VCORE_XSAVE 0x400
+#define VCORE_XSAVE_ROOM 0xc00
+
+/* struct vcore, from GS. */
+#define VC_USER_RSP 0x08
+#define VC_STACK_TOP 0x10
+#define VC_SYSCALL_ENTRY 0x18
+#define VC_UPCALL_ENTRY 0x20
+
+/* Where kernel_call's return address lies, in words from the top of the stack. */
+#define CALL_RETURN (-9)
 
 /* The vcore area, from GS. */
 #define VCORE 0x1000

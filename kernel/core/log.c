@@ -4,13 +4,55 @@
 
 #include "kernel/core/log.h"
 
+#define RING ((uint32_t)PAGE_SIZE)
+
+static uint8_t *ring;					 /* NULL: none, text goes out at once */
+static _Atomic uint32_t ring_head, ring_tail, ring_lock; /* written, put out */
+
+static void put_byte(uint8_t byte)
+{
+	if (ring == NULL)
+		arch_console_byte(byte);
+	else if (ring_head - ring_tail < RING)
+		ring[ring_head++ % RING] = byte;
+}
+
 static void put_text(const char *s)
 {
 	while (*s) {
 		if (*s == '\n')
-			arch_console_byte('\r');
-		arch_console_byte((uint8_t)*s++);
+			put_byte('\r');
+		put_byte((uint8_t)*s++);
 	}
+}
+
+/* Held for a line at most, with interrupts off. */
+static void lock(void)
+{
+	while (ring != NULL && atomic_exchange(&ring_lock, 1) != 0)
+		__builtin_ia32_pause();
+}
+
+bool log_drain(uint32_t n)
+{
+	if (ring == NULL || ring_head == ring_tail || atomic_exchange(&ring_lock, 1) != 0)
+		return false;
+	for (; n > 0 && ring_tail != ring_head; n--)
+		arch_console_byte(ring[ring_tail++ % RING]);
+	atomic_store(&ring_lock, 0);
+	return true;
+}
+
+void log_deferred(uint8_t *page)
+{
+	ring = page;
+}
+
+void log_direct(void)
+{
+	while (log_drain(RING))
+		;
+	ring = NULL;
 }
 
 static void put_number(uint64_t v, uint32_t base, uint32_t width)
@@ -51,7 +93,7 @@ static void log_va(const char *fmt, va_list ap)
 			put_text(va_arg(ap, const char *));
 			break;
 		case 'c':
-			arch_console_byte((uint8_t)va_arg(ap, int));
+			put_byte((uint8_t)va_arg(ap, int));
 			break;
 		case 'd':
 		case 'u':
@@ -63,7 +105,7 @@ static void log_va(const char *fmt, va_list ap)
 		case 0:
 			return;
 		default:
-			arch_console_byte((uint8_t)*fmt);
+			put_byte((uint8_t)*fmt);
 			break;
 		}
 	}
@@ -73,15 +115,48 @@ void log_text(const char *fmt, ...)
 {
 	va_list ap;
 
+	lock();
 	va_start(ap, fmt);
 	log_va(fmt, ap);
 	va_end(ap);
+	atomic_store(&ring_lock, 0);
+}
+
+static const char *speaker; /* whose unfinished line it is */
+
+static void console_direct(const char *s)
+{
+	while (*s)
+		arch_console_byte((uint8_t)*s++);
+}
+
+void log_console(const char *name, const uint8_t *bytes, uint32_t n)
+{
+	if (name == NULL) {
+		for (uint32_t i = 0; i < n; i++)
+			arch_console_byte(bytes[i]);
+		return;
+	}
+	lock();
+	for (uint32_t i = 0; i < n; i++) {
+		if (speaker != name) {
+			console_direct(speaker != NULL ? "\r\n" : "");
+			console_direct(name);
+			console_direct(": ");
+			speaker = name;
+		}
+		arch_console_byte(bytes[i]);
+		if (bytes[i] == '\n')
+			speaker = NULL;
+	}
+	atomic_store(&ring_lock, 0);
 }
 
 void fail(uint32_t status, const char *fmt, ...)
 {
 	va_list ap;
 
+	log_direct();
 	log_text("\ngodwit: ");
 	va_start(ap, fmt);
 	log_va(fmt, ap);

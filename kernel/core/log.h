@@ -10,6 +10,18 @@
  * interleave. */
 __attribute__((format(printf, 1, 2))) void log_text(const char *fmt, ...);
 
+/* log_deferred, log_direct - from here on, text goes to a ring in the page (what has no room is
+ * dropped), or to the UART at once; direct empties the ring first. With several partitions,
+ * nobody's time is spent on the UART but that of idle cores. log_drain - put out at most n bytes of
+ * the ring. Returns whether there were any. */
+void log_deferred(uint8_t *page);
+void log_direct(void);
+bool log_drain(uint32_t n);
+
+/* log_console - a partition's text, n bytes, to the UART. name: its name goes in front of lines
+ * (NULL: there is only one). */
+void log_console(const char *name, const uint8_t *bytes, uint32_t n);
+
 /* The architecture's output of one byte; bounded wait. */
 void arch_console_byte(uint8_t byte);
 

@@ -25,6 +25,15 @@ static bool within(uint64_t offset, uint64_t len, uint64_t size)
 	return offset >= GW_PAGE && offset <= size && len <= size - offset;
 }
 
+static bool health_known(uint32_t health)
+{
+	for (uint32_t class = 0; class < 8; class ++)
+		if ((health >> 4 * class & 15) >=
+		    (class < GW_HEALTH_CLASSES ? (uint32_t)GW_HEALTH_ACTIONS : 1u))
+			return false;
+	return true;
+}
+
 static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
 {
 	const struct gw_bundle_partition *p = &b->partitions[i];
@@ -46,7 +55,11 @@ static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifes
 		return bad(err, "partitions.config_len", i, "is too large");
 	if (p->page_table_pages > 1u << 24)
 		return bad(err, "partitions.page_table_pages", i, "is too large");
-	if (p->reserved != 0)
+	if (p->memory_bytes == 0 && i + 1 != b->n_partitions)
+		return bad(err, "partitions.memory_bytes", i, "is 0, and it is not the last one");
+	if (!health_known(p->health))
+		return bad(err, "partitions.health", i, "has an unknown class or action");
+	if (p->reserved[0] != 0 || p->reserved[1] != 0)
 		return bad(err, "partitions.reserved", i, "is not 0");
 	for (uint32_t s = 0; s < b->n_segments; s++) {
 		const struct gw_bundle_segment *seg = &b->segments[s];
@@ -117,6 +130,42 @@ static int check_device(const struct gw_bundle *b, uint32_t i, struct manifest_e
 	return 0;
 }
 
+static bool has_vcore_on(const struct gw_bundle *b, uint32_t partition, uint32_t core)
+{
+	const struct gw_bundle_partition *p = &b->partitions[partition];
+
+	for (uint32_t i = 0; i < p->vcores; i++)
+		if ((p->first_core + i) % b->cores == core)
+			return true;
+	return false;
+}
+
+/* Windows: sorted by core, then by time, disjoint, inside the frame, their owners there. */
+static int check_slot(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
+{
+	const struct gw_bundle_slot *s = &b->slots[i], *o = &b->slots[i > 0 ? i - 1 : 0];
+
+	if (s->core >= b->cores)
+		return bad(err, "slots.core", i, "is not below cores");
+	if (s->partition != GW_WINDOW_POOL && s->partition >= b->n_partitions)
+		return bad(err, "slots.partition", i, "does not exist");
+	if (s->flags & ~GW_WINDOW_ELASTIC)
+		return bad(err, "slots.flags", i, "has unknown bits");
+	if (s->duration_ns < GW_WINDOW_MIN_NS || s->duration_ns > b->frame_ns)
+		return bad(err, "slots.duration_ns", i, "is below 10 us or above the major frame");
+	if (s->offset_ns > b->frame_ns - s->duration_ns)
+		return bad(err, "slots.offset_ns", i, "puts the window's end outside the frame");
+	if (s->partition != GW_WINDOW_POOL && !has_vcore_on(b, s->partition, s->core))
+		return bad(err, "slots.partition", i, "has no vcore on this core");
+	if (i == 0)
+		return 0;
+	if (s->core < o->core || (s->core == o->core && s->offset_ns < o->offset_ns))
+		return bad(err, "slots.offset_ns", i, "is out of order");
+	if (s->core == o->core && s->offset_ns - o->offset_ns < o->duration_ns)
+		return bad(err, "slots.offset_ns", i, "overlaps the window before");
+	return 0;
+}
+
 static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest_error *err)
 {
 	if (len < sizeof(*b))
@@ -135,6 +184,12 @@ static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest
 		return bad(err, "n_mmio", 0, "is not 0..4");
 	if (b->n_devices > GW_BUNDLE_DEVICES)
 		return bad(err, "n_devices", 0, "is not 0..32");
+	if (b->cores > GW_MAX_VCORES)
+		return bad(err, "cores", 0, "is not 0..64");
+	if (b->n_slots > GW_BUNDLE_SLOTS)
+		return bad(err, "n_slots", 0, "is not 0..64");
+	if (b->n_slots != 0 && (b->cores == 0 || b->frame_ns < GW_WINDOW_MIN_NS))
+		return bad(err, "frame_ns", 0, "is below 10 us, or cores is 0, with windows");
 	return 0;
 }
 
@@ -164,6 +219,8 @@ int manifest_check(const struct gw_bundle *b, uint64_t len, bool crc_hardware,
 		rc = check_mmio(b, i, err);
 	for (uint32_t i = 0; rc == 0 && i < b->n_devices; i++)
 		rc = check_device(b, i, err);
+	for (uint32_t i = 0; rc == 0 && i < b->n_slots; i++)
+		rc = check_slot(b, i, err);
 	return rc;
 }
 

@@ -411,17 +411,14 @@ static void give_back(struct space *s, uint64_t table)
 	pool_give(s->pool, table & PTE_ADDR);
 }
 
-bool space_clear(struct space *s)
+bool space_empty(struct space *s)
 {
 	for (uint32_t n = 0; n < SPACE_CLEAR_TABLES; n++) {
 		uint64_t *e = table_entry(s->root, SPACE_OWN_ROOTS, LEVELS - 1), *below = e;
 		uint64_t table;
 
-		if (e == NULL) {
-			give_back(s, s->root);
-			s->root = 0;
+		if (e == NULL)
 			return true;
-		}
 		/* Down to a table that leads to no other one. */
 		for (int level = LEVELS - 2; level > 0 && below != NULL; level--) {
 			below = table_entry(*e, ENTRIES, level);
@@ -432,4 +429,13 @@ bool space_clear(struct space *s)
 		give_back(s, table);
 	}
 	return false;
+}
+
+bool space_clear(struct space *s)
+{
+	if (!space_empty(s))
+		return false;
+	give_back(s, s->root);
+	s->root = 0;
+	return true;
 }

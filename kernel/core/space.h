@@ -69,6 +69,9 @@ MUST_CHECK int space_fork(struct space *s, const struct space *first);
  * it. Returns true when done. */
 MUST_CHECK bool space_clear(struct space *s);
 
+/* space_empty - as space_clear, but the top table stays, for space 0. */
+MUST_CHECK bool space_empty(struct space *s);
+
 /* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
  * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool
  * cannot serve the whole range (nothing is changed). */

@@ -5,6 +5,8 @@
 #include "kernel/core/space_call.h"
 
 #include "kernel/core/arch.h"
+#include "kernel/core/call.h"
+#include "kernel/core/schedule.h"
 
 #define MAP_FLAGS (GW_MAP_W | GW_MAP_X | GW_MAP_NONE | GW_MAP_LARGE)
 
@@ -18,17 +20,17 @@ uint64_t space_bits(uint64_t flags)
 }
 
 /* Waiting with interrupts off: serve the flushes that the holder may be waiting for. */
-static void space_lock(struct core *c)
+static void space_lock(struct vcore *v)
 {
-	while (atomic_exchange_explicit(&partition.space_lock, 1, memory_order_acquire) != 0) {
-		arch_flush_poll(c);
+	while (atomic_exchange_explicit(&v->part->space_lock, 1, memory_order_acquire) != 0) {
+		arch_flush_poll(v->core);
 		arch_relax();
 	}
 }
 
-static void space_unlock(void)
+static void space_unlock(struct vcore *v)
 {
-	atomic_store_explicit(&partition.space_lock, 0, memory_order_release);
+	atomic_store_explicit(&v->part->space_lock, 0, memory_order_release);
 }
 
 static bool program_range(uint64_t va, uint64_t len)
@@ -37,10 +39,10 @@ static bool program_range(uint64_t va, uint64_t len)
 	       va < GW_PROGRAM_END && len <= GW_PROGRAM_END - va;
 }
 
-static bool owned(uint64_t pa, uint64_t len)
+static bool owned(const struct partition *p, uint64_t pa, uint64_t len)
 {
-	for (uint32_t i = 0; i < partition.n_extents; i++) {
-		const struct gw_extent *e = &partition.extents[i];
+	for (uint32_t i = 0; i < p->n_extents; i++) {
+		const struct gw_extent *e = &p->extents[i];
 
 		if (pa >= e->pa && pa - e->pa < e->len)
 			return len <= e->len - (pa - e->pa);
@@ -48,7 +50,7 @@ static bool owned(uint64_t pa, uint64_t len)
 	return false;
 }
 
-static int check_entry(const struct gw_map *m, bool map)
+static int check_entry(const struct partition *p, const struct gw_map *m, bool map)
 {
 	if (!program_range(m->va, m->len) || (m->flags & ~(uint64_t)MAP_FLAGS) != 0)
 		return -EINVAL;
@@ -60,7 +62,7 @@ static int check_entry(const struct gw_map *m, bool map)
 		return -EINVAL;
 	if ((m->flags & GW_MAP_LARGE) && (m->va | m->pa | m->len) % LARGE_SIZE != 0)
 		return -EINVAL;
-	return owned(m->pa, m->len) ? 0 : -EPERM;
+	return owned(p, m->pa, m->len) ? 0 : -EPERM;
 }
 
 static struct gw_map read_entry(const struct gw_vcore *v, uint64_t i)
@@ -70,9 +72,9 @@ static struct gw_map read_entry(const struct gw_vcore *v, uint64_t i)
 	return (struct gw_map){ .va = m->va, .pa = m->pa, .len = m->len, .flags = m->flags };
 }
 
-static struct space *current(const struct core *c)
+static struct space *current(const struct vcore *v)
 {
-	return &partition.spaces[c->space];
+	return &v->part->spaces[v->space];
 }
 
 static int apply_entry(struct space *s, const struct gw_map *m, bool map, struct gather *g)
@@ -84,36 +86,105 @@ static int apply_entry(struct space *s, const struct gw_map *m, bool map, struct
 	return space_protect(s, m->va, m->len, bits & PTE_PROT, g);
 }
 
+/* What is done of a long call at a time on a shared core. */
+#define PIECE_BYTES (32 * PAGE_SIZE)
+#define PIECE_ENTRIES 8u
+#define PIECE_SCAN 16u
+
+/* Cut m to its next piece, from `done` bytes on. Returns false when nothing is left. */
+static bool next_piece(struct gw_map *m, uint64_t done)
+{
+	uint64_t piece = m->flags & GW_MAP_LARGE ? LARGE_SIZE : PIECE_BYTES;
+
+	if (done >= m->len)
+		return false;
+	m->va += done;
+	m->pa += done;
+	m->len = min_u64(m->len - done, piece);
+	return true;
+}
+
+/* Apply the entries on a shared core, piece by piece: between two of them the call may be put
+ * aside. Progress: (entry + 1) << 48 | pages done of it. The space lock is free then. */
+static long apply_pieces(struct vcore *v, uint64_t n, bool map)
+{
+	uint64_t number = map ? GW_CALL_SPACE_MAP : GW_CALL_SPACE_PROTECT;
+	uint64_t progress = call_progress(v, number, n), i, pages;
+	struct gather g;
+	struct gw_map m;
+	long rc = 0;
+
+	for (i = 0; progress == 0 && i < n; i++) {
+		m = read_entry(v->area, i);
+		rc = check_entry(v->part, &m, map);
+		if (rc != 0)
+			return rc;
+		if (i % PIECE_ENTRIES == 0 && schedule_due(v)) {
+			call_again(v, number, n, 0);
+			return 0;
+		}
+	}
+	i = progress != 0 ? (progress >> 48) - 1 : 0;
+	pages = progress & ((1ULL << 48) - 1);
+	while (i < n) {
+		if (schedule_due(v)) {
+			call_again(v, number, n, (i + 1) << 48 | pages);
+			return 0;
+		}
+		m = read_entry(v->area, i);
+		rc = check_entry(v->part, &m, map);
+		if (rc != 0)
+			break;
+		if (!next_piece(&m, pages * PAGE_SIZE)) {
+			i++;
+			pages = 0;
+			continue;
+		}
+		g.n = 0;
+		space_lock(v);
+		rc = apply_entry(current(v), &m, map, &g);
+		if (g.n > 0)
+			arch_flush(v, &g);
+		space_unlock(v);
+		if (rc != 0)
+			break;
+		pages += m.len / PAGE_SIZE;
+	}
+	v->area->done = i;
+	return rc;
+}
+
 static long apply_batch(uint64_t n, bool map)
 {
-	struct core *c = arch_core();
-	struct gw_vcore *v = c->vcore;
+	struct vcore *v = arch_vcore();
 	struct gather g;
 	struct gw_map m;
 	long rc = 0;
 
 	if (n < 1 || n > GW_BATCH_MAPS)
 		return -EINVAL;
+	if (v->core->shared)
+		return apply_pieces(v, n, map);
 	for (uint64_t i = 0; n > 1 && i < n; i++) {
-		m = read_entry(v, i);
-		rc = check_entry(&m, map);
+		m = read_entry(v->area, i);
+		rc = check_entry(v->part, &m, map);
 		if (rc != 0)
 			return rc;
 	}
 	g.n = 0; /* only: the array is as good as it comes */
-	space_lock(c);
+	space_lock(v);
 	for (uint64_t i = 0; i < n; i++) {
-		m = read_entry(v, i);
-		rc = check_entry(&m, map);
+		m = read_entry(v->area, i);
+		rc = check_entry(v->part, &m, map);
 		if (rc == 0)
-			rc = apply_entry(current(c), &m, map, &g);
-		v->done = i + (rc == 0);
+			rc = apply_entry(current(v), &m, map, &g);
+		v->area->done = i + (rc == 0);
 		if (rc != 0)
 			break;
 	}
 	if (g.n > 0)
-		arch_flush(c, &g);
-	space_unlock();
+		arch_flush(v, &g);
+	space_unlock(v);
 	return rc;
 }
 
@@ -131,7 +202,7 @@ long call_space_protect(uint64_t n, uint64_t b, uint64_t c, uint64_t d)
 
 static long scan(uint64_t va, uint64_t len, bool unmap)
 {
-	struct core *c = arch_core();
+	struct vcore *v = arch_vcore();
 	struct gather g;
 	long rc;
 
@@ -139,12 +210,12 @@ static long scan(uint64_t va, uint64_t len, bool unmap)
 		return -EINVAL;
 	len += va;
 	g.n = 0;
-	space_lock(c);
-	rc = space_scan(current(c), &va, len, unmap, c->vcore->batch.unmapped, GW_BATCH_UNMAPS, &g);
+	space_lock(v);
+	rc = space_scan(current(v), &va, len, unmap, v->area->batch.unmapped, GW_BATCH_UNMAPS, &g);
 	if (g.n > 0)
-		arch_flush(c, &g);
-	space_unlock();
-	c->vcore->next_va = va;
+		arch_flush(v, &g);
+	space_unlock(v);
+	v->area->next_va = va;
 	return rc;
 }
 
@@ -162,63 +233,67 @@ long call_space_query(uint64_t va, uint64_t len, uint64_t c, uint64_t d)
 
 long call_space_create(uint64_t a, uint64_t b, uint64_t d, uint64_t e)
 {
+	struct vcore *v = arch_vcore();
+	struct space *spaces = v->part->spaces;
 	long rc = -ENOSPC;
 
 	(void)a, (void)b, (void)d, (void)e;
-	space_lock(arch_core());
+	space_lock(v);
 	for (uint32_t i = 1; i < GW_MAX_SPACES; i++) {
-		if (partition.spaces[i].root != 0)
+		if (spaces[i].root != 0)
 			continue;
-		rc = space_fork(&partition.spaces[i], &partition.spaces[0]);
+		rc = space_fork(&spaces[i], &spaces[0]);
 		rc = rc == 0 ? (long)i : rc;
 		break;
 	}
-	space_unlock();
+	space_unlock(v);
 	return rc;
 }
 
-static bool exists(uint64_t n)
+static bool exists(const struct partition *p, uint64_t n)
 {
-	return n < GW_MAX_SPACES && partition.spaces[n].root != 0;
+	return n < GW_MAX_SPACES && p->spaces[n].root != 0;
 }
 
 long call_space_switch(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
 {
-	struct core *c = arch_core();
+	struct vcore *v = arch_vcore();
+	struct partition *p = v->part;
 	long rc = 0;
 
 	(void)b, (void)d, (void)e;
-	space_lock(c);
-	if (!exists(n) || partition.spaces[n].dying) {
+	space_lock(v);
+	if (!exists(p, n) || p->spaces[n].dying) {
 		rc = -EINVAL;
-	} else if (n != c->space) {
-		c->space = (uint32_t)n;
-		arch_space_enter(partition.spaces[n].root);
+	} else if (n != v->space) {
+		v->space = (uint32_t)n;
+		arch_space_enter(p->spaces[n].root);
 	}
-	space_unlock();
+	space_unlock(v);
 	return rc;
 }
 
-static long destroy(uint64_t n)
+static long destroy(struct partition *p, uint64_t n)
 {
-	if (!exists(n))
+	if (!exists(p, n))
 		return -EINVAL;
 	if (n == 0)
 		return -EBUSY;
-	for (uint32_t i = 0; i < partition.vcores; i++)
-		if (cores[i]->space == n)
+	for (uint32_t i = 0; i < p->n_vcores; i++)
+		if (p->vcores[i]->space == n)
 			return -EBUSY;
-	partition.spaces[n].dying = true;
-	return space_clear(&partition.spaces[n]) ? 0 : -EAGAIN;
+	p->spaces[n].dying = true;
+	return space_clear(&p->spaces[n]) ? 0 : -EAGAIN;
 }
 
 long call_space_destroy(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
 {
+	struct vcore *v = arch_vcore();
 	long rc;
 
 	(void)b, (void)d, (void)e;
-	space_lock(arch_core());
-	rc = destroy(n);
-	space_unlock();
+	space_lock(v);
+	rc = destroy(v->part, n);
+	space_unlock(v);
 	return rc;
 }

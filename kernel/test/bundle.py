@@ -45,15 +45,15 @@ def main():
     for va, data, memsz, flags in segs:
         table += struct.pack("<QQQQII", va, place(data), len(data), memsz, flags, 0)
     config_at = place(config) if config else 0
-    part = struct.pack("<32sQQQQIIII", b"probe", int(opt.get("memory", "0"), 0), entry, config_at, len(config),
-                       int(opt.get("vcores", "1")), int(opt.get("flags", "1")), int(opt.get("pages", "0")), 0)
+    part = struct.pack("<32sQQQQIIIIIIII", b"probe", int(opt.get("memory", "0"), 0), entry, config_at, len(config),
+                       int(opt.get("vcores", "1")), int(opt.get("flags", "1")), int(opt.get("pages", "0")), int(opt.get("health", "0"), 0), 0, 0, 0, 0)
     mmio = b"".join(struct.pack("<QIIII", *(int(x, 0) for x in w.split(",")), 0)
                     for w in opt.get("mmio", "").split(";") if w)
     devices = struct.pack("<HHHHI", 0, 0xFFFF, 0xFFFF, 0, 0xFFFFFFFF) if opt.get("devices", "1") == "1" else b""
     size = 4096 + len(body)
-    head = struct.pack("<QIIQQIIII", 0x656C646E75427747, 1, 0, size, int(opt.get("epoch", "0")), 1, len(segs),
+    head = struct.pack("<QIIQQIIII", 0x656C646E75427747, 2, 0, size, int(opt.get("epoch", "0")), 1, len(segs),
                        len(mmio) // 24, len(devices) // 12)
-    page = head + part + bytes(80 * 7) + table + bytes(40 * (32 - len(segs))) + mmio + bytes(24 * 4 - len(mmio)) + devices
+    page = head + part + bytes(96 * 7) + table + bytes(40 * (32 - len(segs))) + mmio + bytes(24 * 4 - len(mmio)) + devices
     image = bytearray(page + bytes(4096 - len(page)) + body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))

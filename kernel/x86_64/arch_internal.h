@@ -31,7 +31,8 @@ void acpi_read(struct boot_info *b);
 
 /* Kernel address space (paging.c). */
 #define SLOTS_BASE 0xffffff0000000000ULL /* cores' slots */
-#define MMIO_BASE 0xffffff0040000000ULL	 /* registers that the kernel itself uses */
+#define VCORES_BASE (SLOTS_BASE + GW_MAX_VCORES * (uint64_t)CORE_SLOT)
+#define MMIO_BASE 0xffffff0040000000ULL /* registers that the kernel itself uses */
 
 extern uint64_t kernel_root; /* pa of the kernel's top table */
 extern char image_start[], rodata_start[], data_start[], image_end[];
@@ -49,11 +50,15 @@ uint64_t kernel_pages(struct range_set *free, uint64_t bytes);
 void *mmio_map(uint64_t pa);
 /* Slot, struct core and stacks for core `id`; boot_stack: the first core keeps its own. */
 struct core *core_create(struct range_set *free, uint32_t id, bool boot_stack);
+/* Slot `index` for vcore `id` of p, on core c. */
+struct vcore *vcore_create(struct range_set *free, uint32_t index, struct partition *p, uint32_t id,
+			   struct core *c);
 
 /* cpu.c */
 struct cpu_features {
 	bool smep, smap, umip, fsgsbase, xsave, x2apic, tsc_deadline, crc32, huge_pages, rdrand;
 	bool kvm, emulated, hypervisor;
+	uint64_t xcr0; /* extended state in use; 0: FXSAVE only */
 	uint32_t max_leaf;
 };
 extern struct cpu_features cpu;
@@ -90,46 +95,56 @@ void clock_end(uint64_t bundle_epoch_ns);
 void pci_scan(const struct gw_bundle *b, const struct boot_info *boot);
 void virtio_mmio_scan(const struct gw_bundle *b);
 int pci_irq_bind(uint32_t device, uint32_t vector, const struct core *target, uint32_t vec);
+/* May device `device` of the kernel (an index as in struct partition) write to memory? */
+void pci_master(uint32_t device, bool on);
 int ioapic_route(uint32_t gsi, uint32_t apic_id, uint32_t vec);
 void ioapic_init(void);
-/* The index that the device gets in the partition's boot info, or -ENODEV: nobody's. */
-int device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor, uint16_t device,
-		  uint32_t location);
+/* The partition that the device goes to, or NULL: nobody's. *kernel_index: its number among all.
+ * The caller fills p->info->devices[p->info->n_devices], and calls device_added. */
+struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
+				uint16_t device, uint32_t location, uint32_t *kernel_index);
+void device_added(struct partition *p);
 /* Space for a device's registers in the partition: returns the va. */
-uint64_t device_va(uint64_t len);
-void device_map(uint64_t va, uint64_t pa, uint64_t len);
+uint64_t device_va(struct partition *p, uint64_t len);
+void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len);
 
 /* smp.c */
 /* Memory for cores 1..n-1, before memory is dealt out; their start, after. */
 void smp_reserve(struct range_set *free, uint32_t n);
 void smp_start(const struct boot_info *b, uint32_t n);
+void smp_go(void); /* they may run partitions from here on */
 void core_run(struct core *c) __attribute__((noreturn));
 
 /* entry.S */
-void enter_user(uint64_t rip, uint64_t arg) __attribute__((noreturn));
+void trap_return(struct trap *t) __attribute__((noreturn));
+void call_suspended(void);
+void suspend_call(struct trap *t);
 void syscall_entry(void);
 extern char vector_stubs[];
 
 /* fault.c */
 void fault_handle(struct trap *t);
 void fault_fatal(const struct trap *t) __attribute__((noreturn));
-void health_raise(const struct trap *t) __attribute__((noreturn));
+void health_raise(struct trap *t);
 void interrupt_serve(uint32_t vector);
 void interrupt_user(struct trap *t);
 
-/* partition.c: deal out memory and build the address space of the partition from a checked bundle.
- * Cores exist. Takes all of *free. Returns the entry address. */
-uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa,
-			 const struct boot_info *boot, struct range_set *free);
+/* partition.c: make the partitions of a checked bundle and their vcores, then deal out memory and
+ * build their address spaces. Cores exist. */
+void partitions_create(const struct gw_bundle *b, struct range_set *free);
+void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bundle_pa,
+		     const struct boot_info *boot, struct range_set *free);
+/* The status page, for all of them; NULL: no windows. */
+struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free);
 /* Map in the partition's space, or end with a message when its page tables run out. */
-void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits);
+void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits);
 
-static inline struct core *core_self(void)
+static inline struct vcore *vcore_self(void)
 {
-	struct core *c;
+	struct vcore *v;
 
-	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
-	return c;
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(v));
+	return v;
 }
 
 #endif

@@ -7,7 +7,6 @@
 #define MSR_LSTAR 0xc0000082u
 #define MSR_SFMASK 0xc0000084u
 #define MSR_GS_BASE 0xc0000101u
-#define MSR_KERNEL_GS_BASE 0xc0000102u
 
 struct cpu_features cpu;
 static uint64_t idt[VECTORS][2] __attribute__((aligned(4096)));
@@ -59,6 +58,10 @@ static void enable_extended_state(void)
 	if ((r.a & 0xe4) == 0xe4)
 		want |= 0xe0; /* AVX-512, all three parts or none */
 	xsetbv(0, want);
+	cpu.xcr0 = want;
+	if (cpuid(0xd, 0).b > VCORE_XSAVE_ROOM)
+		fail(STATUS_CONFIG,
+		     "the CPU's extended registers need more room than the kernel has");
 }
 
 static void control_registers(void)
@@ -145,6 +148,5 @@ void cpu_init(struct core *c)
 	wrmsr(MSR_STAR, (uint64_t)SEL_USER32 << 48 | (uint64_t)SEL_KCODE << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)syscall_entry);
 	wrmsr(MSR_SFMASK, 0x257fd5); /* every flag but RF and the reserved ones */
-	wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)c);
-	wrmsr(MSR_KERNEL_GS_BASE, GW_VCORE_VA(c->id));
+	wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)&c->idle);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* device.c - virtio-mmio windows, IO-APICs, and the binding of a device's interrupts to vcores. */
+#include "kernel/core/health.h"
 #include "kernel/x86_64/arch_internal.h"
 
 #define VIRTIO_MAGIC 0x74726976u /* "virt" */
@@ -11,9 +12,15 @@ static struct {
 	uint32_t gsi, pins;
 } ioapics[IOAPICS];
 
-/* By device index. */
-static uint32_t mmio_gsi[GW_MAX_DEVICES];
-static uint64_t mmio_pa[GW_MAX_DEVICES]; /* page */
+/* By the kernel's index. */
+static struct {
+	uint32_t gsi;
+	uint64_t pa; /* of its page; 0: a PCI device */
+	uint8_t *regs;
+	const struct partition *owner;
+	uint64_t va; /* of the page, in the owner */
+} known[GW_MAX_DEVICES];
+static uint32_t n_known;
 
 static uint32_t ioapic_read(const uint8_t *regs, uint32_t reg)
 {
@@ -69,61 +76,83 @@ int ioapic_route(uint32_t gsi, uint32_t id, uint32_t vector)
 	return -EINVAL;
 }
 
-int device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor, uint16_t device,
-		  uint32_t location)
+struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
+				uint16_t device, uint32_t location, uint32_t *kernel_index)
 {
 	int owner = manifest_device_owner(b, kind, vendor, device, location);
+	struct partition *p;
 
 	if (owner < 0)
-		return -ENODEV;
-	if (!partition.dma_trusted)
+		return NULL;
+	p = partitions[owner];
+	if (!p->dma_trusted)
 		fail(STATUS_CONFIG,
 		     "device %04x:%04x at %x would reach all memory by DMA, and there is "
 		     "no IOMMU; say dma = trusted for partition %s, or give it no device",
-		     vendor, device, location, partition.name);
-	if (partition.info->n_devices == GW_MAX_DEVICES)
-		fail(STATUS_CONFIG, "more than %u devices for partition %s", GW_MAX_DEVICES,
-		     partition.name);
-	return (int)partition.info->n_devices;
+		     vendor, device, location, p->name);
+	if (n_known == GW_MAX_DEVICES)
+		fail(STATUS_CONFIG, "more than %u devices", GW_MAX_DEVICES);
+	*kernel_index = n_known;
+	p->devices[p->info->n_devices] = (uint8_t)n_known;
+	return p;
+}
+
+void device_added(struct partition *p)
+{
+	known[n_known++].owner = p;
+	p->info->n_devices++;
+}
+
+/* Windows smaller than a page share its mapping, and so their owner. */
+static uint64_t page_va(struct partition *p, uint64_t page)
+{
+	for (uint32_t j = 0; j < n_known; j++) {
+		if (known[j].pa != page)
+			continue;
+		if (known[j].owner != p)
+			fail(STATUS_CONFIG,
+			     "virtio-mmio windows of the page %lx cannot go to two partitions (%s "
+			     "and %s); use PCI devices",
+			     page, known[j].owner->name, p->name);
+		return known[j].va;
+	}
+	return 0;
 }
 
 static void add_window(const struct gw_bundle *b, uint64_t pa, uint32_t gsi, uint32_t slot)
 {
-	const uint8_t *regs = mmio_map(pa);
-	uint32_t id;
-	int i;
+	uint8_t *regs = mmio_map(pa);
+	uint64_t page = round_down(pa, PAGE_SIZE), va;
+	struct partition *p;
 	struct gw_device *d;
+	uint32_t id, i;
 
 	if (mmio_read32(regs) != VIRTIO_MAGIC)
 		return;
 	id = mmio_read32(regs + 8);
 	if (id == 0)
 		return;
-	i = device_accept(b, GW_DEVICE_MMIO, 0x1af4, (uint16_t)id, slot);
-	if (i < 0)
+	p = device_accept(b, GW_DEVICE_MMIO, 0x1af4, (uint16_t)id, slot, &i);
+	if (p == NULL)
 		return;
-	d = &partition.info->devices[i];
+	d = &p->info->devices[p->info->n_devices];
 	d->kind = GW_DEVICE_MMIO;
 	d->vectors = 1;
 	d->vendor = 0x1af4;
 	d->device = (uint16_t)id;
 	d->location = slot;
-	mmio_gsi[i] = gsi;
-	partition.info->n_devices++;
 	d->bars[0].len = 512;
-	/* Windows smaller than a page share one mapping. */
-	for (int j = 0; j < i; j++) {
-		const struct gw_device *o = &partition.info->devices[j];
-
-		if (o->kind == GW_DEVICE_MMIO && mmio_pa[j] == round_down(pa, PAGE_SIZE))
-			d->bars[0].va = round_down(o->bars[0].va, PAGE_SIZE) + pa % PAGE_SIZE;
+	va = page_va(p, page);
+	if (va == 0) {
+		va = device_va(p, PAGE_SIZE);
+		device_map(p, va, page, PAGE_SIZE);
 	}
-	mmio_pa[i] = round_down(pa, PAGE_SIZE);
-	if (d->bars[0].va != 0)
-		return;
-	d->bars[0].va = device_va(PAGE_SIZE);
-	device_map(d->bars[0].va, mmio_pa[i], PAGE_SIZE);
-	d->bars[0].va += pa % PAGE_SIZE;
+	d->bars[0].va = va + pa % PAGE_SIZE;
+	known[i].gsi = gsi;
+	known[i].pa = page;
+	known[i].regs = regs;
+	known[i].va = va;
+	device_added(p);
 }
 
 void virtio_mmio_scan(const struct gw_bundle *b)
@@ -136,9 +165,59 @@ void virtio_mmio_scan(const struct gw_bundle *b)
 				   b->mmio[w].gsi + i, slot++);
 }
 
-int arch_irq_bind(uint32_t device, uint32_t vector, const struct core *target, uint32_t event)
+/* A vector of a shared core for an event of one of its vcores: the one that it has, or a new one.
+ */
+static uint32_t vector_take(struct vcore *v, uint32_t event)
 {
-	if (partition.info->devices[device].kind == GW_DEVICE_MMIO)
-		return ioapic_route(mmio_gsi[device], target->apic_id, VECTOR_EVENT + event);
-	return pci_irq_bind(device, vector, target, VECTOR_EVENT + event);
+	struct core *c = v->core;
+
+	for (uint32_t i = GW_EVENT_IRQ0; i < COUNT(c->irq); i++) {
+		if (c->irq[i].vcore != NULL && (c->irq[i].vcore != v || c->irq[i].event != event))
+			continue;
+		c->irq[i].event = event;
+		c->irq[i].vcore = v;
+		return VECTOR_EVENT + i;
+	}
+	return 0;
+}
+
+static _Atomic uint32_t bind_lock;
+
+int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32_t event)
+{
+	uint32_t i = target->part->devices[device], irq = VECTOR_EVENT + event;
+	int rc;
+
+	while (atomic_exchange(&bind_lock, 1) != 0)
+		arch_relax();
+	if (target->core->shared)
+		irq = vector_take(target, event);
+	if (irq == 0)
+		rc = -ENOSPC;
+	else if (known[i].pa != 0)
+		rc = ioapic_route(known[i].gsi, target->core->apic_id, irq);
+	else
+		rc = pci_irq_bind(i, vector, target->core, irq);
+	atomic_store(&bind_lock, 0);
+	return rc;
+}
+
+/* virtio-mmio: a reset by the status register, and the pin masked by the next bind. */
+void arch_devices_stop(const struct partition *p)
+{
+	for (uint32_t i = 0; i < p->info->n_devices; i++) {
+		uint32_t k = p->devices[i];
+
+		if (known[k].pa != 0)
+			mmio_write32(known[k].regs + 0x70, 0);
+		else
+			pci_master(k, false);
+	}
+}
+
+void arch_devices_start(const struct partition *p)
+{
+	for (uint32_t i = 0; i < p->info->n_devices; i++)
+		if (known[p->devices[i]].pa == 0)
+			pci_master(p->devices[i], true);
 }

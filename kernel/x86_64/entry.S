@@ -1,10 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* entry.S - every way into the kernel and out of it: syscalls, interrupts, exceptions. Interrupts are
- * off in the kernel except at one hlt (arch_idle). In the kernel GS is struct core, and %gs:VCORE the
- * kernel's alias of the vcore area; user memory is touched in no other way. */
+ * off in the kernel except at one hlt (arch_idle). In the kernel GS is the struct vcore that
+ * runs, and %gs:VCORE the kernel's alias of its area; user memory is touched in no other way. A core has
+ * one stack for all its vcores: to switch, C changes the frame that return_to_user pops, and GS. */
 #include "kernel/core/layout.h"
 
 	.text
+.macro push_all
+	pushq %rax
+	pushq %rbx
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rbp
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+.endm
+
+.macro pop_all
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rbp
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %rcx
+	popq %rbx
+	popq %rax
+.endm
+
 /* ------------------------------------------------------------------ syscall */
 	.balign 64
 	.globl syscall_entry
@@ -18,19 +55,19 @@ syscall_entry:
 	movq %rcx, %gs:VCORE + VCORE_SYSCALL_RIP
 	movl $1, %gs:VCORE + VCORE_MASKED
 	incq %gs:VCORE + VCORE_ENTRIES
-	movq %gs:CORE_SYSCALL_ENTRY, %rcx
+	movq %gs:VC_SYSCALL_ENTRY, %rcx
 	swapgs
 	sysretq
 
 reflect_masked:
-	movq %rsp, %gs:CORE_USER_RSP
-	movq %gs:CORE_STACK_TOP, %rsp
+	movq %rsp, %gs:VC_USER_RSP
+	movq %gs:VC_STACK_TOP, %rsp
 	movl $-2, %eax
 	jmp raise
 
 kernel_call:
-	movq %rsp, %gs:CORE_USER_RSP
-	movq %gs:CORE_STACK_TOP, %rsp
+	movq %rsp, %gs:VC_USER_RSP
+	movq %gs:VC_STACK_TOP, %rsp
 	incq %gs:VCORE + VCORE_ENTRIES
 	btrq $63, %rax
 	cmpq $CALL_CONTEXT_RESUME, %rax
@@ -59,7 +96,7 @@ kernel_call:
 	popq %rdi
 	popq %r11
 	popq %rcx
-	movq %gs:CORE_USER_RSP, %rsp
+	movq %gs:VC_USER_RSP, %rsp
 	swapgs
 	sysretq
 2:	movq $-38, %rax /* -ENOSYS */
@@ -71,7 +108,7 @@ raise_call:
 /* Hand all registers to health_raise. eax: why. Does not return. */
 raise:
 	pushq $SEL_UDATA
-	pushq %gs:CORE_USER_RSP
+	pushq %gs:VC_USER_RSP
 	pushq %r11
 	pushq $SEL_UCODE
 	pushq %rcx
@@ -95,7 +132,31 @@ push_registers_and_raise:
 	pushq %r15
 	movq %rsp, %rdi
 	call health_raise
-	ud2
+	jmp return_to_user
+
+/* Where a call returns instead of to kernel_call when it has asked for that (arch_call_suspend): the
+ * registers that C keeps are the caller's again, so that the whole context can be put aside. */
+	.globl call_suspended
+call_suspended:
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdx
+	popq %rsi
+	popq %rdi
+	popq %r11
+	popq %rcx
+	pushq $SEL_UDATA
+	pushq %gs:VC_USER_RSP
+	pushq %r11
+	pushq $SEL_UCODE
+	pushq %rcx
+	pushq $0
+	pushq $0
+	push_all
+	movq %rsp, %rdi
+	call suspend_call
+	jmp return_to_user
 
 /* context_resume: frame and frame_masked of the vcore area become the running context. rip and rflags
  * are read once and made safe; any rsp is legal; the other registers may be anything. */
@@ -144,7 +205,7 @@ resume_registers:
 2:	/* An event is pending: upcall at once, the frame stays where it is. */
 	movl $1, %gs:VCORE + VCORE_MASKED
 	movl $UPCALL_EVENT, %gs:VCORE + VCORE_REASON
-	movq %gs:CORE_UPCALL_ENTRY, %rcx
+	movq %gs:VC_UPCALL_ENTRY, %rcx
 	movl $RFLAGS_USER, %r11d
 	movq 24(%rsp), %rsp
 	swapgs
@@ -152,69 +213,17 @@ resume_registers:
 3:	popq %r11
 	popq %rcx
 	movq $-22, %rax /* -EINVAL */
-	movq %gs:CORE_USER_RSP, %rsp
+	movq %gs:VC_USER_RSP, %rsp
 	swapgs
 	sysretq
 
-/* enter_user(rip, arg): the first entry of a vcore; all other registers zero. */
-	.globl enter_user
-enter_user:
-	movq %rdi, %rcx
-	movq %rsi, %rdi
-	movl $RFLAGS_USER, %r11d
-	xorl %eax, %eax
-	xorl %ebx, %ebx
-	xorl %edx, %edx
-	xorl %esi, %esi
-	xorl %ebp, %ebp
-	xorl %r8d, %r8d
-	xorl %r9d, %r9d
-	xorl %r10d, %r10d
-	xorl %r12d, %r12d
-	xorl %r13d, %r13d
-	xorl %r14d, %r14d
-	xorl %r15d, %r15d
-	xorl %esp, %esp
-	swapgs
-	sysretq
+/* trap_return(t): go on with the context t, which lies on this core's stack. */
+	.globl trap_return
+trap_return:
+	movq %rdi, %rsp
+	jmp return_to_user
 
 /* ------------------------------------------------- interrupts and exceptions */
-.macro push_all
-	pushq %rax
-	pushq %rbx
-	pushq %rcx
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %rbp
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-.endm
-
-.macro pop_all
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rbp
-	popq %rdi
-	popq %rsi
-	popq %rdx
-	popq %rcx
-	popq %rbx
-	popq %rax
-.endm
-
 /* Entry points of all vectors, 16 bytes each. */
 	.balign 16
 	.globl vector_stubs
@@ -265,7 +274,7 @@ fatal_common:
 	cld
 	movq %rsp, %rax
 	andq $-CORE_SLOT, %rax
-	addq $CORE_AREA, %rax
+	movq CORE_AREA + CORE_CURRENT(%rax), %rax
 	wrgsbase %rax
 	movq %rsp, %rdi
 	call fault_fatal

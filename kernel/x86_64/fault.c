@@ -4,6 +4,8 @@
 #include "kernel/x86_64/arch_internal.h"
 
 #include "abi/call.h"
+#include "kernel/core/health.h"
+#include "kernel/core/schedule.h"
 #include "kernel/x86_64/symbols.h"
 
 #define VECTOR_PAGE_FAULT 14u
@@ -70,7 +72,7 @@ void fault_fatal(const struct trap *t)
 {
 	log_text("\ngodwit: fatal #%s (vector %lu, error %lx) in %s on core %u\n",
 		 vector_name(t->vector), t->vector, t->error,
-		 t->cs & 3 ? "user mode" : "the kernel", core_self()->id);
+		 t->cs & 3 ? "user mode" : "the kernel", vcore_self()->core->id);
 	report_registers(t);
 	if (!(t->cs & 3))
 		report_backtrace(t);
@@ -79,40 +81,69 @@ void fault_fatal(const struct trap *t)
 
 void fault_handle(struct trap *t)
 {
-	struct core *c;
+	struct vcore *v;
 
 	if (!(t->cs & 3))
 		fault_fatal(t);
-	c = core_self();
-	c->vcore->kernel_entries++;
-	if (c->upcall_entry == 0) {
-		log_text("\ngodwit: the partition faulted before it set its upcall entries");
-		fault_fatal(t);
-	}
-	upcall_fault(c, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+	v = vcore_self();
+	v->area->kernel_entries++;
+	if (v->upcall_entry == 0)
+		health_error(v, GW_HEALTH_FAULT, t);
+	else
+		upcall_fault(v, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 }
 
-void health_raise(const struct trap *t)
+void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t)
 {
-	log_text("\ngodwit: core %u: ", core_self()->id);
-	if (t->vector == CALL_HEALTH_RAISE)
-		log_text("the partition raised health error %lx (%lx)\n", t->rdi, t->rsi);
+	if (class == GW_HEALTH_FAULT) {
+		log_text("\ngodwit: partition %s faulted before it set its upcall entries",
+			 v->part->name);
+		fault_fatal(t);
+	}
+	log_text("\ngodwit: partition %s, core %u: ", v->part->name, v->core->id);
+	if (class == GW_HEALTH_RAISED)
+		log_text("it raised health error %lx (%lx)\n", t->rdi, t->rsi);
 	else
 		log_text("the runtime made a Linux system call while masked\n");
 	report_registers(t);
-	arch_shutdown(STATUS_FAULT);
+}
+
+/* From entry.S. The place of rax holds a return address of the kernel. */
+void health_raise(struct trap *t)
+{
+	uint32_t class = t->vector == CALL_HEALTH_RAISE ? GW_HEALTH_RAISED : GW_HEALTH_ILLEGAL;
+
+	t->rax = 0;
+	health_error(vcore_self(), class, t);
+}
+
+static void event_set(struct core *c, uint32_t i)
+{
+	struct vcore *v = c->vcores[0];
+
+	if (c->shared) {
+		v = c->irq[i].vcore;
+		i = c->irq[i].event;
+	}
+	if (v != NULL)
+		atomic_fetch_or(&v->area->pending, 1ULL << i);
 }
 
 /* The work of an interrupt, whatever it interrupted. */
 void interrupt_serve(uint32_t vector)
 {
-	struct core *c = core_self();
+	struct vcore *v = vcore_self();
+	struct core *c = v->core;
 
-	c->vcore->interrupts++;
+	if (v->area != NULL)
+		v->area->interrupts++;
 	if (vector == VECTOR_TIMER) {
-		timer_expired(c);
+		if (c->shared)
+			c->armed_tsc = c->armed_ns = ~0ULL; /* schedule looks at the deadlines */
+		else
+			timer_expired(c->vcores[0]);
 	} else if (vector < VECTOR_KICK && vector > VECTOR_EVENT) {
-		atomic_fetch_or(&c->vcore->pending, 1ULL << (vector - VECTOR_EVENT));
+		event_set(c, vector - VECTOR_EVENT);
 	} else if (vector == VECTOR_FLUSH) {
 		arch_flush_poll(c);
 	} else if (vector == VECTOR_SPURIOUS || vector < VECTOR_EVENT) {
@@ -123,12 +154,14 @@ void interrupt_serve(uint32_t vector)
 
 void interrupt_user(struct trap *t)
 {
-	struct core *c = core_self();
+	struct vcore *v = vcore_self();
 
-	c->vcore->kernel_entries++;
+	v->area->kernel_entries++;
 	interrupt_serve((uint32_t)t->vector);
-	if (atomic_load_explicit(&c->vcore->masked, memory_order_relaxed) == 0 &&
-	    atomic_load_explicit(&c->vcore->pending, memory_order_relaxed) != 0 &&
-	    c->upcall_entry != 0)
-		upcall_event(c, t);
+	if (v->core->shared)
+		schedule(v->core, t);
+	else if (atomic_load_explicit(&v->area->masked, memory_order_relaxed) == 0 &&
+		 atomic_load_explicit(&v->area->pending, memory_order_relaxed) != 0 &&
+		 v->upcall_entry != 0)
+		upcall_event(v, t);
 }

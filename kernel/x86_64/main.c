@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the order of boot, on the first core, from the loader's state to the partition's first
  * instruction. Nothing is allocated after it. */
+#include "kernel/core/schedule.h"
 #include "kernel/x86_64/arch_internal.h"
+
+#define START_NS 20000ULL /* until the first major frame begins, for all cores to be there */
 
 void kernel_boot(uint32_t magic, uint64_t info_pa);
 
@@ -34,23 +37,49 @@ static const struct gw_bundle *bundle_open(uint64_t *pa)
 	return b;
 }
 
-static void log_boot(void)
+static void log_partition(const struct partition *p)
 {
 	uint64_t memory = 0;
 
-	for (uint32_t i = 0; i < partition.n_extents; i++)
-		memory += partition.extents[i].len;
+	for (uint32_t i = 0; i < p->n_extents; i++)
+		memory += p->extents[i].len;
 	log_text("godwit: %s: %u vcores, %lu of %lu KiB, %u devices%s, tsc %lu kHz, boot %lu us\n",
-		 partition.name, partition.vcores, memory / 1024, boot.ram_bytes / 1024,
-		 partition.info->n_devices,
-		 partition.info->n_devices != 0 ? " (dma = trusted)" : "", clock.tsc_hz / 1000,
+		 p->name, p->n_vcores, memory / 1024, boot.ram_bytes / 1024, p->info->n_devices,
+		 p->info->n_devices != 0 ? " (dma = trusted)" : "", clock.tsc_hz / 1000,
 		 arch_now_ns() / 1000);
+}
+
+/* Cores that the bundle wants, of those that there are. */
+static uint32_t cores_wanted(const struct gw_bundle *b)
+{
+	uint32_t vcores = 0;
+
+	for (uint32_t i = 0; i < b->n_partitions; i++)
+		vcores += b->partitions[i].vcores;
+	if (b->cores != 0)
+		return b->cores;
+	if (b->n_partitions > 1)
+		vcores = (uint32_t)min_u64(vcores, boot.n_apic_ids != 0 ? boot.n_apic_ids : 1);
+	return (uint32_t)min_u64(vcores, GW_MAX_VCORES);
+}
+
+static void start_partition(struct partition *p)
+{
+	struct vcore *v = p->vcores[0];
+
+	p->info->clock = clock;
+	log_partition(p);
+	v->start_entry = p->entry_va;
+	v->start_arg = GW_BOOT_VA;
+	atomic_store(&v->state, VCORE_RUNNING);
+	p->info->start_tsc = rdtsc();
 }
 
 void kernel_boot(uint32_t magic, uint64_t info_pa)
 {
 	const struct gw_bundle *b;
-	uint64_t bundle_pa, entry;
+	struct gw_status *status;
+	uint64_t bundle_pa;
 	struct core *c;
 
 	boot.entry_tsc = rdtsc();
@@ -71,19 +100,22 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	apic_init_first(c);
 	clock_begin();
 	b = bundle_open(&bundle_pa);
-	smp_reserve(&free_memory, b->partitions[0].vcores);
-	entry = partition_build(b, bundle_pa, &boot, &free_memory);
-	write_cr3(partition.spaces[0].root);
+	n_cores = cores_wanted(b);
+	smp_reserve(&free_memory, n_cores);
+	partitions_create(b, &free_memory);
+	for (uint32_t i = 0; i < n_partitions; i++)
+		partition_build(partitions[i], b, bundle_pa, &boot, &free_memory);
+	status = status_build(b, &free_memory);
 	pci_scan(b, &boot);
 	virtio_mmio_scan(b);
 	clock_end(b->epoch_ns);
 	apic_init_core(c);
-	smp_start(&boot, partition.vcores);
-	partition.info->clock = clock;
-	log_boot();
-	c->start_entry = entry;
-	c->start_arg = GW_BOOT_VA;
-	atomic_store(&c->state, CORE_RUNNING);
-	partition.info->start_tsc = rdtsc();
+	smp_start(&boot, n_cores);
+	for (uint32_t i = 0; i < n_partitions; i++)
+		start_partition(partitions[i]);
+	if (n_partitions > 1)
+		log_deferred(direct(kernel_pages(&free_memory, PAGE_SIZE)));
+	schedule_init(b, status, arch_now_ns() + START_NS);
+	smp_go();
 	core_run(c);
 }

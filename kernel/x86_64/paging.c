@@ -191,17 +191,36 @@ struct core *core_create(struct range_set *free, uint32_t id, bool own_stack)
 	slot_map(slot + CORE_MC_STACK, pa + 3 * PAGE_SIZE, PAGE_SIZE);
 	pa = own_stack ? image_pa(boot_stack) : kernel_pages(free, 2 * PAGE_SIZE);
 	slot_map(slot + CORE_STACK, pa, 2 * PAGE_SIZE);
-	pa = kernel_pages(free, GW_VCORE_AREA);
-	slot_map(slot + CORE_AREA + VCORE, pa, GW_VCORE_AREA);
-	c->vcore_pa = pa;
-	((struct gw_vcore *)direct(pa))->id = id;
-	((struct gw_vcore *)direct(pa))->masked = 1;
 	c->self = c;
 	c->id = id;
-	c->stack_top = slot + CORE_STACK_END;
-	c->vcore = (struct gw_vcore *)(slot + CORE_AREA + VCORE);
-	c->tick_ns = c->armed_tsc = c->armed_ns = ~0ULL;
-	atomic_store(&c->state, CORE_ABSENT);
+	c->stack_top = c->idle.stack_top = slot + CORE_STACK_END;
+	c->armed_tsc = c->armed_ns = ~0ULL;
+	c->idle.self = &c->idle;
+	c->idle.core = c;
+	atomic_store(&c->current, &c->idle);
 	cores[id] = c;
 	return c;
+}
+
+struct vcore *vcore_create(struct range_set *free, uint32_t index, struct partition *p, uint32_t id,
+			   struct core *c)
+{
+	uint64_t slot = VCORES_BASE + index * (uint64_t)VCORE_SLOT;
+	uint64_t pa = kernel_pages(free, GW_VCORE_AREA);
+	struct vcore *v = (struct vcore *)(slot + VCORE_PAGE);
+
+	slot_map(slot + VCORE_PAGE, kernel_pages(free, PAGE_SIZE), PAGE_SIZE);
+	slot_map(slot + VCORE_PAGE + VCORE, pa, GW_VCORE_AREA);
+	v->self = v;
+	v->stack_top = c->stack_top;
+	v->area = (struct gw_vcore *)(slot + VCORE_PAGE + VCORE);
+	v->area_pa = pa;
+	v->area->id = id;
+	v->area->masked = 1;
+	v->core = c;
+	v->part = p;
+	v->id = id;
+	v->tick_ns = ~0ULL;
+	v->fresh = true;
+	return v;
 }

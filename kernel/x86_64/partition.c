@@ -3,35 +3,43 @@
  * stay in the bundle, writable ones are copied), memory window, boot information, vcore areas. */
 #include "kernel/x86_64/arch_internal.h"
 
+#include "kernel/core/health.h"
+#include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
 
 #define WINDOW_BITS (PTE_P | PTE_U | PTE_W | PTE_NX | PTE_A | PTE_D)
 #define LOW_END 0x100000ULL
 
-static uint64_t device_next = GW_DEVICE_BASE;
+struct partition *partitions[GW_BUNDLE_PARTITIONS];
+uint32_t n_partitions;
+static uint64_t segment_pa[GW_BUNDLE_SEGMENTS];
+static const struct gw_bundle *bundle; /* it stays: read-only segments, and restarts */
 
-void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
+void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
 {
 	struct gather none;
 
 	none.n = 0;
-	if (len != 0 && space_map(&partition.spaces[0], va, pa, round_up(len, PAGE_SIZE), bits,
-				  true, &none) != 0)
-		fail(STATUS_CONFIG, "the partition's page tables are too few; raise "
-				    "page_table_pages in the manifest");
+	if (len != 0 &&
+	    space_map(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits, true, &none) != 0)
+		fail(STATUS_CONFIG,
+		     "the page tables of partition %s are too few; raise "
+		     "page_table_pages in the manifest",
+		     p->name);
 }
 
-uint64_t device_va(uint64_t len)
+uint64_t device_va(struct partition *p, uint64_t len)
 {
-	uint64_t va = round_up(device_next, len >= LARGE_SIZE ? LARGE_SIZE : PAGE_SIZE);
+	uint64_t va = round_up(p->device_next, len >= LARGE_SIZE ? LARGE_SIZE : PAGE_SIZE);
 
-	device_next = round_up(va + len, PAGE_SIZE) + PAGE_SIZE; /* a guard page between devices */
+	p->device_next =
+		round_up(va + len, PAGE_SIZE) + PAGE_SIZE; /* a guard page between devices */
 	return va;
 }
 
-void device_map(uint64_t va, uint64_t pa, uint64_t len)
+void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len)
 {
-	partition_map(va, pa, len, WINDOW_BITS | PTE_PCD | PTE_PWT);
+	partition_map(p, va, pa, len, WINDOW_BITS | PTE_PCD | PTE_PWT);
 }
 
 static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
@@ -51,8 +59,8 @@ static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
 }
 
 /* The pool: what the manifest says for the program, and what the kernel's own mappings take. */
-static void build_pool(const struct gw_bundle_partition *m, const struct boot_info *boot,
-		       struct range_set *free)
+static void build_pool(struct partition *p, const struct gw_bundle_partition *m,
+		       const struct boot_info *boot, struct range_set *free)
 {
 	uint64_t memory = range_total(free, LOW_END);
 	uint64_t pages = m->page_table_pages;
@@ -67,31 +75,32 @@ static void build_pool(const struct gw_bundle_partition *m, const struct boot_in
 	bytes = space_pool_bytes((uint32_t)pages);
 	base = take(free, bytes, 0);
 	memset(direct(base + pages * PAGE_SIZE), 0, bytes - pages * PAGE_SIZE);
-	space_init(&partition.spaces[0], &partition.pool, base, (uint32_t)pages,
+	space_init(&p->spaces[0], &p->pool, base, (uint32_t)pages,
 		   base >= LOW_END && (m->flags & GW_PARTITION_MEM_ZEROED));
-	root = direct(partition.spaces[0].root);
+	root = direct(p->spaces[0].root);
 	for (uint32_t i = 256; i < 512; i++)
 		root[i] = kernel[i];
 }
 
-static void build_segment(const struct gw_bundle_segment *s, uint64_t bundle_pa,
+static void build_segment(struct partition *p, uint32_t i, uint64_t bundle_pa,
 			  struct range_set *free)
 {
+	const struct gw_bundle_segment *s = &bundle->segments[i];
 	uint64_t from = bundle_pa + s->offset, pa;
 
 	if (!(s->flags & GW_MAP_W)) {
-		partition_map(s->va, from, s->mem_len, space_bits(s->flags) | PTE_A);
+		partition_map(p, s->va, from, s->mem_len, space_bits(s->flags) | PTE_A);
 		return;
 	}
-	pa = take(free, s->mem_len, LOW_END);
+	pa = segment_pa[i] = take(free, s->mem_len, LOW_END);
 	memcpy(direct(pa), direct(from), s->file_len);
 	memset((uint8_t *)direct(pa) + s->file_len, 0,
 	       round_up(s->mem_len, PAGE_SIZE) - s->file_len);
-	partition_map(s->va, pa, s->mem_len, space_bits(s->flags) | PTE_A | PTE_D);
+	partition_map(p, s->va, pa, s->mem_len, space_bits(s->flags) | PTE_A | PTE_D);
 }
 
 /* All memory that is left, at most GW_MAX_EXTENTS stretches and `limit` bytes. */
-static void build_extents(struct range_set *free, uint64_t limit)
+static void build_extents(struct partition *p, struct range_set *free, uint64_t limit)
 {
 	uint32_t n = 0;
 
@@ -111,18 +120,18 @@ static void build_extents(struct range_set *free, uint64_t limit)
 		start = range_carve(free, len, best->start, best->end);
 		if (start == 0)
 			break;
-		partition.extents[n++] = (struct gw_extent){ start, len };
+		p->extents[n++] = (struct gw_extent){ start, len };
 		limit -= len;
-		partition_map(GW_MEM_BASE + start, start, len, WINDOW_BITS);
+		partition_map(p, GW_MEM_BASE + start, start, len, WINDOW_BITS);
 	}
-	partition.n_extents = n;
+	p->n_extents = n;
 	if (n == 0)
 		fail(STATUS_CONFIG,
-		     "no memory is left for the partition; give the machine more (-m)");
+		     "no memory is left for partition %s; give the machine more (-m)", p->name);
 }
 
-static void build_info(const struct gw_bundle_partition *m, const struct boot_info *boot,
-		       struct range_set *free)
+static void build_info(struct partition *p, const struct gw_bundle_partition *m,
+		       const struct boot_info *boot, struct range_set *free)
 {
 	uint64_t pa = take(free, GW_BOOT_PAGES * GW_PAGE, 0);
 	struct gw_boot_info *info = direct(pa);
@@ -130,6 +139,7 @@ static void build_info(const struct gw_bundle_partition *m, const struct boot_in
 	memset(info, 0, GW_BOOT_PAGES * GW_PAGE);
 	info->magic = GW_BOOT_MAGIC;
 	info->size = sizeof(*info);
+	info->partition = p->number;
 	info->vcores = m->vcores;
 	info->flags = (cpu.emulated ? GW_BOOT_EMULATED : 0) |
 		      (m->flags & GW_PARTITION_MEM_ZEROED ? GW_BOOT_MEM_ZEROED : 0) |
@@ -137,41 +147,111 @@ static void build_info(const struct gw_bundle_partition *m, const struct boot_in
 	info->config_len = m->config_len;
 	info->boot_tsc = boot->entry_tsc;
 	info->machine_bytes = boot->ram_bytes;
-	partition.info = info;
-	partition_map(GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, PTE_P | PTE_U | PTE_NX | PTE_A);
+	p->info = info;
+	partition_map(p, GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, PTE_P | PTE_U | PTE_NX | PTE_A);
 }
 
-uint64_t partition_build(const struct gw_bundle *b, uint64_t bundle_pa,
-			 const struct boot_info *boot, struct range_set *free)
+/* Memory of the one that takes what is left must leave something for those after it. */
+void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bundle_pa,
+		     const struct boot_info *boot, struct range_set *free)
 {
-	const struct gw_bundle_partition *m = &b->partitions[0];
+	const struct gw_bundle_partition *m = &b->partitions[p->number];
 	uint64_t total = 0;
 
-	if (b->n_partitions != 1)
-		fail(STATUS_CONFIG, "bundle: n_partitions is %u; this kernel runs one partition",
-		     b->n_partitions);
-	memcpy(partition.name, m->name, sizeof(partition.name));
-	partition.vcores = m->vcores;
-	partition.dma_trusted = m->flags & GW_PARTITION_DMA_TRUSTED;
-	build_pool(m, boot, free);
+	bundle = b;
+	build_pool(p, m, boot, free);
 	for (uint32_t i = 0; i < b->n_segments; i++)
-		build_segment(&b->segments[i], bundle_pa, free);
-	build_info(m, boot, free);
+		if (b->segments[i].partition == p->number)
+			build_segment(p, i, bundle_pa, free);
+	build_info(p, m, boot, free);
 	if (m->config_len != 0)
-		partition_map(GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len,
+		partition_map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len,
 			      PTE_P | PTE_U | PTE_NX | PTE_A);
 	for (uint32_t i = 0; i < m->vcores; i++)
-		partition_map(GW_VCORE_VA(i), cores[i]->vcore_pa, GW_VCORE_AREA, WINDOW_BITS);
-	build_extents(free, m->memory_bytes != 0 ? m->memory_bytes : UINT64_MAX);
-	for (uint32_t i = 0; i < partition.n_extents; i++)
-		total += partition.extents[i].len;
+		partition_map(p, GW_VCORE_VA(i), p->vcores[i]->area_pa, GW_VCORE_AREA, WINDOW_BITS);
+	build_extents(p, free, m->memory_bytes != 0 ? m->memory_bytes : UINT64_MAX);
+	for (uint32_t i = 0; i < p->n_extents; i++)
+		total += p->extents[i].len;
 	if (m->memory_bytes != 0 && total < m->memory_bytes)
 		fail(STATUS_CONFIG,
-		     "the partition wants %lu KiB, %lu KiB are left; give the machine "
+		     "partition %s wants %lu KiB, %lu KiB are left; give the machine "
 		     "more (-m)",
-		     m->memory_bytes / 1024, total / 1024);
-	partition.info->n_extents = partition.n_extents;
-	memcpy(partition.info->extents, partition.extents, sizeof(partition.extents));
-	partition.info->kernel_bytes = boot->ram_bytes - total - b->size;
-	return m->entry_va;
+		     p->name, m->memory_bytes / 1024, total / 1024);
+	p->info->n_extents = p->n_extents;
+	memcpy(p->info->extents, p->extents, sizeof(p->extents));
+	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
+}
+
+/* May core c run its only vcore without a scheduler? */
+static bool dedicated(const struct gw_bundle *b)
+{
+	uint32_t actions = b->partitions[0].health;
+
+	for (; actions != 0; actions >>= 4)
+		if ((actions & 15) == GW_HEALTH_COLD_RESTART)
+			return false;
+	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
+}
+
+void partitions_create(const struct gw_bundle *b, struct range_set *free)
+{
+	uint32_t index = 0;
+
+	for (uint32_t i = 0; i < b->n_partitions; i++) {
+		const struct gw_bundle_partition *m = &b->partitions[i];
+		struct partition *p = direct(kernel_pages(free, sizeof(*p)));
+
+		memcpy(p->name, m->name, sizeof(p->name));
+		p->number = i;
+		p->n_vcores = m->vcores;
+		p->dma_trusted = m->flags & GW_PARTITION_DMA_TRUSTED;
+		p->health = m->health;
+		p->restarts_max = m->restarts;
+		p->entry_va = m->entry_va;
+		p->device_next = GW_DEVICE_BASE;
+		partitions[i] = p;
+		for (uint32_t k = 0; k < m->vcores; k++) {
+			struct core *c = cores[(m->first_core + k) % n_cores];
+
+			if (c->n_vcores == CORE_VCORES)
+				fail(STATUS_CONFIG,
+				     "more than %u vcores on core %u; give the "
+				     "machine more cores (-smp)",
+				     CORE_VCORES, c->id);
+			p->vcores[k] = vcore_create(free, index++, p, k, c);
+			c->vcores[c->n_vcores++] = p->vcores[k];
+		}
+	}
+	n_partitions = b->n_partitions;
+	for (uint32_t i = 0; i < n_cores; i++)
+		cores[i]->shared = !dedicated(b);
+}
+
+struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free)
+{
+	uint64_t len = schedule_status_bytes(b), pa;
+
+	if (len == 0)
+		return NULL;
+	pa = kernel_pages(free, len);
+	for (uint32_t i = 0; i < n_partitions; i++) {
+		partition_map(partitions[i], GW_STATUS_VA, pa, len, PTE_P | PTE_U | PTE_NX | PTE_A);
+		partitions[i]->info->status_len = len;
+	}
+	return direct(pa);
+}
+
+bool arch_restart_segment(const struct partition *p, uint32_t i, struct restart_segment *s)
+{
+	const struct gw_bundle_segment *m = &bundle->segments[i];
+
+	if (i >= bundle->n_segments)
+		return false;
+	*s = (struct restart_segment){ .pa = segment_pa[i],
+				       .from = direct_pa(bundle) + m->offset,
+				       .file_len = m->file_len,
+				       .mem_len = m->mem_len };
+	if (m->partition != p->number || !(m->flags & GW_MAP_W))
+		s->mem_len = 0;
+	return true;
 }

@@ -20,12 +20,13 @@
 #define HOLE_START 0xe0000000ULL
 #define HOLE_END 0xfe000000ULL
 
-/* What the kernel keeps about the device of the same index in the boot info. */
+/* By the kernel's index (device_accept). */
 static struct pci_device {
 	uint32_t location;
 	uint8_t *table[(MSIX_MAX * 16) / PAGE_SIZE + 2]; /* pages of the MSI-X table */
 	uint32_t table_offset;				 /* in the first page */
 	uint8_t msix_cap;
+	uint32_t vectors;
 } devices[GW_MAX_DEVICES];
 
 struct bar {
@@ -96,14 +97,15 @@ struct hidden {
 	uint64_t start, end;
 };
 
-static void map_bar(struct gw_device *d, uint32_t i, const struct bar *bar, const struct hidden *h)
+static void map_bar(struct partition *p, struct gw_device *d, uint32_t i, const struct bar *bar,
+		    const struct hidden *h)
 {
 	uint64_t va, page;
 	uint64_t start = round_down(bar->pa, PAGE_SIZE),
 		 end = round_up(bar->pa + bar->len, PAGE_SIZE);
 	bool any = false;
 
-	va = device_va(end - start);
+	va = device_va(p, end - start);
 	for (page = start; page < end;) {
 		uint64_t stop = end, offset = page - start;
 		bool skip = false;
@@ -120,7 +122,7 @@ static void map_bar(struct gw_device *d, uint32_t i, const struct bar *bar, cons
 			page += PAGE_SIZE;
 			continue;
 		}
-		device_map(va + offset, page, stop - page);
+		device_map(p, va + offset, page, stop - page);
 		any = true;
 		page = stop;
 	}
@@ -181,7 +183,7 @@ static void setup_msix(struct gw_device *d, struct pci_device *p, const struct b
 	for (uint32_t i = 0; i * PAGE_SIZE < p->table_offset + n * 16; i++)
 		p->table[i] = mmio_map(round_down(table, PAGE_SIZE) + i * PAGE_SIZE);
 	p->msix_cap = (uint8_t)cap;
-	d->vectors = n;
+	d->vectors = p->vectors = n;
 	config_write(p->location, cap, (config32(d, cap) & 0x3fffffff) | 0x80000000);
 }
 
@@ -191,18 +193,19 @@ static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t 
 	struct hidden h[2] = { 0 };
 	struct gw_device *d;
 	uint32_t command = config_read(location, CONFIG_COMMAND);
-	int index;
+	struct partition *p;
+	uint32_t index;
 
 	if (config_read(location, CONFIG_CLASS) >> 24 == CLASS_BRIDGE)
 		return; /* part of the machine, nobody's */
-	index = device_accept(b, GW_DEVICE_PCI, (uint16_t)id, (uint16_t)(id >> 16), location);
-	if (index < 0) {
+	p = device_accept(b, GW_DEVICE_PCI, (uint16_t)id, (uint16_t)(id >> 16), location, &index);
+	if (p == NULL) {
 		/* What the firmware may have left running must not write to memory any more. */
 		if (command & COMMAND_MASTER)
 			config_write(location, CONFIG_COMMAND, command & 0xffff & ~COMMAND_MASTER);
 		return;
 	}
-	d = &partition.info->devices[index];
+	d = &p->info->devices[p->info->n_devices];
 	devices[index].location = location;
 	config_write(location, CONFIG_COMMAND, 0);
 	for (uint32_t i = 0; i < 6;)
@@ -220,8 +223,8 @@ static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t 
 	setup_msix(d, &devices[index], bars, h);
 	for (uint32_t i = 0; i < 6; i++)
 		if (bars[i].len != 0)
-			map_bar(d, i, &bars[i], h);
-	partition.info->n_devices++;
+			map_bar(p, d, i, &bars[i], h);
+	device_added(p);
 }
 
 /* One device's functions. Bridges that the firmware set up add their bus to the mask. */
@@ -276,4 +279,19 @@ int pci_irq_bind(uint32_t device, uint32_t vector, const struct core *target, ui
 	mmio_write32(entry + 8, irq);
 	mmio_write32(entry + 12, 0);
 	return 0;
+}
+
+static _Atomic uint32_t config_lock; /* after boot: address and data are two ports */
+
+void pci_master(uint32_t device, bool on)
+{
+	struct pci_device *p = &devices[device];
+
+	while (atomic_exchange(&config_lock, 1) != 0)
+		arch_relax();
+	config_write(p->location, CONFIG_COMMAND,
+		     COMMAND_MEMORY | COMMAND_NO_INTX | (on ? COMMAND_MASTER : 0));
+	atomic_store(&config_lock, 0);
+	for (uint32_t at = p->table_offset; !on && at < p->table_offset + p->vectors * 16; at += 16)
+		mmio_write32(p->table[at / PAGE_SIZE] + at % PAGE_SIZE + 12, 1);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smp.c - a core's life: waiting for its vcore to be started, running it, and the work that cores
  * ask of each other (kicks and TLB flushes). */
+#include "kernel/core/schedule.h"
 #include "kernel/x86_64/arch_internal.h"
 
-struct partition partition;
 struct core *cores[GW_MAX_VCORES];
+uint32_t n_cores;
 
-struct core *arch_core(void)
+struct vcore *arch_vcore(void)
 {
-	return core_self();
+	return vcore_self();
 }
 
 void arch_idle(void)
@@ -18,11 +19,10 @@ void arch_idle(void)
 
 void core_run(struct core *c)
 {
-	while (atomic_load(&c->state) != CORE_RUNNING)
-		arch_idle();
-	atomic_store(&c->vcore->masked, 1);
-	write_cr3(partition.spaces[0].root); /* nothing stale from before */
-	enter_user(c->start_entry, c->start_arg);
+	struct trap t;
+
+	schedule(c, &t);
+	trap_return(&t);
 }
 
 void arch_space_enter(uint64_t root)
@@ -40,48 +40,61 @@ void arch_flush_poll(struct core *c)
 	atomic_store_explicit(&c->flush_done, asked, memory_order_release);
 }
 
-/* Flush the other cores of this space: ask all, then wait for each. A core that waits in the kernel
- * flushes before it returns to user mode, so it needs no interrupt. */
-static void flush_others(struct core *self)
+/* Has u the tables of v's space in its core's TLB, or will it use them without a reload of CR3? A
+ * dedicated core that waits in the kernel flushes before it returns to user mode. */
+static bool runs(const struct vcore *u)
 {
+	return atomic_load(&u->core->current) == u;
+}
+
+static void flush_others(struct vcore *self)
+{
+	const struct partition *p = self->part;
 	uint64_t start = rdtsc();
 
-	for (uint32_t i = 0; i < partition.vcores; i++) {
-		struct core *c = cores[i];
+	for (uint32_t i = 0; i < p->n_vcores; i++) {
+		struct vcore *u = p->vcores[i];
 
-		if (c == self || c->space != self->space || atomic_load(&c->state) != CORE_RUNNING)
+		if (u == self || u->space != self->space || !runs(u))
 			continue;
-		atomic_fetch_add(&c->flush_asked, 1);
-		if (atomic_load(&c->waiting) == 0)
-			apic_ipi(c->apic_id, VECTOR_FLUSH);
+		atomic_fetch_add(&u->core->flush_asked, 1);
+		if (atomic_load(&u->waiting) == 0)
+			apic_ipi(u->core->apic_id, VECTOR_FLUSH);
 	}
-	for (uint32_t i = 0; i < partition.vcores; i++) {
-		struct core *c = cores[i];
+	for (uint32_t i = 0; i < p->n_vcores; i++) {
+		struct vcore *u = p->vcores[i];
+		struct core *c = u->core;
 
-		while (c != self && atomic_load(&c->state) == CORE_RUNNING &&
+		while (u != self && runs(u) &&
 		       atomic_load(&c->flush_done) != atomic_load(&c->flush_asked) &&
-		       atomic_load(&c->waiting) == 0) {
+		       atomic_load(&u->waiting) == 0) {
 			arch_relax();
 			if (rdtsc() - start > clock.tsc_hz * 10)
-				fail(STATUS_FAULT, "core %u does not answer", i);
+				fail(STATUS_FAULT, "core %u does not answer", c->id);
 		}
 	}
 }
 
-void arch_flush(struct core *c, const struct gather *g)
+void arch_flush(struct vcore *v, const struct gather *g)
 {
 	if (g->n > GATHER_PAGES)
 		write_cr3(read_cr3());
 	else
 		for (uint32_t i = 0; i < g->n; i++)
 			invlpg(g->va[i]);
-	if (partition.vcores > 1)
-		flush_others(c);
+	if (v->part->n_vcores > 1)
+		flush_others(v);
 }
 
 extern const char trampoline_start[], trampoline_end[], trampoline_words[];
 extern uint64_t boot_pml4[512];
 static uint64_t trampoline_pa;
+static _Atomic bool started; /* all may run partitions */
+
+void smp_go(void)
+{
+	atomic_store(&started, true);
+}
 
 static void wait_us(uint64_t us)
 {
@@ -106,10 +119,12 @@ void smp_reserve(struct range_set *free, uint32_t n)
 void core_main(struct core *c) __attribute__((noreturn));
 void core_main(struct core *c)
 {
-	write_cr3(partition.spaces[0].root);
+	write_cr3(kernel_root);
 	cpu_init(c);
 	apic_init_core(c);
-	atomic_store(&c->state, CORE_STOPPED);
+	atomic_store(&c->up, true);
+	while (!atomic_load(&started))
+		arch_relax();
 	core_run(c);
 }
 
@@ -129,15 +144,15 @@ static void start_one(struct core *c, uint32_t id)
 	for (uint32_t attempt = 0; attempt < 2; attempt++) {
 		apic_ipi(id, 0x4600 | (uint32_t)(trampoline_pa >> 12)); /* start-up */
 		for (uint32_t i = 0; i < 5000; i++) {
-			if (atomic_load(&c->state) == CORE_STOPPED)
+			if (atomic_load(&c->up))
 				return;
 			wait_us(100);
 		}
 	}
 	fail(STATUS_CONFIG,
-	     "core %u (APIC id %u) does not start; the manifest wants %u vcores: give "
-	     "the machine as many cores (-smp)",
-	     c->id, id, partition.vcores);
+	     "core %u (APIC id %u) does not start; the manifest wants %u cores: give "
+	     "the machine as many (-smp)",
+	     c->id, id, n_cores);
 }
 
 void smp_start(const struct boot_info *b, uint32_t n)
@@ -148,7 +163,7 @@ void smp_start(const struct boot_info *b, uint32_t n)
 		return;
 	if (b->n_apic_ids != 0 && b->n_apic_ids < n)
 		fail(STATUS_CONFIG,
-		     "the manifest wants %u vcores, the machine has %u cores: give it "
+		     "the manifest wants %u cores, the machine has %u: give it "
 		     "more (-smp)",
 		     n, b->n_apic_ids);
 	for (uint32_t i = 1; i < n; i++) {

@@ -55,7 +55,7 @@ long_mode:
 	movl %eax, %ss
 	movq OFF(trampoline_words) + 8(%rbx), %rdi
 	movq OFF(trampoline_words) + 16(%rbx), %rax
-	movq CORE_STACK_TOP(%rdi), %rsp
+	movq CORE_TOP(%rdi), %rsp
 	xorl %ebp, %ebp
 	pushq $0
 	jmpq *%rax

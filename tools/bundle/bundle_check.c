@@ -44,6 +44,9 @@ static int check_partition(const struct gw_bundle *b, uint32_t i)
 
 	if (memchr(p->name, '\0', sizeof(p->name)) == NULL || p->name[0] == '\0')
 		return fail("partition %u has no proper name", i);
+	if (p->memory_bytes == 0 && i + 1 != b->n_partitions)
+		return fail("partition %s takes all memory that is left, and is not the last",
+			    p->name);
 	if (p->vcores < 1 || p->vcores > GW_MAX_VCORES)
 		return fail("partition %s has %u vcores", p->name, p->vcores);
 	if (p->config_offset % GW_PAGE != 0 || !inside(p->config_offset, p->config_len, b->size))

@@ -10,9 +10,13 @@
 #include "tests/unit.h"
 
 uint64_t direct_base;
-struct partition partition;
+static struct partition partition;
+struct partition *partitions[GW_BUNDLE_PARTITIONS] = { &partition };
+uint32_t n_partitions = 1, n_cores = 2;
 struct core *cores[GW_MAX_VCORES];
-static struct core core[2];
+static struct core real[2];
+static struct vcore core[2]; /* each on its own core */
+static uint32_t suspended;
 static struct gw_vcore areas[2] __attribute__((aligned(4096)));
 static struct gw_boot_info info;
 static uint64_t now, armed, entered;
@@ -21,9 +25,38 @@ static void (*while_idle)(void);
 static uint8_t printed[8192];
 static size_t n_printed;
 
-struct core *arch_core(void)
+struct vcore *arch_vcore(void)
 {
 	return &core[0];
+}
+
+void arch_call_suspend(struct vcore *v)
+{
+	CHECK(v == &core[0]);
+	suspended++;
+}
+
+bool schedule_due(const struct vcore *v)
+{
+	return v->core->shared && now >= v->core->switch_ns;
+}
+
+void partition_end(struct partition *p, uint32_t status)
+{
+	p->status = status;
+	p->state = PARTITION_ENDED;
+}
+
+void machine_end(uint32_t status)
+{
+	exit((int)status);
+}
+
+void log_console(const char *name, const uint8_t *bytes, uint32_t n)
+{
+	CHECK(name == NULL || name == partition.name);
+	for (uint32_t i = 0; i < n; i++)
+		printed[n_printed++ % sizeof(printed)] = bytes[i];
 }
 
 uint64_t arch_now_ns(void)
@@ -54,7 +87,7 @@ void arch_kick(const struct core *c)
 	kicks |= 1u << c->id;
 }
 
-void arch_flush(struct core *c, const struct gather *g)
+void arch_flush(struct vcore *c, const struct gather *g)
 {
 	(void)c;
 	flushes++;
@@ -71,19 +104,9 @@ void arch_flush_poll(struct core *c)
 	(void)c;
 }
 
-int arch_irq_bind(uint32_t device, uint32_t vector, const struct core *target, uint32_t event)
+int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32_t event)
 {
 	return (int)(device * 1000 + vector * 100 + target->id * 70 + event);
-}
-
-void arch_console_byte(uint8_t byte)
-{
-	printed[n_printed++ % sizeof(printed)] = byte;
-}
-
-void arch_shutdown(uint32_t status)
-{
-	exit((int)status);
 }
 
 static long call(uint32_t n, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -100,14 +123,20 @@ static void setup(void)
 	memset(core, 0, sizeof(core));
 	for (uint32_t i = 0; i < 2; i++) {
 		core[i].id = i;
-		core[i].vcore = &areas[i];
+		core[i].area = &areas[i];
+		core[i].core = &real[i];
+		core[i].part = &partition;
 		core[i].tick_ns = ~0ULL;
-		cores[i] = &core[i];
+		partition.vcores[i] = &core[i];
+		real[i] = (struct core){ .id = i, .n_vcores = 1 };
+		real[i].vcores[0] = &core[i];
+		atomic_store(&real[i].current, &core[i]);
+		cores[i] = &real[i];
 		areas[i].masked = 1;
 	}
-	core[0].state = CORE_RUNNING;
-	core[1].state = CORE_STOPPED;
-	partition.vcores = 2;
+	core[0].state = VCORE_RUNNING;
+	core[1].state = VCORE_STOPPED;
+	partition.n_vcores = 2;
 	partition.info = &info;
 	partition.n_extents = 2;
 	partition.extents[0] = (struct gw_extent){ 0x400000, 0x400000 };
@@ -120,7 +149,7 @@ static void setup(void)
 	info.devices[0].vectors = 3;
 	now = 1000;
 	armed = ~0ULL;
-	kicks = flushes = 0;
+	kicks = flushes = suspended = 0;
 	while_idle = NULL;
 }
 
@@ -222,9 +251,9 @@ TEST(vcore_start)
 	CHECK_EQ(call(GW_CALL_VCORE_START, 1, GW_USER_END, 5, 0), -EINVAL);
 	CHECK_EQ(call(GW_CALL_VCORE_START, 2, 0x1000, 5, 0), -EINVAL);
 	CHECK_EQ(call(GW_CALL_VCORE_START, 0, 0x1000, 5, 0), -EBUSY);
-	CHECK_EQ(core[1].state, CORE_STOPPED);
+	CHECK_EQ(core[1].state, VCORE_STOPPED);
 	CHECK_EQ(call(GW_CALL_VCORE_START, 1, 0x1000, 5, 0), 0);
-	CHECK_EQ(core[1].state, CORE_RUNNING);
+	CHECK_EQ(core[1].state, VCORE_RUNNING);
 	CHECK_EQ(core[1].start_arg, 5);
 	CHECK_EQ(kicks, 2);
 	CHECK_EQ(call(GW_CALL_VCORE_START, 1, 0x1000, 5, 0), -EBUSY);
@@ -356,7 +385,74 @@ TEST(irq_and_console)
 	tables = NULL;
 }
 
+static void share(void)
+{
+	setup();
+	real[0].shared = real[1].shared = true;
+	real[0].switch_ns = ~0ULL;
+	core[1].core = &real[0];
+	real[0].vcores[1] = &core[1];
+	real[0].n_vcores = 2;
+}
+
+TEST(shared_wait)
+{
+	share();
+	CHECK_EQ(call(GW_CALL_WAIT, 5000, 0, 0, 0), 0);
+	CHECK_EQ(suspended, 1);
+	CHECK_EQ(core[0].waiting, 1);
+	CHECK_EQ(core[0].tick_ns, 5000);
+	core[1].waiting = 1;
+	event_post(&core[1], 2); /* on the same core: no interrupt, but the scheduler */
+	CHECK_EQ(kicks, 0);
+	CHECK_EQ(suspended, 2);
+	real[0].slice_end_ns = 7;
+	CHECK_EQ(call(GW_CALL_YIELD, 0, 0, 0, 0), 0);
+	CHECK_EQ(real[0].slice_end_ns, 0);
+	CHECK_EQ(suspended, 3);
+}
+
+/* A long mapping is put aside when its time is up, and goes on where it was. */
+TEST(mapping_in_pieces)
+{
+	uint64_t pages = 200;
+	uint32_t turns = 0;
+
+	share();
+	core[0].again = 0;
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 0x400000, 0x1000, GW_MAP_W };
+	areas[0].batch.maps[1] = (struct gw_map){ 0x10000, 0x500000, pages * 4096, GW_MAP_W };
+	do {
+		/* time enough for the checks only, then for one piece a turn */
+		real[0].switch_ns = core[0].progress == 0 ? ~0ULL : now;
+		core[0].again = 0;
+		now += 10;
+		CHECK_EQ(call(GW_CALL_SPACE_MAP, 2, 0, 0, 0), 0);
+		CHECK(++turns < 100);
+		if (core[0].again != 0 && core[0].progress != 0)
+			core[0].progress += 32; /* as if a piece had been done */
+	} while (core[0].again != 0);
+	CHECK_EQ(areas[0].done, 2);
+	CHECK_EQ(partition.space_lock, 0);
+	CHECK_EQ(call(GW_CALL_SPACE_UNMAP, 0x1000, 0x1000, 0, 0), 1);
+	real[0].switch_ns = now; /* at once: nothing is changed yet, the call is to be made again */
+	areas[0].batch.maps[0] = (struct gw_map){ 0x7000000, 0x400000, 0x1000, GW_MAP_W };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	CHECK_EQ(core[0].again, GW_CALL(GW_CALL_SPACE_MAP));
+	CHECK_EQ(core[0].progress, 0);
+	real[0].switch_ns = ~0ULL;
+	core[0].again = 0;
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	CHECK_EQ(core[0].again, 0);
+	CHECK_EQ(areas[0].done, 1);
+	/* progress is checked: pretended, it leads nowhere */
+	core[0].progress = ~0ULL;
+	core[0].progress_of = (uint64_t)GW_CALL_SPACE_MAP << 48 ^ 1;
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	free(tables);
+	tables = NULL;
+}
+
 UNIT_MAIN(CASE(wait), CASE(tick), CASE(deadline_of_wait_is_the_tick), CASE(notify),
 	  CASE(vcore_start), CASE(upcalls), CASE(space_calls), CASE(batch_without_memory),
-	  CASE(spaces),
-	  CASE(irq_and_console))
+	  CASE(spaces), CASE(irq_and_console), CASE(shared_wait), CASE(mapping_in_pieces))

@@ -82,7 +82,7 @@ TEST(crc_known)
 TEST(header)
 {
 	BAD("magic", b->magic ^= 1);
-	BAD("version", b->version = 2);
+	BAD("version", b->version = 1);
 	BAD("size", b->size = SIZE + 1);
 	BAD("size", b->size = ~0ULL);
 	BAD("size", b->size = 100);
@@ -138,7 +138,13 @@ TEST(partitions)
 	BAD("partitions.entry_va", b->partitions[0].entry_va = GW_RUNTIME_BASE + 4096);
 	BAD("partitions.entry_va", b->partitions[0].entry_va = 0);
 	BAD("partitions.page_table_pages", b->partitions[0].page_table_pages = ~0u);
-	BAD("partitions.reserved", b->partitions[0].reserved = 1);
+	BAD("partitions.reserved", b->partitions[0].reserved[1] = 1);
+	BAD("partitions.health", b->partitions[0].health = GW_HEALTH_ACTIONS);
+	BAD("partitions.health", b->partitions[0].health = GW_HEALTH(GW_HEALTH_CLASSES, 1));
+	good();
+	b->partitions[0].health = GW_HEALTH(GW_HEALTH_RAISED, GW_HEALTH_COLD_RESTART);
+	seal();
+	CHECK_EQ(check_bundle(), 0);
 }
 
 TEST(windows_and_devices)
@@ -154,6 +160,59 @@ TEST(windows_and_devices)
 	BAD("mmio.gsi", b->mmio[0].gsi = ~0u);
 	BAD("devices.kind", b->devices[0].kind = 3);
 	BAD("devices.partition", b->devices[0].partition = 1);
+}
+
+/* Two windows on core 0, one on core 1. */
+static void windows(void)
+{
+	b->cores = 2;
+	b->frame_ns = 1000000;
+	b->n_slots = 3;
+	b->slots[0] = (struct gw_bundle_slot){ 0, 400000, 0, 0, 0 };
+	b->slots[1] = (struct gw_bundle_slot){ 400000, 600000, 0, GW_WINDOW_POOL, 0 };
+	b->slots[2] = (struct gw_bundle_slot){ 10000, 10000, 1, 0, GW_WINDOW_ELASTIC };
+}
+
+#define BAD_WINDOW(name, change) BAD(name, (windows(), change))
+
+TEST(windows_of_time)
+{
+	good();
+	windows();
+	seal();
+	CHECK_EQ(check_bundle(), 0);
+	BAD_WINDOW("cores", b->cores = 65);
+	BAD_WINDOW("n_slots", b->n_slots = 65);
+	BAD_WINDOW("frame_ns", b->frame_ns = 0);
+	BAD_WINDOW("frame_ns", b->cores = 0);
+	BAD_WINDOW("slots.core", b->slots[2].core = 2);
+	BAD_WINDOW("slots.partition", b->slots[2].partition = 1);
+	BAD_WINDOW("slots.partition", b->partitions[0].vcores = 1); /* none on core 1 */
+	BAD_WINDOW("slots.flags", b->slots[0].flags = 2);
+	BAD_WINDOW("slots.duration_ns", b->slots[0].duration_ns = 9999);
+	BAD_WINDOW("slots.duration_ns", b->slots[0].duration_ns = 1000001);
+	BAD_WINDOW("slots.offset_ns", b->slots[1].offset_ns = 400001);
+	BAD_WINDOW("slots.offset_ns", b->slots[1].offset_ns = ~0u);
+	BAD_WINDOW("slots.offset_ns", b->slots[1].offset_ns = 399999); /* overlap */
+	BAD_WINDOW("slots.offset_ns", b->slots[0].offset_ns = 500000); /* order */
+	BAD_WINDOW("slots.offset_ns", b->slots[1].core = 1);	       /* order */
+	BAD_WINDOW("slots.offset_ns", (b->slots[1].core = 0, b->slots[0].core = 1));
+}
+
+TEST(two_partitions)
+{
+	good();
+	b->n_partitions = 2;
+	b->partitions[1] = b->partitions[0];
+	b->n_segments = 3;
+	b->segments[2] = b->segments[0];
+	b->segments[2].partition = 1;
+	seal();
+	CHECK_EQ(check_bundle(), -EINVAL); /* only the last takes what is left */
+	CHECK_STR(err.field, "partitions.memory_bytes");
+	b->partitions[0].memory_bytes = 1u << 20;
+	seal();
+	CHECK_EQ(check_bundle(), 0);
 }
 
 TEST(owners)
@@ -192,4 +251,5 @@ TEST(random_damage)
 }
 
 UNIT_MAIN(CASE(good_bundle), CASE(crc_known), CASE(header), CASE(segments), CASE(partitions),
-	  CASE(windows_and_devices), CASE(owners), CASE(random_damage))
+	  CASE(windows_and_devices), CASE(windows_of_time), CASE(two_partitions), CASE(owners),
+	  CASE(random_damage))
