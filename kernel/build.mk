@@ -35,8 +35,16 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(PROBE_OBJS)
 -include $(PROBE_OBJS:.o=.d)
 
+# The same for machines of several partitions.
+PARTS := $(BUILD)/kernel/test/parts.elf
+$(BUILD)/kernel/test/parts.o: KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
+$(PARTS): $(BUILD)/kernel/test/parts.o kernel/test/probe.ld
+	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
+		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(BUILD)/kernel/test/parts.o
+-include $(BUILD)/kernel/test/parts.d
+
 BOOT_TESTS += boot-test
-boot-test: $(BUILD)/kernel.elf $(PROBE)
+boot-test: $(BUILD)/kernel.elf $(PROBE) $(PARTS)
 	tests/boot/kernel $(BUILD)
 .PHONY: boot-test
 

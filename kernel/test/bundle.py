@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bundle.py ELF OUT [vcores=N] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0|1] [config=TEXT] [break=OFFSET,SIZE,VALUE]
+"""bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0|1] [config=TEXT] [break=OFFSET,SIZE,VALUE]
 A minimal bundle writer for the kernel's boot tests."""
 import struct
 import sys
@@ -30,31 +30,52 @@ def segments(elf):
     return entry, out
 
 
-def main():
-    opt = dict(a.split("=", 1) for a in sys.argv[3:])
-    entry, segs = segments(open(sys.argv[1], "rb").read())
-    config = opt.get("config", "").replace("\\0", "\0").encode()
-    body, table = b"", b""
+class Bundle:
+    def __init__(self):
+        self.body = self.partitions = self.segments = b""
+        self.n = self.n_segments = 0
 
-    def place(data):
-        nonlocal body
-        at = 4096 + len(body)
-        body += data + bytes(-len(data) % 4096)
+    def place(self, data):
+        at = 4096 + len(self.body)
+        self.body += data + bytes(-len(data) % 4096)
         return at
 
-    for va, data, memsz, flags in segs:
-        table += struct.pack("<QQQQII", va, place(data), len(data), memsz, flags, 0)
-    config_at = place(config) if config else 0
-    part = struct.pack("<32sQQQQIIIIIIII", b"probe", int(opt.get("memory", "0"), 0), entry, config_at, len(config),
-                       int(opt.get("vcores", "1")), int(opt.get("flags", "1")), int(opt.get("pages", "0")), int(opt.get("health", "0"), 0), 0, 0, 0, 0)
+    def add(self, elf, opt, name):
+        entry, segs = segments(open(elf, "rb").read())
+        config = opt.get("config", "").replace("\\0", "\0").encode()
+        for va, data, memsz, flags in segs:
+            self.segments += struct.pack("<QQQQII", va, self.place(data), len(data), memsz, flags, self.n)
+            self.n_segments += 1
+        config_at = self.place(config) if config else 0
+        num = lambda key, default: int(opt.get(key, default), 0)
+        self.partitions += struct.pack(
+            "<32sQQQQIIIIIIII", name.encode(), num("memory", "0"), entry, config_at, len(config), num("vcores", "1"),
+            num("flags", "1"), num("pages", "0"), num("health", "0"), num("first", "0"), num("restarts", "0"), 0, 0)
+        self.n += 1
+
+
+def main():
+    opt = dict(a.split("=", 1) for a in sys.argv[3:] if not a.startswith("part="))
+    b = Bundle()
+    if sys.argv[1] != "-":
+        b.add(sys.argv[1], opt, "probe")
+    for i, a in enumerate(a[5:] for a in sys.argv[3:] if a.startswith("part=")):
+        elf, *rest = a.split(":")
+        b.add(elf, dict(x.split("=", 1) for x in rest), f"p{i}")
     mmio = b"".join(struct.pack("<QIIII", *(int(x, 0) for x in w.split(",")), 0)
                     for w in opt.get("mmio", "").split(";") if w)
     devices = struct.pack("<HHHHI", 0, 0xFFFF, 0xFFFF, 0, 0xFFFFFFFF) if opt.get("devices", "1") == "1" else b""
-    size = 4096 + len(body)
-    head = struct.pack("<QIIQQIIII", 0x656C646E75427747, 2, 0, size, int(opt.get("epoch", "0")), 1, len(segs),
+    slots = b""
+    for w in filter(None, opt.get("slots", "").split(";")):
+        core, owner, offset, duration, flags = (int(x, 0) for x in w.split(","))
+        slots += struct.pack("<IIBBH", offset, duration, core, owner, flags)
+    size = 4096 + len(b.body)
+    head = struct.pack("<QIIQQIIII", 0x656C646E75427747, 2, 0, size, int(opt.get("epoch", "0")), b.n, b.n_segments,
                        len(mmio) // 24, len(devices) // 12)
-    page = head + part + bytes(96 * 7) + table + bytes(40 * (32 - len(segs))) + mmio + bytes(24 * 4 - len(mmio)) + devices
-    image = bytearray(page + bytes(4096 - len(page)) + body)
+    page = (head + b.partitions.ljust(96 * 8, b"\0") + b.segments.ljust(40 * 32, b"\0") + mmio.ljust(24 * 4, b"\0") +
+            devices.ljust(12 * 32, b"\0") +
+            struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) + slots)
+    image = bytearray(page + bytes(4096 - len(page)) + b.body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))
         image[at:at + width] = value.to_bytes(width, "little")

@@ -6,6 +6,7 @@
 #include "abi/boot.h"
 #include "abi/call.h"
 #include "abi/vcore.h"
+#include "kernel/test/probe_call.h"
 
 #define CODE_VA 0x400000ULL
 
@@ -33,23 +34,6 @@ void measure_rng(uint32_t index);
 		long got_ = (long)(expr);                              \
 		check(got_ == (long)(want), #expr " == " #want, got_); \
 	} while (0)
-
-static inline long call(uint64_t n, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	register uint64_t r10 __asm__("r10") = d;
-	uint64_t rax = GW_CALL(n);
-
-	__asm__ volatile("syscall"
-			 : "+a"(rax)
-			 : "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return (long)rax;
-}
-
-static inline struct gw_vcore *area(uint32_t i)
-{
-	return (struct gw_vcore *)GW_VCORE_VA(i);
-}
 
 static inline void *window(uint64_t pa)
 {

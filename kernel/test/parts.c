@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parts.c - the program of the tests with several partitions. The first letter of its configuration
+ * says what it does: v (a victim that keeps its window and watches itself), h (a hostile one: calls
+ * with random arguments, faults, errors, spinning, a restart after each), w (waits for ticks), s
+ * (spins), e (ends). Prints `N passed, N failed` for itself. */
+#include "abi/boot.h"
+#include "abi/call.h"
+#include "abi/status.h"
+#include "abi/vcore.h"
+#include "kernel/test/probe_call.h"
+
+#define LATE_MAX_NS 2000u
+#define HOSTILE_CALLS 100000u
+
+void parts_main(const struct gw_boot_info *info, uint64_t vcore);
+static const struct gw_boot_info *boot;
+static uint32_t passed, failed, line_len;
+static volatile uint64_t must_be_zero, must_be_seven = 7;
+
+__asm__(".text\n"
+	".globl parts_entry\n"
+	"parts_entry:\n"
+	"	leaq stack_top(%rip), %rsp\n"
+	"	call parts_main\n"
+	"	ud2\n"
+	".globl ignore_syscall\n"
+	"ignore_syscall:\n" /* a reflected syscall: back behind it */
+	"	movl $0, %gs:8\n"
+	"	jmpq *%gs:0x10\n"
+	".globl ignore_upcall\n"
+	"ignore_upcall:\n" /* an event: clear it, go on */
+	"	leaq upcall_top(%rip), %rsp\n"
+	"	movq $0, %gs:0\n"
+	"	movq $0x800000000000000b, %rax\n"
+	"	syscall\n"
+	"	ud2\n"
+	".bss\n"
+	".balign 16\n"
+	".skip 8192\n"
+	"stack_top:\n"
+	".skip 4096\n"
+	"upcall_top:\n"
+	".text\n");
+void ignore_syscall(void);
+void ignore_upcall(void);
+
+static void out(const char *s)
+{
+	while (*s)
+		area(0)->batch.bytes[line_len++] = (uint8_t)*s++;
+}
+
+static void out_number(uint64_t v)
+{
+	char digits[24];
+	uint32_t n = sizeof(digits) - 1;
+
+	digits[n] = 0;
+	do {
+		digits[--n] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	out(&digits[n]);
+}
+
+static void out_flush(void)
+{
+	out("\r\n");
+	call(GW_CALL_CONSOLE_WRITE, line_len, 0, 0, 0);
+	line_len = 0;
+}
+
+static void check(int ok, const char *text, uint64_t got)
+{
+	passed += ok != 0;
+	failed += ok == 0;
+	if (ok)
+		return;
+	out("failed: ");
+	out(text);
+	out(", got ");
+	out_number(got);
+	out_flush();
+}
+
+static void end(void)
+{
+	out_number(passed);
+	out(" passed, ");
+	out_number(failed);
+	out(" failed");
+	out_flush();
+	call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
+}
+
+static uint64_t now_ns(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)((unsigned __int128)(((uint64_t)hi << 32 | lo) - boot->clock.tsc_base) *
+				  boot->clock.mult >>
+			  32);
+}
+
+static uint64_t random_next(void)
+{
+	static uint64_t state = 0x9e3779b97f4a7c15ULL;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static uint64_t number_after(const char *s, char key, uint64_t value)
+{
+	for (uint64_t i = 0; i < boot->config_len; i++) {
+		if (s[i] != key)
+			continue;
+		for (value = 0, i++; i < boot->config_len && s[i] >= '0' && s[i] <= '9'; i++)
+			value = value * 10 + (uint64_t)(s[i] - '0');
+	}
+	return value;
+}
+
+/* Registers that the kernel must keep while others run: SSE and FS base. */
+static void registers_set(uint64_t value)
+{
+	__asm__ volatile("movq %0, %%xmm5\n\tmovq %0, %%xmm15\n\twrfsbase %0" : : "r"(value));
+}
+
+static int registers_kept(uint64_t value)
+{
+	uint64_t a, b, c;
+
+	__asm__ volatile("movq %%xmm5, %0\n\tmovq %%xmm15, %1\n\trdfsbase %2"
+			 : "=r"(a), "=r"(b), "=r"(c));
+	return a == value && b == value && c == value;
+}
+
+static void check_windows(const struct gw_status *s)
+{
+	check(boot->status_len >= sizeof(*s), "a status page", boot->status_len);
+	check(s->magic == GW_STATUS_MAGIC, "its magic", s->magic);
+	for (uint32_t i = 0; i < s->n_windows; i++) {
+		const struct gw_status_window *w = &s->windows[i];
+		uint64_t sum = 0;
+
+		for (uint32_t k = 0; k < GW_STATUS_BUCKETS; k++)
+			sum += w->late[k];
+		check(w->starts > 10, "window starts", w->starts);
+		check(w->missed == 0, "windows missed", w->missed);
+		check(sum == w->starts, "the histogram's sum", sum);
+		if (boot->flags & GW_BOOT_EMULATED && number_after((const char *)GW_CONFIG_VA, 'l', 0))
+			check(w->late_max < LATE_MAX_NS, "lateness", w->late_max);
+	}
+}
+
+/* A pattern in all of the memory that no neighbour may change, looked at all the time. */
+static void victim(uint64_t ms)
+{
+	uint64_t end_ns = now_ns() + ms * 1000000, last = now_ns(), turns = 0, gaps = 0, bad = 0;
+	uint64_t *memory = (uint64_t *)(GW_MEM_BASE + boot->extents[0].pa);
+	uint64_t words = boot->extents[0].len / 8, at = 0;
+
+	for (uint64_t i = 0; i < words; i += 64)
+		memory[i] = i;
+	registers_set(0x5a5a1234);
+	while (now_ns() < end_ns) {
+		uint64_t now = now_ns();
+
+		gaps += now - last > 20000;
+		last = now;
+		bad += memory[at] != at;
+		bad += !registers_kept(0x5a5a1234);
+		at = at + 64 < words ? at + 64 : 0;
+		turns++;
+	}
+	check(bad == 0, "memory or registers changed", bad);
+	check(turns > 100, "turns", turns);
+	check(gaps > 5, "was never preempted", gaps);
+	if (boot->status_len != 0)
+		check_windows((const struct gw_status *)GW_STATUS_VA);
+}
+
+/* Everything but what ends the partition: shutdown and health_raise have their turn below. */
+static void random_calls(void)
+{
+	uint64_t own = boot->extents[0].pa;
+
+	call(GW_CALL_UPCALL_SET, (uint64_t)ignore_syscall, (uint64_t)ignore_upcall, 0, 0);
+	for (uint32_t i = 0; i < HOSTILE_CALLS; i++) {
+		uint64_t a[4], n = random_next() % 24;
+
+		if (n == GW_CALL_HEALTH_RAISE || n == GW_CALL_SHUTDOWN || n == GW_CALL_UPCALL_SET ||
+		    n == GW_CALL_CONTEXT_RESUME || n == GW_CALL_VCORE_START)
+			continue;
+		for (uint32_t k = 0; k < 4; k++)
+			a[k] = random_next() >> random_next() % 64;
+		if (n == GW_CALL_WAIT && random_next() % 8)
+			a[0] = now_ns() + random_next() % 20000;
+		else if (n == GW_CALL_WAIT)
+			a[0] = 0;
+		if (n == GW_CALL_CONSOLE_WRITE)
+			a[0] |= 1ULL << 40; /* refused: its text would hide the results */
+		if (n >= GW_CALL_SPACE_MAP && n <= GW_CALL_SPACE_QUERY && random_next() % 4 == 0) {
+			uint64_t va = random_next() % GW_PROGRAM_END & ~4095ULL;
+			uint64_t len = (1 + random_next() % 600) * 4096;
+
+			a[0] = n <= GW_CALL_SPACE_PROTECT ? 1 + random_next() % 4 : va;
+			a[1] = random_next() % 4 ? len : (GW_PROGRAM_END - va) & ~4095ULL;
+			for (uint32_t k = 0; k < 4; k++)
+				area(0)->batch.maps[k] = (struct gw_map){
+					va + k * len, own + random_next() % 64 * 4096, len,
+					random_next() % 2
+				};
+		}
+		call(n, a[0], a[1], a[2], a[3]);
+		area(0)->pending = 0;
+	}
+}
+
+static void hostile(void)
+{
+	uint64_t end_ns = now_ns() + 20000000;
+	const uint64_t *memory = (const uint64_t *)(GW_MEM_BASE + boot->extents[0].pa);
+
+	/* A restart begins with memory, data and bss as they were at first. */
+	check(must_be_zero == 0, "bss", must_be_zero);
+	check(must_be_seven == 7, "data", must_be_seven);
+	for (uint64_t i = 0; boot->restarts != 0 && i < boot->extents[0].len / 8; i += 512)
+		if (memory[i] != 0)
+			check(0, "memory", i);
+	must_be_zero = 1, must_be_seven = 8;
+	for (uint64_t i = 0; i < boot->extents[0].len / 8; i += 512)
+		*(volatile uint64_t *)&memory[i] = i + 1;
+	if (failed)
+		end();
+	if (boot->restarts == 0) {
+		random_calls();
+		__asm__ volatile("movq $1, %%gs:0x18" : : : "memory");
+		call(GW_CALL_HEALTH_RAISE, 1, 2, 0, 0);
+	} else if (boot->restarts < 6) {
+		__asm__ volatile("movl $1, 8" : : : "memory"); /* no upcall entry is set */
+	} else if (boot->restarts == 6) {
+		__asm__ volatile("syscall" : : "a"(39) : "rcx", "r11", "memory");
+	} else {
+		while (now_ns() < end_ns)
+			;
+	}
+	check(boot->restarts == 7, "restarts", boot->restarts);
+	end();
+}
+
+static void waiter(uint64_t ms)
+{
+	uint64_t end_ns = now_ns() + ms * 1000000, late = 0, n = 0;
+
+	while (now_ns() < end_ns) {
+		uint64_t at = now_ns() + 100000;
+
+		call(GW_CALL_WAIT, at, 0, 0, 0);
+		check(area(0)->pending == 1ULL << GW_EVENT_TICK, "a tick", area(0)->pending);
+		area(0)->pending = 0;
+		late = now_ns() - at > late ? now_ns() - at : late;
+		n++;
+	}
+	check(n > 2, "waits", n);
+}
+
+void parts_main(const struct gw_boot_info *info, uint64_t vcore)
+{
+	const char *config = (const char *)GW_CONFIG_VA;
+
+	(void)vcore;
+	boot = info;
+	if (config[0] == 'v')
+		victim(number_after(config, 'm', 100));
+	else if (config[0] == 'h')
+		hostile();
+	else if (config[0] == 'w')
+		waiter(number_after(config, 'm', 20));
+	else if (config[0] == 's')
+		for (uint64_t e = now_ns() + number_after(config, 'm', 20) * 1000000; now_ns() < e;)
+			;
+	end();
+}
