@@ -41,9 +41,10 @@ enum gw_call {
 	GW_CALL_SPACE_PROTECT = 7,
 	/* space_unmap(va, len_bytes): remove what is mapped in [va, va+len) and report it, in
 	 * address order, in batch.unmapped[] (at most GW_BATCH_UNMAPS). Returns how many entries it
-	 * reported, and in batch.next_va where it stopped (va+len when done): call again from
-	 * there. space_query(va, len_bytes): report the same way, change nothing but clear the
-	 * accessed flags reported. A part of a large page splits it. */
+	 * reported, and in batch.next_va where it stopped (va+len when done; it may stop early,
+	 * when another's time begins): call again from there. space_query(va, len_bytes): report
+	 * the same way, change nothing but clear the accessed flags reported. A part of a large
+	 * page splits it. */
 	GW_CALL_SPACE_UNMAP = 8,
 	GW_CALL_SPACE_QUERY = 9,
 	/* irq_bind(device, vector, vcore, event): device's (index in gw_boot_info) interrupt vector

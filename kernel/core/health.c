@@ -133,13 +133,16 @@ static bool restart_segments(struct partition *p)
 	return false;
 }
 
+#define CLEAR_STEPS 64u
+
 static bool restart_spaces(struct partition *p)
 {
 	struct space *s = &p->spaces[p->restart_at];
 
 	if (p->restart_at == GW_MAX_SPACES)
 		return true;
-	if (s->root == 0 || (p->restart_at == 0 ? space_empty(s) : space_clear(s)))
+	if (s->root == 0 ||
+	    (p->restart_at == 0 ? space_empty(s, CLEAR_STEPS) : space_clear(s, CLEAR_STEPS)))
 		p->restart_at++;
 	return false;
 }

@@ -218,6 +218,8 @@ void schedule(struct core *c, struct trap *t)
 		if (to == &c->idle) {
 			idle(c);
 		} else if (atomic_load(&to->part->state) == PARTITION_RESTARTING) {
+			if (c->window_fresh)
+				schedule_late(c, arch_now_ns());
 			restart_step(to);
 		} else {
 			go_on(c, to, t);

@@ -361,9 +361,15 @@ static uint64_t report_flags(uint64_t e, int level)
 int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap, struct gw_unmapped *out,
 	       uint32_t max, struct gather *g)
 {
+	return space_scan_some(s, va, end, unmap, out, max, ~0u, g);
+}
+
+int space_scan_some(struct space *s, uint64_t *va, uint64_t end, bool unmap,
+		    struct gw_unmapped *out, uint32_t max, uint32_t steps, struct gather *g)
+{
 	uint32_t n = 0;
 
-	while (*va < end && n < max) {
+	for (; *va < end && n < max && steps > 0; steps--) {
 		uint64_t *e, old;
 		int level = walk_find(s, *va, &e);
 		uint64_t size = level_size(level), next = round_down(*va, size) + size;
@@ -394,48 +400,68 @@ int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap, struct g
 	return (int)n;
 }
 
-/* The first entry of a table that leads to another table, or NULL. */
-static uint64_t *table_entry(uint64_t table, uint32_t n, int level)
+/* Give back the table under *e, of which everything below is gone. */
+static void give_back(struct space *s, uint64_t *e)
 {
-	uint64_t *e = direct(table & PTE_ADDR);
+	uint64_t table = *e & PTE_ADDR;
 
-	for (uint32_t i = 0; i < n; i++)
-		if (e[i] != 0 && !is_leaf(e[i], level))
-			return &e[i];
-	return NULL;
+	memset(direct(table), 0, PAGE_SIZE);
+	entry_set(s->pool, e, 0);
+	pool_give(s->pool, table);
 }
 
-static void give_back(struct space *s, uint64_t table)
+/* The walk is at index at[level] of each level's table; all before it is done. */
+bool space_empty(struct space *s, uint32_t steps)
 {
-	memset(direct(table & PTE_ADDR), 0, PAGE_SIZE);
-	pool_give(s->pool, table & PTE_ADDR);
-}
+	uint64_t *above[LEVELS]; /* the entry that leads to the level's table */
 
-bool space_empty(struct space *s)
-{
-	for (uint32_t n = 0; n < SPACE_CLEAR_TABLES; n++) {
-		uint64_t *e = table_entry(s->root, SPACE_OWN_ROOTS, LEVELS - 1), *below = e;
-		uint64_t table;
+	while (steps > 0) {
+		uint64_t *table = direct(s->root);
+		int level = LEVELS - 1;
+		uint32_t end = SPACE_OWN_ROOTS, i;
 
-		if (e == NULL)
-			return true;
-		/* Down to a table that leads to no other one. */
-		for (int level = LEVELS - 2; level > 0 && below != NULL; level--) {
-			below = table_entry(*e, ENTRIES, level);
-			e = below != NULL ? below : e;
+		/* Down the path that is being done, as far as there are tables. */
+		while (level > 1 && s->at[level] < end) {
+			uint64_t *e = &table[s->at[level]];
+
+			if (*e == 0 || is_leaf(*e, level))
+				break;
+			above[--level] = e;
+			table = direct(*e & PTE_ADDR);
+			end = ENTRIES;
 		}
-		table = *e;
-		entry_set(s->pool, e, 0);
-		give_back(s, table);
+		/* On to the next entry of this one that leads to a table. */
+		for (i = s->at[level]; i < end && steps > 0; i++, steps--)
+			if (table[i] != 0 && !is_leaf(table[i], level))
+				break;
+		s->at[level] = (uint16_t)i;
+		if (steps == 0)
+			return false;
+		if (i == end && level == LEVELS - 1) {
+			s->at[level] = 0;
+			return true;
+		}
+		if (i < end && level > 1)
+			continue;
+		/* A table of pages, or one of which all below is gone. */
+		if (i == end) {
+			s->at[level] = 0;
+			give_back(s, above[level++]);
+		} else {
+			give_back(s, &table[i]);
+		}
+		s->at[level]++;
+		steps -= steps < SPACE_CLEAR_TABLE ? steps : SPACE_CLEAR_TABLE;
 	}
 	return false;
 }
 
-bool space_clear(struct space *s)
+bool space_clear(struct space *s, uint32_t steps)
 {
-	if (!space_empty(s))
+	if (!space_empty(s, steps))
 		return false;
-	give_back(s, s->root);
+	memset(direct(s->root), 0, PAGE_SIZE);
+	pool_give(s->pool, s->root);
 	s->root = 0;
 	return true;
 }

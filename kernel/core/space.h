@@ -38,12 +38,14 @@ struct table_pool {
 struct space {
 	uint64_t root; /* pa of the top table; 0: there is no such space */
 	struct table_pool *pool;
-	bool dying; /* being destroyed: nobody may enter it */
+	bool dying;	/* being destroyed: nobody may enter it */
+	uint16_t at[4]; /* where space_empty is, by level */
 };
 
 /* Entries of the top table that are a space's own; the others are those of space 0. */
 #define SPACE_OWN_ROOTS ((uint32_t)(GW_PROGRAM_END >> 39))
-#define SPACE_CLEAR_TABLES 64u /* that one space_clear gives back at most */
+#define SPACE_CLEAR_STEPS 32768u /* entries that one space_clear looks at, when in no hurry */
+#define SPACE_CLEAR_TABLE 64u	 /* what giving back a table counts as */
 
 /* What must leave the TLBs. Past GATHER_PAGES everything must. */
 #define GATHER_PAGES 32u
@@ -65,12 +67,12 @@ void space_init(struct space *s, struct table_pool *pool, uint64_t base, uint32_
 MUST_CHECK int space_fork(struct space *s, const struct space *first);
 
 /* space_clear - forget what is mapped in the program's addresses of s and give the tables back, at
- * most SPACE_CLEAR_TABLES a call; at the end its top table too (root becomes 0). No core may run in
+ * most `steps` entries a call; at the end its top table too (root becomes 0). No core may run in
  * it. Returns true when done. */
-MUST_CHECK bool space_clear(struct space *s);
+MUST_CHECK bool space_clear(struct space *s, uint32_t steps);
 
 /* space_empty - as space_clear, but the top table stays, for space 0. */
-MUST_CHECK bool space_empty(struct space *s);
+MUST_CHECK bool space_empty(struct space *s, uint32_t steps);
 
 /* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
  * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool
@@ -89,5 +91,11 @@ MUST_CHECK int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_
  * and nothing was reported). */
 MUST_CHECK int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap,
 			  struct gw_unmapped *out, uint32_t max, struct gather *g);
+
+/* space_scan_some - as space_scan, but stop after `steps` entries and holes, wherever *va is then.
+ */
+MUST_CHECK int space_scan_some(struct space *s, uint64_t *va, uint64_t end, bool unmap,
+			       struct gw_unmapped *out, uint32_t max, uint32_t steps,
+			       struct gather *g);
 
 #endif

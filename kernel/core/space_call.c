@@ -89,7 +89,8 @@ static int apply_entry(struct space *s, const struct gw_map *m, bool map, struct
 /* What is done of a long call at a time on a shared core. */
 #define PIECE_BYTES (32 * PAGE_SIZE)
 #define PIECE_ENTRIES 8u
-#define PIECE_SCAN 16u
+#define PIECE_SCAN 8u
+#define PIECE_CLEAR 64u
 
 /* Cut m to its next piece, from `done` bytes on. Returns false when nothing is left. */
 static bool next_piece(struct gw_map *m, uint64_t done)
@@ -200,23 +201,46 @@ long call_space_protect(uint64_t n, uint64_t b, uint64_t c, uint64_t d)
 	return apply_batch(n, false);
 }
 
-static long scan(uint64_t va, uint64_t len, bool unmap)
+/* One piece of a scan, flushed. */
+static int scan_some(struct vcore *v, uint64_t *va, uint64_t end, bool unmap, uint32_t from,
+		     uint32_t max, uint32_t steps)
 {
-	struct vcore *v = arch_vcore();
 	struct gather g;
-	long rc;
+	int n;
 
-	if (!program_range(va, len))
-		return -EINVAL;
-	len += va;
 	g.n = 0;
 	space_lock(v);
-	rc = space_scan(current(v), &va, len, unmap, v->area->batch.unmapped, GW_BATCH_UNMAPS, &g);
+	n = space_scan_some(current(v), va, end, unmap, &v->area->batch.unmapped[from], max, steps,
+			    &g);
 	if (g.n > 0)
 		arch_flush(v, &g);
 	space_unlock(v);
+	return n;
+}
+
+/* On a shared core the call returns early when its time is up: the caller goes on from next_va. */
+static long scan(uint64_t va, uint64_t len, bool unmap)
+{
+	struct vcore *v = arch_vcore();
+	uint64_t end = va + len;
+	uint32_t n = 0;
+	int rc;
+
+	if (!program_range(va, len))
+		return -EINVAL;
+	if (!v->core->shared) {
+		rc = scan_some(v, &va, end, unmap, 0, GW_BATCH_UNMAPS, ~0u);
+		v->area->next_va = va;
+		return rc;
+	}
+	do {
+		uint32_t max = (uint32_t)min_u64(GW_BATCH_UNMAPS - n, PIECE_SCAN);
+
+		rc = scan_some(v, &va, end, unmap, n, max, PIECE_SCAN);
+		n += rc > 0 ? (uint32_t)rc : 0;
+	} while (rc >= 0 && va < end && n < GW_BATCH_UNMAPS && !schedule_due(v));
 	v->area->next_va = va;
-	return rc;
+	return rc < 0 && n == 0 ? rc : (long)n;
 }
 
 long call_space_unmap(uint64_t va, uint64_t len, uint64_t c, uint64_t d)
@@ -273,7 +297,7 @@ long call_space_switch(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
 	return rc;
 }
 
-static long destroy(struct partition *p, uint64_t n)
+static long destroy(struct partition *p, uint64_t n, uint32_t steps)
 {
 	if (!exists(p, n))
 		return -EINVAL;
@@ -283,7 +307,7 @@ static long destroy(struct partition *p, uint64_t n)
 		if (p->vcores[i]->space == n)
 			return -EBUSY;
 	p->spaces[n].dying = true;
-	return space_clear(&p->spaces[n]) ? 0 : -EAGAIN;
+	return space_clear(&p->spaces[n], steps) ? 0 : -EAGAIN;
 }
 
 long call_space_destroy(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
@@ -293,7 +317,7 @@ long call_space_destroy(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
 
 	(void)b, (void)d, (void)e;
 	space_lock(v);
-	rc = destroy(v->part, n);
+	rc = destroy(v->part, n, v->core->shared ? PIECE_CLEAR : SPACE_CLEAR_STEPS);
 	space_unlock(v);
 	return rc;
 }

@@ -150,10 +150,11 @@ static void check_windows(const struct gw_status *s)
 		for (uint32_t k = 0; k < GW_STATUS_BUCKETS; k++)
 			sum += w->late[k];
 		check(w->starts > 10, "window starts", w->starts);
+		if (number_after((const char *)GW_CONFIG_VA, 'l', 0) == 0)
+			continue; /* the host's time, and updates meanwhile */
 		check(w->missed == 0, "windows missed", w->missed);
 		check(sum == w->starts, "the histogram's sum", sum);
-		if (boot->flags & GW_BOOT_EMULATED && number_after((const char *)GW_CONFIG_VA, 'l', 0))
-			check(w->late_max < LATE_MAX_NS, "lateness", w->late_max);
+		check(w->late_max < LATE_MAX_NS, "lateness", w->late_max);
 	}
 }
 
@@ -211,10 +212,10 @@ static void random_calls(void)
 			a[0] = n <= GW_CALL_SPACE_PROTECT ? 1 + random_next() % 4 : va;
 			a[1] = random_next() % 4 ? len : (GW_PROGRAM_END - va) & ~4095ULL;
 			for (uint32_t k = 0; k < 4; k++)
-				area(0)->batch.maps[k] = (struct gw_map){
-					va + k * len, own + random_next() % 64 * 4096, len,
-					random_next() % 2
-				};
+				area(0)->batch.maps[k] =
+					(struct gw_map){ va + k * len,
+							 own + random_next() % 64 * 4096, len,
+							 random_next() % 2 };
 		}
 		call(n, a[0], a[1], a[2], a[3]);
 		area(0)->pending = 0;

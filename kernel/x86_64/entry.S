@@ -103,7 +103,14 @@ kernel_call:
 	jmp 1b
 
 raise_call:
-	addq $64, %rsp
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdx
+	popq %rsi
+	popq %rdi
+	popq %r11
+	popq %rcx
 	movl $CALL_HEALTH_RAISE, %eax
 /* Hand all registers to health_raise. eax: why. Does not return. */
 raise:
