@@ -24,6 +24,7 @@
 #define GW_BUNDLE_WINDOWS 4u /* of virtio-mmio */
 #define GW_BUNDLE_DEVICES 32u
 #define GW_BUNDLE_SLOTS 64u /* windows of time */
+#define GW_BUNDLE_CHANNELS 16u
 
 struct gw_bundle_segment {
 	uint64_t va;		    /* page aligned, in [GW_RUNTIME_BASE, GW_MEM_BASE) */
@@ -98,6 +99,16 @@ struct gw_bundle_device {
 	uint32_t location; /* as gw_device.location; ~0u = any */
 };
 
+/* A channel carries messages from its source's port to its destinations' ports. In the calls a port
+ * is its channel's number: a partition has at most one end of each. */
+struct gw_bundle_channel {
+	uint32_t message_bytes; /* at most: 1..GW_BATCH_BYTES */
+	uint32_t depth;		/* queuing: messages, 1..1024, one destination. 0: sampling */
+	uint64_t refresh_ns;	/* sampling: how long a message is valid; 0: for ever */
+	uint32_t source;	/* partition */
+	uint32_t destinations;	/* bit n: partition n */
+};
+
 struct gw_bundle {
 	uint64_t magic;
 	uint32_t version;
@@ -114,6 +125,8 @@ struct gw_bundle {
 	uint32_t frame_ns; /* the major frame; 0: no windows */
 	uint32_t n_slots;
 	struct gw_bundle_slot slots[GW_BUNDLE_SLOTS]; /* sorted by core, then offset */
+	uint32_t n_channels;
+	struct gw_bundle_channel channels[GW_BUNDLE_CHANNELS];
 };
 
 _Static_assert(sizeof(struct gw_bundle) <= 4096, "the manifest is one page");

@@ -72,7 +72,20 @@ enum gw_call {
 	GW_CALL_SPACE_CREATE = 15,
 	GW_CALL_SPACE_SWITCH = 16,
 	GW_CALL_SPACE_DESTROY = 17,
-	GW_CALL_COUNT = 18,
+	/* Ports (bundle.h: a channel's number is its port's). The message is in batch.bytes.
+	 * port_write(port, len): as the source. A sampling port holds the last message, a queuing
+	 * one takes it in order: -EAGAIN when it is full (GW_EVENT_PORT comes when there is room).
+	 * port_read(port): as a destination. Returns the length. Sampling: the last message,
+	 * next_va its time, done 1 while it is not older than the refresh period, else 0. Queuing:
+	 * the oldest, which is taken out, next_va its time, done how many are left. -EAGAIN: none.
+	 * port_status(port): as either. Returns how many messages there are, next_va the time of
+	 * the last write, done whether it is valid (sampling). All: -EINVAL: no such port, or a
+	 * length out of range; -EPERM: the other end's. A write sets GW_EVENT_PORT on the vcore of
+	 * each destination that last used the port (else 0). */
+	GW_CALL_PORT_WRITE = 18,
+	GW_CALL_PORT_READ = 19,
+	GW_CALL_PORT_STATUS = 20,
+	GW_CALL_COUNT = 21,
 };
 
 #define GW_MAX_SPACES 64u

@@ -44,6 +44,7 @@
 enum gw_event {
 	GW_EVENT_TICK = 0,   /* the deadline of tick_set or wait passed */
 	GW_EVENT_NOTIFY = 1, /* notify by another vcore */
+	GW_EVENT_PORT = 2,   /* a port has a message, or room again */
 	GW_EVENT_IRQ0 = 8,   /* 8..63: interrupts, as irq_bind chose */
 };
 

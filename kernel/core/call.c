@@ -7,6 +7,7 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/health.h"
 #include "kernel/core/log.h"
+#include "kernel/core/port.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
 
@@ -232,6 +233,9 @@ call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_SPACE_CREATE] = call_space_create,
 	[GW_CALL_SPACE_SWITCH] = call_space_switch,
 	[GW_CALL_SPACE_DESTROY] = call_space_destroy,
+	[GW_CALL_PORT_WRITE] = call_port_write,
+	[GW_CALL_PORT_READ] = call_port_read,
+	[GW_CALL_PORT_STATUS] = call_port_status,
 };
 
 /* Save the interrupted registers for the runtime and make t its entry. */

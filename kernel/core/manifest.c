@@ -166,6 +166,24 @@ static int check_slot(const struct gw_bundle *b, uint32_t i, struct manifest_err
 	return 0;
 }
 
+static int check_channel(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
+{
+	const struct gw_bundle_channel *c = &b->channels[i];
+	uint32_t to = c->destinations;
+
+	if (c->message_bytes < 1 || c->message_bytes > GW_BATCH_BYTES)
+		return bad(err, "channels.message_bytes", i, "is not 1..4064");
+	if (c->depth > 1024)
+		return bad(err, "channels.depth", i, "is above 1024");
+	if (c->source >= b->n_partitions)
+		return bad(err, "channels.source", i, "does not exist");
+	if (to == 0 || to >> b->n_partitions != 0 || (to >> c->source & 1) != 0)
+		return bad(err, "channels.destinations", i, "are none, unknown, or the source");
+	if (c->depth != 0 && (to & (to - 1)) != 0)
+		return bad(err, "channels.destinations", i, "of a queuing channel are several");
+	return 0;
+}
+
 static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest_error *err)
 {
 	if (len < sizeof(*b))
@@ -186,6 +204,8 @@ static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest
 		return bad(err, "n_devices", 0, "is not 0..32");
 	if (b->cores > GW_MAX_VCORES)
 		return bad(err, "cores", 0, "is not 0..64");
+	if (b->n_channels > GW_BUNDLE_CHANNELS)
+		return bad(err, "n_channels", 0, "is not 0..16");
 	if (b->n_slots > GW_BUNDLE_SLOTS)
 		return bad(err, "n_slots", 0, "is not 0..64");
 	if (b->n_slots != 0 && (b->cores == 0 || b->frame_ns < GW_WINDOW_MIN_NS))
@@ -221,6 +241,8 @@ int manifest_check(const struct gw_bundle *b, uint64_t len, bool crc_hardware,
 		rc = check_device(b, i, err);
 	for (uint32_t i = 0; rc == 0 && i < b->n_slots; i++)
 		rc = check_slot(b, i, err);
+	for (uint32_t i = 0; rc == 0 && i < b->n_channels; i++)
+		rc = check_channel(b, i, err);
 	return rc;
 }
 

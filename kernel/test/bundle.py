@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0|1] [config=TEXT] [break=OFFSET,SIZE,VALUE]
+"""bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0|1] [config=TEXT] [break=OFFSET,SIZE,VALUE]
 A minimal bundle writer for the kernel's boot tests."""
 import struct
 import sys
@@ -69,12 +69,17 @@ def main():
     for w in filter(None, opt.get("slots", "").split(";")):
         core, owner, offset, duration, flags = (int(x, 0) for x in w.split(","))
         slots += struct.pack("<IIBBH", offset, duration, core, owner, flags)
+    channels = b""
+    for w in filter(None, opt.get("channels", "").split(";")):
+        message, depth, refresh, source, to = (int(x, 0) for x in w.split(","))
+        channels += struct.pack("<IIQII", message, depth, refresh, source, to)
     size = 4096 + len(b.body)
     head = struct.pack("<QIIQQIIII", 0x656C646E75427747, 2, 0, size, int(opt.get("epoch", "0")), b.n, b.n_segments,
                        len(mmio) // 24, len(devices) // 12)
     page = (head + b.partitions.ljust(96 * 8, b"\0") + b.segments.ljust(40 * 32, b"\0") + mmio.ljust(24 * 4, b"\0") +
             devices.ljust(12 * 32, b"\0") +
-            struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) + slots)
+            struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) +
+            slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels)
     image = bytearray(page + bytes(4096 - len(page)) + b.body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))

@@ -2,7 +2,8 @@
 /* parts.c - the program of the tests with several partitions. The first letter of its configuration
  * says what it does: v (a victim that keeps its window and watches itself), h (a hostile one: calls
  * with random arguments, faults, errors, spinning, a restart after each), w (waits for ticks), s
- * (spins), e (ends). Prints `N passed, N failed` for itself. */
+ * (spins), p and c (send and receive by ports), e (ends). Prints `N passed, N failed` for itself.
+ */
 #include "abi/boot.h"
 #include "abi/call.h"
 #include "abi/status.h"
@@ -203,6 +204,8 @@ static void random_calls(void)
 			a[0] = now_ns() + random_next() % 20000;
 		else if (n == GW_CALL_WAIT)
 			a[0] = 0;
+		if (n >= GW_CALL_PORT_WRITE && random_next() % 4)
+			a[0] %= 2, a[1] %= 4100; /* floods the victim's port */
 		if (n == GW_CALL_CONSOLE_WRITE)
 			a[0] |= 1ULL << 40; /* refused: its text would hide the results */
 		if (n >= GW_CALL_SPACE_MAP && n <= GW_CALL_SPACE_QUERY && random_next() % 4 == 0) {
@@ -270,6 +273,54 @@ static void waiter(uint64_t ms)
 	check(n > 2, "waits", n);
 }
 
+/* Port 0 is sampling, port 1 queuing, both from the producer to the consumer. */
+#define MESSAGES 2000u
+
+static void producer(void)
+{
+	for (uint64_t i = 1; i <= MESSAGES; i++) {
+		uint64_t len = 8 + i % 93;
+		long rc;
+
+		for (uint64_t k = 0; k < len; k += 8)
+			*(uint64_t *)&area(0)->batch.bytes[k] = i;
+		check(call(GW_CALL_PORT_WRITE, 0, len, 0, 0) == 0, "sampling write", i);
+		while ((rc = call(GW_CALL_PORT_WRITE, 1, len, 0, 0)) == -11) {
+			call(GW_CALL_WAIT, ~0ULL, 0, 0, 0);
+			area(0)->pending = 0;
+		}
+		check(rc == 0, "queuing write", i);
+	}
+	check(call(GW_CALL_PORT_READ, 1, 0, 0, 0) == -1, "the other end", 0);
+	check(call(GW_CALL_PORT_WRITE, 1, 101, 0, 0) == -22, "a long message", 0);
+	check(call(GW_CALL_PORT_WRITE, 2, 8, 0, 0) == -22, "no such port", 0);
+}
+
+static void consumer(void)
+{
+	uint64_t sampled = 0;
+
+	for (uint64_t i = 1; i <= MESSAGES; i++) {
+		long len;
+		uint64_t now;
+
+		while ((len = call(GW_CALL_PORT_READ, 1, 0, 0, 0)) == -11) {
+			call(GW_CALL_WAIT, ~0ULL, 0, 0, 0);
+			area(0)->pending = 0;
+		}
+		check(len == (long)(8 + i % 93), "length", (uint64_t)len);
+		check(*(uint64_t *)area(0)->batch.bytes == i, "order",
+		      *(uint64_t *)area(0)->batch.bytes);
+		len = call(GW_CALL_PORT_READ, 0, 0, 0, 0);
+		now = *(uint64_t *)area(0)->batch.bytes;
+		check(len == (long)(8 + now % 93), "a whole sample", (uint64_t)len);
+		check(now >= i && now >= sampled, "samples in order", now);
+		sampled = now;
+	}
+	check(call(GW_CALL_PORT_STATUS, 1, 0, 0, 0) == 0, "all was read", 0);
+	check(call(GW_CALL_PORT_WRITE, 0, 8, 0, 0) == -1, "the other end", 0);
+}
+
 void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 {
 	const char *config = (const char *)GW_CONFIG_VA;
@@ -282,6 +333,10 @@ void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 		hostile();
 	else if (config[0] == 'w')
 		waiter(number_after(config, 'm', 20));
+	else if (config[0] == 'p')
+		producer();
+	else if (config[0] == 'c')
+		consumer();
 	else if (config[0] == 's')
 		for (uint64_t e = now_ns() + number_after(config, 'm', 20) * 1000000; now_ns() < e;)
 			;

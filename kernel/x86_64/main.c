@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the order of boot, on the first core, from the loader's state to the partition's first
  * instruction. Nothing is allocated after it. */
+#include "kernel/core/port.h"
 #include "kernel/core/schedule.h"
 #include "kernel/x86_64/arch_internal.h"
 
@@ -105,6 +106,8 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	partitions_create(b, &free_memory);
 	for (uint32_t i = 0; i < n_partitions; i++)
 		partition_build(partitions[i], b, bundle_pa, &boot, &free_memory);
+	ports_init(b,
+		   ports_bytes(b) != 0 ? direct(kernel_pages(&free_memory, ports_bytes(b))) : NULL);
 	status = status_build(b, &free_memory);
 	pci_scan(b, &boot);
 	virtio_mmio_scan(b);

@@ -199,6 +199,21 @@ TEST(windows_of_time)
 	BAD_WINDOW("slots.offset_ns", (b->slots[1].core = 0, b->slots[0].core = 1));
 }
 
+TEST(channels)
+{
+#define BAD_CHANNEL(name, change)     \
+	BAD(name, (b->n_channels = 1, \
+		   b->channels[0] = (struct gw_bundle_channel){ 100, 4, 0, 0, 2 }, change))
+	BAD("n_channels", b->n_channels = 17);
+	BAD_CHANNEL("channels.message_bytes", b->channels[0].message_bytes = 0);
+	BAD_CHANNEL("channels.message_bytes", b->channels[0].message_bytes = 4065);
+	BAD_CHANNEL("channels.depth", b->channels[0].depth = 1025);
+	BAD_CHANNEL("channels.source", b->channels[0].source = 1);
+	BAD_CHANNEL("channels.destinations", b->channels[0].destinations = 0);
+	BAD_CHANNEL("channels.destinations", b->channels[0].destinations = 1);
+	BAD_CHANNEL("channels.destinations", b->channels[0].destinations = 2); /* not there */
+}
+
 TEST(two_partitions)
 {
 	good();
@@ -211,6 +226,8 @@ TEST(two_partitions)
 	CHECK_EQ(check_bundle(), -EINVAL); /* only the last takes what is left */
 	CHECK_STR(err.field, "partitions.memory_bytes");
 	b->partitions[0].memory_bytes = 1u << 20;
+	b->n_channels = 1;
+	b->channels[0] = (struct gw_bundle_channel){ 100, 4, 0, 0, 2 };
 	seal();
 	CHECK_EQ(check_bundle(), 0);
 }
@@ -251,5 +268,5 @@ TEST(random_damage)
 }
 
 UNIT_MAIN(CASE(good_bundle), CASE(crc_known), CASE(header), CASE(segments), CASE(partitions),
-	  CASE(windows_and_devices), CASE(windows_of_time), CASE(two_partitions), CASE(owners),
-	  CASE(random_damage))
+	  CASE(windows_and_devices), CASE(windows_of_time), CASE(two_partitions), CASE(channels),
+	  CASE(owners), CASE(random_damage))
