@@ -219,8 +219,11 @@ static void drop_table(struct space *s, uint64_t *e, uint64_t va, struct gather 
 	g->n = GATHER_PAGES + 1; /* the table itself may be cached too */
 }
 
-/* Tables that mapping [va, va + len) may take, counted exactly only when the pool runs low. */
-static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, bool make)
+/* Tables that a change of [va, va + len) may take, counted exactly only when the pool runs low.
+ * make: holes are filled; split_whole: a large page becomes a table even if it lies wholly in the
+ * range. */
+static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, bool make,
+			      bool split_whole)
 {
 	uint64_t end = va + len;
 	uint32_t need = 0;
@@ -231,7 +234,7 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 		uint64_t size = level_size(level), next = round_down(at, size) + size;
 
 		if (e != NULL && level == 1) {
-			need += at % LARGE_SIZE != 0 || end < next;
+			need += split_whole || at % LARGE_SIZE != 0 || end < next;
 			at = next;
 		} else if (e != NULL) {
 			at = round_down(at, LARGE_SIZE) + LARGE_SIZE;
@@ -252,11 +255,12 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 	return need;
 }
 
-static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make)
+static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make,
+			bool split_whole)
 {
 	if (s->pool->free >= len / LARGE_SIZE + len / HUGE_SIZE + 8)
 		return true;
-	return s->pool->free >= tables_needed(s, va, len, make);
+	return s->pool->free >= tables_needed(s, va, len, make, split_whole);
 }
 
 /* Fill the page entries of one table from va on, up to the end of the range or of the table.
@@ -294,7 +298,9 @@ static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bi
 int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, bool large,
 	      struct gather *g)
 {
-	if (!pool_serves(s, va, len, true))
+	/* Small pages, and pages that lie differently within 2 MiB, go into a table of their own.
+	 */
+	if (!pool_serves(s, va, len, true, !large || (va ^ pa) % LARGE_SIZE != 0))
 		return -ENOMEM;
 	while (len > 0) {
 		uint64_t head = LARGE_SIZE - va % LARGE_SIZE, done;
@@ -328,7 +334,7 @@ int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits, str
 {
 	uint64_t end = va + len;
 
-	if (!pool_serves(s, va, len, false))
+	if (!pool_serves(s, va, len, false, false))
 		return -ENOMEM;
 	while (va < end) {
 		uint64_t *e;

@@ -179,6 +179,22 @@ void ip4_deliver(struct net_stack *s, struct pbuf *p);
  * Takes it. */
 int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto,
 	       uint8_t ttl);
+/* Hand a frame to the device: data is at its Ethernet header, len and total do not count it yet.
+ * Takes it. */
+static inline int frame_out(struct net_stack *s, struct pbuf *p)
+{
+	int err;
+
+	p->len += ETH_HLEN;
+	p->total += ETH_HLEN;
+	s->n.tx_packets++;
+	s->n.tx_bytes += p->total;
+	err = s->cfg.tx(s->cfg.ctx, p);
+	if (unlikely(err != 0))
+		s->n.tx_full++;
+	return err;
+}
+
 /* Ethernet header and out (data at the IP header, headroom for Ethernet). Takes it. */
 int eth_send(struct net_stack *s, struct pbuf *p, const uint8_t mac[6], uint16_t type);
 void loop_send(struct net_stack *s, struct pbuf *p);

@@ -147,12 +147,7 @@ void conn_timer(struct net_stack *s, struct net_timer *t)
 		keep(c);
 	if (c->state == TCP_CLOSED)
 		return;
-	if (c->rto_at != 0)
-		conn_arm(c, c->rto_at);
-	if (c->delack_at != 0)
-		conn_arm(c, c->delack_at);
-	if (c->keep_at != 0)
-		conn_arm(c, c->keep_at);
+	conn_arm_all(c);
 }
 
 void tcp_poll(struct net_stack *s)
