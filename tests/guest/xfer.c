@@ -197,6 +197,15 @@ static int transfer(int fd, uint64_t send, uint64_t send_seed, uint64_t receive,
 	return 0;
 }
 
+/* Like against like: XFER_CONGESTION names the algorithm where the system has several (a machine has one). */
+static void choose_congestion(int fd)
+{
+	const char *name = getenv("XFER_CONGESTION");
+
+	if (name != NULL && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) != 0)
+		fprintf(stderr, "xfer: no %s here: %s\n", name, strerror(errno));
+}
+
 static int open_to(uint32_t addr, uint16_t port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = addr };
@@ -204,6 +213,7 @@ static int open_to(uint32_t addr, uint16_t port)
 
 	if (fd < 0)
 		return -1;
+	choose_congestion(fd);
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
 		int err = errno;
 
@@ -267,6 +277,7 @@ static int server(uint16_t port)
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int l = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
+	choose_congestion(l);
 	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (l < 0 || bind(l, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(l, 128) != 0) {
 		perror("xfer: listen");

@@ -4,6 +4,7 @@ import os, subprocess, time
 from harness import GUEST, test, true
 from netlab import NO_OFFLOADS, Child, Namespace, TapMachine, Wire
 
+os.environ["XFER_CONGESTION"] = "cubic"  # of the native xfer; the machine's is CUBIC
 XFER = os.path.join(GUEST, "xfer")
 PORT = "7000"
 KIB = 1024
@@ -117,3 +118,34 @@ def tap_impaired_offloads():
     with Impaired(gso=True) as lab:
         matrix(lab, [("clean", {}, 4096), ("loss 2 %", dict(loss=2, delay=5), 2048), ("reorder 10 %", dict(reorder=10, delay=1), 2048),
                      ("duplicate 10 %", dict(dup=10, delay=1), 2048)])
+
+
+def goodput(go, wire, loss, op, kib, seeds):
+    """The median over seeds, one direction."""
+    got = []
+    for seed in seeds:
+        wire.set(loss=loss, delay=5, seed=seed)
+        got.append(go(op, kib[loss] * KIB, seed))
+    return sorted(got)[len(got) // 2]
+
+
+@test
+def tap_goodput():
+    """Beside Linux to Linux over the same wire, 10 ms round trip. A report; timing is nobody's gate on a shared machine."""
+    seeds = [int(s) for s in os.environ.get("TAP_SEEDS", "3 5 7").split()]
+    table, kib = {}, {1: 1024, 5: 512, 10: 256}
+    with Namespace() as bench, Namespace() as one, Namespace() as two, Wire(bench, "tap:l0", "tap:l1") as wire:
+        for ns, name, addr in ((one, "l0", "10.9.0.1/24"), (two, "l1", "10.9.0.2/24")):
+            bench.ip("link", "set", name, "netns", ns.name)
+            ns.up(name, addr)
+        with serving(two):
+            for loss in (1, 5, 10):
+                table[loss] = [goodput(lambda *a: xfer(one, "client", "10.9.0.2", *a), wire, loss, SERVER_SENDS, kib, seeds)]
+    with Impaired() as lab:
+        for loss in (1, 5, 10):
+            table[loss] += [goodput(lab.passive, lab.wire, loss, op, kib, seeds) for op in (SERVER_SENDS, CLIENT_SENDS)]
+    print(f"     goodput in MB/s, median of {len(seeds)} transfers, 10 ms round trip, emulated machine, CUBIC on both")
+    print("     loss   Linux to Linux   machine to Linux   Linux to machine")
+    for loss, (linux, out, into) in table.items():
+        print(f"     {loss:3} % {linux:14.3f} {out:14.3f} {100 * out / linux:4.0f} % {into:12.3f} {100 * into / linux:4.0f} %"
+              + ("   below half" if min(out, into) < linux / 2 else ""), flush=True)
