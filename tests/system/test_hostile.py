@@ -135,7 +135,9 @@ def hostile_malformed():
                 total += t.send(kind(t.f, r, *more), name)
             print(f"     {name:10} {total} frames {time.monotonic() - start:.1f} s", flush=True)
         every = [f for name, kind in frames.KINDS.items() for f in kind(t.f, r, *([t.port] if name in ("icmp", "tcp") else []))]
-        print(f"     mutants    {t.send((frames.mutate(r.choice(every), r) for _ in range(20000)), 'mutants')} frames", flush=True)
+        # an ARP message that says to be from the peer is believed, as ARP is: hostile_poisoned is about that
+        mutants = (m for m in (frames.mutate(r.choice(every), r) for _ in range(20000)) if m[12:14] != b"\x08\x06" or m[28:32] != struct.pack("!I", t.f.us))
+        print(f"     mutants    {t.send(mutants, 'mutants')} frames", flush=True)
         t.healthy()
 
 
@@ -169,6 +171,20 @@ def hostile_blind():
             pass
         else:
             raise AssertionError("the exact RST was to end its connection: the test's numbers are wrong")
+
+
+@test
+def hostile_poisoned():
+    """A neighbour's address that is not (or no longer) true: found out when nothing comes back, not after minutes."""
+    with Target() as t:
+        for _ in range(2):
+            t.raw.send(t.f.arp(2, b"\2\1\2\3\4\5", dst=t.f.mac_it))
+            start = time.monotonic()
+            t.ping("a false neighbour")
+            took = time.monotonic() - start
+            print(f"     found out after {took:.1f} s", flush=True)
+            true(took < 10, f"{took:.1f} s until the neighbour was asked again")
+            time.sleep(1)
 
 
 @test
