@@ -97,7 +97,7 @@ struct shard {
 	struct shard_stats stats;
 };
 
-#define TICK_MAX_NS (4 * NS_PER_MS) /* a running program is interrupted at least this often */
+#define TICK_MAX_NS (10 * NS_PER_MS) /* a running program is interrupted at least this often */
 #define TICK_IDLE_NS NS_PER_SEC /* an idle shard looks at its devices at least this often */
 #define SLICE_NS NS_PER_MS /* a program's turn while others are ready */
 
