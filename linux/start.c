@@ -9,6 +9,7 @@
 #include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
+#define CONSOLE_PORT 0u
 #define CONTROL_PORT 2u
 #define STATUS_NOT_RUN 127
 #define STATUS_KILLED 137
@@ -111,6 +112,7 @@ static void run_program(void *arg)
 static void obey(const char *line)
 {
 	struct siginfo64 term = { .signo = SIGTERM, .code = SI_USER };
+	uint64_t n;
 
 	if (strcmp(line, "stop") == 0) {
 		signal_send(NULL, &term);
@@ -118,6 +120,9 @@ static void obey(const char *line)
 		process_exit(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
+	} else if (strncmp(line, "eof ", 4) == 0 &&
+		   str_to_u64(line + 4, UINT64_MAX, &n) == 0) {
+		console_end_input(CONSOLE_PORT, n);
 	}
 }
 
@@ -216,7 +221,7 @@ _Noreturn void process_exit(int status, int signal)
 	process->exit_status = status;
 	report_stats();
 	if (signal != 0)
-		control_line("signal %d %s", signal, signal_name(signal));
+		control_line("signal %d SIG%s", signal, signal_name(signal));
 	control_line("exit %d", status);
 	console_drain();
 	platform_shutdown(status);
