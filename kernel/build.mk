@@ -28,11 +28,14 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJS) kernel/x86_64/kernel.ld kernel/symbols
 
 # The probe: a partition program that tests the kernel (make boot-test).
 PROBE := $(BUILD)/kernel/test/probe.elf
-$(PROBE): kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.h kernel/test/probe.S kernel/test/probe.ld abi/boot.h abi/call.h abi/vcore.h
-	@mkdir -p $(dir $@)
-	$(CC) $(COMMON) $(FREESTANDING) -O2 -fPIE -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,--build-id=none \
-		-Wl,--no-warn-rwx-segments -z noexecstack -MF $@.d -o $@ kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.S
+PROBE_OBJS := $(addprefix $(BUILD)/kernel/test/,probe.o probe_rng.o probe.S.o)
+$(PROBE_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
+$(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
+	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,--build-id=none \
+		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(PROBE_OBJS)
+-include $(PROBE_OBJS:.o=.d)
 
+BOOT_TESTS += boot-test
 boot-test: $(BUILD)/kernel.elf $(PROBE)
 	tests/boot/kernel $(BUILD)
 .PHONY: boot-test

@@ -71,8 +71,8 @@ static void set_identity(void)
 {
 	const char *s = config_get("hostname");
 
-	process->uid = process->euid = process->suid = number("uid");
-	process->gid = process->egid = process->sgid = number("gid");
+	process_first->uid = process_first->euid = process_first->suid = number("uid");
+	process_first->gid = process_first->egid = process_first->sgid = number("gid");
 	if (s != NULL && *s != '\0')
 		str_copy(linux_hostname, s, sizeof(linux_hostname));
 }
@@ -83,7 +83,7 @@ static void set_cwd(void)
 	char why[300];
 
 	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY,
-		       &process->cwd) == 0)
+		       &process_first->cwd) == 0)
 		return;
 	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)",
 		  cwd);
@@ -117,7 +117,7 @@ static void obey(const char *line)
 	if (strcmp(line, "stop") == 0) {
 		signal_send(NULL, &term);
 	} else if (strcmp(line, "kill") == 0) {
-		process_exit(STATUS_KILLED, SIGKILL);
+		machine_end(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
 	} else if (strncmp(line, "eof ", 4) == 0 &&
@@ -170,11 +170,11 @@ void personality_start(void)
 	s.envp = words("env", NULL);
 	set_identity();
 	set_cwd();
-	t = thread_create();
+	t = thread_create(process_first);
 	if (t == NULL ||
 	    uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
 		fail("memory is out; give the machine more with -m");
-	thread_list(t);
+	thread_list(t, process_first->pid);
 	if (uthread_create(&t->uthread, shard_self(), run_program, &s, "main", true, t) != 0)
 		fail("memory is out; give the machine more with -m");
 }
@@ -185,20 +185,25 @@ void report_stats(void)
 {
 	uint64_t entries = 0, interrupts = 0, syscalls, conns = 0, in = 0, out = 0;
 	struct mm_usage use = { 0 };
+	struct mm *mm;
 
 	for (uint32_t i = 0; i < n_shards; i++) {
 		entries += shards[i]->vcore->kernel_entries;
 		interrupts += shards[i]->vcore->interrupts;
 	}
-	spin_lock(&process->lock);
 	syscalls = thread_syscalls_ended();
-	list_for_each (n, &process->threads)
-		syscalls += list_entry(n, struct thread, link)->n_syscalls;
-	spin_unlock(&process->lock);
-	mm_usage(process->mm, &use);
+	spin_lock(&processes.lock);
+	list_for_each (n, &processes.list)
+		syscalls += thread_syscalls(list_entry(n, struct process, link));
+	spin_unlock(&processes.lock);
+	spin_lock(&process_first->lock);
+	mm = mm_get(process_first->mm);
+	spin_unlock(&process_first->lock);
+	mm_usage(mm, &use);
+	mm_put(mm);
 	sockets_stats(&conns, &in, &out);
 	control_line("stat uptime_ms %lu",
-		     (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
+		     (uint64_t)((clock_now() - process_first->start_ns) / NS_PER_MS));
 	control_line("stat connections %lu", conns);
 	control_line("stat packets_in %lu", in);
 	control_line("stat packets_out %lu", out);
@@ -212,13 +217,12 @@ void report_stats(void)
 	report_unknown_syscalls();
 }
 
-_Noreturn void process_exit(int status, int signal)
+_Noreturn void machine_end(int status, int signal)
 {
-	if (atomic_exchange(&process->exiting, 1) != 0) {
+	if (atomic_exchange(&process_first->exiting, 1) != 0) {
 		for (;;) /* another thread is at it; the machine ends under us */
 			(void)uthread_park(GW_NEVER);
 	}
-	process->exit_status = status;
 	report_stats();
 	if (signal != 0)
 		control_line("signal %d SIG%s", signal, signal_name(signal));

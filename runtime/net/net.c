@@ -46,7 +46,7 @@ void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t g
 	bool had = s->ip.up && s->ip.addr == addr;
 
 	s->ip.addr = addr;
-	s->ip.mask = prefix == 0 ? 0 : be32(0xffffffffu << (32 - GW_MIN(prefix, 32u)));
+	s->ip.mask = be32((uint32_t)(0xffffffffull << (32 - GW_MIN(prefix, 32u))));
 	s->ip.gateway = gateway;
 	if (dns != 0 || addr == 0) {
 		s->ip.dns[0] = dns;

@@ -153,7 +153,7 @@ static bool glue_arm(struct poller *p)
 	struct glue *g = of_poller(p);
 
 	return cross_pending(g) ||
-	       (g->in != NULL && net.mode == NET_DHCP && g->shard->id != 0 &&
+	       (net.mode == NET_DHCP && g->shard->id != 0 &&
 		g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
 }
 
@@ -291,9 +291,11 @@ static void start_shard(void *arg)
 		if (g->queue == NULL)
 			panic("net: queue %u does not open", g->shard->id);
 	}
-	g->poller = (struct poller){
-		.poll = glue_poll, .flush = glue_flush, .arm = glue_arm, .deadline = glue_deadline
-	};
+	g->poller = (struct poller){ .poll = glue_poll, .deadline = glue_deadline };
+	if (g->in != NULL) {
+		g->poller.flush = glue_flush;
+		g->poller.arm = glue_arm;
+	}
 	shard_add_poller(&g->poller);
 	if (net.mode == NET_STATIC)
 		apply_config(g); /* announces itself: only now */

@@ -78,12 +78,14 @@ struct shard {
 	uint64_t now_ns; /* clock at the last loop turn or clock_now() */
 	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
 	struct list_node pollers;
+	uint64_t events; /* what the kernel posted before this turn: bits as in enum gw_event */
 	struct timer **heap;
 	uint32_t heap_len, heap_cap;
 	_Atomic(struct message *) inbox; /* pushed by others (LIFO, reversed when taken) */
 	_Atomic(struct uthread *) wake_inbox; /* uthreads woken by other shards */
 	_Atomic uint32_t sleeping; /* set around wait: a pusher must notify */
 	struct uthread *fpu_owner; /* whose extended state is in the registers */
+	_Atomic uint32_t space; /* the vcore's current address space; written by its own vcore */
 	uint32_t nofault; /* > 0: must not block: the loop's callbacks run, or a no-fault copy */
 	struct net_stack *net; /* set by net glue */
 	struct pbuf_pool *pbufs;
@@ -128,7 +130,8 @@ static inline struct shard *shard_self(void)
 }
 #endif
 
-/* Run fn(arg) in the loop context of `on` and wait (parks; runs directly when it is the caller's own shard). */
+/* Run fn(arg) in the loop context of `on` and wait (parks; runs directly when it is the caller's own shard). A program
+ * uthread's fn finds that program's memory there. */
 void shard_call(struct shard *on, void (*fn)(void *), void *arg);
 /* As shard_call without waiting; m lives until it has run (m->done). */
 void shard_post(struct shard *on, struct message *m);
@@ -137,6 +140,10 @@ void shard_post(struct shard *on, struct message *m);
 void shard_turn(void);
 /* Only ring doorbells. */
 void shard_flush(void);
+/* The start of everything else: memory, clock and shard 0; what calls it goes on as shard 0's boot uthread and must end in
+ * uthread_exit. boot_stack: UTHREAD_STACK bytes, 16-aligned, that the caller runs on. Once, on vcore 0. Panics when
+ * memory is out. */
+void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack);
 /* Start vcores 1..n-1, each running init (may be NULL) and then its loop. Returns when all have run it.
  * Context: a uthread of shard 0. Panics when memory is out. */
 typedef void (*shard_hook)(struct shard *s);
@@ -156,6 +163,7 @@ struct uthread {
 	uint8_t *stack;
 	void *fpu; /* XSAVE area, allocated for program uthreads */
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
+	uint32_t space; /* address space of its program; a new uthread begins in number 0 */
 	bool program; /* runs program code: has fpu and fs state */
 	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program code */
 	struct timer park_timer; /* the deadline of its park */

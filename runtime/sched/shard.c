@@ -73,7 +73,14 @@ static void run_message(struct message *m)
 {
 	struct uthread *waiter = m->waiter;
 
-	m->run(m->arg);
+	if (unlikely(waiter && waiter->program && waiter->space != shard_self()->space)) {
+		uint32_t before = space_enter(waiter->space);
+
+		m->run(m->arg);
+		space_enter(before);
+	} else {
+		m->run(m->arg);
+	}
 	atomic_store_explicit(&m->done, 1, memory_order_release);
 	if (waiter) {
 		uthread_wake(waiter);
@@ -143,9 +150,8 @@ void shard_call(struct shard *on, void (*fn)(void *), void *arg)
 
 static void take_events(struct shard *s)
 {
-	uint64_t events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
-
-	if (events & 1ull << GW_EVENT_TICK)
+	s->events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
+	if (s->events & 1ull << GW_EVENT_TICK)
 		s->stats.ticks++;
 }
 
@@ -171,6 +177,7 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 	bool work = false;
 
 	s->nofault++;
+	s->events = 0;
 	if (atomic_load_explicit(&s->vcore->pending, memory_order_relaxed))
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
@@ -247,6 +254,7 @@ static void idle(struct shard *s)
 	atomic_store_explicit(&s->sleeping, 1, memory_order_seq_cst);
 	if (!arm_devices(s, &deadline) && deadline > s->now_ns && !inboxes_filled(s)) {
 		s->stats.waits++;
+		s->armed_ns = deadline; /* the wait's deadline is the tick from now on */
 		gw_call(GW_CALL_WAIT, deadline, 0, 0);
 	}
 	atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
@@ -260,8 +268,12 @@ static void switch_to(struct shard *s, struct uthread *next)
 	s->stats.switches++;
 	s->current = next;
 	s->vcore->user[VU_STACK_TOP] = (uint64_t)uthread_top(next);
-	if (next->program && s->fpu_owner != next)
-		fpu_take(s, next);
+	if (next->program) {
+		if (s->fpu_owner != next)
+			fpu_take(s, next);
+		if (unlikely(next->space != s->space))
+			space_enter(next->space);
+	}
 	context_switch(&prev->sp, next->sp);
 }
 

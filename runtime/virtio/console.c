@@ -75,7 +75,7 @@ int con_port_start(struct con_port *p, bool input)
 			post_rx(p, i);
 		if (input) {
 			vq_flush(&p->rx);
-			(void)vq_arm(&p->rx);
+			misc_rearm(&p->rx);
 		}
 	}
 	p->exists = true;
@@ -146,12 +146,12 @@ static uint32_t service_locked(void)
 			continue;
 		if (take_tx(p))
 			grew |= 1u << i;
-		(void)vq_arm(&p->tx);
+		misc_rearm(&p->tx);
 		if (i != 1 && take_rx(p))
 			grew |= 0x100u << i;
 		if (i != 1) {
 			vq_flush(&p->rx);
-			(void)vq_arm(&p->rx);
+			misc_rearm(&p->rx);
 		}
 		if (p->tx.broken || p->rx.lie != NULL)
 			con_stop(p->tx.lie != NULL ? p->tx.lie : p->rx.lie);
@@ -392,9 +392,9 @@ static int setup_port(uint32_t i)
 		return 0;
 	p->has_queues = rc == 0;
 	if (rc == 0 && i != 1)
-		rc = misc_watch(&p->rx, console_service, NULL, false);
+		rc = misc_watch(&p->rx, console_service, NULL);
 	if (rc == 0)
-		rc = misc_watch(&p->tx, console_service, NULL, true);
+		rc = misc_watch(&p->tx, console_service, NULL);
 	return rc;
 }
 
@@ -413,7 +413,7 @@ static int setup(void)
 	if (rc == 0 && con.multiport) {
 		rc = ctrl_setup();
 		if (rc == 0)
-			rc = misc_watch(&con.ctrl_rx, console_service, NULL, false);
+			rc = misc_watch(&con.ctrl_rx, console_service, NULL);
 	}
 	return rc;
 }

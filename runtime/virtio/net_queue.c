@@ -341,9 +341,7 @@ static uint64_t netq_deadline(struct poller *p)
 		return GW_NEVER;
 	if (unlikely(q->polled || q->rx.n_inflight == 0))
 		return q->shard->now_ns + NS_PER_MS;
-	if (unlikely(q->n_backlog != 0))
-		return q->shard->now_ns + NET_BACKLOG_NS;
-	return q->tx.n_inflight != 0 ? q->shard->now_ns + NET_RECHECK_NS : GW_NEVER;
+	return unlikely(q->n_backlog != 0) ? q->shard->now_ns + NET_BACKLOG_NS : GW_NEVER;
 }
 
 void netq_start(struct netdev_queue *q)

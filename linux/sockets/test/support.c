@@ -20,7 +20,7 @@ static struct shard shard_of[2];
 static struct uthread uthread_main;
 struct thread machine_thread;
 static struct process the_process;
-struct process *process = &the_process;
+struct process *process_first = &the_process;
 static uint32_t current;
 static uint64_t now = NS_PER_SEC;
 static bool net_stopped;
@@ -578,7 +578,7 @@ void machine_start(uint32_t n)
 	n_shards = n;
 	current = 0;
 	the_process = (struct process){ .pid = 1, .umask = 022 };
-	machine_thread = (struct thread){ .process = process, .tid = 1 };
+	machine_thread = (struct thread){ .process = &the_process, .tid = 1 };
 	uthread_main.owner = &machine_thread;
 	machine_idle = NULL;
 	machine_absent = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calls.c - the kernel calls behind platform.h: address-space batches, interrupts, configuration, the end. */
+/* calls.c - the kernel calls behind platform.h: address-space batches, interrupts, configuration,
+ * the end. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/platform/platform.h"
@@ -23,7 +24,8 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 
 /* ---- configuration ---- */
 
-/* The entry at offset *at, bounded by the blob: false at its end. An unterminated last entry is left out. */
+/* The entry at offset *at, bounded by the blob: false at its end. An unterminated last entry is
+ * left out. */
 static bool config_entry(size_t *at, const char **entry)
 {
 	const char *blob = (const char *)GW_CONFIG_VA;
@@ -57,8 +59,8 @@ const char *config_get(const char *key)
 	return config_next(key, &cursor);
 }
 
-/* ---- address spaces: entries gather in the calling vcore's batch area, which lasts until the commit: no
- * parking in between ---- */
+/* ---- address spaces: entries gather in the calling vcore's batch area, which lasts until the
+ * commit: no parking in between ---- */
 
 static int apply(unsigned nr, uint32_t n)
 {
@@ -69,7 +71,8 @@ static int apply(unsigned nr, uint32_t n)
 
 static inline void set_map(uint32_t i, uint64_t va, uint64_t pa, uint64_t len, uint32_t flags)
 {
-	shard_self()->vcore->batch.maps[i] = (struct gw_map){ .va = va, .pa = pa, .len = len, .flags = flags };
+	shard_self()->vcore->batch.maps[i] =
+		(struct gw_map){ .va = va, .pa = pa, .len = len, .flags = flags };
 }
 
 int space_map(uint64_t va, uint64_t pa, uint64_t len, uint32_t flags)
@@ -105,7 +108,8 @@ int space_batch_map(struct space_batch *b, uint64_t va, uint64_t pa, uint64_t le
 	return 0;
 }
 
-static void report(unsigned nr, uint64_t va, uint64_t len, void (*fn)(void *, uint64_t, uint64_t, uint32_t), void *arg)
+static void report(unsigned nr, uint64_t va, uint64_t len,
+		   void (*fn)(void *, uint64_t, uint64_t, uint32_t), void *arg)
 {
 	struct gw_vcore *vc = shard_self()->vcore;
 	uint64_t end = va + len;
@@ -119,19 +123,69 @@ static void report(unsigned nr, uint64_t va, uint64_t len, void (*fn)(void *, ui
 		for (long i = 0; i < n; i++) {
 			struct gw_unmapped *u = &vc->batch.unmapped[i];
 
-			fn(arg, u->va, u->pa_flags & ~(uint64_t)(GW_PAGE - 1), u->pa_flags & (GW_PAGE - 1));
+			fn(arg, u->va, u->pa_flags & ~(uint64_t)(GW_PAGE - 1),
+			   u->pa_flags & (GW_PAGE - 1));
 		}
 	}
 }
 
-void space_unmap(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
+void space_unmap(uint64_t va, uint64_t len,
+		 void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
 {
 	report(GW_CALL_SPACE_UNMAP, va, len, fn, arg);
 }
 
-void space_query(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
+void space_query(uint64_t va, uint64_t len,
+		 void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
 {
 	report(GW_CALL_SPACE_QUERY, va, len, fn, arg);
+}
+
+int space_create(void)
+{
+	return (int)gw_call(GW_CALL_SPACE_CREATE, 0, 0, 0);
+}
+
+uint32_t space_enter(uint32_t space)
+{
+	struct shard *s = shard_self();
+	uint32_t before = s->space;
+	long r;
+
+	if (space == before)
+		return before;
+	r = gw_call(GW_CALL_SPACE_SWITCH, space, 0, 0);
+	if (r < 0)
+		panic("no address space %u: %ld", space, r);
+	atomic_store_explicit(&s->space, space, memory_order_relaxed);
+	return before;
+}
+
+void space_move(uint32_t space)
+{
+	uthread_self()->space = space;
+	space_enter(space);
+}
+
+/* On a shard where the space is only left over from a uthread that ran before. */
+static void leave(void *arg)
+{
+	if (shard_self()->space == *(const uint32_t *)arg)
+		space_enter(0);
+}
+
+void space_destroy(uint32_t space)
+{
+	long r;
+
+	for (uint32_t i = 0; i < n_shards; i++)
+		if (shards[i]->space == space)
+			shard_call(shards[i], leave, &space);
+	do {
+		r = gw_call(GW_CALL_SPACE_DESTROY, space, 0, 0);
+	} while (r == -EAGAIN);
+	if (r < 0)
+		panic("space_destroy of %u: %ld", space, r);
 }
 
 /* ---- interrupts, the end ---- */
@@ -150,8 +204,8 @@ int platform_bind_irq(uint32_t device_index, uint32_t vector)
 
 	__asm__ volatile("syscall"
 			 : "=a"(r)
-			 : "a"(GW_CALL(GW_CALL_IRQ_BIND)), "D"((uint64_t)device_index), "S"((uint64_t)vector),
-			   "d"((uint64_t)vcore), "r"(r10)
+			 : "a"(GW_CALL(GW_CALL_IRQ_BIND)), "D"((uint64_t)device_index),
+			   "S"((uint64_t)vector), "d"((uint64_t)vcore), "r"(r10)
 			 : "rcx", "r11", "memory");
 	if (r < 0)
 		return (int)r;
