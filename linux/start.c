@@ -29,6 +29,12 @@ void report_boot(const char *name)
 	control_line("boot %s %lu", name, since);
 }
 
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+{
+	if ((ip4 & 0xff) != 127) /* network order: what only the machine itself can reach */
+		control_line("listen %s %u", protocol, port);
+}
+
 static _Noreturn void fail(const char *what)
 {
 	control_line("error %s", what);
@@ -224,6 +230,12 @@ _Noreturn void machine_end(int status, int signal)
 			(void)uthread_park(GW_NEVER);
 	}
 	report_stats();
+	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
+	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)
+		control_line(
+			"error out of memory: %u of the program's requests for memory were refused; "
+			"give the machine more with -m",
+			(unsigned)linux_stats.refused);
 	if (signal != 0)
 		control_line("signal %d SIG%s", signal, signal_name(signal));
 	control_line("exit %d", status);
