@@ -101,7 +101,7 @@ static void configured(void *ctx)
 		g->notify |= 1ull << i;
 	if (ip->up) {
 		atomic_store_explicit(&net.ready, true, memory_order_release);
-		waitq_notify(&net.waiters, 0);
+		waitq_notify(&net.waiters, ~0u);
 	}
 }
 

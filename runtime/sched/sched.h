@@ -216,7 +216,7 @@ struct waitq {
 void waitq_init(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_del(struct waitq *q, struct waiter *w);
-/* Notify the waiters interested in `events` (exclusive ones: the first only). Cheap when empty. */
+/* Notify the waiters interested in any of `events` (~0u: all of them; exclusive ones: the first only). Cheap when empty. */
 void waitq_notify(struct waitq *q, uint32_t events);
 
 /* A blocking lock for long sections (page cache, address space): may be held while parking. Fair FIFO. */

@@ -88,7 +88,7 @@ static void blk_service(void *ctx)
 		stop(d, d->q.lie);
 	spin_unlock(&d->lock);
 	if (any)
-		waitq_notify(&d->room, 0);
+		waitq_notify(&d->room, ~0u);
 }
 
 /* Put r on the ring, or say why not. */
@@ -176,7 +176,7 @@ static int read_group(struct blkdev *d, uint64_t offset, const struct blk_segmen
 	r->next_free = d->free;
 	d->free = r;
 	spin_unlock(&d->lock);
-	waitq_notify(&d->room, 0);
+	waitq_notify(&d->room, ~0u);
 	return rc;
 }
 
