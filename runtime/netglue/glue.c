@@ -152,7 +152,7 @@ static bool glue_arm(struct poller *p)
 {
 	struct glue *g = of_poller(p);
 
-	return cross_pending(g) ||
+	return net_loop_pending(g->stack) || cross_pending(g) ||
 	       (g->in != NULL && net.mode == NET_DHCP && g->shard->id != 0 &&
 		g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
 }
