@@ -204,6 +204,7 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 		memcpy(f->fds, s->qemu_fds, sizeof(f->fds));
 		qemu_command(&argv, o, f);
 		print_host(o, image, begin_ns);
+		s->no_input = o->deterministic;
 		if (session_run(s, &argv, keep, n) == 0)
 			status = outcome(s, o);
 	}
