@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client.c - the gate's benchmark, a guest program: it starts redis-server as its child, waits for it, and measures
- * it over loopback, all on one vcore. Under `godwit run --deterministic` an instruction takes a nanosecond and
- * every run is the same, so each figure is exact. Prints `NAME NANOSECONDS` lines.
+/* client.c - the gate's benchmark, a guest program: it starts redis-server as its child, waits for
+ * it, and measures it over loopback, all on one vcore. Under `godwit run --deterministic` an
+ * instruction takes a nanosecond and every run is the same, so each figure is exact. Prints `NAME
+ * NANOSECONDS` lines.
  *
  *   client [-l LIBRARY] SERVER [ARG...]      -l: the server runs with LD_PRELOAD=LIBRARY
  *
  * closed loop: one connection, a fixed think time between an answer and the next request.
- * open loop: eight connections, requests at times drawn beforehand (exponential gaps from a fixed seed); a request's
- * latency counts from when it was meant to be sent, whatever the server did. */
+ * open loop: eight connections, requests at times drawn beforehand (exponential gaps from a fixed
+ * seed); a request's latency counts from when it was meant to be sent, whatever the server did. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -138,8 +139,10 @@ static void make(struct request *r, enum kind kind)
 
 	r->answer = set ? "+OK\r\n" : get_answer;
 	r->len = (size_t)(set ? snprintf(r->text, sizeof(r->text),
-					 "*3\r\n$3\r\nSET\r\n$7\r\nkey:%03u\r\n$%u\r\n%s\r\n", key, VALUE, value)
-			      : snprintf(r->text, sizeof(r->text), "*2\r\n$3\r\nGET\r\n$7\r\nkey:%03u\r\n", key));
+					 "*3\r\n$3\r\nSET\r\n$7\r\nkey:%03u\r\n$%u\r\n%s\r\n", key,
+					 VALUE, value)
+			      : snprintf(r->text, sizeof(r->text),
+					 "*2\r\n$3\r\nGET\r\n$7\r\nkey:%03u\r\n", key));
 }
 
 static void put(int fd, const char *text, size_t len)
@@ -171,7 +174,8 @@ static void fill(int fd)
 	char text[160];
 
 	for (uint32_t i = 0; i < KEYS; i++) {
-		int n = snprintf(text, sizeof(text), "*3\r\n$3\r\nSET\r\n$7\r\nkey:%03u\r\n$%u\r\n%s\r\n", i, VALUE,
+		int n = snprintf(text, sizeof(text),
+				 "*3\r\n$3\r\nSET\r\n$7\r\nkey:%03u\r\n$%u\r\n%s\r\n", i, VALUE,
 				 value);
 
 		put(fd, text, (size_t)n);
@@ -199,7 +203,8 @@ static void print(const char *name, uint32_t n)
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++) {
 		uint32_t rank = (uint32_t)(((uint64_t)n * points[i].per_mille + 999) / 1000);
 
-		printf("%s_%s_ns %llu\n", name, points[i].name, (unsigned long long)latency[rank - 1]);
+		printf("%s_%s_ns %llu\n", name, points[i].name,
+		       (unsigned long long)latency[rank - 1]);
 	}
 }
 
@@ -235,11 +240,13 @@ struct conn {
 	size_t len;
 };
 
-/* About exponential with mean GAP_NS: -log2(u) from the bits of a random number, linear in between. */
+/* About exponential with mean GAP_NS: -log2(u) from the bits of a random number, linear in between.
+ */
 static uint64_t gap(void)
 {
 	uint32_t u = draw() | 1, top = 31u - (uint32_t)__builtin_clz(u);
-	uint64_t fraction = ((uint64_t)u << (31 - top) << 1 & 0xffffffff) >> 16; /* 16 bits below the top one */
+	uint64_t fraction =
+		((uint64_t)u << (31 - top) << 1 & 0xffffffff) >> 16; /* 16 bits below the top one */
 	uint64_t log2 = ((uint64_t)(31 - top) << 16) + 65536 - fraction;
 
 	return GAP_NS * log2 / 65536 * 693 / 1000;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slow.c - LD_PRELOAD: the server asks the kernel for its parent before each write. The gate's own test plants this
- * slowdown of a few hundred instructions a request, and expects the gate to bite. */
+/* slow.c - LD_PRELOAD: the server asks the kernel for its parent before each write. The gate's own
+ * test plants this slowdown of a few hundred instructions a request, and expects the gate to bite.
+ */
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
