@@ -9,6 +9,7 @@
 #include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
+#define CONSOLE_PORT 0u
 #define CONTROL_PORT 2u
 #define STATUS_NOT_RUN 127
 #define STATUS_KILLED 137
@@ -26,6 +27,12 @@ void report_boot(const char *name)
 	uint64_t since = clock_now() - clock_ns_of(&boot->clock, boot->boot_tsc);
 
 	control_line("boot %s %lu", name, since);
+}
+
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+{
+	if ((ip4 & 0xff) != 127) /* network order: what only the machine itself can reach */
+		control_line("listen %s %u", protocol, port);
 }
 
 static _Noreturn void fail(const char *what)
@@ -70,8 +77,8 @@ static void set_identity(void)
 {
 	const char *s = config_get("hostname");
 
-	process->uid = process->euid = process->suid = number("uid");
-	process->gid = process->egid = process->sgid = number("gid");
+	process_first->uid = process_first->euid = process_first->suid = number("uid");
+	process_first->gid = process_first->egid = process_first->sgid = number("gid");
 	if (s != NULL && *s != '\0')
 		str_copy(linux_hostname, s, sizeof(linux_hostname));
 }
@@ -82,7 +89,7 @@ static void set_cwd(void)
 	char why[300];
 
 	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY,
-		       &process->cwd) == 0)
+		       &process_first->cwd) == 0)
 		return;
 	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)",
 		  cwd);
@@ -111,13 +118,17 @@ static void run_program(void *arg)
 static void obey(const char *line)
 {
 	struct siginfo64 term = { .signo = SIGTERM, .code = SI_USER };
+	uint64_t n;
 
 	if (strcmp(line, "stop") == 0) {
 		signal_send(NULL, &term);
 	} else if (strcmp(line, "kill") == 0) {
-		process_exit(STATUS_KILLED, SIGKILL);
+		machine_end(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
+	} else if (strncmp(line, "eof ", 4) == 0 &&
+		   str_to_u64(line + 4, UINT64_MAX, &n) == 0) {
+		console_end_input(CONSOLE_PORT, n);
 	}
 }
 
@@ -165,11 +176,11 @@ void personality_start(void)
 	s.envp = words("env", NULL);
 	set_identity();
 	set_cwd();
-	t = thread_create();
+	t = thread_create(process_first);
 	if (t == NULL ||
 	    uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
 		fail("memory is out; give the machine more with -m");
-	thread_list(t);
+	thread_list(t, process_first->pid);
 	if (uthread_create(&t->uthread, shard_self(), run_program, &s, "main", true, t) != 0)
 		fail("memory is out; give the machine more with -m");
 }
@@ -180,20 +191,25 @@ void report_stats(void)
 {
 	uint64_t entries = 0, interrupts = 0, syscalls, conns = 0, in = 0, out = 0;
 	struct mm_usage use = { 0 };
+	struct mm *mm;
 
 	for (uint32_t i = 0; i < n_shards; i++) {
 		entries += shards[i]->vcore->kernel_entries;
 		interrupts += shards[i]->vcore->interrupts;
 	}
-	spin_lock(&process->lock);
 	syscalls = thread_syscalls_ended();
-	list_for_each (n, &process->threads)
-		syscalls += list_entry(n, struct thread, link)->n_syscalls;
-	spin_unlock(&process->lock);
-	mm_usage(process->mm, &use);
+	spin_lock(&processes.lock);
+	list_for_each (n, &processes.list)
+		syscalls += thread_syscalls(list_entry(n, struct process, link));
+	spin_unlock(&processes.lock);
+	spin_lock(&process_first->lock);
+	mm = mm_get(process_first->mm);
+	spin_unlock(&process_first->lock);
+	mm_usage(mm, &use);
+	mm_put(mm);
 	sockets_stats(&conns, &in, &out);
 	control_line("stat uptime_ms %lu",
-		     (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
+		     (uint64_t)((clock_now() - process_first->start_ns) / NS_PER_MS));
 	control_line("stat connections %lu", conns);
 	control_line("stat packets_in %lu", in);
 	control_line("stat packets_out %lu", out);
@@ -207,16 +223,21 @@ void report_stats(void)
 	report_unknown_syscalls();
 }
 
-_Noreturn void process_exit(int status, int signal)
+_Noreturn void machine_end(int status, int signal)
 {
-	if (atomic_exchange(&process->exiting, 1) != 0) {
+	if (atomic_exchange(&process_first->exiting, 1) != 0) {
 		for (;;) /* another thread is at it; the machine ends under us */
 			(void)uthread_park(GW_NEVER);
 	}
-	process->exit_status = status;
 	report_stats();
+	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
+	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)
+		control_line(
+			"error out of memory: %u of the program's requests for memory were refused; "
+			"give the machine more with -m",
+			(unsigned)linux_stats.refused);
 	if (signal != 0)
-		control_line("signal %d %s", signal, signal_name(signal));
+		control_line("signal %d SIG%s", signal, signal_name(signal));
 	control_line("exit %d", status);
 	console_drain();
 	platform_shutdown(status);

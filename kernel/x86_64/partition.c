@@ -15,8 +15,8 @@ void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
 	struct gather none;
 
 	none.n = 0;
-	if (len != 0 &&
-	    space_map(&partition.space, va, pa, round_up(len, PAGE_SIZE), bits, true, &none) != 0)
+	if (len != 0 && space_map(&partition.spaces[0], va, pa, round_up(len, PAGE_SIZE), bits,
+				  true, &none) != 0)
 		fail(STATUS_CONFIG, "the partition's page tables are too few; raise "
 				    "page_table_pages in the manifest");
 }
@@ -67,9 +67,9 @@ static void build_pool(const struct gw_bundle_partition *m, const struct boot_in
 	bytes = space_pool_bytes((uint32_t)pages);
 	base = take(free, bytes, 0);
 	memset(direct(base + pages * PAGE_SIZE), 0, bytes - pages * PAGE_SIZE);
-	space_init(&partition.space, base, (uint32_t)pages,
+	space_init(&partition.spaces[0], &partition.pool, base, (uint32_t)pages,
 		   base >= LOW_END && (m->flags & GW_PARTITION_MEM_ZEROED));
-	root = direct(partition.space.root);
+	root = direct(partition.spaces[0].root);
 	for (uint32_t i = 256; i < 512; i++)
 		root[i] = kernel[i];
 }

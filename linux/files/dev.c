@@ -206,7 +206,7 @@ static long console_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
 	case 0x5414: /* TIOCSWINSZ */
 		return copy_from_program(&console.rows, arg, 8);
 	case 0x540f: /* TIOCGPGRP */
-		n = process->pid;
+		n = process_self()->pid;
 		return copy_to_program(arg, &n, sizeof(n));
 	case 0x5410: /* TIOCSPGRP */
 	case 0x540e: /* TIOCSCTTY */

@@ -40,6 +40,7 @@ static int make_trees(void)
 			i->u.dir.synth_path = marks->u.dir.synth_path;
 			i->u.dir.synth_len = marks->u.dir.synth_len;
 			i->synth = marks->synth;
+			i->ops = k == 1 ? &proc_dir_ops : NULL;
 		}
 		if (marks)
 			inode_put(marks);
@@ -79,6 +80,9 @@ int files_init(void)
 {
 	int r;
 
+	process_first->fds = fd_table_create();
+	if (!process_first->fds)
+		return -ENOMEM;
 	mutex_init(&vfs_tree);
 	epoll_init();
 	signalfd_init();

@@ -223,7 +223,7 @@ static int give_scm(struct unix_chunk *c, struct sock_msg *m)
 static void give_creds(struct sock_msg *m)
 {
 	m->has_creds = true;
-	m->creds = (struct ucred64){ process->pid, process->uid, process->gid };
+	m->creds = (struct ucred64){ process_self()->pid, process_self()->uid, process_self()->gid };
 }
 
 /* What is there now, up to the uio. Descriptors keep their place in the stream: reading stops before and after a

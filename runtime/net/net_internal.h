@@ -158,6 +158,9 @@ struct arp_entry *arp_find(struct net_stack *s, uint32_t ip);
 int arp_send(struct net_stack *s, struct pbuf *p, uint32_t next_hop);
 /* The entry, when packets can be sent to it at once; NULL otherwise. */
 struct arp_entry *arp_usable(struct net_stack *s, uint32_t ip);
+/* Nothing comes back from behind this neighbour: ask again whether it is still there (RFC
+ * 1122 2.3.2.1). Packets go on to where they went meanwhile. */
+void arp_doubt(struct net_stack *s, uint32_t ip);
 void arp_announce(struct net_stack *s);
 void arp_flush(struct net_stack *s);
 

@@ -73,7 +73,14 @@ static void run_message(struct message *m)
 {
 	struct uthread *waiter = m->waiter;
 
-	m->run(m->arg);
+	if (unlikely(waiter && waiter->program && waiter->space != shard_self()->space)) {
+		uint32_t before = space_enter(waiter->space);
+
+		m->run(m->arg);
+		space_enter(before);
+	} else {
+		m->run(m->arg);
+	}
 	atomic_store_explicit(&m->done, 1, memory_order_release);
 	if (waiter) {
 		uthread_wake(waiter);
@@ -143,9 +150,8 @@ void shard_call(struct shard *on, void (*fn)(void *), void *arg)
 
 static void take_events(struct shard *s)
 {
-	uint64_t events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
-
-	if (events & 1ull << GW_EVENT_TICK)
+	s->events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
+	if (s->events & 1ull << GW_EVENT_TICK)
 		s->stats.ticks++;
 }
 
@@ -171,6 +177,7 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 	bool work = false;
 
 	s->nofault++;
+	s->events = 0;
 	if (atomic_load_explicit(&s->vcore->pending, memory_order_relaxed))
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
@@ -214,39 +221,34 @@ void shard_flush(void)
 	s->nofault--;
 }
 
-/* Enable the devices' interrupts; true: something is there after all. */
-static bool arm_devices(struct shard *s, uint64_t *deadline)
+/* Send what is batched, enable the devices' interrupts; true: something is there after all. */
+static inline bool arm_devices(struct shard *s, uint64_t *deadline_ns)
 {
 	bool work = false;
 
 	list_for_each(n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
-		if (p->arm && p->arm(p))
+		if (p->arm && p->arm(p, deadline_ns))
 			work = true;
-		if (p->deadline) {
-			uint64_t next = p->deadline(p);
-
-			*deadline = GW_MIN(*deadline, next);
-		}
 	}
 	return work;
 }
 
-/* Nothing to run: send what is batched, and wait in the kernel until something comes. The devices are not polled
- * before: enabling their interrupts looks at them. s->now_ns is fresh. */
+/* Nothing to run: wait in the kernel until something comes. The devices are not polled before: enabling their
+ * interrupts looks at them. s->now_ns is fresh. */
 static void idle(struct shard *s)
 {
 	uint64_t deadline = GW_MIN(timers_next(s), s->now_ns + s->idle_ns);
 
 	s->nofault++;
-	flush(s);
 	if (n_shards > 1)
 		balance_steal(s);
 	/* B1 (seq_cst: a full barrier): see the top of the file */
 	atomic_store_explicit(&s->sleeping, 1, memory_order_seq_cst);
 	if (!arm_devices(s, &deadline) && deadline > s->now_ns && !inboxes_filled(s)) {
 		s->stats.waits++;
+		s->armed_ns = deadline; /* the wait's deadline is the tick from now on */
 		gw_call(GW_CALL_WAIT, deadline, 0, 0);
 	}
 	atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
@@ -260,8 +262,12 @@ static void switch_to(struct shard *s, struct uthread *next)
 	s->stats.switches++;
 	s->current = next;
 	s->vcore->user[VU_STACK_TOP] = (uint64_t)uthread_top(next);
-	if (next->program && s->fpu_owner != next)
-		fpu_take(s, next);
+	if (next->program) {
+		if (s->fpu_owner != next)
+			fpu_take(s, next);
+		if (unlikely(next->space != s->space))
+			space_enter(next->space);
+	}
 	context_switch(&prev->sp, next->sp);
 }
 

@@ -79,6 +79,8 @@ static void rto(struct tcp_conn *c)
 		return;
 	}
 	c->backoff++;
+	if (c->backoff >= 2 && !(c->flags & TF_LOOP))
+		arp_doubt(s, c->next_hop);
 	if (syn) {
 		c->syn_tries++;
 		s->n.retransmits++;

@@ -134,6 +134,53 @@ void space_query(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, u
 	report(GW_CALL_SPACE_QUERY, va, len, fn, arg);
 }
 
+int space_create(void)
+{
+	return (int)gw_call(GW_CALL_SPACE_CREATE, 0, 0, 0);
+}
+
+uint32_t space_enter(uint32_t space)
+{
+	struct shard *s = shard_self();
+	uint32_t before = s->space;
+	long r;
+
+	if (space == before)
+		return before;
+	r = gw_call(GW_CALL_SPACE_SWITCH, space, 0, 0);
+	if (r < 0)
+		panic("no address space %u: %ld", space, r);
+	atomic_store_explicit(&s->space, space, memory_order_relaxed);
+	return before;
+}
+
+void space_move(uint32_t space)
+{
+	uthread_self()->space = space;
+	space_enter(space);
+}
+
+/* On a shard where the space is only left over from a uthread that ran before. */
+static void leave(void *arg)
+{
+	if (shard_self()->space == *(const uint32_t *)arg)
+		space_enter(0);
+}
+
+void space_destroy(uint32_t space)
+{
+	long r;
+
+	for (uint32_t i = 0; i < n_shards; i++)
+		if (shards[i]->space == space)
+			shard_call(shards[i], leave, &space);
+	do {
+		r = gw_call(GW_CALL_SPACE_DESTROY, space, 0, 0);
+	} while (r == -EAGAIN);
+	if (r < 0)
+		panic("space_destroy of %u: %ld", space, r);
+}
+
 /* ---- interrupts, the end ---- */
 
 int platform_bind_irq(uint32_t device_index, uint32_t vector)
