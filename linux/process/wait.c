@@ -93,7 +93,7 @@ static int put_usage(uint64_t va, uint64_t cpu_ns)
 SYSCALL_FN(wait4)
 {
 	int32_t pid = (int32_t)r->rdi;
-	struct wanted w = { pid > 0 ? pid : 0, pid == 0 ? t->process->pgid : pid < -1 ? -pid : 0 };
+	struct wanted w = { pid > 0 ? pid : 0, pid == 0 ? t->process->pgid : pid < -1 && pid != INT32_MIN ? -pid : 0 };
 	struct ended e;
 	int got;
 
