@@ -74,13 +74,15 @@ $(foreach f,$(FUZZERS),$(eval $(call host_program,fuzz,$(f),$(BUILD)/fuzz/$(notd
 -include $(sort $(HOST_DEPS))
 unit: $(UNIT_PROGRAMS)
 	@tests/run-unit $^
-.PHONY: unit
+.PHONY: unit test-programs
+# Everything that the stages of `make test` run.
+test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.elf $(BUILD)/virtio_echo.elf guest
 
 # The same sources through another compiler: make objects CC=clang BUILD=build/clang
 .PHONY: objects
 objects: $(KERNEL_OBJS) $(call guest_objs,$(GUEST_SRCS)) $(GODWIT_OBJS)
 
-check: $(BUILD)/kernel.elf
+check: $(BUILD)/kernel.elf $(BUILD)/linux.elf
 	@BUILD=$(BUILD) tests/check
 
 # Stages of the whole test; each ends with its own count (BOOT_TESTS come from the folders' build.mk).

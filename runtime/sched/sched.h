@@ -41,14 +41,13 @@ struct poller {
 	struct list_node link;
 	/* Take what the device has; returns whether there was anything. Called every loop turn and tick. */
 	bool (*poll)(struct poller *p);
-	/* Send out what was batched (ring the doorbells). Called before waiting and at flush points. */
+	/* Send out what was batched (ring the doorbells). Called at flush points. */
 	void (*flush)(struct poller *p);
-	/* Enable the device's interrupt and look again: true = there is work, do not wait. */
-	bool (*arm)(struct poller *p);
-	/* Next time it wants a poll anyway (GW_NEVER usual). */
-	uint64_t (*deadline)(struct poller *p);
+	/* Before waiting: flush, enable the device's interrupt and look again: true = there is work, do not
+	 * wait. Lowers *deadline_ns to the next time it wants a poll anyway. */
+	bool (*arm)(struct poller *p, uint64_t *deadline_ns);
 };
-/* Any of poll, flush, arm, deadline may be NULL. Context: the shard's own. */
+/* Any of poll, flush, arm may be NULL. Context: the shard's own. */
 void shard_add_poller(struct poller *p);
 
 /* ---- shards ---- */
@@ -99,7 +98,7 @@ struct shard {
 	struct shard_stats stats;
 };
 
-#define TICK_MAX_NS (4 * NS_PER_MS) /* a running program is interrupted at least this often */
+#define TICK_MAX_NS (10 * NS_PER_MS) /* a running program is interrupted at least this often */
 #define TICK_IDLE_NS NS_PER_SEC /* an idle shard looks at its devices at least this often */
 #define SLICE_NS NS_PER_MS /* a program's turn while others are ready */
 

@@ -221,33 +221,27 @@ void shard_flush(void)
 	s->nofault--;
 }
 
-/* Enable the devices' interrupts; true: something is there after all. */
-static bool arm_devices(struct shard *s, uint64_t *deadline)
+/* Send what is batched, enable the devices' interrupts; true: something is there after all. */
+static inline bool arm_devices(struct shard *s, uint64_t *deadline_ns)
 {
 	bool work = false;
 
 	list_for_each(n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
-		if (p->arm && p->arm(p))
+		if (p->arm && p->arm(p, deadline_ns))
 			work = true;
-		if (p->deadline) {
-			uint64_t next = p->deadline(p);
-
-			*deadline = GW_MIN(*deadline, next);
-		}
 	}
 	return work;
 }
 
-/* Nothing to run: send what is batched, and wait in the kernel until something comes. The devices are not polled
- * before: enabling their interrupts looks at them. s->now_ns is fresh. */
+/* Nothing to run: wait in the kernel until something comes. The devices are not polled before: enabling their
+ * interrupts looks at them. s->now_ns is fresh. */
 static void idle(struct shard *s)
 {
 	uint64_t deadline = GW_MIN(timers_next(s), s->now_ns + s->idle_ns);
 
 	s->nofault++;
-	flush(s);
 	if (n_shards > 1)
 		balance_steal(s);
 	/* B1 (seq_cst: a full barrier): see the top of the file */

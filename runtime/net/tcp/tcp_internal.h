@@ -286,6 +286,17 @@ static inline void conn_arm(struct tcp_conn *c, uint32_t tick)
 	timer_by(&s->wheel, &c->timer, now + (uint64_t)(int64_t)(int32_t)(tick - (uint32_t)now));
 }
 
+/* For all that it waits for. */
+static inline void conn_arm_all(struct tcp_conn *c)
+{
+	if (c->rto_at != 0)
+		conn_arm(c, c->rto_at);
+	if (c->delack_at != 0)
+		conn_arm(c, c->delack_at);
+	if (c->keep_at != 0)
+		conn_arm(c, c->keep_at);
+}
+
 static inline uint32_t tick_in(const struct net_stack *s, uint32_t ticks)
 {
 	return (now_tick(s) + ticks) | 1; /* 0 means off */

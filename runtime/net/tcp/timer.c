@@ -79,6 +79,8 @@ static void rto(struct tcp_conn *c)
 		return;
 	}
 	c->backoff++;
+	if (c->backoff >= 2 && !(c->flags & TF_LOOP))
+		arp_doubt(s, c->next_hop);
 	if (syn) {
 		c->syn_tries++;
 		s->n.retransmits++;
@@ -147,12 +149,7 @@ void conn_timer(struct net_stack *s, struct net_timer *t)
 		keep(c);
 	if (c->state == TCP_CLOSED)
 		return;
-	if (c->rto_at != 0)
-		conn_arm(c, c->rto_at);
-	if (c->delack_at != 0)
-		conn_arm(c, c->delack_at);
-	if (c->keep_at != 0)
-		conn_arm(c, c->keep_at);
+	conn_arm_all(c);
 }
 
 void tcp_poll(struct net_stack *s)

@@ -645,6 +645,28 @@ TEST(small_segments_memory)
 	end();
 }
 
+/* The peer's hardware address is another now, or somebody claimed so: nothing comes back, and the
+ * neighbour is asked again instead of being believed for minutes (RFC 1122 2.3.2.1). */
+TEST(false_neighbour)
+{
+	struct arp_entry *a;
+
+	open_pair(NULL);
+	server.echo_mode = true;
+	server.echo_size = 14;
+	idle(5 * SEC);
+	a = arp_find(m.host[1].stack, sim_ip(0));
+	CHECK(a != NULL);
+	a->mac[5] = a->eth[7] = 77;
+	client.tx_total += 14;
+	sim_app_pump(&client);
+	idle(3 * SEC);
+	CHECK_EQ(client.rx_done, 14);
+	CHECK_EQ(a->state, ARP_OK);
+	CHECK_EQ(a->mac[5], m.host[0].cfg.mac[5]);
+	end();
+}
+
 UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(simultaneous_close),
 	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout),
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
@@ -652,4 +674,4 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(syn_flood), CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2),
 	  CASE(path_mtu), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
 	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
-	  CASE(small_segments_memory))
+	  CASE(small_segments_memory), CASE(false_neighbour))
