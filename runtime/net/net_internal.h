@@ -182,12 +182,13 @@ void ip4_deliver(struct net_stack *s, struct pbuf *p);
  * Takes it. */
 int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto,
 	       uint8_t ttl);
-/* Hand a frame to the device: data is at its Ethernet header, len and total do not count it yet.
- * Takes it. */
+/* Hand a frame to the device: its Ethernet header is written before data, which does not count it
+ * yet. Takes it. */
 static inline int frame_out(struct net_stack *s, struct pbuf *p)
 {
 	int err;
 
+	p->data -= ETH_HLEN;
 	p->len += ETH_HLEN;
 	p->total += ETH_HLEN;
 	s->n.tx_packets++;
