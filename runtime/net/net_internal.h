@@ -182,7 +182,8 @@ void ip4_deliver(struct net_stack *s, struct pbuf *p);
  * Takes it. */
 int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto,
 	       uint8_t ttl);
-/* The Ethernet header in front of p's data is written: hand the frame to the device. Takes it. */
+/* Hand a frame to the device: its Ethernet header is written before data, which does not count it
+ * yet. Takes it. */
 static inline int frame_out(struct net_stack *s, struct pbuf *p)
 {
 	int err;

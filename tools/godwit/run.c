@@ -81,8 +81,8 @@ static void seen_listen(struct session *s, struct running *r)
 		found = true;
 		if (o->timeline || verbose)
 			fprintf(stderr,
-				"godwit: %s:%u leads to the program's %s port %u, %.0f ms after "
-				"the start\n",
+				"godwit: serving %s:%u -> guest %s port %u, %.0f ms after the "
+				"start\n",
 				f->addr, f->host, l->name, f->guest,
 				(double)(now_ns() - r->begin_ns) / 1e6);
 	}

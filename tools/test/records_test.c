@@ -125,7 +125,7 @@ TEST(reports)
 	report_summary(&t, "redis", r);
 	CHECK(strstr(t.data, "1.500 s\n") != NULL);
 	CHECK(strstr(t.data, "10 in, 9 out\n") != NULL);
-	CHECK(strstr(t.data, "page_faults                5\n") != NULL);
+	CHECK(strstr(t.data, "page faults                5\n") != NULL);
 	CHECK(strstr(t.data, "rseq (3), 451 (1)\n") != NULL);
 	text_free(&t);
 	free(r);
