@@ -217,6 +217,8 @@ int tcp_attach(struct net_stack *s, struct tcp_conn *c)
 	}
 	if (c->rto_at != 0)
 		conn_arm(c, c->rto_at);
+	if (c->pto_at != 0)
+		conn_arm(c, c->pto_at);
 	if (c->delack_at != 0)
 		conn_arm(c, c->delack_at);
 	if (c->keep_at != 0)
