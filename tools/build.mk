@@ -15,6 +15,8 @@ $(BUILD)/host/%.o: %.c
 	$(CC) $(HOST_CFLAGS) -c -o $@ $<
 -include $(GODWIT_OBJS:.o=.d)
 
+include tools/load/build.mk
+
 # Unit tests.
 UNIT_TESTS += tools/test/options_test tools/test/elf_test tools/test/bundle_test tools/test/rootimg_test
 tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c
