@@ -70,9 +70,10 @@ struct load_result {
 				  our own fault */
 	struct load_counters counters;
 	char first_error[LOAD_ERRORS][200];
-	double measured_s; /* how long was measured */
-	double due_per_s;  /* the rate asked for in that time */
-	time_t started;	   /* wall clock */
+	double measured_s;  /* how long was measured */
+	double asked_per_s; /* the rate that the schedule has in that time, on average */
+	double due_per_s;   /* and in fact */
+	time_t started;	    /* wall clock */
 	bool interrupted;
 	char stopped[256]; /* why it ended early, or "" */
 	struct load_slice *slices;

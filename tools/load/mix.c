@@ -125,8 +125,10 @@ static int command(struct mix *m, char *text)
 		*colon = '\0';
 	}
 	whole = expand(text);
-	if (whole == NULL || words_split(&words, whole) != 0)
+	if (whole == NULL || words_split(&words, whole) != 0) {
+		words_free(&words);
 		return -1;
+	}
 	m->n++;
 	m->total += weight;
 	c->below = m->total;

@@ -15,6 +15,8 @@
 #include "tools/load/reflector.h"
 #include "tools/load/units.h"
 
+#define CREDIT (20 * NS_PER_MS)
+
 static const char *const schemes[] = { "tcp", "udp", "redis", "http" };
 
 static struct peer *add_peer(struct reflector *r, int fd, enum reflect_kind kind, bool listening)
@@ -108,12 +110,21 @@ int reflector_listen(struct reflector *r, struct url *u)
 	return 0;
 }
 
-static void spin(uint64_t ns)
+/* Takes its time for requests. It sleeps until an absolute time, and what it overslept (up to
+ * CREDIT) it catches up, so that its rate does not depend on what else the machine does. */
+static void serve_time(struct reflector *r, uint64_t requests)
 {
-	uint64_t until = clock_ns() + ns;
+	uint64_t now = clock_ns();
+	struct timespec t;
 
-	while (clock_ns() < until) {
-	}
+	if (r->options.service == 0)
+		return;
+	r->free_at = GW_MAX(r->free_at, now - CREDIT) + r->options.service * requests;
+	if (r->free_at <= now)
+		return;
+	t = (struct timespec){ .tv_sec = (time_t)(r->free_at / NS_PER_SEC),
+			       .tv_nsec = (long)(r->free_at % NS_PER_SEC) };
+	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
 static void echo_datagrams(struct reflector *r, struct peer *p, uint8_t *in, size_t room)
@@ -125,7 +136,7 @@ static void echo_datagrams(struct reflector *r, struct peer *p, uint8_t *in, siz
 
 		if (n < 0)
 			return;
-		spin(r->options.service);
+		serve_time(r, 1);
 		if (r->options.fault == FAULT_GARBAGE && n > 0)
 			memset(in, '?', (size_t)n);
 		if (r->options.fault == FAULT_HALF)
@@ -198,7 +209,7 @@ static void serve_peer(struct reflector *r, struct peer *p, uint8_t *in, size_t 
 		drop(r, p);
 		return;
 	}
-	spin(r->options.service * (uint64_t)requests);
+	serve_time(r, (uint64_t)requests);
 	if (p->out.len > 0 && spoil(r, p))
 		write_out(r, p);
 }

@@ -12,7 +12,7 @@ enum reflect_fault { FAULT_NONE, FAULT_CLOSE, FAULT_GARBAGE, FAULT_HALF, FAULT_S
 struct reflect_options {
 	uint32_t size;
 	uint64_t stall, every; /* ns; every 0: never */
-	uint64_t service;      /* ns */
+	uint64_t service;      /* ns for each request: 1/service a second is the most it answers */
 	enum reflect_fault fault;
 };
 
@@ -34,6 +34,7 @@ struct reflector {
 	int epoll;
 	struct text value; /* of --size */
 	struct text http;  /* a whole answer */
+	uint64_t free_at;  /* when the requests so far are done */
 	struct peer *gone; /* freed after the events at hand */
 	_Atomic bool stop;
 };

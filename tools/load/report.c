@@ -41,8 +41,9 @@ static void show_requests(FILE *f, const struct load_config *c, const struct loa
 
 	fprintf(f, "requests   %s due, %s sent, %s answered\n", show_count(due),
 		show_count(n->sent_measured), show_count(n->answered_measured));
-	fprintf(f, "rate       %s/s asked for, %s/s answered (%.1f %%)\n", show_rate(r->due_per_s),
-		show_rate(rate), r->due_per_s > 0 ? 100 * rate / r->due_per_s : 0);
+	fprintf(f, "rate       %s/s asked for, %s/s due, %s/s answered (%.1f %%)\n",
+		show_rate(r->asked_per_s), show_rate(r->due_per_s), show_rate(rate),
+		r->due_per_s > 0 ? 100 * rate / r->due_per_s : 0);
 	fprintf(f, "errors     %s", show_count(load_errors(r)));
 	for (int e = 0; e < LOAD_ERRORS; e++) {
 		if (n->errors[e] > 0)

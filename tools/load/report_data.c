@@ -147,9 +147,10 @@ void report_json(FILE *f, const struct load_config *c, const struct load_result 
 		(long long)r->started);
 	fprintf(f,
 		"  \"connections\": %u, \"pipeline\": %u, \"threads\": %u, \"measured_s\": %.6f, "
-		"\"asked_per_s\": %.3f, "
+		"\"asked_per_s\": %.3f, \"due_per_s\": %.3f, "
 		"\"answered_per_s\": %.3f",
-		c->connections, c->pipeline, c->threads, r->measured_s, r->due_per_s,
+		c->connections, c->pipeline, c->threads, r->measured_s, r->asked_per_s,
+		r->due_per_s,
 		r->measured_s > 0 ? (double)r->counters.finished_measured / r->measured_s : 0);
 	json_counts(f, r);
 	json_histogram(f, "corrected", &r->corrected);

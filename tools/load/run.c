@@ -100,7 +100,7 @@ static void watch_run(struct run *run, const struct load_config *c, FILE *log,
 		next = GW_MIN(next - now, 20 * NS_PER_MS);
 		nanosleep(&(struct timespec){ .tv_nsec = (long)next }, NULL);
 	}
-	watch_tick(&watch, GW_MAX(clock_ns(), watch.sliced_at + c->interval)); /* the rest */
+	watch_finish(&watch, clock_ns());
 	watch_free(&watch);
 }
 
@@ -144,10 +144,12 @@ static void collect(struct run *run, const struct load_config *c, struct load_re
 			memcpy(r->stopped, w->stopped, sizeof(r->stopped));
 	}
 	r->measured_s = to > from ? (double)(to - from) / 1e9 : 0;
-	if (r->measured_s > 0)
-		r->due_per_s = (arrivals_expected(&c->arrivals, to - run->start) -
-				arrivals_expected(&c->arrivals, c->warmup)) /
-			       r->measured_s;
+	if (r->measured_s <= 0)
+		return;
+	r->asked_per_s = (arrivals_expected(&c->arrivals, to - run->start) -
+			  arrivals_expected(&c->arrivals, c->warmup)) /
+			 r->measured_s;
+	r->due_per_s = (double)(r->counters.sent_measured + r->counters.unsent) / r->measured_s;
 }
 
 static int result_init(struct load_result *r)

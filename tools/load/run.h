@@ -32,5 +32,6 @@ void watch_free(struct watch *w);
 /* watch_tick - an interval has ended. watch_next - when the next one ends. */
 void watch_tick(struct watch *w, uint64_t now);
 uint64_t watch_next(const struct watch *w);
+void watch_finish(struct watch *w, uint64_t now); /* the rest, when the threads have ended */
 
 #endif

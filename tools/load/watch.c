@@ -137,3 +137,12 @@ void watch_tick(struct watch *w, uint64_t now)
 		w->shown_at = now;
 	}
 }
+
+void watch_finish(struct watch *w, uint64_t now)
+{
+	gather(w);
+	since(w, &w->before);
+	/* what came after the last whole interval, with what is known only at the end */
+	if (now > w->sliced_at && histogram_count(&w->slice) > 0)
+		add_slice(w, now);
+}

@@ -189,20 +189,32 @@ static bool all_sent(const struct worker *w)
 	return w->due.next == ARRIVALS_END || w->begin + w->due.next >= w->end;
 }
 
+/* Everything was sent and answered, or that has taken too long: what is due may still be sent for a
+ * while after the end, and what was sent may still be answered for as long again. */
+static bool finished(const struct worker *w, uint64_t now)
+{
+	uint64_t drain = w->config->drain;
+
+	if (w->due.next == ARRIVALS_END && w->in_flight == 0)
+		return true;
+	if (now < w->end)
+		return false;
+	if (w->in_flight == 0 && (all_sent(w) || now >= w->end + drain))
+		return true;
+	return now >= w->end + 2 * drain;
+}
+
 static void run(struct worker *w)
 {
 	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
 		uint64_t now = clock_ns(), next = w->begin + w->due.next;
 
-		if (all_sent(w)
-			    ? w->in_flight == 0 && (w->due.next == ARRIVALS_END || now >= w->end)
-			    : now >= w->end + w->config->drain)
-			break;
-		if (now >= w->end + w->config->drain)
+		if (finished(w, now))
 			break;
 		if (now >= w->check_at)
 			check(w, now);
-		dispatch(w, now);
+		if (now < w->end + w->config->drain)
+			dispatch(w, now);
 		if (w->n_free > 0 && w->due.next != ARRIVALS_END && next > now && next - now < SPIN)
 			continue;
 		poll_sockets(w, wait_time(w, clock_ns()));
