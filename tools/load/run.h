@@ -16,6 +16,7 @@ struct watch {
 	struct worker *workers;
 	struct load_result *result;
 	FILE *log;
+	bool log_failed; /* and that was said */
 	uint64_t start, measure_from, end;
 	uint64_t *memory;
 	struct histogram now, before, slice, part;

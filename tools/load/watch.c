@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* watch.c - while a run goes on: intervals (for the log and the plot) and a line of progress a
  * second. Reads the threads' histograms as they are recorded into, by snapshot. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include <stdlib.h>
@@ -85,8 +86,13 @@ static void add_slice(struct watch *w, uint64_t now)
 							.p99 = known_at(&w->slice, n, 990000000),
 							.p999 = known_at(&w->slice, n, 999000000),
 							.max = histogram_max(&w->slice) };
-	if (w->log != NULL)
+	if (w->log != NULL) {
+		errno = 0;
 		hdr_log_line(w->log, at, length, &w->slice);
+		if (ferror(w->log) && !w->log_failed)
+			say("%s could not be written: %s", w->config->log, strerror(errno));
+		w->log_failed = ferror(w->log) != 0;
+	}
 	w->sliced_at = now;
 }
 
