@@ -23,6 +23,12 @@ guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
 system: all guest
 	tests/system/run.py $(ONLY)
 
+# The load generator over loopback: against servers that stall, lie and break, and beside other tools.
+BOOT_TESTS += load-test
+.PHONY: load-test
+load-test: $(BUILD)/godwit-load
+	tests/load/run $(BUILD)/godwit-load $(ONLY)
+
 # Fuzz targets: FUZZERS lists them (the top Makefile builds them). `make fuzz` runs each for FUZZ_SECONDS, two at a time.
 FUZZ_SECONDS ?= 600
 .PHONY: fuzz fuzz-short
