@@ -24,6 +24,7 @@ help:
 	@echo 'make run      redis-server in a Godwit machine (installs what is missing)'
 	@echo 'make          build/godwit and what it boots'
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
+	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
 	@echo 'make bench    the figures, beside a Linux guest; make fuzz FUZZ_SECONDS=600'
 
 # Unit tests: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test.

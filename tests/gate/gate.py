@@ -14,6 +14,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LIMIT = 0.03
+# QEMU 7.2 marks a processor halted before it has counted its last instructions. If its main thread looks right then, it
+# skips idle time from that wrong moment: once in some runs the clock is some 20 ns ahead. `godwit run --deterministic`
+# keeps both threads on one core, which makes that rare.
+SAME = 0.005
 SERVER = "/usr/bin/redis-server"
 
 
@@ -146,8 +150,9 @@ def main():
     compare(figures, baseline)
     if not a.figures and not a.slow:
         again = run()
-        changed = [f"{n}: {figures[n]}, then {again.get(n)}" for n in figures if figures[n] != again.get(n)]
-        Count.result(not changed, f"a second run has the same figures {'; '.join(changed)}".rstrip())
+        changed = [f"{n}: {figures[n]}, then {again[n]}" for n in figures if figures[n] != again[n]]
+        far = [n for n in figures if abs(again[n] / figures[n] - 1) > SAME]
+        Count.result(not far, f"a second run has the same figures{' but for ' if changed else ''}{'; '.join(changed)}")
     if a.self_test:
         self_test(baseline, figures)
     Count.end()
