@@ -4,6 +4,7 @@
 #include "linux/files/vfs.h"
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
+#include "linux/metrics.h"
 #include "linux/report.h"
 #include "linux/process/process.h"
 #include "linux/sockets/sockets.h"
@@ -108,6 +109,12 @@ static void run_program(void *arg)
 
 /* ---- the control port ---- */
 
+static void metric_line(void *ctx, const char *text)
+{
+	(void)ctx;
+	control_line("metric %s", text);
+}
+
 static void obey(const char *line)
 {
 	struct siginfo64 term = { .signo = SIGTERM, .code = SI_USER };
@@ -118,6 +125,8 @@ static void obey(const char *line)
 		machine_end(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
+		metrics_lines(metric_line, NULL);
+		control_line("metric");
 	}
 }
 
@@ -176,6 +185,21 @@ void personality_start(void)
 
 /* ---- the end ---- */
 
+static void report_latency(enum latency_kind kind, const char *name)
+{
+	struct latency *l = mem_alloc(sizeof(*l));
+
+	if (l == NULL)
+		return;
+	metrics_sum(kind, l);
+	if (histogram_count(&l->h) != 0) {
+		control_line("stat %s_p50_ns %lu", name, histogram_at(&l->h, 500000000));
+		control_line("stat %s_p99_ns %lu", name, histogram_at(&l->h, 990000000));
+		control_line("stat %s_max_ns %lu", name, histogram_max(&l->h));
+	}
+	mem_free(l, sizeof(*l));
+}
+
 void report_stats(void)
 {
 	uint64_t entries = 0, interrupts = 0, syscalls, conns = 0, in = 0, out = 0;
@@ -209,6 +233,9 @@ void report_stats(void)
 	control_line("stat page_ins %lu", linux_stats.page_ins);
 	control_line("stat evictions %lu", linux_stats.evictions);
 	control_line("stat memory_peak_kb %lu", use.peak_bytes / 1024);
+	report_latency(LATENCY_QUEUE, "queue_delay");
+	report_latency(LATENCY_RUN, "run");
+	report_latency(LATENCY_WAIT, "wait");
 	report_unknown_syscalls();
 }
 
