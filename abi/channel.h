@@ -19,10 +19,11 @@
  *   runtime to host: boot NAME NS (ns since kernel entry)
  *                    listen tcp|udp PORT (reachable from outside)
  *                    stat NAME VALUE     enosys NAME-or-NR COUNT
+ *                    metric TEXT (a line of Prometheus text; without TEXT: that was all of it)
  *                    error TEXT                 signal N NAME (the program died by it)
  *                    exit STATUS (0..255, the last record)
  *   host to runtime: stop (ask the program to end: SIGTERM)   kill (end at once)
- *                    stat (send the stat and enosys records now)
+ *                    stat (send the stat, enosys and metric records now)
  *                    eof BYTES (standard input ended after BYTES bytes in all)
  * The machine ends as soon as the runtime says so: what it sent before must be used up by the
  * device first, or it is lost. */

@@ -14,6 +14,7 @@
 #include "abi/boot.h"
 #include "abi/vcore.h"
 #include "runtime/base/list.h"
+#include "runtime/base/latency.h"
 
 struct shard;
 struct uthread;
@@ -96,6 +97,7 @@ struct shard {
 	struct message steal; /* that request */
 	uint64_t steal_ns; /* not before */
 	struct shard_stats stats;
+	struct latency *latency; /* LATENCY_KINDS of them */
 };
 
 #define TICK_MAX_NS (10 * NS_PER_MS) /* a running program is interrupted at least this often */
@@ -172,7 +174,8 @@ struct uthread {
 	void *arg;
 	uint64_t slice_end_ns;
 	uint64_t cpu_ns; /* time it ran (for clock_gettime thread/process CPU time) */
-	uint64_t run_since_ns;
+	uint64_t run_since_ns; /* parked: since when */
+	uint64_t ready_ns; /* when it became ready */
 	const char *name;
 };
 

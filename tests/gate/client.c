@@ -32,7 +32,7 @@
 #define VALUE 64u
 #define WARM 1500u
 #define CLOSED 5000u
-#define OPEN 8000u
+#define OPEN 16000u
 #define CONNS 8u
 #define THINK_NS 30000u
 #define GAP_NS 40000u /* mean */

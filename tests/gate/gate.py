@@ -14,6 +14,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LIMIT = 0.03
+# Which requests wait behind a periodic job of redis, and behind each other, changes with every change of anything: the open
+# loop's far tail moves more than its cause.
+LIMITS = {"open_p999_ns": 0.10, "open_max_ns": 0.25}
+# QEMU 7.2 marks a processor halted before it has counted its last instructions. If its main thread looks right then, it
+# skips idle time from that wrong moment: once in some runs the clock is some 20 ns ahead. `godwit run --deterministic`
+# keeps both threads on one core, which makes that rare.
+SAME = 0.005
 SERVER = "/usr/bin/redis-server"
 
 
@@ -44,7 +51,7 @@ def run(slow=False):
     options = [x for f in files for x in ("-f", f)] + (["-f", f"{library}:/slow.so"] if slow else [])
     command = [os.path.join(BUILD, "godwit"), "run", "--deterministic", "-m", "64M", *options, "--",
                os.path.join(BUILD, "gate", "client"), *(["-l", "/slow.so"] if slow else []), SERVER, "--save", "",
-               "--protected-mode", "no", "--bind", "127.0.0.1"]
+               "--protected-mode", "no", "--bind", "127.0.0.1", "--hz", "50"]
     p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, cwd=ROOT)
     if p.returncode != 0:
         raise RuntimeError(f"the benchmark ended with {p.returncode}: {p.stdout[-500:]} {p.stderr[-1500:]}")
@@ -76,9 +83,9 @@ def compare(figures, baseline):
         if name not in old or name not in figures:
             Count.result(False, f"{name}: {'not in the baseline' if name not in old else 'not measured'} (make gate-update)")
             continue
-        change = figures[name] / old[name] - 1
-        note = " (improved)" if change < -LIMIT else f" (limit {LIMIT:+.0%})" if change > LIMIT else ""
-        Count.result(change <= LIMIT, f"{name}: was {old[name]}, is {figures[name]}, {change:+.2%}{note}")
+        change, limit = figures[name] / old[name] - 1, LIMITS.get(name, LIMIT)
+        note = " (improved)" if change < -limit else f" (limit {limit:+.0%})" if change > limit else ""
+        Count.result(change <= limit, f"{name}: was {old[name]}, is {figures[name]}, {change:+.2%}{note}")
 
 
 def explain(baseline):
@@ -146,8 +153,9 @@ def main():
     compare(figures, baseline)
     if not a.figures and not a.slow:
         again = run()
-        changed = [f"{n}: {figures[n]}, then {again.get(n)}" for n in figures if figures[n] != again.get(n)]
-        Count.result(not changed, f"a second run has the same figures {'; '.join(changed)}".rstrip())
+        changed = [f"{n}: {figures[n]}, then {again[n]}" for n in figures if figures[n] != again[n]]
+        far = [n for n in figures if abs(again[n] / figures[n] - 1) > SAME]
+        Count.result(not far, f"a second run has the same figures{' but for ' if changed else ''}{'; '.join(changed)}")
     if a.self_test:
         self_test(baseline, figures)
     Count.end()
