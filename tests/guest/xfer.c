@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xfer.c - moves seeded patterns over TCP and says what arrived. The same program runs in a machine and on Linux beside
- * it, so that the two stacks are each other's check over an impaired link (tests/system/test_tap.py).
+/* xfer.c - moves seeded patterns over TCP and says what arrived. The same program runs in a machine
+ * and on Linux beside it, so that the two stacks are each other's check over an impaired link
+ * (tests/system/test_tap.py).
  *
- *   xfer server PORT                            serves connections, a thread each, until it is ended
- *   xfer client ADDR PORT OP BYTES SEED         one transfer
- *   xfer back ADDR PORT OP BYTES SEED MYADDR    has the server open the connection, to MYADDR, and do the same
- * OP: 1 the server sends, 2 the client sends, 3 both at once. A client prints one line:
- *   BYTES-IN SUM-IN BYTES-OUT SUM-OUT-AS-THE-PEER-SAW-IT MS      and exits 0 when both sums are the patterns'. */
+ *   xfer server PORT                            serves connections, a thread each, until it is
+ * ended xfer client ADDR PORT OP BYTES SEED         one transfer xfer back ADDR PORT OP BYTES SEED
+ * MYADDR    has the server open the connection, to MYADDR, and do the same OP: 1 the server sends,
+ * 2 the client sends, 3 both at once. A client prints one line: BYTES-IN SUM-IN BYTES-OUT
+ * SUM-OUT-AS-THE-PEER-SAW-IT MS      and exits 0 when both sums are the patterns'. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,12 +43,13 @@ struct result {
 };
 
 struct outcome {
-	struct result in, out; /* out: as the peer received it */
+	struct result in, out;	    /* out: as the peer received it */
 	uint64_t want_in, want_out; /* sums of the patterns */
 	uint64_t ms;
 };
 
-/* A pattern is a stream of 64-bit words (splitmix64) and its sum an order-dependent mix of its bytes. */
+/* A pattern is a stream of 64-bit words (splitmix64) and its sum an order-dependent mix of its
+ * bytes. */
 struct pattern {
 	uint64_t state, word, at;
 };
@@ -160,7 +162,8 @@ static int transfer(int fd, uint64_t send, uint64_t send_seed, uint64_t receive,
 				out[have++] = pattern_byte(&p);
 			done = 0;
 		}
-		f.events = (short)((done != have ? POLLOUT : 0) | (o->in.bytes != receive ? POLLIN : 0));
+		f.events = (short)((done != have ? POLLOUT : 0) |
+				   (o->in.bytes != receive ? POLLIN : 0));
 		n = poll(&f, 1, PATIENCE_MS);
 		if (n <= 0) {
 			if (n == 0)
@@ -188,7 +191,8 @@ static int transfer(int fd, uint64_t send, uint64_t send_seed, uint64_t receive,
 				done += (size_t)k;
 		}
 	}
-	if (put(fd, &o->in, sizeof(o->in)) != 0 || shutdown(fd, SHUT_WR) != 0 || get(fd, &o->out, sizeof(o->out)) != 0)
+	if (put(fd, &o->in, sizeof(o->in)) != 0 || shutdown(fd, SHUT_WR) != 0 ||
+	    get(fd, &o->out, sizeof(o->out)) != 0)
 		return -1;
 	if (wait_for(fd, POLLIN) < 0 || read(fd, in, 1) != 0) {
 		errno = EPROTO;
@@ -197,18 +201,22 @@ static int transfer(int fd, uint64_t send, uint64_t send_seed, uint64_t receive,
 	return 0;
 }
 
-/* Like against like: XFER_CONGESTION names the algorithm where the system has several (a machine has one). */
+/* Like against like: XFER_CONGESTION names the algorithm where the system has several (a machine
+ * has one). */
 static void choose_congestion(int fd)
 {
 	const char *name = getenv("XFER_CONGESTION");
 
-	if (name != NULL && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) != 0)
+	if (name != NULL &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) != 0)
 		fprintf(stderr, "xfer: no %s here: %s\n", name, strerror(errno));
 }
 
 static int open_to(uint32_t addr, uint16_t port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = addr };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr.s_addr = addr };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0)
@@ -225,7 +233,8 @@ static int open_to(uint32_t addr, uint16_t port)
 }
 
 /* The client's side of a transfer. */
-static int client(uint32_t addr, uint16_t port, uint32_t op, uint64_t bytes, uint64_t seed, struct outcome *o)
+static int client(uint32_t addr, uint16_t port, uint32_t op, uint64_t bytes, uint64_t seed,
+		  struct outcome *o)
 {
 	struct order order = { .magic = MAGIC, .op = op, .bytes = bytes, .seed = seed };
 	uint64_t start = now_ms();
@@ -238,7 +247,8 @@ static int client(uint32_t addr, uint16_t port, uint32_t op, uint64_t bytes, uin
 	o->want_out = op & OP_CLIENT_SENDS ? pattern_sum(seed + 1, bytes) : 0;
 	rc = put(fd, &order, sizeof(order));
 	if (rc == 0)
-		rc = transfer(fd, op & OP_CLIENT_SENDS ? bytes : 0, seed + 1, op & OP_SERVER_SENDS ? bytes : 0, o);
+		rc = transfer(fd, op & OP_CLIENT_SENDS ? bytes : 0, seed + 1,
+			      op & OP_SERVER_SENDS ? bytes : 0, o);
 	err = errno;
 	o->ms = now_ms() - start;
 	close(fd);
@@ -266,7 +276,8 @@ static void *serve(void *arg)
 			fprintf(stderr, "xfer: answer: %s\n", strerror(errno));
 	} else if (transfer(fd, op & OP_SERVER_SENDS ? order.bytes : 0, order.seed,
 			    op & OP_CLIENT_SENDS ? order.bytes : 0, &o) != 0) {
-		fprintf(stderr, "xfer: serve: %s after %" PRIu64 " bytes\n", strerror(errno), o.in.bytes);
+		fprintf(stderr, "xfer: serve: %s after %" PRIu64 " bytes\n", strerror(errno),
+			o.in.bytes);
 	}
 	close(fd);
 	return NULL;
@@ -301,8 +312,8 @@ static int server(uint16_t port)
 }
 
 /* Ask the server to open the connection to a server on this side. */
-static int back(uint32_t addr, uint16_t port, uint32_t op, uint64_t bytes, uint64_t seed, uint32_t my_addr,
-		struct outcome *o)
+static int back(uint32_t addr, uint16_t port, uint32_t op, uint64_t bytes, uint64_t seed,
+		uint32_t my_addr, struct outcome *o)
 {
 	struct order order = { MAGIC, op | OP_BACK, bytes, seed, my_addr, port };
 	int fd = open_to(addr, port), rc;
@@ -329,16 +340,18 @@ int main(int argc, char **argv)
 			    strtoull(argv[5], NULL, 10), strtoull(argv[6], NULL, 10), &o);
 	} else if (argc == 8 && strcmp(argv[1], "back") == 0) {
 		rc = back(inet_addr(argv[2]), (uint16_t)atoi(argv[3]), (uint32_t)atoi(argv[4]),
-			  strtoull(argv[5], NULL, 10), strtoull(argv[6], NULL, 10), inet_addr(argv[7]), &o);
+			  strtoull(argv[5], NULL, 10), strtoull(argv[6], NULL, 10),
+			  inet_addr(argv[7]), &o);
 	} else {
-		fprintf(stderr, "xfer server PORT | client ADDR PORT OP BYTES SEED | back ... MYADDR\n");
+		fprintf(stderr,
+			"xfer server PORT | client ADDR PORT OP BYTES SEED | back ... MYADDR\n");
 		return 2;
 	}
 	if (rc != 0) {
 		perror("xfer");
 		return 1;
 	}
-	printf("%" PRIu64 " %016" PRIx64 " %" PRIu64 " %016" PRIx64 " %" PRIu64 "\n", o.in.bytes, o.in.sum, o.out.bytes,
-	       o.out.sum, o.ms);
+	printf("%" PRIu64 " %016" PRIx64 " %" PRIu64 " %016" PRIx64 " %" PRIu64 "\n", o.in.bytes,
+	       o.in.sum, o.out.bytes, o.out.sum, o.ms);
 	return o.in.sum == o.want_in && o.out.sum == o.want_out ? 0 : 3;
 }
