@@ -181,6 +181,11 @@ void net_input(struct net_stack *s, struct pbuf *p)
 		tcp_reap(s);
 }
 
+bool net_loop_pending(const struct net_stack *s)
+{
+	return !list_empty(&s->loop);
+}
+
 uint64_t net_poll(struct net_stack *s)
 {
 	uint64_t tick = s->now >> WHEEL_SHIFT, next;

@@ -153,6 +153,8 @@ static bool glue_arm(struct poller *p, uint64_t *deadline_ns)
 	struct glue *g = of_poller(p);
 
 	*deadline_ns = GW_MIN(*deadline_ns, g->next_ns);
+	if (net_loop_pending(g->stack))
+		return true;
 	if (g->in == NULL)
 		return false;
 	cross_flush(g);

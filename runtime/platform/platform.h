@@ -16,6 +16,9 @@ const struct gw_boot_info *platform_boot(void);
 const char *config_get(const char *key);
 const char *config_next(const char *key, size_t *cursor);
 
+/* What follows the strings in the blob, from the next page on, and its bytes (0: nothing). Read-only memory. */
+const void *config_attached(uint64_t *len);
+
 /* Raw kernel calls (call.h). */
 long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c);
 

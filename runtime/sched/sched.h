@@ -112,6 +112,7 @@ enum vcore_user {
 
 extern struct shard *shards[SHARD_MAX];
 extern uint32_t n_shards;
+extern uint64_t sched_poll_ns; /* a shard with nothing to do polls its devices this long before it waits */
 
 /* The calling vcore's shard. One load (gs). A uthread may be on another shard after it parked. */
 #ifdef GW_HOST_TEST

@@ -13,6 +13,7 @@
 
 struct shard *shards[SHARD_MAX];
 uint32_t n_shards;
+uint64_t sched_poll_ns;
 
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
 {
@@ -274,20 +275,27 @@ static void switch_to(struct shard *s, struct uthread *next)
 void sched_run(struct shard *s)
 {
 	struct uthread *self = s->current, *next;
+	uint64_t poll_until;
 
 	if (unlikely(*(uint64_t *)(void *)self->stack != STACK_CANARY))
 		panic("stack overflow of uthread %s", self->name);
 	self->cpu_ns += clock_now() - self->run_since_ns;
+	poll_until = s->now_ns + sched_poll_ns;
 	for (;;) {
 		bool work;
 
-		if (list_empty(&s->runq))
+		if (list_empty(&s->runq) && s->now_ns >= poll_until)
 			idle(s);
 		work = turn(s);
 		if (!list_empty(&s->runq))
 			break;
 		/* After nothing but the deadline the next one may be further away. */
-		s->idle_ns = work ? TICK_MAX_NS : GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
+		if (s->now_ns < poll_until)
+			__builtin_ia32_pause();
+		else
+			s->idle_ns = work ? TICK_MAX_NS : GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
+		if (work)
+			poll_until = s->now_ns + sched_poll_ns;
 	}
 	s->idle_ns = TICK_MAX_NS;
 	next = list_entry(s->runq.next, struct uthread, run);

@@ -19,7 +19,7 @@
 /* Does fd listen on the host port of a forward? */
 static bool is_forward(int fd, const struct options *o)
 {
-	struct sockaddr_in a;
+	struct sockaddr_in a = { 0 };
 	socklen_t a_len = sizeof(a), n = sizeof(int);
 	int listens = 0;
 

@@ -304,7 +304,8 @@ int session_run(struct session *s, const struct words *argv, const int *keep, si
 		close(s->qemu_fds[i]);
 	close(s->messages_child_fd);
 	l->s = s;
-	l->in.from = STDIN_FILENO;
+	l->in.from = s->no_input ? -1 : STDIN_FILENO;
+	l->eof_sent = s->no_input;
 	l->in.to = l->out.from = s->fds[STREAM_CONSOLE];
 	l->out.to = STDOUT_FILENO;
 	l->err.from = s->fds[STREAM_STDERR];

@@ -479,6 +479,17 @@ struct waitq *console_waitq(unsigned port)
 		waitq_init(&q);
 	return &q;
 }
+const void *config_attached(uint64_t *len)
+{
+	*len = 0;
+	return NULL;
+}
+struct blkdev *blkdev_memory(const void *bytes, uint64_t n)
+{
+	(void)bytes;
+	(void)n;
+	return NULL;
+}
 struct blkdev *blkdev_get(uint32_t index)
 {
 	return index == 0 && have_disk ? (struct blkdev *)&disk_size : NULL;
