@@ -41,15 +41,6 @@ static const char *label_of(const struct json *j)
 	return v != NULL && v->kind == JSON_STRING ? v->string : "run";
 }
 
-static char *names[3 * PLOT_RUNS_MAX];
-static size_t n_names;
-
-static const char *name(const char *label, const char *what)
-{
-	names[n_names] = xasprintf("%s %s", label, what);
-	return names[n_names++];
-}
-
 static int curves(struct plot_line *lines, const struct json *runs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -86,7 +77,10 @@ static void over_time(struct plot_line *lines, const struct json *runs, size_t n
 			l->color = (unsigned int)i;
 			l->dash = dash[k];
 			l->joined = false;
-			l->name = name(label_of(&runs[i]), what[k]);
+			if (n == 1)
+				l->name = what[k];
+			else if (k == 0)
+				l->name = label_of(&runs[i]);
 		}
 	}
 }
@@ -100,7 +94,8 @@ int plot_runs(FILE *f, const struct json *runs, size_t n)
 		  .y = { .title = "latency", .log = true, .time = true },
 		  .lines = lines,
 		  .n = 2 * n },
-		{ .title = "Latency over time",
+		{ .title = n == 1 ? "Latency over time"
+				  : "Latency over time: p50 (line), p99 (dashed), max (dotted)",
 		  .x = { .title = "seconds" },
 		  .y = { .title = "latency", .log = true, .time = true },
 		  .lines = times,
@@ -116,8 +111,6 @@ int plot_runs(FILE *f, const struct json *runs, size_t n)
 		free(lines[i].p);
 	for (size_t i = 0; i < 3 * n; i++)
 		free(times[i].p);
-	while (n_names > 0)
-		free(names[--n_names]);
 	return rc;
 }
 
@@ -136,8 +129,10 @@ static int read_run(struct json *j, const char *path)
 	if (ferror(f))
 		rc = fail("%s: %s", path, strerror(errno));
 	fclose(f);
-	if (rc == 0 && (t.data == NULL || strlen(t.data) != t.len || json_parse(j, t.data) != 0 ||
-			j->v[0].kind != JSON_OBJECT))
+	if (rc == 0 && t.data == NULL)
+		rc = fail("not JSON");
+	if (rc == 0 &&
+	    (strlen(t.data) != t.len || json_parse(j, t.data) != 0 || j->v[0].kind != JSON_OBJECT))
 		rc = fail("not JSON");
 	if (rc != 0) {
 		char *why = xstrdup(fail_text());
