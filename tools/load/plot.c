@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/load/commands.h"
 #include "tools/load/load.h"
 #include "tools/load/plot.h"
 
@@ -117,6 +118,7 @@ int plot_runs(FILE *f, const struct json *runs, size_t n)
 static int read_run(struct json *j, const char *path)
 {
 	struct text t = { 0 };
+	bool good;
 	char part[4096];
 	size_t n;
 	FILE *f = fopen(path, "r");
@@ -129,10 +131,9 @@ static int read_run(struct json *j, const char *path)
 	if (ferror(f))
 		rc = fail("%s: %s", path, strerror(errno));
 	fclose(f);
-	if (rc == 0 && t.data == NULL)
-		rc = fail("not JSON");
-	if (rc == 0 &&
-	    (strlen(t.data) != t.len || json_parse(j, t.data) != 0 || j->v[0].kind != JSON_OBJECT))
+	good = t.data != NULL && strlen(t.data) == t.len && json_parse(j, t.data) == 0 &&
+	       j->v[0].kind == JSON_OBJECT;
+	if (rc == 0 && !good)
 		rc = fail("not JSON");
 	if (rc != 0) {
 		char *why = xstrdup(fail_text());
@@ -145,15 +146,33 @@ static int read_run(struct json *j, const char *path)
 	return rc;
 }
 
+static int draw(const char *path, const struct json *runs, size_t n)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+	int rc;
+
+	if (f == NULL)
+		return fail("%s: %s", path, strerror(errno));
+	rc = plot_runs(f, runs, n);
+	if ((fflush(f) != 0 || ferror(f)) && rc == 0)
+		rc = fail("%s: %s", path, strerror(errno));
+	if (f != stdout && fclose(f) != 0 && rc == 0)
+		rc = fail("%s: %s", path, strerror(errno));
+	return rc;
+}
+
 int plot_main(int argc, char **argv)
 {
 	struct json runs[PLOT_RUNS_MAX] = { 0 };
 	const char *out = NULL;
 	size_t n = 0;
 	int rc = 0;
-	FILE *f;
 
 	for (int i = 0; rc == 0 && i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			help_main();
+			return 0;
+		}
 		if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
 			out = argv[++i];
 		else if (argv[i][0] == '-')
@@ -165,18 +184,11 @@ int plot_main(int argc, char **argv)
 		else
 			rc = read_run(&runs[n++], argv[i]);
 	}
-	if (rc == 0 && (n == 0 || out == NULL))
+	if (rc == 0 && n > 0 && out != NULL)
+		rc = draw(out, runs, n);
+	else if (rc == 0)
 		rc = fail("plot: which runs, and where to? godwit-load plot A.json [B.json...] -o "
 			  "x.svg");
-	if (rc == 0) {
-		f = strcmp(out, "-") == 0 ? stdout : fopen(out, "w");
-		if (f == NULL)
-			rc = fail("%s: %s", out, strerror(errno));
-		else if (plot_runs(f, runs, n) != 0)
-			rc = -1;
-		if (f != NULL && (fflush(f) != 0 || (f != stdout && fclose(f) != 0)) && rc == 0)
-			rc = fail("%s: %s", out, strerror(errno));
-	}
 	for (size_t i = 0; i < n; i++)
 		json_free(&runs[i]);
 	if (rc != 0)
