@@ -6,9 +6,9 @@
  * page faults), files/ (root file system, descriptors, pipes, eventfd, timerfd, epoll, poll, proc,
  * dev), sockets/. Objects that every thread may touch live here under short spinlocks, or a mutex
  * where a holder may park. Everything hot below (packets, connections, timers) stays in its shard
- * without locks. Lock order: process->mm.lock (mutex) > inode lock (mutex) > any spinlock; one
- * spinlock at a time except where stated. No spinlock is held while touching program memory,
- * allocating with reclaim, or parking. */
+ * without locks. Lock order: mm.lock (mutex) > inode lock (mutex) > any spinlock; one spinlock at a
+ * time except where stated (process/process.h). No spinlock is held while touching program
+ * memory, allocating with reclaim, or parking. */
 #ifndef GODWIT_LINUX_H
 #define GODWIT_LINUX_H
 
@@ -34,7 +34,7 @@ typedef long syscall_fn(struct thread *t, struct gw_regs *r);
 /* Each family lists its syscalls in <family>/syscalls.def as SYSCALL(number, name); linux/table.c
  * makes the table. */
 
-/* ---- threads and the process ---- */
+/* ---- threads and processes ---- */
 #define NSIG 64
 typedef uint64_t sigset64; /* bit n-1 = signal n */
 
@@ -71,8 +71,8 @@ static inline struct thread *thread_self(void)
 /* Sleep until woken, a deadline, or a signal that this thread must handle. 0 = woken (re-check the
  * condition), -ETIMEDOUT, -ERESTARTSYS (signal or exit pending: unwind and return it). */
 int thread_park(uint64_t deadline_ns) MUST_CHECK;
-/* The thread of a tid (under process->lock), or NULL. */
-struct thread *thread_find(int tid);
+/* The thread of a tid (under p->lock), or NULL. */
+struct thread *thread_find(struct process *p, int tid);
 /* True if a handled signal or exit is pending. */
 static inline bool thread_interrupted(const struct thread *t)
 {
@@ -82,38 +82,67 @@ static inline bool thread_interrupted(const struct thread *t)
 struct fd_table;
 struct mm;
 struct inode;
+struct signal_action;
+/* A process lives from fork until its parent has waited for it; between its end and that it is a
+ * zombie. */
 struct process {
-	int pid;
-	struct spinlock lock; /* threads, exit state */
+	int pid, pgid, sid;
+	_Atomic uint32_t refs;	/* one is the table's */
+	struct list_node link;	/* all processes; this and the next block: family.c's lock */
+	struct process *parent; /* NULL: nobody waits for it */
+	bool zombie, reaper, no_zombies,
+		execed;	      /* reaper: PR_SET_CHILD_SUBREAPER; no_zombies: ignores SIGCHLD */
+	int exit_signal;      /* what the parent gets at its end */
+	uint64_t children_ns; /* CPU time of waited-for children */
+	struct waitq changed; /* a child ended; or a thread of its own */
+	struct uthread *vfork_waiter; /* under lock: its vfork waits until this process has let its
+					 memory go */
+	struct spinlock lock;	      /* threads, exit state, mm and vfork_waiter */
 	struct list_node threads;
-	uint32_t n_threads, next_tid;
-	struct mm *mm;
+	uint32_t n_threads;
+	uint64_t ended_ns; /* CPU time of threads that have ended */
+	struct mm *mm;	   /* changes by exec; NULL: it is ending */
 	struct fd_table *fds;
 	struct inode *cwd;
 	struct inode *exe;
 	char exe_path[256];
 	uint32_t umask;
 	uint32_t uid, euid, suid, gid, egid, sgid;
-	struct spinlock signal_lock; /* sigqueue, pending, actions */
+	struct signal_action *actions; /* [NSIG] */
+	struct spinlock signal_lock;   /* sigqueue, pending, actions */
 	struct list_node sigqueue;
 	sigset64 pending;
 	uint64_t rlimits[16][2]; /* RLIMIT_*: soft, hard */
 	_Atomic int exiting;	 /* 1: exit_group in progress */
-	int exit_status;	 /* 0..255, or 128 + signal */
+	int exit_status;	 /* as wait(2) reports it */
+	struct thread *execing;	 /* that waits for the others to end */
+	uint32_t pdeath_signal;
 	uint64_t start_ns;
-	uint64_t arg_start, arg_end, env_start, env_end; /* of the program's stack, for /proc */
 };
-extern struct process *process; /* one a partition for now */
+/* The process of a pid with a reference, or NULL. */
+struct process *process_of(int pid) MUST_CHECK;
+int process_parent(struct process *p); /* its number; 1: none */
+int process_next(int pid);	       /* lowest pid in use >= pid, or -1 */
+void process_put(struct process *p);
+extern struct process *process_first; /* the configuration's program: the machine ends with it */
+/* The calling thread's process; on the runtime's own uthreads the first one. */
+static inline struct process *process_self(void)
+{
+	struct thread *t = thread_self();
+
+	return t != NULL ? t->process : process_first;
+}
 extern char linux_hostname[65], linux_domainname[65];
 #define LINUX_RELEASE "6.1.0-godwit"
 #define LINUX_VERSION "#1 SMP Godwit"
 
-/* End the whole process: status 0..255, signal 0 or the number that killed it. Reports to the host
- * and shuts the machine down. From any thread; does not return. */
+/* End the whole process: status 0..255, signal 0 or the number that killed it. The first process
+ * reports to the host and shuts the machine down, from any uthread; another one must be at a point
+ * where it holds nothing. */
 _Noreturn void process_exit(int status, int signal);
-/* Send signal sig (1..64) to a thread, or to the process (t NULL: any thread that takes it). code:
- * SI_*. value: fault address, sigval or sender, as the code has it. Any context of the runtime that
- * may take spinlocks. */
+/* Send signal sig (1..64) to a thread, or to the first process (t NULL: any thread that takes it).
+ * code: SI_*. value: fault address, sigval or sender, as the code has it. Any context of the
+ * runtime that may take spinlocks. */
 struct siginfo64 { /* kernel's siginfo_t, the fields we fill */
 	int32_t signo, err, code, pad;
 	union {
@@ -129,6 +158,12 @@ struct siginfo64 { /* kernel's siginfo_t, the fields we fill */
 			int32_t tid, overrun;
 			uint64_t value;
 		} timer;
+		struct {
+			int32_t pid;
+			uint32_t uid;
+			int32_t status, pad;
+			int64_t utime, stime;
+		} child;
 		uint8_t bytes[112];
 	} u;
 };
@@ -147,6 +182,7 @@ void signal_fault(struct thread *t, int sig, int code, uint64_t addr);
 struct linux_stats {
 	_Atomic uint64_t syscalls, faults, page_ins, evictions;
 	_Atomic uint32_t enosys[512]; /* by number */
+	_Atomic uint32_t refused;     /* requests for memory that could not be met */
 };
 extern struct linux_stats linux_stats;
 
@@ -223,6 +259,15 @@ struct file *fd_file(int fd) MUST_CHECK;
 int fd_install(struct file *f, int min, bool cloexec) MUST_CHECK;
 /* Take the file out of fd: the table's reference passes to the caller; NULL: not open. */
 struct file *fd_take(int fd);
+/* Descriptor tables: a fresh one, a copy of all open descriptors (NULL: memory is out); the last
+ * put closes them. */
+struct fd_table *fd_table_create(void) MUST_CHECK;
+struct fd_table *fd_table_copy(struct fd_table *from) MUST_CHECK;
+struct fd_table *fd_table_get(struct fd_table *t);
+void fd_table_put(struct fd_table *t); /* may park */
+/* exec: the calling process gets a table of its own, without what is marked close-on-exec. 0,
+ * -ENOMEM. */
+int fd_table_exec(void) MUST_CHECK;
 /* Park until (ops->poll & events), deadline, or signal. 0, -EAGAIN (O_NONBLOCK), -ETIMEDOUT,
  * -ERESTARTSYS. */
 int file_wait(struct file *f, uint32_t events, uint64_t deadline_ns) MUST_CHECK;
@@ -236,8 +281,8 @@ int process_init(void); /* the process and its first thread */
 /* Called by the runtime's main on shard 0 when devices and the network are up; returns when the
  * program's first thread is on its way. */
 void personality_start(void);
-/* Load program `path` into process->mm and give its first registers. On failure: -errno, and *why a
- * text for the user. */
+/* Load program `path` into the current address space and give its first registers. On failure:
+ * -errno, and *why a text for the user. */
 int elf_load(const char *path, const char *const *argv, const char *const *envp,
 	     struct gw_regs *regs, char *why, size_t why_size) MUST_CHECK;
 

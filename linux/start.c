@@ -4,11 +4,13 @@
 #include "linux/files/vfs.h"
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
+#include "linux/metrics.h"
 #include "linux/report.h"
 #include "linux/process/process.h"
 #include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
+#define CONSOLE_PORT 0u
 #define CONTROL_PORT 2u
 #define STATUS_NOT_RUN 127
 #define STATUS_KILLED 137
@@ -26,6 +28,12 @@ void report_boot(const char *name)
 	uint64_t since = clock_now() - clock_ns_of(&boot->clock, boot->boot_tsc);
 
 	control_line("boot %s %lu", name, since);
+}
+
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+{
+	if ((ip4 & 0xff) != 127) /* network order: what only the machine itself can reach */
+		control_line("listen %s %u", protocol, port);
 }
 
 static _Noreturn void fail(const char *what)
@@ -70,8 +78,8 @@ static void set_identity(void)
 {
 	const char *s = config_get("hostname");
 
-	process->uid = process->euid = process->suid = number("uid");
-	process->gid = process->egid = process->sgid = number("gid");
+	process_first->uid = process_first->euid = process_first->suid = number("uid");
+	process_first->gid = process_first->egid = process_first->sgid = number("gid");
 	if (s != NULL && *s != '\0')
 		str_copy(linux_hostname, s, sizeof(linux_hostname));
 }
@@ -82,7 +90,7 @@ static void set_cwd(void)
 	char why[300];
 
 	if (vfs_lookup(NULL, cwd != NULL && *cwd != '\0' ? cwd : "/", VFS_DIRECTORY,
-		       &process->cwd) == 0)
+		       &process_first->cwd) == 0)
 		return;
 	fmt_print(why, sizeof(why), "%s: the working directory is not in the root (add it with -f)",
 		  cwd);
@@ -108,16 +116,27 @@ static void run_program(void *arg)
 
 /* ---- the control port ---- */
 
+static void metric_line(void *ctx, const char *text)
+{
+	(void)ctx;
+	control_line("metric %s", text);
+}
+
 static void obey(const char *line)
 {
 	struct siginfo64 term = { .signo = SIGTERM, .code = SI_USER };
+	uint64_t n;
 
 	if (strcmp(line, "stop") == 0) {
 		signal_send(NULL, &term);
 	} else if (strcmp(line, "kill") == 0) {
-		process_exit(STATUS_KILLED, SIGKILL);
+		machine_end(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
+		metrics_lines(metric_line, NULL);
+		control_line("metric");
+	} else if (strncmp(line, "eof ", 4) == 0 && str_to_u64(line + 4, UINT64_MAX, &n) == 0) {
+		console_end_input(CONSOLE_PORT, n);
 	}
 }
 
@@ -165,35 +184,55 @@ void personality_start(void)
 	s.envp = words("env", NULL);
 	set_identity();
 	set_cwd();
-	t = thread_create();
+	t = thread_create(process_first);
 	if (t == NULL ||
 	    uthread_create(NULL, NULL, control_main, NULL, "control", false, NULL) != 0)
 		fail("memory is out; give the machine more with -m");
-	thread_list(t);
+	thread_list(t, process_first->pid);
 	if (uthread_create(&t->uthread, shard_self(), run_program, &s, "main", true, t) != 0)
 		fail("memory is out; give the machine more with -m");
 }
 
 /* ---- the end ---- */
 
+static void report_latency(enum latency_kind kind, const char *name)
+{
+	struct latency *l = mem_alloc(sizeof(*l));
+
+	if (l == NULL)
+		return;
+	metrics_sum(kind, l);
+	if (histogram_count(&l->h) != 0) {
+		control_line("stat %s_p50_ns %lu", name, histogram_at(&l->h, 500000000));
+		control_line("stat %s_p99_ns %lu", name, histogram_at(&l->h, 990000000));
+		control_line("stat %s_max_ns %lu", name, histogram_max(&l->h));
+	}
+	mem_free(l, sizeof(*l));
+}
+
 void report_stats(void)
 {
 	uint64_t entries = 0, interrupts = 0, syscalls, conns = 0, in = 0, out = 0;
 	struct mm_usage use = { 0 };
+	struct mm *mm;
 
 	for (uint32_t i = 0; i < n_shards; i++) {
 		entries += shards[i]->vcore->kernel_entries;
 		interrupts += shards[i]->vcore->interrupts;
 	}
-	spin_lock(&process->lock);
 	syscalls = thread_syscalls_ended();
-	list_for_each (n, &process->threads)
-		syscalls += list_entry(n, struct thread, link)->n_syscalls;
-	spin_unlock(&process->lock);
-	mm_usage(process->mm, &use);
+	spin_lock(&processes.lock);
+	list_for_each (n, &processes.list)
+		syscalls += thread_syscalls(list_entry(n, struct process, link));
+	spin_unlock(&processes.lock);
+	spin_lock(&process_first->lock);
+	mm = mm_get(process_first->mm);
+	spin_unlock(&process_first->lock);
+	mm_usage(mm, &use);
+	mm_put(mm);
 	sockets_stats(&conns, &in, &out);
 	control_line("stat uptime_ms %lu",
-		     (uint64_t)((clock_now() - process->start_ns) / NS_PER_MS));
+		     (uint64_t)((clock_now() - process_first->start_ns) / NS_PER_MS));
 	control_line("stat connections %lu", conns);
 	control_line("stat packets_in %lu", in);
 	control_line("stat packets_out %lu", out);
@@ -204,19 +243,27 @@ void report_stats(void)
 	control_line("stat page_ins %lu", linux_stats.page_ins);
 	control_line("stat evictions %lu", linux_stats.evictions);
 	control_line("stat memory_peak_kb %lu", use.peak_bytes / 1024);
+	report_latency(LATENCY_QUEUE, "queue_delay");
+	report_latency(LATENCY_RUN, "run");
+	report_latency(LATENCY_WAIT, "wait");
 	report_unknown_syscalls();
 }
 
-_Noreturn void process_exit(int status, int signal)
+_Noreturn void machine_end(int status, int signal)
 {
-	if (atomic_exchange(&process->exiting, 1) != 0) {
+	if (atomic_exchange(&process_first->exiting, 1) != 0) {
 		for (;;) /* another thread is at it; the machine ends under us */
 			(void)uthread_park(GW_NEVER);
 	}
-	process->exit_status = status;
 	report_stats();
+	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
+	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)
+		control_line("error out of memory: %u of the program's requests for memory were "
+			     "refused; "
+			     "give the machine more with -m",
+			     (unsigned)linux_stats.refused);
 	if (signal != 0)
-		control_line("signal %d %s", signal, signal_name(signal));
+		control_line("signal %d SIG%s", signal, signal_name(signal));
 	control_line("exit %d", status);
 	console_drain();
 	platform_shutdown(status);

@@ -42,5 +42,6 @@ install: all
 
 # The built command on bad input.
 .PHONY: cli-test
+BOOT_TESTS += cli-test
 cli-test: all
 	@tools/test/cli $(BUILD)/godwit

@@ -22,9 +22,12 @@ void arch_idle(void);
 /* Interrupt another core, which then looks at its state again. */
 void arch_kick(const struct core *c);
 
-/* Flush what g names on this core, and, when others run the partition, on them: returns after all
- * have done so. Context: holder of the space lock. */
+/* Flush what g names on this core, and on those that run in the same space: returns after all have
+ * done so. Context: holder of the space lock. */
 void arch_flush(struct core *c, const struct gather *g);
+
+/* Make root the current address space of this core. Nothing of another one stays in its TLB. */
+void arch_space_enter(uint64_t root);
 
 /* Do a flush that another core has asked for. Called wherever a core waits with interrupts off. */
 void arch_flush_poll(struct core *c);

@@ -13,6 +13,7 @@
 
 #ifndef __ASSEMBLER__
 #include "abi/boot.h"
+#include "abi/call.h"
 #include "abi/vcore.h"
 #include "kernel/core/space.h"
 
@@ -33,8 +34,9 @@ struct core {
 	_Atomic uint32_t waiting; /* 1: in wait, between the pending check and the return */
 	/* Reloads of CR3 that others (under the space lock) have asked for, and that were done. */
 	_Atomic uint32_t flush_asked, flush_done;
+	uint32_t space;			 /* its vcore's address space; under the space lock */
 	uint64_t start_entry, start_arg; /* of vcore_start, valid in CORE_STARTING */
-	uint64_t tick_ns, wait_ns;	 /* deadlines; ~0: none */
+	uint64_t tick_ns;		 /* when to post GW_EVENT_TICK; ~0: never */
 	uint64_t armed_tsc, armed_ns;	 /* when the timer will fire; ~0: not armed */
 	uint64_t gdt[10];
 	uint8_t tss[104];
@@ -62,8 +64,9 @@ struct partition {
 	char name[32];
 	uint32_t vcores;
 	bool dma_trusted;
-	struct space space;
-	_Atomic uint32_t space_lock;
+	struct table_pool pool;
+	struct space spaces[GW_MAX_SPACES]; /* number 0 is made at boot */
+	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];
 	struct gw_boot_info *info; /* the kernel's view of what it maps at GW_BOOT_VA */

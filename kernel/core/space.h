@@ -36,9 +36,14 @@ struct table_pool {
 };
 
 struct space {
-	uint64_t root; /* pa of the top table */
-	struct table_pool pool;
+	uint64_t root; /* pa of the top table; 0: there is no such space */
+	struct table_pool *pool;
+	bool dying; /* being destroyed: nobody may enter it */
 };
+
+/* Entries of the top table that are a space's own; the others are those of space 0. */
+#define SPACE_OWN_ROOTS ((uint32_t)(GW_PROGRAM_END >> 39))
+#define SPACE_CLEAR_TABLES 64u /* that one space_clear gives back at most */
 
 /* What must leave the TLBs. Past GATHER_PAGES everything must. */
 #define GATHER_PAGES 32u
@@ -50,8 +55,19 @@ struct gather {
 /* space_pool_bytes - memory that a pool of `pages` tables needs, its bookkeeping included. */
 uint64_t space_pool_bytes(uint32_t pages);
 
-/* space_init - an empty space with its pool in [base, base + space_pool_bytes(pages)). */
-void space_init(struct space *s, uint64_t base, uint32_t pages, bool zeroed);
+/* space_init - a fresh pool in [base, base + space_pool_bytes(pages)) and an empty space over it.
+ */
+void space_init(struct space *s, struct table_pool *pool, uint64_t base, uint32_t pages,
+		bool zeroed);
+
+/* space_fork - make s an empty space that shares all but the program's addresses with `first`.
+ * Returns 0, or -ENOMEM when the pool is empty. */
+MUST_CHECK int space_fork(struct space *s, const struct space *first);
+
+/* space_clear - forget what is mapped in the program's addresses of s and give the tables back, at
+ * most SPACE_CLEAR_TABLES a call; at the end its top table too (root becomes 0). No core may run in
+ * it. Returns true when done. */
+MUST_CHECK bool space_clear(struct space *s);
 
 /* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
  * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool

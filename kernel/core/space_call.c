@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* space_call.c - space_map, space_protect, space_unmap, space_query. The batch lies in the caller's
+/* space_call.c - the calls about address spaces. The batch lies in the caller's
  * vcore area, where other vcores may change it at any time. So all entries are checked first, and
  * each is read again, once, and that copy checked again, when it is applied. */
 #include "kernel/core/space_call.h"
@@ -70,14 +70,18 @@ static struct gw_map read_entry(const struct gw_vcore *v, uint64_t i)
 	return (struct gw_map){ .va = m->va, .pa = m->pa, .len = m->len, .flags = m->flags };
 }
 
-static int apply_entry(const struct gw_map *m, bool map, struct gather *g)
+static struct space *current(const struct core *c)
+{
+	return &partition.spaces[c->space];
+}
+
+static int apply_entry(struct space *s, const struct gw_map *m, bool map, struct gather *g)
 {
 	uint64_t bits = space_bits(m->flags);
 
 	if (map)
-		return space_map(&partition.space, m->va, m->pa, m->len, bits,
-				 (m->flags & GW_MAP_LARGE) != 0, g);
-	return space_protect(&partition.space, m->va, m->len, bits & PTE_PROT, g);
+		return space_map(s, m->va, m->pa, m->len, bits, (m->flags & GW_MAP_LARGE) != 0, g);
+	return space_protect(s, m->va, m->len, bits & PTE_PROT, g);
 }
 
 static long apply_batch(uint64_t n, bool map)
@@ -102,7 +106,7 @@ static long apply_batch(uint64_t n, bool map)
 		m = read_entry(v, i);
 		rc = check_entry(&m, map);
 		if (rc == 0)
-			rc = apply_entry(&m, map, &g);
+			rc = apply_entry(current(c), &m, map, &g);
 		v->done = i + (rc == 0);
 		if (rc != 0)
 			break;
@@ -136,8 +140,7 @@ static long scan(uint64_t va, uint64_t len, bool unmap)
 	len += va;
 	g.n = 0;
 	space_lock(c);
-	rc = space_scan(&partition.space, &va, len, unmap, c->vcore->batch.unmapped,
-			GW_BATCH_UNMAPS, &g);
+	rc = space_scan(current(c), &va, len, unmap, c->vcore->batch.unmapped, GW_BATCH_UNMAPS, &g);
 	if (g.n > 0)
 		arch_flush(c, &g);
 	space_unlock();
@@ -155,4 +158,67 @@ long call_space_query(uint64_t va, uint64_t len, uint64_t c, uint64_t d)
 {
 	(void)c, (void)d;
 	return scan(va, len, false);
+}
+
+long call_space_create(uint64_t a, uint64_t b, uint64_t d, uint64_t e)
+{
+	long rc = -ENOSPC;
+
+	(void)a, (void)b, (void)d, (void)e;
+	space_lock(arch_core());
+	for (uint32_t i = 1; i < GW_MAX_SPACES; i++) {
+		if (partition.spaces[i].root != 0)
+			continue;
+		rc = space_fork(&partition.spaces[i], &partition.spaces[0]);
+		rc = rc == 0 ? (long)i : rc;
+		break;
+	}
+	space_unlock();
+	return rc;
+}
+
+static bool exists(uint64_t n)
+{
+	return n < GW_MAX_SPACES && partition.spaces[n].root != 0;
+}
+
+long call_space_switch(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
+{
+	struct core *c = arch_core();
+	long rc = 0;
+
+	(void)b, (void)d, (void)e;
+	space_lock(c);
+	if (!exists(n) || partition.spaces[n].dying) {
+		rc = -EINVAL;
+	} else if (n != c->space) {
+		c->space = (uint32_t)n;
+		arch_space_enter(partition.spaces[n].root);
+	}
+	space_unlock();
+	return rc;
+}
+
+static long destroy(uint64_t n)
+{
+	if (!exists(n))
+		return -EINVAL;
+	if (n == 0)
+		return -EBUSY;
+	for (uint32_t i = 0; i < partition.vcores; i++)
+		if (cores[i]->space == n)
+			return -EBUSY;
+	partition.spaces[n].dying = true;
+	return space_clear(&partition.spaces[n]) ? 0 : -EAGAIN;
+}
+
+long call_space_destroy(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
+{
+	long rc;
+
+	(void)b, (void)d, (void)e;
+	space_lock(arch_core());
+	rc = destroy(n);
+	space_unlock();
+	return rc;
 }

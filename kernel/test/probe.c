@@ -8,6 +8,8 @@
 #define EBUSY 16
 #define EINVAL 22
 #define ENOSYS 38
+#define ENOMEM 12
+#define ENOSPC 28
 #define DATA_VA 0x600000ULL
 
 void probe_main(const struct gw_boot_info *info);
@@ -16,7 +18,7 @@ void probe_second(uint64_t arg);
 const struct gw_boot_info *boot;
 static uint32_t passed, failed, skipped;
 static uint64_t frames; /* next free frame */
-static volatile uint64_t second_arg, second_stage, second_go;
+static volatile uint64_t second_arg, second_stage, second_go, second_space;
 
 static uint32_t line_len;
 
@@ -380,6 +382,78 @@ static void test_space(void)
 	EXPECT(call(GW_CALL_SPACE_UNMAP, v->next_va, 0x40200000 - v->next_va, 0, 0), 1);
 }
 
+static void destroy(long space)
+{
+	long r;
+
+	while ((r = call(GW_CALL_SPACE_DESTROY, (uint64_t)space, 0, 0, 0)) == -11)
+		;
+	EXPECT(r, 0);
+}
+
+/* Tables that are left, found by taking them all; then everything is given back. */
+static uint64_t tables_left(uint64_t pa)
+{
+	uint64_t n = 0;
+	long s = call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0);
+
+	EXPECT(s > 0, 1);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, (uint64_t)s, 0, 0, 0), 0);
+	while (map(0x40000000 + n * 0x200000, pa, GW_PAGE, 0) == 0)
+		n++;
+	EXPECT(map(0x40000000 + n * 0x200000, pa, GW_PAGE, 0), -ENOMEM);
+	EXPECT(call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0), -ENOMEM);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, 0, 0, 0, 0), 0);
+	destroy(s);
+	return n;
+}
+
+static void test_spaces(void)
+{
+	uint64_t pa = frame_take(2), va = 0x10000000, n, before;
+	volatile uint64_t *p = (void *)va;
+	long a, b, s;
+
+	EXPECT(map(va, pa, GW_PAGE, GW_MAP_W), 0);
+	p[0] = 10;
+	a = call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0);
+	b = call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0);
+	EXPECT(a > 0 && b > 0 && a != b, 1);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, (uint64_t)a, 0, 0, 0), 0);
+	EXPECT(call(GW_CALL_SPACE_QUERY, GW_PROGRAM_BASE, GW_PROGRAM_END - GW_PROGRAM_BASE, 0, 0),
+	       0);
+	program_run(code_at(code_store), 0, va, 0); /* not there, in spite of a warm TLB */
+	EXPECT(area(0)->vector, 14);
+	EXPECT(area(0)->error & 1, 0);
+	EXPECT(map(va, pa + GW_PAGE, GW_PAGE, GW_MAP_W), 0);
+	p[0] = 20;
+	EXPECT(call(GW_CALL_SPACE_SWITCH, 0, 0, 0, 0), 0);
+	EXPECT(p[0], 10);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, (uint64_t)a, 0, 0, 0), 0);
+	EXPECT(p[0], 20);
+	EXPECT(call(GW_CALL_SPACE_DESTROY, (uint64_t)a, 0, 0, 0), -EBUSY);
+	EXPECT(call(GW_CALL_SPACE_DESTROY, 0, 0, 0, 0), -EBUSY);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, GW_MAX_SPACES, 0, 0, 0), -EINVAL);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, ~0ULL, 0, 0, 0), -EINVAL);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, 0, 0, 0, 0), 0);
+	destroy(a);
+	EXPECT(call(GW_CALL_SPACE_SWITCH, (uint64_t)a, 0, 0, 0), -EINVAL);
+	EXPECT(call(GW_CALL_SPACE_DESTROY, (uint64_t)a, 0, 0, 0), -EINVAL);
+	EXPECT(call(GW_CALL_SPACE_DESTROY, ~0ULL, 0, 0, 0), -EINVAL);
+	destroy(b);
+	before = tables_left(pa);
+	EXPECT(before > 8, 1);
+	EXPECT(tables_left(pa), (long)before);
+	for (n = 0; (s = call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0)) > 0; n++)
+		;
+	EXPECT(s == -ENOSPC ? n == GW_MAX_SPACES - 1 : s == -ENOMEM, 1);
+	for (uint64_t i = 1; i <= n; i++)
+		destroy((long)i);
+	EXPECT(tables_left(pa), (long)before);
+	EXPECT(p[0], 10);
+	EXPECT(call(GW_CALL_SPACE_UNMAP, va, GW_PAGE, 0, 0), 1);
+}
+
 /* Runs on vcore 1. */
 void probe_second(uint64_t arg)
 {
@@ -400,6 +474,14 @@ void probe_second(uint64_t arg)
 		(void)*(volatile uint64_t *)0x50000000;
 	second_stage = 4;
 	call(GW_CALL_NOTIFY, 0, 0, 0, 0);
+	while (second_space == 0)
+		;
+	call(GW_CALL_SPACE_SWITCH, second_space, 0, 0, 0);
+	second_stage = *(volatile uint64_t *)0x50000000; /* 5: what the first vcore put there */
+	while (second_space != 0)
+		;
+	call(GW_CALL_SPACE_SWITCH, 0, 0, 0, 0);
+	second_stage = 6;
 	for (;;)
 		call(GW_CALL_WAIT, ~0ULL, 0, 0, 0);
 }
@@ -418,6 +500,7 @@ static void test_second(void)
 {
 	struct gw_vcore *v = area(0);
 	uint64_t pa;
+	long space;
 
 	if (boot->vcores < 2) {
 		skip("one vcore");
@@ -451,6 +534,19 @@ static void test_second(void)
 	EXPECT(call(GW_CALL_WAIT, now_ns() + 1000000000, 0, 0, 0), 0);
 	EXPECT(v->pending, 1ULL << GW_EVENT_NOTIFY);
 	v->pending = 0;
+	/* The other vcore in a space of its own: busy until it leaves. */
+	space = call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0);
+	EXPECT(space > 0, 1);
+	call(GW_CALL_SPACE_SWITCH, (uint64_t)space, 0, 0, 0);
+	EXPECT(map(0x50000000, frame_take(1), GW_PAGE, GW_MAP_W), 0);
+	*(volatile uint64_t *)0x50000000 = 5;
+	call(GW_CALL_SPACE_SWITCH, 0, 0, 0, 0);
+	second_space = (uint64_t)space;
+	EXPECT(wait_stage(5), 1);
+	EXPECT(call(GW_CALL_SPACE_DESTROY, (uint64_t)space, 0, 0, 0), -EBUSY);
+	second_space = 0;
+	EXPECT(wait_stage(6), 1);
+	destroy(space);
 	EXPECT(call(GW_CALL_SPACE_UNMAP, 0x50000000, GW_PAGE, 0, 0), 1);
 }
 
@@ -604,6 +700,7 @@ void probe_main(const struct gw_boot_info *info)
 	test_time();
 	test_refusals();
 	test_space();
+	test_spaces();
 	list_devices();
 	test_second();
 	out_number(passed);

@@ -73,7 +73,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	b = bundle_open(&bundle_pa);
 	smp_reserve(&free_memory, b->partitions[0].vcores);
 	entry = partition_build(b, bundle_pa, &boot, &free_memory);
-	write_cr3(partition.space.root);
+	write_cr3(partition.spaces[0].root);
 	pci_scan(b, &boot);
 	virtio_mmio_scan(b);
 	clock_end(b->epoch_ns);

@@ -21,8 +21,13 @@ void core_run(struct core *c)
 	while (atomic_load(&c->state) != CORE_RUNNING)
 		arch_idle();
 	atomic_store(&c->vcore->masked, 1);
-	write_cr3(partition.space.root); /* nothing stale from before */
+	write_cr3(partition.spaces[0].root); /* nothing stale from before */
 	enter_user(c->start_entry, c->start_arg);
+}
+
+void arch_space_enter(uint64_t root)
+{
+	write_cr3(root);
 }
 
 void arch_flush_poll(struct core *c)
@@ -35,8 +40,8 @@ void arch_flush_poll(struct core *c)
 	atomic_store_explicit(&c->flush_done, asked, memory_order_release);
 }
 
-/* Flush the other cores: ask all, then wait for each. A core that waits in the kernel flushes
- * before it returns to user mode, so it needs no interrupt. */
+/* Flush the other cores of this space: ask all, then wait for each. A core that waits in the kernel
+ * flushes before it returns to user mode, so it needs no interrupt. */
 static void flush_others(struct core *self)
 {
 	uint64_t start = rdtsc();
@@ -44,7 +49,7 @@ static void flush_others(struct core *self)
 	for (uint32_t i = 0; i < partition.vcores; i++) {
 		struct core *c = cores[i];
 
-		if (c == self || atomic_load(&c->state) != CORE_RUNNING)
+		if (c == self || c->space != self->space || atomic_load(&c->state) != CORE_RUNNING)
 			continue;
 		atomic_fetch_add(&c->flush_asked, 1);
 		if (atomic_load(&c->waiting) == 0)
@@ -101,7 +106,7 @@ void smp_reserve(struct range_set *free, uint32_t n)
 void core_main(struct core *c) __attribute__((noreturn));
 void core_main(struct core *c)
 {
-	write_cr3(partition.space.root);
+	write_cr3(partition.spaces[0].root);
 	cpu_init(c);
 	apic_init_core(c);
 	atomic_store(&c->state, CORE_STOPPED);

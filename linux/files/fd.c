@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fd.c - open files and the descriptor table. There is one process, so there is one table. */
+/* fd.c - open files and the descriptor tables of the processes. */
 #include "linux/files/files_internal.h"
 
 #define RLIMIT_NOFILE 7
 #define FD_MAX 1048576u
 
-struct fd_table fds;
+static struct fd_table *mine(void)
+{
+	return process_self()->fds;
+}
 
 struct file *file_create(const struct file_ops *ops, uint32_t flags, void *object, struct waitq *wq)
 {
@@ -51,7 +54,7 @@ struct file *fd_file(int fd)
 
 static uint32_t fd_limit(void)
 {
-	uint64_t n = process ? process->rlimits[RLIMIT_NOFILE][0] : 1024;
+	uint64_t n = process_self() ? process_self()->rlimits[RLIMIT_NOFILE][0] : 1024;
 
 	return n < FD_MAX ? (uint32_t)n : FD_MAX;
 }
@@ -62,7 +65,7 @@ static size_t table_bytes(uint32_t cap)
 }
 
 /* Make room for descriptor fd. Called and returns without the lock. */
-static int table_grow(uint32_t fd)
+static int table_grow(struct fd_table *t, uint32_t fd)
 {
 	uint32_t cap = 64, old_cap;
 	struct file **slots, **old;
@@ -72,79 +75,80 @@ static int table_grow(uint32_t fd)
 	slots = mem_zalloc(table_bytes(cap));
 	if (!slots)
 		return -ENOMEM;
-	spin_lock(&fds.lock);
-	old = fds.slots;
-	old_cap = fds.cap;
+	spin_lock(&t->lock);
+	old = t->slots;
+	old_cap = t->cap;
 	if (old_cap < cap) {
 		uint64_t *used = (uint64_t *)(void *)(slots + cap), *cloexec = used + cap / 64;
 
 		if (old) {
 			memcpy(slots, old, old_cap * sizeof(void *));
-			memcpy(used, fds.used, old_cap / 8);
-			memcpy(cloexec, fds.cloexec, old_cap / 8);
+			memcpy(used, t->used, old_cap / 8);
+			memcpy(cloexec, t->cloexec, old_cap / 8);
 		}
-		fds.slots = slots;
-		fds.used = used;
-		fds.cloexec = cloexec;
-		fds.cap = cap;
+		t->slots = slots;
+		t->used = used;
+		t->cloexec = cloexec;
+		t->cap = cap;
 	} else {
 		old = slots;
 		old_cap = cap;
 	}
-	spin_unlock(&fds.lock);
+	spin_unlock(&t->lock);
 	if (old)
 		mem_free(old, table_bytes(old_cap));
 	return 0;
 }
 
-static void slot_set(uint32_t fd, struct file *f, bool cloexec)
+static void slot_set(struct fd_table *t, uint32_t fd, struct file *f, bool cloexec)
 {
 	uint64_t bit = 1ull << fd % 64;
 
-	fds.slots[fd] = f;
-	fds.used[fd / 64] = f ? fds.used[fd / 64] | bit : fds.used[fd / 64] & ~bit;
-	fds.cloexec[fd / 64] = cloexec ? fds.cloexec[fd / 64] | bit : fds.cloexec[fd / 64] & ~bit;
+	t->slots[fd] = f;
+	t->used[fd / 64] = f ? t->used[fd / 64] | bit : t->used[fd / 64] & ~bit;
+	t->cloexec[fd / 64] = cloexec ? t->cloexec[fd / 64] | bit : t->cloexec[fd / 64] & ~bit;
 }
 
 /* Lowest free descriptor >= min; cap when the table is full. */
-static uint32_t lowest_free(uint32_t min)
+static uint32_t lowest_free(const struct fd_table *t, uint32_t min)
 {
-	for (uint32_t w = min / 64; w < fds.cap / 64; w++) {
-		uint64_t free = ~fds.used[w];
+	for (uint32_t w = min / 64; w < t->cap / 64; w++) {
+		uint64_t free = ~t->used[w];
 
 		if (w == min / 64)
 			free &= ~0ull << min % 64;
 		if (free)
 			return w * 64 + (uint32_t)__builtin_ctzll(free);
 	}
-	return GW_MAX(fds.cap, min);
+	return GW_MAX(t->cap, min);
 }
 
 int fd_install(struct file *f, int min, bool cloexec)
 {
+	struct fd_table *t = mine();
 	uint32_t limit = fd_limit(), from = (uint32_t)min, fd;
 	int r;
 
 	if (min < 0)
 		return -EINVAL;
 	for (;;) {
-		spin_lock(&fds.lock);
-		fd = lowest_free(GW_MAX(from, fds.lowest));
+		spin_lock(&t->lock);
+		fd = lowest_free(t, GW_MAX(from, t->lowest));
 		if (fd >= limit) {
-			spin_unlock(&fds.lock);
+			spin_unlock(&t->lock);
 			return -EMFILE;
 		}
-		if (fd < fds.cap)
+		if (fd < t->cap)
 			break;
-		spin_unlock(&fds.lock);
-		r = table_grow(fd);
+		spin_unlock(&t->lock);
+		r = table_grow(t, fd);
 		if (r)
 			return r;
 	}
-	slot_set(fd, f, cloexec);
-	if (from <= fds.lowest)
-		fds.lowest = fd + 1;
-	spin_unlock(&fds.lock);
+	slot_set(t, fd, f, cloexec);
+	if (from <= t->lowest)
+		t->lowest = fd + 1;
+	spin_unlock(&t->lock);
 	return (int)fd;
 }
 
@@ -159,79 +163,160 @@ long fd_give(struct file *f, uint32_t flags)
 
 struct file *fd_take(int fd)
 {
+	struct fd_table *t = mine();
 	struct file *f = NULL;
 
-	spin_lock(&fds.lock);
-	if ((uint32_t)fd < fds.cap) {
-		f = fds.slots[fd];
+	spin_lock(&t->lock);
+	if ((uint32_t)fd < t->cap) {
+		f = t->slots[fd];
 		if (f) {
-			slot_set((uint32_t)fd, NULL, false);
-			fds.lowest = GW_MIN(fds.lowest, (uint32_t)fd);
+			slot_set(t, (uint32_t)fd, NULL, false);
+			t->lowest = GW_MIN(t->lowest, (uint32_t)fd);
 		}
 	}
-	spin_unlock(&fds.lock);
+	spin_unlock(&t->lock);
 	return f;
 }
 
 int fd_replace(int fd, struct file *f, bool cloexec, struct file **old)
 {
+	struct fd_table *t = mine();
+
 	if (fd < 0 || (uint32_t)fd >= fd_limit())
 		return -EBADF;
-	if ((uint32_t)fd >= fds.cap) {
-		int r = table_grow((uint32_t)fd);
+	if ((uint32_t)fd >= t->cap) {
+		int r = table_grow(t, (uint32_t)fd);
 
 		if (r)
 			return r;
 	}
-	spin_lock(&fds.lock);
-	*old = fds.slots[fd];
-	slot_set((uint32_t)fd, f, cloexec);
-	spin_unlock(&fds.lock);
+	spin_lock(&t->lock);
+	*old = t->slots[fd];
+	slot_set(t, (uint32_t)fd, f, cloexec);
+	spin_unlock(&t->lock);
 	return 0;
 }
 
 bool fd_cloexec(int fd)
 {
+	struct fd_table *t = mine();
 	bool on = false;
 
-	spin_lock(&fds.lock);
-	if ((uint32_t)fd < fds.cap)
-		on = fds.cloexec[(uint32_t)fd / 64] >> (uint32_t)fd % 64 & 1;
-	spin_unlock(&fds.lock);
+	spin_lock(&t->lock);
+	if ((uint32_t)fd < t->cap)
+		on = t->cloexec[(uint32_t)fd / 64] >> (uint32_t)fd % 64 & 1;
+	spin_unlock(&t->lock);
 	return on;
 }
 
 void fd_set_cloexec(int fd, bool on)
 {
-	spin_lock(&fds.lock);
-	if ((uint32_t)fd < fds.cap && fds.slots[fd])
-		slot_set((uint32_t)fd, fds.slots[fd], on);
-	spin_unlock(&fds.lock);
+	struct fd_table *t = mine();
+
+	spin_lock(&t->lock);
+	if ((uint32_t)fd < t->cap && t->slots[fd])
+		slot_set(t, (uint32_t)fd, t->slots[fd], on);
+	spin_unlock(&t->lock);
 }
 
-int fd_next(int fd)
+int fd_next(struct fd_table *t, int fd)
 {
 	int found = -1;
 
-	spin_lock(&fds.lock);
-	for (uint32_t k = (uint32_t)fd; k < fds.cap; k++) {
-		if (fds.slots[k]) {
+	spin_lock(&t->lock);
+	for (uint32_t k = (uint32_t)fd; k < t->cap; k++) {
+		if (t->slots[k]) {
 			found = (int)k;
 			break;
 		}
 	}
-	spin_unlock(&fds.lock);
+	spin_unlock(&t->lock);
 	return found;
 }
 
-void files_close_on_exec(void)
+/* ---- whole tables ---- */
+struct fd_table *fd_table_create(void)
 {
-	for (int fd = fd_next(0); fd >= 0; fd = fd_next(fd + 1)) {
+	struct fd_table *t = mem_zalloc(sizeof(*t));
+
+	if (t)
+		t->refs = 1;
+	return t;
+}
+
+struct fd_table *fd_table_get(struct fd_table *t)
+{
+	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+	return t;
+}
+
+struct fd_table *fd_table_copy(struct fd_table *from)
+{
+	struct fd_table *t = fd_table_create();
+
+	if (!t)
+		return NULL;
+	spin_lock(&from->lock);
+	while (t->cap < from->cap) {
+		uint32_t want = from->cap;
+		int r;
+
+		spin_unlock(&from->lock);
+		r = table_grow(t, want - 1);
+		if (r) {
+			fd_table_put(t);
+			return NULL;
+		}
+		spin_lock(&from->lock);
+	}
+	for (uint32_t w = 0; w < from->cap / 64; w++) {
+		t->used[w] = from->used[w];
+		t->cloexec[w] = from->cloexec[w];
+		for (uint64_t left = from->used[w]; left; left &= left - 1) {
+			uint32_t fd = w * 64 + (uint32_t)__builtin_ctzll(left);
+
+			t->slots[fd] = file_get(from->slots[fd]);
+		}
+	}
+	t->lowest = from->lowest;
+	spin_unlock(&from->lock);
+	return t;
+}
+
+void fd_table_put(struct fd_table *t)
+{
+	if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	for (uint32_t fd = 0; fd < t->cap; fd++)
+		if (t->slots[fd])
+			file_drop(t->slots[fd]);
+	if (t->slots)
+		mem_free(t->slots, table_bytes(t->cap));
+	mem_free(t, sizeof(*t));
+}
+
+int fd_table_exec(void)
+{
+	struct process *p = process_self();
+	struct fd_table *old = p->fds;
+
+	if (old->refs > 1) { /* CLONE_FILES */
+		struct fd_table *t = fd_table_copy(old);
+
+		if (!t)
+			return -ENOMEM;
+		spin_lock(&p->lock); /* /proc may be looking */
+		p->fds = t;
+		spin_unlock(&p->lock);
+		fd_table_put(old);
+	}
+	for (int fd = fd_next(p->fds, 0); fd >= 0; fd = fd_next(p->fds, fd + 1)) {
 		struct file *f = fd_cloexec(fd) ? fd_take(fd) : NULL;
 
 		if (f)
 			file_drop(f);
 	}
+	return 0;
 }
 
 int file_wait(struct file *f, uint32_t events, uint64_t deadline_ns)

@@ -4,9 +4,10 @@
  *
  * Locks. tree (mutex): names, directories and nlink; below mm.lock. inode.lock (mutex): size and
  * pages; below mm.lock. Neither is held while program memory is touched. write locks and pipe.lock
- * and epoll.mutex are above mm.lock (held over uio). Spinlocks: fds.lock, cache.lock, and the chain
- * waitq.lock > epoll.lock  (notify callbacks; an epoll notifies its own waitq after it released
- * epoll.lock, so nested epolls go  waitq(inner file) > waitq(inner epoll) > outer.lock). */
+ * and epoll.mutex are above mm.lock (held over uio). Spinlocks: fd_table.lock, cache.lock, and the
+ * chain  waitq.lock > epoll.lock  (notify callbacks; an epoll notifies its own waitq after it
+ * released epoll.lock, so nested epolls go  waitq(inner file) > waitq(inner epoll) > outer.lock).
+ */
 #ifndef GODWIT_LINUX_FILES_INTERNAL_H
 #define GODWIT_LINUX_FILES_INTERNAL_H
 
@@ -136,23 +137,27 @@ extern const struct file_ops regular_ops, directory_ops, path_ops;
 /* ---- fd.c ---- */
 struct fd_table {
 	struct spinlock lock;
-	uint32_t cap, lowest; /* no free descriptor below lowest */
+	_Atomic uint32_t refs; /* processes that use it */
+	uint32_t cap, lowest;  /* no free descriptor below lowest */
 	struct file **slots;
 	uint64_t *used, *cloexec;
 };
-extern struct fd_table fds;
-static inline struct file *fd_get(int fd)
+static inline struct file *fd_get_of(struct fd_table *t, int fd)
 {
 	struct file *f = NULL;
 
-	spin_lock(&fds.lock);
-	if (likely((uint32_t)fd < fds.cap)) {
-		f = fds.slots[fd];
+	spin_lock(&t->lock);
+	if (likely((uint32_t)fd < t->cap)) {
+		f = t->slots[fd];
 		if (likely(f != NULL))
 			atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
 	}
-	spin_unlock(&fds.lock);
+	spin_unlock(&t->lock);
 	return f;
+}
+static inline struct file *fd_get(int fd)
+{
+	return fd_get_of(process_self()->fds, fd);
 }
 void file_destroy(struct file *f);
 static inline void file_drop(struct file *f)
@@ -167,21 +172,21 @@ int fd_replace(int fd, struct file *f, bool cloexec, struct file **old) MUST_CHE
 bool fd_cloexec(int fd);
 void fd_set_cloexec(int fd, bool on);
 /* Next open descriptor >= fd, or -1. */
-int fd_next(int fd);
+int fd_next(struct fd_table *t, int fd);
 /* fd_install of a fresh file, or drop it: fd or -errno. */
 long fd_give(struct file *f, uint32_t flags);
-void files_close_on_exec(void);
 
 /* ---- synth.c, dev.c: generated files ---- */
 struct text { /* growing text; truncated when memory is out */
 	char *at;
 	size_t len, cap;
+	struct process *of; /* whose file it is: files of /proc/PID */
 };
 void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_bytes(struct text *t, const char *s, size_t n);
 void text_free(struct text *t);
 struct synth {
-	const char *path; /* "proc/meminfo"; component "@pid" is the process's number */
+	const char *path; /* "proc/meminfo"; component "@pid" is a process's number (proc_pid.c) */
 	uint32_t mode;	  /* 0: regular, read-only */
 	uint32_t rdev;
 	const char *fixed;			/* the text, or a link's target */
@@ -195,7 +200,13 @@ int synth_populate(struct inode *dir) MUST_CHECK;
 /* Inode for a synthetic directory whose children are at prefix. */
 struct inode *synth_dir(const char *prefix, size_t len) MUST_CHECK;
 int synth_readlink(struct inode *i, char *to, size_t size); /* vfs_tree held; length or -errno */
-extern const struct inode_ops synth_file_ops, fd_dir_ops, fd_link_ops, task_dir_ops;
+struct inode *synth_inode(const struct synth *s) MUST_CHECK;
+extern const struct inode_ops synth_file_ops, proc_dir_ops, pid_dir_ops, fd_dir_ops, fd_link_ops,
+	task_dir_ops;
+/* The process whose part of /proc an inode is; 0: none's. */
+int proc_pid_of(const struct inode *i);
+/* The file that a link of /proc/PID/fd names, referenced, or NULL. */
+struct file *fd_link_file(const struct inode *i);
 extern const struct inode_ops null_ops, zero_ops, full_ops, random_ops, console_in_ops,
 	console_err_ops;
 void console_init(void);

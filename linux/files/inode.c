@@ -14,6 +14,15 @@ uint64_t realtime_ns(void)
 	return clock_now() + clock_epoch_ns();
 }
 
+struct inode *vfs_anonymous(uint64_t size)
+{
+	struct inode *i = inode_create(S_IFREG | 0600, 0, 0);
+
+	if (i)
+		i->size = size;
+	return i;
+}
+
 struct inode *inode_get(struct inode *i)
 {
 	atomic_fetch_add_explicit(&i->refs, 1, memory_order_relaxed);
@@ -144,9 +153,9 @@ int inode_access(const struct inode *i, uint32_t want, bool real_ids)
 {
 	uint32_t uid = 0, gid = 0, bits = i->mode;
 
-	if (process) {
-		uid = real_ids ? process->uid : process->euid;
-		gid = real_ids ? process->gid : process->egid;
+	if (process_self()) {
+		uid = real_ids ? process_self()->uid : process_self()->euid;
+		gid = real_ids ? process_self()->gid : process_self()->egid;
 	}
 	if (uid == 0) /* root may all, but execute only what somebody may */
 		return (want & 1) && !S_ISDIR(i->mode) && !(i->mode & 0111) ? -EACCES : 0;

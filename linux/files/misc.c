@@ -15,7 +15,7 @@ SYS(memfd_create)
 		return n == -ENAMETOOLONG ? -EINVAL : n;
 	if (flags & ~0x1bu) /* CLOEXEC, ALLOW_SEALING, NOEXEC_SEAL, EXEC; no huge pages */
 		return -EINVAL;
-	i = inode_create(S_IFREG | 0777, process->euid, process->egid);
+	i = inode_create(S_IFREG | 0777, process_self()->euid, process_self()->egid);
 	if (!i)
 		return -ENOMEM;
 	n = vfs_open_inode(i, O_RDWR, &f);

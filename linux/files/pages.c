@@ -476,8 +476,8 @@ int inode_truncate(struct inode *i, uint64_t size)
 	}
 	mutex_unlock(&i->lock);
 	i->mtime = i->ctime = realtime_ns();
-	if (shrinks && process && process->mm)
-		mm_truncate(process->mm, i, size);
+	if (shrinks)
+		mm_truncate(i, size);
 	return 0;
 }
 

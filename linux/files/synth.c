@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* synth.c - generated trees: /dev, /proc and /sys come from one table of paths (synth_table.c). A
  * directory gets its part of the table when it is first looked into; a file's text is made when it
- * is read from the start. */
+ * is read from the start. What belongs to a process is in proc_pid.c. */
 #include "linux/files/files_internal.h"
 
 /* ---- text ---- */
@@ -57,12 +57,22 @@ void text_free(struct text *t)
 	*t = (struct text){ 0 };
 }
 
-static void synth_text(const struct synth *s, struct text *t)
+/* Of a process that is gone nothing is left to read. */
+static void synth_text(const struct inode *i, struct text *t)
 {
+	const struct synth *s = i->synth;
+	int pid = proc_pid_of(i);
+
+	t->of = pid ? process_of(pid) : NULL;
+	if (pid && !t->of)
+		return;
 	if (s->fixed)
 		text_bytes(t, s->fixed, strlen(s->fixed));
 	else if (s->text)
 		s->text(t);
+	if (t->of)
+		process_put(t->of);
+	t->of = NULL;
 }
 
 /* ---- open files ---- */
@@ -75,7 +85,7 @@ static long synth_read(struct file *f, struct uio *u, int64_t off)
 
 	if (at == 0) {
 		t->len = 0;
-		synth_text(f->inode->synth, t);
+		synth_text(f->inode, t);
 	}
 	if (at >= t->len)
 		return 0;
@@ -90,6 +100,7 @@ static long synth_write(struct file *f, struct uio *u, int64_t off)
 {
 	char buf[128];
 	size_t n = u->left;
+	long all = (long)n;
 	int r;
 
 	(void)off;
@@ -104,7 +115,7 @@ static long synth_write(struct file *f, struct uio *u, int64_t off)
 		n--;
 	buf[n] = 0;
 	r = (int)f->inode->synth->store(buf, n);
-	return r ? r : (long)n + 1;
+	return r ? r : all;
 }
 
 static int64_t synth_seek(struct file *f, int64_t off, int whence)
@@ -152,7 +163,7 @@ int synth_readlink(struct inode *i, char *to, size_t size)
 
 	if (i->ops && i->ops->readlink)
 		return i->ops->readlink(i, to, size);
-	synth_text(i->synth, &t);
+	synth_text(i, &t);
 	n = GW_MIN(t.len, size - 1);
 	if (n)
 		memcpy(to, t.at, n);
@@ -179,7 +190,7 @@ struct inode *synth_dir(const char *prefix, size_t len)
 	return i;
 }
 
-static struct inode *synth_inode(const struct synth *s)
+struct inode *synth_inode(const struct synth *s)
 {
 	uint32_t mode = s->mode ? s->mode : S_IFREG | (s->store ? 0644u : 0444u);
 	struct inode *i = inode_create(mode, 0, 0);
@@ -194,7 +205,6 @@ static struct inode *synth_inode(const struct synth *s)
 
 /* A thread's directory has what the process's has, but for the list of threads: it would never end.
  */
-static const char thread_prefix[] = "proc/@pid";
 
 int synth_populate(struct inode *dir)
 {
@@ -203,9 +213,8 @@ int synth_populate(struct inode *dir)
 
 	for (uint32_t k = 0; k < synth_count; k++) {
 		const struct synth *s = &synth_table[k];
-		const char *name = s->path + plen + 1, *end, *shown = name;
+		const char *name = s->path + plen + 1, *end;
 		struct inode *i;
-		char number[16];
 		size_t len;
 		int r;
 
@@ -213,140 +222,15 @@ int synth_populate(struct inode *dir)
 			continue;
 		end = strchr(name, '/');
 		len = end ? (size_t)(end - name) : strlen(name);
-		if (len == 4 && !memcmp(name, "@pid", 4)) {
-			len = (size_t)fmt_print(number, sizeof(number), "%d",
-						process ? process->pid : 1);
-			shown = number;
-		}
-		if (dentry_find(dir, shown, len) ||
-		    (prefix == thread_prefix && s->ops == &task_dir_ops))
+		if (name[0] == '@' || dentry_find(dir, name, len))
 			continue;
 		i = end ? synth_dir(s->path, (size_t)(end - s->path)) : synth_inode(s);
 		if (!i)
 			return -ENOMEM;
-		r = dentry_add(dir, shown, len, shown == number, i, NO_IMAGE);
+		r = dentry_add(dir, name, len, false, i, NO_IMAGE);
 		inode_put(i);
 		if (r)
 			return r;
 	}
 	return 0;
 }
-
-/* ---- live directories of /proc/self: fd and task ---- */
-static int parse_number(const char *name, size_t len, uint32_t *out)
-{
-	uint32_t v = 0;
-
-	if (!len || len > 9)
-		return -ENOENT;
-	for (size_t k = 0; k < len; k++) {
-		if (name[k] < '0' || name[k] > '9')
-			return -ENOENT;
-		v = v * 10 + (uint32_t)(name[k] - '0');
-	}
-	*out = v;
-	return 0;
-}
-
-static int fd_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
-{
-	uint32_t fd;
-	struct file *f;
-
-	(void)dir;
-	if (parse_number(name, len, &fd))
-		return -ENOENT;
-	f = fd_get((int)fd);
-	if (!f)
-		return -ENOENT;
-	file_drop(f);
-	*out = inode_create(S_IFLNK | 0700, 0, 0);
-	if (!*out)
-		return -ENOMEM;
-	(*out)->ops = &fd_link_ops;
-	(*out)->u.value = fd;
-	(*out)->nlink = 1;
-	return 0;
-}
-
-static int fd_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
-		      uint8_t *type)
-{
-	int fd = *cursor < 0x7fffffff ? fd_next((int)*cursor) : -1;
-
-	(void)dir;
-	if (fd < 0)
-		return 0;
-	fmt_print(name, size, "%d", fd);
-	*ino = 0x10000u + (uint32_t)fd;
-	*type = 10; /* DT_LNK */
-	*cursor = (uint64_t)fd + 1;
-	return 1;
-}
-
-static int fd_readlink(struct inode *i, char *to, size_t size)
-{
-	struct file *f = fd_get((int)i->u.value);
-	int n = -ENOENT;
-
-	if (!f)
-		return -ENOENT;
-	if (f->inode)
-		n = inode_path_locked(f->inode, to, size);
-	if (n < 0 && f->ops->kind)
-		n = fmt_print(to, size, f->ops->kind[0] == 'a' ? "%s" : "%s:[%u]", f->ops->kind,
-			      (unsigned)((uint64_t)f->object >> 4 & 0xffffff));
-	else if (n < 0)
-		n = fmt_print(to, size, "%s",
-			      f->inode && !S_ISREG(f->inode->mode) ? "/dev/console"
-								   : "/ (deleted)");
-	file_drop(f);
-	return n;
-}
-
-const struct inode_ops fd_dir_ops = { .lookup = fd_lookup, .readdir = fd_readdir };
-const struct inode_ops fd_link_ops = { .readlink = fd_readlink };
-
-/* The lowest thread id >= tid, or -1. */
-static int next_tid(int tid)
-{
-	int best = -1;
-
-	spin_lock(&process->lock);
-	list_for_each (n, &process->threads) {
-		int id = list_entry(n, struct thread, link)->tid;
-
-		if (id >= tid && (best < 0 || id < best))
-			best = id;
-	}
-	spin_unlock(&process->lock);
-	return best;
-}
-
-static int task_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
-{
-	uint32_t tid;
-
-	(void)dir;
-	if (parse_number(name, len, &tid) || next_tid((int)tid) != (int)tid)
-		return -ENOENT;
-	*out = synth_dir(thread_prefix, sizeof(thread_prefix) - 1);
-	return *out ? 0 : -ENOMEM;
-}
-
-static int task_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
-			uint8_t *type)
-{
-	int tid = *cursor < 0x7fffffff ? next_tid((int)*cursor) : -1;
-
-	(void)dir;
-	if (tid < 0)
-		return 0;
-	fmt_print(name, size, "%d", tid);
-	*ino = 0x20000u + (uint32_t)tid;
-	*type = 4; /* DT_DIR */
-	*cursor = (uint64_t)tid + 1;
-	return 1;
-}
-
-const struct inode_ops task_dir_ops = { .lookup = task_lookup, .readdir = task_readdir };

@@ -2,52 +2,100 @@
 /* synth_table.c - what /dev, /proc and /sys hold, as far as servers read them: one line a file. */
 #include <cpuid.h>
 #include "linux/files/files_internal.h"
+#include "linux/metrics.h"
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define KIB(pages) ULL((uint64_t)(pages)*4)
 
-static struct mm_usage usage(void)
+/* A process's memory with a reference, or NULL. */
+static struct mm *mm_of(struct process *p)
+{
+	struct mm *mm;
+
+	spin_lock(&p->lock);
+	mm = p->mm ? mm_get(p->mm) : NULL;
+	spin_unlock(&p->lock);
+	return mm;
+}
+
+static struct mm_usage usage(struct process *p)
 {
 	struct mm_usage u = { 0 };
+	struct mm *mm = mm_of(p);
 
-	if (process->mm)
-		mm_usage(process->mm, &u);
+	if (mm) {
+		mm_usage(mm, &u);
+		mm_put(mm);
+	}
 	return u;
+}
+
+struct head { /* of a process's first thread */
+	char comm[16];
+	sigset64 pending, blocked;
+	uint64_t ticks;
+	int ppid;
+	char state;
+};
+
+static struct head head_of(struct process *p)
+{
+	struct head h = { .state = p->zombie ? 'Z' : p == process_self() ? 'R' : 'S', .ppid = 0 };
+
+	spin_lock(&p->lock);
+	if (!list_empty(&p->threads)) {
+		struct thread *t = list_entry(p->threads.next, struct thread, link);
+
+		memcpy(h.comm, t->comm, sizeof(h.comm));
+		h.pending = t->pending;
+		h.blocked = t->sigmask;
+		if (t->uthread)
+			h.ticks = t->uthread->cpu_ns / (NS_PER_SEC / 100);
+	}
+	spin_unlock(&p->lock);
+	h.ppid = process_parent(p);
+	return h;
 }
 
 /* ---- /proc/PID ---- */
 static void pid_link(struct text *t)
 {
-	text_add(t, "%d", process->pid);
+	text_add(t, "%d", process_self()->pid);
 }
 
 static void thread_link(struct text *t)
 {
-	text_add(t, "%d/task/%d", process->pid, thread_self()->tid);
+	text_add(t, "%d/task/%d", process_self()->pid, thread_self()->tid);
 }
 
 static void pid_stat(struct text *t)
 {
-	struct mm_usage u = usage();
-	uint64_t ticks = uthread_self()->cpu_ns / (NS_PER_SEC / 100);
+	struct process *p = t->of;
+	struct mm_usage u = usage(p);
+	struct head h = head_of(p);
+	struct mm *mm = mm_of(p);
+	struct mm_strings s = { 0 };
 
-	text_add(t, "%d (%s) R 0 %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 20 0 %u 0 %llu ",
-		 process->pid, thread_self()->comm, process->pid, process->pid,
-		 ULL(linux_stats.faults), ULL(linux_stats.page_ins), ULL(ticks), process->n_threads,
-		 ULL(process->start_ns / (NS_PER_SEC / 100)));
+	if (mm) {
+		s = *mm_strings(mm);
+		mm_put(mm);
+	}
+	text_add(t, "%d (%s) %c %d %d %d 0 -1 4194304 %llu 0 %llu 0 %llu 0 0 0 20 0 %u 0 %llu ",
+		 p->pid, h.comm, h.state, h.ppid, p->pgid, p->sid, ULL(linux_stats.faults),
+		 ULL(linux_stats.page_ins), ULL(h.ticks), p->n_threads,
+		 ULL(p->start_ns / (NS_PER_SEC / 100)));
 	text_add(t,
 		 "%llu %llu 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 "
 		 "%llu %llu %llu %llu 0\n",
 		 ULL(u.mapped_bytes), ULL(u.resident_bytes / 4096), shard_self()->id,
-		 ULL(process->arg_start), ULL(process->arg_end), ULL(process->env_start),
-		 ULL(process->env_end));
+		 ULL(s.arg_start), ULL(s.arg_end), ULL(s.env_start), ULL(s.env_end));
 }
 
 static void pid_statm(struct text *t)
 {
-	struct mm_usage u = usage();
+	struct mm_usage u = usage(t->of);
 
 	text_add(t, "%llu %llu %llu %llu 0 %llu 0\n", ULL(u.mapped_bytes / 4096),
 		 ULL(u.resident_bytes / 4096), ULL(u.file_bytes / 4096), ULL(u.text_bytes / 4096),
@@ -56,15 +104,25 @@ static void pid_statm(struct text *t)
 
 static void pid_status(struct text *t)
 {
-	struct mm_usage u = usage();
+	struct process *p = t->of;
+	struct mm_usage u = usage(p);
+	struct head h = head_of(p);
+	uint32_t cap = 0;
 
+	spin_lock(&p->lock);
+	if (p->fds)
+		cap = p->fds->cap;
+	spin_unlock(&p->lock);
 	text_add(t,
-		 "Name:\t%s\nUmask:\t%04o\nState:\tR "
-		 "(running)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n",
-		 thread_self()->comm, process->umask, process->pid, process->pid);
-	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t0\n",
-		 process->uid, process->euid, process->suid, process->euid, process->gid,
-		 process->egid, process->sgid, process->egid, fds.cap);
+		 "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
+		 "d\nTracerPid:\t0\n",
+		 h.comm, p->umask,
+		 h.state == 'Z'	  ? "Z (zombie)"
+		 : h.state == 'R' ? "R (running)"
+				  : "S (sleeping)",
+		 p->pid, p->pid, h.ppid);
+	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t0\n", p->uid,
+		 p->euid, p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid, cap);
 	text_add(t,
 		 "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\nVmHWM:\t%8llu "
 		 "kB\nVmRSS:\t%8llu kB\n",
@@ -74,11 +132,11 @@ static void pid_status(struct text *t)
 		 "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmSwap:\t       0 "
 		 "kB\nThreads:\t%u\n",
 		 ULL(u.data_bytes / 1024), ULL(u.stack_bytes / 1024), ULL(u.text_bytes / 1024),
-		 process->n_threads);
+		 p->n_threads);
 	text_add(
 		t,
 		"SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nCapEff:\t0000000000000000\n",
-		ULL(thread_self()->pending), ULL(process->pending), ULL(thread_self()->sigmask));
+		ULL(h.pending), ULL(p->pending), ULL(h.blocked));
 	text_add(t, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t0-%u\n",
 		 ULL((2ull << (n_shards - 1)) - 1), n_shards - 1);
 }
@@ -90,14 +148,18 @@ static void emit_text(void *arg, const char *s, size_t n)
 
 static void pid_maps(struct text *t)
 {
-	if (process->mm)
-		mm_maps_text(process->mm, emit_text, t);
+	struct mm *mm = mm_of(t->of);
+
+	if (!mm)
+		return;
+	mm_maps_text(mm, emit_text, t);
+	mm_put(mm);
 }
 
 /* One area that stands for all of them. */
 static void pid_smaps(struct text *t)
 {
-	struct mm_usage u = usage();
+	struct mm_usage u = usage(t->of);
 	unsigned long long rss = u.resident_bytes / 1024, file = u.file_bytes / 1024,
 			   anon = rss > file ? rss - file : 0;
 
@@ -129,19 +191,36 @@ static void program_bytes(struct text *t, uint64_t from, uint64_t to)
 	}
 }
 
+/* Visits the process's memory. Without it, or when it has just been let go: nothing. */
+static void pid_strings(struct text *t, bool env)
+{
+	struct mm *mm = mm_of(t->of), *home = mm_current();
+	const struct mm_strings *s;
+
+	if (!mm)
+		return;
+	s = mm_strings(mm);
+	if (mm != home)
+		mm_enter(mm);
+	program_bytes(t, env ? s->env_start : s->arg_start, env ? s->env_end : s->arg_end);
+	if (mm != home)
+		mm_enter(home);
+	mm_put(mm);
+}
+
 static void pid_cmdline(struct text *t)
 {
-	program_bytes(t, process->arg_start, process->arg_end);
+	pid_strings(t, false);
 }
 
 static void pid_environ(struct text *t)
 {
-	program_bytes(t, process->env_start, process->env_end);
+	pid_strings(t, true);
 }
 
 static void pid_exe(struct text *t)
 {
-	text_add(t, "%s", process->exe_path);
+	text_add(t, "%s", t->of->exe_path);
 }
 
 static void pid_cwd(struct text *t)
@@ -150,14 +229,16 @@ static void pid_cwd(struct text *t)
 
 	if (!path)
 		return;
-	if (inode_path_locked(process->cwd ? process->cwd : vfs_root, path, PATH_MAX) > 0)
+	if (inode_path_locked(t->of->cwd ? t->of->cwd : vfs_root, path, PATH_MAX) > 0)
 		text_add(t, "%s", path);
 	mem_free(path, PATH_MAX);
 }
 
 static void pid_comm(struct text *t)
 {
-	text_add(t, "%s\n", thread_self()->comm);
+	struct head h = head_of(t->of);
+
+	text_add(t, "%s\n", h.comm);
 }
 
 static long comm_store(const char *s, size_t n)
@@ -180,10 +261,10 @@ static void pid_limits(struct text *t)
 	for (int k = 0; k < 16; k++) {
 		text_add(t, "Max %-22s", names[k]);
 		for (int h = 0; h < 2; h++) {
-			if (process->rlimits[k][h] == ~0ull)
+			if (t->of->rlimits[k][h] == ~0ull)
 				text_add(t, "%-21s", "unlimited");
 			else
-				text_add(t, "%-21llu", ULL(process->rlimits[k][h]));
+				text_add(t, "%-21llu", ULL(t->of->rlimits[k][h]));
 		}
 		text_add(t, "\n");
 	}
@@ -210,7 +291,7 @@ static long oom_adj_store(const char *s, size_t n)
 static void meminfo(struct text *t)
 {
 	uint64_t total = mem_total_pages(), free = mem_free_pages(),
-		 file = usage().file_bytes / 4096;
+		 file = usage(process_self()).file_bytes / 4096;
 
 	text_add(t,
 		 "MemTotal: %15llu kB\nMemFree: %16llu kB\nMemAvailable: %11llu kB\nBuffers:       "
@@ -276,7 +357,7 @@ static void uptime(struct text *t)
 
 static void loadavg(struct text *t)
 {
-	text_add(t, "0.00 0.00 0.00 1/%u %d\n", process->n_threads, process->pid);
+	text_add(t, "0.00 0.00 0.00 1/%u %d\n", process_self()->n_threads, process_self()->pid);
 }
 
 static void uuid(struct text *t)
@@ -324,6 +405,16 @@ static void cpu_list(struct text *t)
 	"colls carrier compressed\n"
 #define IF_LINE ": 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 
+static void metrics_line(void *t, const char *line)
+{
+	text_add(t, "%s\n", line);
+}
+
+static void metrics(struct text *t)
+{
+	metrics_lines(metrics_line, t);
+}
+
 const struct synth synth_table[] = {
 	{ "dev/null", CHR, DEV(1, 3), .ops = &null_ops },
 	{ "dev/zero", CHR, DEV(1, 5), .ops = &zero_ops },
@@ -361,6 +452,8 @@ const struct synth synth_table[] = {
 	{ "proc/@pid/cgroup", .fixed = "0::/\n" },
 	{ "proc/@pid/io",
 	  .fixed = "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n" },
+	{ "proc/godwit/metrics", .text = metrics },
+	{ "proc/godwit/record", S_IFREG | 0222, .store = metrics_record },
 	{ "proc/meminfo", .text = meminfo },
 	{ "proc/cpuinfo", .text = cpuinfo },
 	{ "proc/stat", .text = proc_stat },

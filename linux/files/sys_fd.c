@@ -68,7 +68,8 @@ SYS(close_range)
 		return -EINVAL;
 	if (first > 0x7fffffff)
 		return 0;
-	for (int fd = fd_next((int)first); fd >= 0 && (uint32_t)fd <= last; fd = fd_next(fd + 1)) {
+	for (int fd = fd_next(process_self()->fds, (int)first); fd >= 0 && (uint32_t)fd <= last;
+	     fd = fd_next(process_self()->fds, fd + 1)) {
 		struct file *f;
 
 		if (flags & 4) { /* CLOSE_RANGE_CLOEXEC */
@@ -92,8 +93,10 @@ static long dup_min(uint64_t from, uint64_t min, bool cloexec)
 	fd = min > 0x7fffffff ? -EINVAL : fd_install(f, (int)min, cloexec);
 	if (fd < 0)
 		file_drop(f);
-	return fd == -EMFILE && min && min >= (process ? process->rlimits[7][0] : 1024) ? -EINVAL
-											: fd;
+	return fd == -EMFILE && min &&
+			       min >= (process_self() ? process_self()->rlimits[7][0] : 1024)
+		       ? -EINVAL
+		       : fd;
 }
 
 SYS(dup)

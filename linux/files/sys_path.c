@@ -43,7 +43,7 @@ static int inode_of_fd(int fd, struct inode **out)
 	int r = -EBADF;
 
 	if (fd == AT_FDCWD) {
-		*out = inode_get(process->cwd ? process->cwd : vfs_root);
+		*out = inode_get(process_self()->cwd ? process_self()->cwd : vfs_root);
 		return 0;
 	}
 	f = fd_get(fd);
@@ -303,7 +303,7 @@ SYS(getcwd)
 	if (!text)
 		return -ENOMEM;
 	mutex_lock(&vfs_tree);
-	i = inode_get(process->cwd ? process->cwd : vfs_root);
+	i = inode_get(process_self()->cwd ? process_self()->cwd : vfs_root);
 	mutex_unlock(&vfs_tree);
 	n = inode_path(i, text, PATH_MAX);
 	inode_put(i);
@@ -329,8 +329,8 @@ static long change_dir(struct inode *i)
 		return r;
 	}
 	mutex_lock(&vfs_tree);
-	old = process->cwd;
-	process->cwd = i;
+	old = process_self()->cwd;
+	process_self()->cwd = i;
 	mutex_unlock(&vfs_tree);
 	if (old)
 		inode_put(old);
@@ -387,7 +387,7 @@ SYS(faccessat2)
 /* ---- modes and owners ---- */
 static bool owns(const struct inode *i)
 {
-	return !process || process->euid == 0 || process->euid == i->uid;
+	return !process_self() || process_self()->euid == 0 || process_self()->euid == i->uid;
 }
 
 static long set_mode(struct inode *i, long r, uint64_t mode)
@@ -410,7 +410,8 @@ static long set_owner(struct inode *i, long r, uint64_t uid, uint64_t gid)
 {
 	if (r)
 		return r;
-	if (process && process->euid && ((lo32(uid) != ~0u && lo32(uid) != i->uid) || !owns(i))) {
+	if (process_self() && process_self()->euid &&
+	    ((lo32(uid) != ~0u && lo32(uid) != i->uid) || !owns(i))) {
 		r = -EPERM;
 	} else {
 		if (lo32(uid) != ~0u)

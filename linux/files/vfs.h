@@ -26,6 +26,8 @@ int vfs_open(struct inode *dir, const char *path, uint32_t flags, uint32_t mode,
 int vfs_mknod(struct inode *dir, const char *path, uint32_t mode, uint32_t rdev, struct inode **out) MUST_CHECK;
 struct inode *inode_get(struct inode *i);
 void inode_put(struct inode *i);
+/* A regular file of zeros without a name, mode 0600, with one reference; NULL: memory is out. */
+struct inode *vfs_anonymous(uint64_t size) MUST_CHECK;
 uint64_t inode_size(const struct inode *i);
 uint32_t inode_mode(const struct inode *i);
 /* Absolute path of an inode into buf; length or -errno. */

@@ -78,7 +78,7 @@ static struct inode *magic_link(struct inode *link)
 
 	if (link->ops != &fd_link_ops)
 		return NULL;
-	f = fd_get((int)link->u.value);
+	f = fd_link_file(link);
 	if (!f)
 		return NULL;
 	if (f->inode)
@@ -181,10 +181,10 @@ int vfs_walk(struct inode *at, const char *path, uint32_t flags, struct walk *w)
 	w->name[0] = 0;
 	if (!*path)
 		return -ENOENT;
-	if (*path == '/' || (!at && !process))
+	if (*path == '/' || (!at && !process_self()))
 		at = vfs_root;
 	else if (!at)
-		at = process->cwd ? process->cwd : vfs_root;
+		at = process_self()->cwd ? process_self()->cwd : vfs_root;
 	w->inode = inode_get(at);
 	r = walk_path(&k, path, flags, w);
 	if (k.buf)

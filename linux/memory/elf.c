@@ -227,11 +227,12 @@ static int resolve_script(struct script *s, const char *path, const char **name,
 int elf_load(const char *path, const char *const *argv, const char *const *envp,
 	     struct gw_regs *regs, char *why, size_t why_size)
 {
-	struct mm *mm = process->mm;
+	struct mm *mm = mm_current();
 	struct elf_plan *plan = mem_zalloc(sizeof(*plan));
 	struct script *script = mem_zalloc(sizeof(*script));
 	struct elf_stack st = { .argv = argv, .envp = envp, .execfn = path };
-	struct inode *exe = NULL;
+	struct process *p = process_self();
+	struct inode *exe = NULL, *old;
 	uint64_t bias, entry, r64;
 	const char *name = path;
 	int r;
@@ -270,8 +271,11 @@ int elf_load(const char *path, const char *const *argv, const char *const *envp,
 		goto out;
 	}
 	*regs = (struct gw_regs){ .rip = entry, .rsp = st.sp, .rflags = 0x202 };
-	process->exe = inode_get(exe);
-	inode_path(exe, process->exe_path, sizeof(process->exe_path));
+	old = p->exe;
+	p->exe = inode_get(exe);
+	inode_path(exe, p->exe_path, sizeof(p->exe_path));
+	if (old != NULL)
+		inode_put(old);
 out:
 	if (exe != NULL)
 		inode_put(exe);

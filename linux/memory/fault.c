@@ -37,6 +37,7 @@ static bool may_have_pages(const struct mm *mm, uint64_t va)
 /* What is mapped in a window of pages. */
 struct window {
 	uint64_t lo;
+	uint32_t n;		     /* pages */
 	uint32_t present;	     /* bit n: page lo + n */
 	uint64_t fault_va, fault_pa; /* the faulting page's frame if present */
 	uint32_t fault_flags;
@@ -288,12 +289,58 @@ static int fault_file_read(struct mm *mm, const struct area *a, const struct win
 	return r != 0 ? r : map_file_pages(mm, w->fault_va, pas, got, flags);
 }
 
+/* ---- frames that a fork shared and that only this process holds any more ---- */
+
+struct owned {
+	const struct window *w;
+	uint32_t pages; /* bit n: page w->lo + n is read-only, and its frame nobody else's */
+};
+
+static void note_owned(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
+{
+	struct owned *o = arg;
+	const struct page *p = page_of(pa);
+
+	if ((flags & (GW_MAP_LARGE | GW_MAP_W | GW_MAP_X | GW_MAP_NONE)) == 0 && p != NULL &&
+	    p->refs == 1)
+		o->pages |= 1u << ((va - o->w->lo) / GW_PAGE_SIZE);
+}
+
+/* The faulting page becomes writable, and with it its neighbours in the window that may. */
+static int own_pages(const struct area *a, const struct window *w, uint32_t flags)
+{
+	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), lo = at, hi = at + 1;
+	struct owned o = { .w = w };
+
+	if (a->inode == NULL && w->n > 1) {
+		space_query(w->lo, w->n * GW_PAGE_SIZE, note_owned, &o);
+		while (lo > 0 && (o.pages >> (lo - 1) & 1) != 0)
+			lo--;
+		while (hi < w->n && (o.pages >> hi & 1) != 0)
+			hi++;
+	}
+	return space_protect(w->lo + lo * GW_PAGE_SIZE, (hi - lo) * GW_PAGE_SIZE, flags);
+}
+
+/* A large page stays one if all its frames are free to be written. */
+static int own_large(uint64_t va, uint64_t pa, uint32_t flags)
+{
+	uint64_t first = ROUND_DOWN(pa, LARGE_PAGE);
+
+	for (uint64_t at = first; at < first + LARGE_PAGE; at += GW_PAGE_SIZE) {
+		if (page_of(at)->refs != 1)
+			return space_protect(va, GW_PAGE_SIZE, flags);
+	}
+	return space_protect(ROUND_DOWN(va, LARGE_PAGE), LARGE_PAGE, flags);
+}
+
 /* The page is there: another thread was faster, or it must become writable or executable. */
 static int fault_present(struct mm *mm, const struct area *a, const struct window *w, bool write,
 			 bool exec, bool may_park, uint32_t flags)
 {
 	uint64_t va = w->fault_va, pa;
-	const struct page *p = page_of(w->fault_pa);
+	bool alone = (a->flags & MM_SHARED) == 0 && page_of(w->fault_pa) != NULL &&
+		     page_of(w->fault_pa)->refs == 1;
 	int r;
 
 	if (!write && (!exec || (w->fault_flags & GW_MAP_X) != 0) &&
@@ -301,10 +348,12 @@ static int fault_present(struct mm *mm, const struct area *a, const struct windo
 		return 0;
 	if (write && (w->fault_flags & GW_MAP_W) != 0)
 		return 0;
-	if (a->inode == NULL || !write ||
-	    ((a->flags & MM_SHARED) == 0 && p != NULL && p->refs == 1))
+	if (!write)
 		return space_protect(va, GW_PAGE_SIZE,
-				     write ? flags : flags & ~(a->inode != NULL ? GW_MAP_W : 0u));
+				     alone && a->inode == NULL ? flags : flags & ~GW_MAP_W);
+	if (alone)
+		return (w->fault_flags & GW_MAP_LARGE) != 0 ? own_large(va, w->fault_pa, flags)
+							    : own_pages(a, w, flags);
 	if ((a->flags & MM_SHARED) == 0) {
 		page_get(w->fault_pa);
 		return fault_copy(mm, va, w->fault_pa, true, flags);
@@ -354,11 +403,12 @@ int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool pres
 	va = ROUND_DOWN(va, GW_PAGE_SIZE);
 	flags = exec ? GW_MAP_X : mm_page_flags(a->flags);
 	w = (struct window){ .lo = va, .fault_va = va };
-	n = present ? 1 : window_of(a, va, write, &w);
+	n = present && !mm->forked ? 1 : window_of(a, va, write, &w);
 	if (may_have_pages(mm, va))
 		space_query(w.lo, n * GW_PAGE_SIZE, note_page, &w);
 	else
 		mm_touch(mm, va, 1);
+	w.n = n;
 	mm->fault_va = va; /* reclaim on the way must leave this page alone */
 	if (w.fault_pa != 0)
 		r = fault_present(mm, a, &w, write, exec, may_park, flags);
@@ -415,10 +465,13 @@ static void note_one(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 static bool unmap_from(struct mm *mm, uint64_t va, uint64_t pa)
 {
 	struct one_page o = { .present = false };
+	uint32_t before;
 
 	if (va == mm->fault_va)
 		return false;
+	before = space_enter(mm->space);
 	space_query(va, GW_PAGE_SIZE, note_one, &o);
+	space_enter(before);
 	if (!o.present || o.pa != pa)
 		return true; /* not mapped, or a private copy of it */
 	if (o.accessed)
@@ -427,14 +480,10 @@ static bool unmap_from(struct mm *mm, uint64_t va, uint64_t pa)
 	return true;
 }
 
-bool mm_unmap_file_page(struct inode *inode, uint64_t index, uint64_t pa)
+static bool unmap_from_all(struct mm *mm, const struct inode *inode, uint64_t off, uint64_t pa)
 {
-	struct mm *mm = process->mm;
-	bool mine = mm->lock.holder == uthread_self(), unmapped = true;
-	uint64_t off = index * GW_PAGE_SIZE;
+	bool unmapped = true;
 
-	if (!mine && !mutex_trylock(&mm->lock))
-		return false;
 	for (uint32_t i = 0; i < mm->areas.n; i++) {
 		const struct area *a = &mm->areas.v[i];
 
@@ -442,7 +491,19 @@ bool mm_unmap_file_page(struct inode *inode, uint64_t index, uint64_t pa)
 		    !unmap_from(mm, a->start + (off - a->offset), pa))
 			unmapped = false;
 	}
-	if (!mine)
-		mutex_unlock(&mm->lock);
 	return unmapped;
+}
+
+bool mm_unmap_file_page(struct inode *inode, uint64_t index, uint64_t pa)
+{
+	bool unmapped = true, busy = false, mine;
+	uint32_t cursor = 0;
+	struct mm *mm;
+
+	while (unmapped && (mm = mm_each(&cursor, &mine, &busy)) != NULL) {
+		unmapped = unmap_from_all(mm, inode, index * GW_PAGE_SIZE, pa);
+		if (!mine)
+			mutex_unlock(&mm->lock);
+	}
+	return unmapped && !busy;
 }

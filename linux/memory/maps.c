@@ -97,3 +97,18 @@ void mm_set_vdso(struct mm *mm, uint64_t va)
 {
 	mm->vdso = va;
 }
+
+void mm_futex_key(struct mm *mm, uint64_t va, const void **object, uint64_t *offset)
+{
+	bool locked = mm_lock(mm);
+	const struct area *a = areas_find(&mm->areas, va);
+
+	*object = mm;
+	*offset = va;
+	if (a != NULL && a->inode != NULL && (a->flags & MM_SHARED) != 0) {
+		*object = a->inode;
+		*offset = a->offset + (va - a->start);
+	}
+	if (locked)
+		mutex_unlock(&mm->lock);
+}

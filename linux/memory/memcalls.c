@@ -66,6 +66,7 @@ SYSCALL_FN(mmap)
 	uint32_t flags = (uint32_t)prot & (MM_READ | MM_WRITE | MM_EXEC);
 	bool shared = (mf & MAP_TYPE) == MAP_SHARED || (mf & MAP_TYPE) == MAP_SHARED_VALIDATE;
 	struct mm *mm = t->process->mm;
+	struct inode *backing = NULL; /* of shared anonymous memory: what a forked child shares */
 	struct file *f = NULL;
 	long result;
 
@@ -85,17 +86,26 @@ SYSCALL_FN(mmap)
 	if ((mf & MAP_NORESERVE) == 0 && ((prot & MM_WRITE) != 0 || shared) &&
 	    mm_overcommits(len) && (mf & MAP_ANONYMOUS) != 0)
 		return -ENOMEM;
+	if ((mf & MAP_ANONYMOUS) != 0)
+		offset = 0;
 	if ((mf & MAP_ANONYMOUS) == 0) {
 		result = mapped_inode(r->r8, shared, prot, &f, &flags);
 		if (result != 0)
 			return result;
 	}
+	if (shared && (mf & MAP_ANONYMOUS) != 0) {
+		backing = vfs_anonymous(len);
+		if (backing == NULL)
+			return -ENOMEM;
+	}
 	top = (mf & (MAP_32BIT | MAP_FIXED)) == MAP_32BIT ? 1ull << 31 : mm->mmap_top;
 	mutex_lock(&mm->lock);
-	result = mm_map_locked(mm, va, len, flags, f != NULL ? f->inode : NULL, offset, top);
+	result = mm_map_locked(mm, va, len, flags, f != NULL ? f->inode : backing, offset, top);
 	mutex_unlock(&mm->lock);
 	if (f != NULL)
 		file_put(f);
+	if (backing != NULL)
+		inode_put(backing);
 	return result;
 }
 

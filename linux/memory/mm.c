@@ -2,14 +2,71 @@
 /* mm.c - mapping, unmapping and protecting areas. Frames come later, by faults (fault.c). */
 #include "linux/memory/mm_internal.h"
 
-struct mm *mm_create(void)
+static struct {
+	struct spinlock lock;
+	struct mm *of_space[GW_MAX_SPACES];
+} all;
+
+struct mm *mm_current(void)
+{
+	return all.of_space[shard_self()->space];
+}
+
+void mm_enter(struct mm *mm)
+{
+	space_move(mm->space);
+}
+
+struct mm_strings *mm_strings(struct mm *mm)
+{
+	return &mm->strings;
+}
+
+struct mm *mm_get(struct mm *mm)
+{
+	atomic_fetch_add_explicit(&mm->refs, 1, memory_order_relaxed);
+	return mm;
+}
+
+/* Space 0 is always there: the first mm's, and after an exec another's. */
+static int take_space(struct mm *mm)
+{
+	int n = 0;
+
+	spin_lock(&all.lock);
+	if (all.of_space[0] == NULL)
+		all.of_space[0] = mm;
+	else
+		n = space_create();
+	if (n > 0)
+		all.of_space[n] = mm;
+	spin_unlock(&all.lock);
+	mm->space = (uint32_t)GW_MAX(n, 0);
+	return n < 0 ? -ENOMEM : 0;
+}
+
+struct mm *mm_alloc(void)
 {
 	struct mm *mm = mem_zalloc(sizeof(*mm));
-	uint64_t r;
 
 	if (mm == NULL)
 		return NULL;
 	mutex_init(&mm->lock);
+	mm->refs = 1;
+	if (take_space(mm) != 0) {
+		mem_free(mm, sizeof(*mm));
+		return NULL;
+	}
+	return mm;
+}
+
+struct mm *mm_create(void)
+{
+	struct mm *mm = mm_alloc();
+	uint64_t r;
+
+	if (mm == NULL)
+		return NULL;
 	random_bytes(&r, sizeof(r));
 	/* The stack within 16 GiB of the top, mappings within 1 TiB below it. */
 	mm->stack_hi = GW_PROGRAM_END - GW_PAGE_SIZE - ((r & 0x3fffff) << 12);
@@ -17,6 +74,68 @@ struct mm *mm_create(void)
 	mm->mmap_top = GW_PROGRAM_END - (32ull << 30) - (((r >> 24) & 0xfffffff) << 12);
 	vfs_unmap_page = mm_unmap_file_page;
 	return mm;
+}
+
+struct mm *mm_each(uint32_t *cursor, bool *mine, bool *busy)
+{
+	struct mm *mm = NULL;
+
+	spin_lock(&all.lock);
+	for (; *cursor < GW_MAX_SPACES && mm == NULL; ++*cursor) {
+		mm = all.of_space[*cursor];
+		if (mm == NULL)
+			continue;
+		*mine = mm->lock.holder == uthread_self();
+		if (!*mine && !mutex_trylock(&mm->lock)) {
+			*busy = true;
+			mm = NULL;
+		}
+	}
+	spin_unlock(&all.lock);
+	return mm;
+}
+
+/* One more reference, unless the last one is gone. */
+static bool try_get(struct mm *mm)
+{
+	uint32_t n = mm->refs;
+
+	while (n != 0 && !atomic_compare_exchange_weak(&mm->refs, &n, n + 1))
+		;
+	return n != 0;
+}
+
+static void forget(struct mm *mm)
+{
+	spin_lock(&all.lock);
+	all.of_space[mm->space] = NULL;
+	spin_unlock(&all.lock);
+}
+
+void mm_put(struct mm *mm)
+{
+	uint32_t home = uthread_self()->space;
+
+	if (atomic_fetch_sub_explicit(&mm->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	mutex_lock(&mm->lock); /* reclaim may be looking at it */
+	for (uint32_t i = 0; i < mm->areas.n; i++)
+		mm_drop_pages(mm, mm->areas.v[i].start, mm->areas.v[i].end - mm->areas.v[i].start);
+	if (mm->space != 0)
+		forget(mm);
+	mutex_unlock(&mm->lock);
+	if (home == mm->space)
+		space_move(0);
+	if (mm->space != 0)
+		space_destroy(mm->space);
+	else
+		forget(mm);
+	for (uint32_t i = 0; i < mm->areas.n; i++) {
+		if (mm->areas.v[i].inode != NULL)
+			inode_put(mm->areas.v[i].inode);
+	}
+	mem_free(mm->areas.v, mm->areas.cap * sizeof(*mm->areas.v));
+	mem_free(mm, sizeof(*mm));
 }
 
 bool mm_lock(struct mm *mm)
@@ -47,7 +166,10 @@ uint32_t mm_page_flags(uint32_t area_flags)
 
 bool mm_overcommits(uint64_t len)
 {
-	return len / GW_PAGE_SIZE > mem_total_pages();
+	if (likely(len / GW_PAGE_SIZE <= mem_total_pages()))
+		return false;
+	atomic_fetch_add_explicit(&linux_stats.refused, 1, memory_order_relaxed);
+	return true;
 }
 
 static void drop_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
@@ -64,7 +186,10 @@ static void drop_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 
 void mm_drop_pages(struct mm *mm, uint64_t va, uint64_t len)
 {
+	uint32_t before = space_enter(mm->space);
+
 	space_unmap(va, len, drop_page, mm);
+	space_enter(before);
 }
 
 int mm_unmap_locked(struct mm *mm, uint64_t va, uint64_t len)
@@ -205,9 +330,9 @@ static int protect_locked(struct mm *mm, uint64_t va, uint64_t end, uint32_t pro
 
 		if ((a->flags & (MM_READ | MM_WRITE | MM_EXEC)) == prot)
 			continue;
-		/* A file's pages become writable one by one: a write fault copies them, or tells
-		 * the file. */
-		if (a->inode != NULL)
+		/* A file's pages, or frames that a fork shares, become writable one by one: a write
+		 * fault copies them, or tells the file. */
+		if (a->inode != NULL || mm->forked)
 			flags &= ~GW_MAP_W;
 		if (space_protect(lo, hi - lo, flags) != 0)
 			return -ENOMEM;
@@ -235,11 +360,10 @@ int mm_protect(struct mm *mm, uint64_t va, uint64_t len, uint32_t prot)
 	return r;
 }
 
-void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size)
+static void truncate_one(struct mm *mm, const struct inode *inode, uint64_t size)
 {
 	bool locked = mm_lock(mm);
 
-	size = ROUND_UP(size, GW_PAGE_SIZE);
 	for (uint32_t i = 0; i < mm->areas.n; i++) {
 		const struct area *a = &mm->areas.v[i];
 		uint64_t skip = size > a->offset ? size - a->offset : 0;
@@ -249,6 +373,23 @@ void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size)
 	}
 	if (locked)
 		mutex_unlock(&mm->lock);
+}
+
+void mm_truncate(struct inode *inode, uint64_t size)
+{
+	for (uint32_t n = 0; n < GW_MAX_SPACES; n++) {
+		struct mm *mm;
+
+		spin_lock(&all.lock);
+		mm = all.of_space[n];
+		if (mm != NULL && !try_get(mm))
+			mm = NULL;
+		spin_unlock(&all.lock);
+		if (mm == NULL)
+			continue;
+		truncate_one(mm, inode, ROUND_UP(size, GW_PAGE_SIZE));
+		mm_put(mm);
+	}
 }
 
 /* brk(2): the new end, or the old one when it cannot be had. */

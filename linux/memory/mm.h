@@ -8,7 +8,25 @@
 #include "linux/linux.h"
 
 struct mm;
+/* An empty one in an address space of its own, with one reference. NULL: no space is left, or
+ * memory is out. */
 struct mm *mm_create(void) MUST_CHECK;
+/* A copy that shares the frames of private memory until one side writes. The caller runs in mm. 0,
+ * -ENOMEM. */
+int mm_fork(struct mm *mm, struct mm **out) MUST_CHECK;
+struct mm *mm_get(struct mm *mm);
+/* The last reference unmaps everything. A program's uthread, not at home in it any more unless it
+ * is the last. May park. */
+void mm_put(struct mm *mm);
+/* What the vcore's current address space belongs to. */
+struct mm *mm_current(void);
+/* The calling uthread lives in mm from now on. */
+void mm_enter(struct mm *mm);
+/* Where the program's arguments and environment are in it, for /proc. */
+struct mm_strings {
+	uint64_t arg_start, arg_end, env_start, env_end;
+};
+struct mm_strings *mm_strings(struct mm *mm);
 
 #define MM_READ 1u /* = PROT_READ */
 #define MM_WRITE 2u
@@ -31,8 +49,11 @@ int mm_protect(struct mm *mm, uint64_t va, uint64_t len, uint32_t prot) MUST_CHE
  * would have to park (nofault). */
 int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park,
 	     int *sig, int *code);
-/* A file was cut at `size`: unmap its pages beyond (they raise SIGBUS from now on). */
-void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size);
+/* A file was cut at `size`: unmap its pages beyond everywhere (they raise SIGBUS from now on). May
+ * park. */
+void mm_truncate(struct inode *inode, uint64_t size);
+/* What a futex at va is: *object and *offset are the same for all who reach the same word. */
+void mm_futex_key(struct mm *mm, uint64_t va, const void **object, uint64_t *offset);
 /* Text for /proc/self/maps and numbers for statm: written through emit. */
 struct mm_usage {
 	uint64_t mapped_bytes, resident_bytes, file_bytes, text_bytes, data_bytes, stack_bytes,

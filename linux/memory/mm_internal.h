@@ -12,6 +12,10 @@
 #define CHUNK_SHIFT 16u /* a fault looks at one chunk of 16 pages */
 
 struct mm {
+	_Atomic uint32_t refs;
+	uint32_t space; /* its address space's number */
+	struct mm_strings strings;
+	bool forked; /* frames of private memory may be shared with another mm */
 	struct mutex lock;
 	struct areas areas;
 	uint64_t mmap_top;	     /* unplaced mappings lie below */
@@ -27,13 +31,19 @@ struct mm {
 #define STACK_BYTES (8ull << 20)
 #define LARGE_PAGE (2ull << 20)
 
+/* With an address space and nothing else. */
+struct mm *mm_alloc(void) MUST_CHECK;
 /* Take the lock unless the calling uthread has it (reclaim runs inside faults). Returns whether to
  * unlock. */
 bool mm_lock(struct mm *mm);
 int64_t mm_map_locked(struct mm *mm, uint64_t hint, uint64_t len, uint32_t flags,
 		      struct inode *inode, uint64_t offset, uint64_t top);
 int mm_unmap_locked(struct mm *mm, uint64_t va, uint64_t len) MUST_CHECK;
-/* Drop the frames of [va, va + len), keeping the areas. */
+/* The next mm from number *cursor on with its lock held (or held by the caller anyway: *mine);
+ * NULL: no more. *busy: one was passed over because another uthread has its lock. For reclaim: does
+ * not park. */
+struct mm *mm_each(uint32_t *cursor, bool *mine, bool *busy);
+/* Drop the frames of [va, va + len), keeping the areas. Any current space. */
 void mm_drop_pages(struct mm *mm, uint64_t va, uint64_t len);
 int mm_fault_locked(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bool may_park,
 		    int *sig, int *code);

@@ -97,7 +97,8 @@ static int64_t move(struct mm *mm, struct area a, uint64_t old, uint64_t old_len
 		/* Different phases: a query of one page splits nothing, so cut large pages by
 		 * protecting a part. */
 		for (uint64_t at = ROUND_UP(old, LARGE_PAGE); at < old + keep; at += LARGE_PAGE)
-			r |= space_protect(at, GW_PAGE_SIZE, mm_page_flags(a.flags));
+			r |= space_protect(at, GW_PAGE_SIZE,
+					   mm_page_flags(a.flags) & ~(mm->forked ? GW_MAP_W : 0u));
 		r = r != 0 ? r : move_pages(mm, old, target, keep);
 	}
 	if (r != 0)

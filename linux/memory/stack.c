@@ -114,10 +114,10 @@ static void push_auxv(struct writer *w, const struct elf_stack *st, uint64_t exe
 	aux(w, AT_BASE, st->base);
 	aux(w, AT_FLAGS, 0);
 	aux(w, AT_ENTRY, st->entry);
-	aux(w, AT_UID, process->uid);
-	aux(w, AT_EUID, process->euid);
-	aux(w, AT_GID, process->gid);
-	aux(w, AT_EGID, process->egid);
+	aux(w, AT_UID, process_self()->uid);
+	aux(w, AT_EUID, process_self()->euid);
+	aux(w, AT_GID, process_self()->gid);
+	aux(w, AT_EGID, process_self()->egid);
 	aux(w, AT_SECURE, 0);
 	aux(w, AT_RANDOM, rnd);
 	aux(w, AT_HWCAP2, 0); /* no FSGSBASE: GS is the runtime's */
@@ -127,7 +127,7 @@ static void push_auxv(struct writer *w, const struct elf_stack *st, uint64_t exe
 	aux(w, 0, 0);
 }
 
-static void build(struct writer *w, struct elf_stack *st)
+static void build(struct writer *w, struct elf_stack *st, struct mm_strings *at)
 {
 	uint32_t argc = count(st->argv), envc = count(st->envp),
 		 skip = st->n_prefix != 0 && argc > 0 ? 1 : 0;
@@ -139,12 +139,12 @@ static void build(struct writer *w, struct elf_stack *st)
 	w->words[0] = n_args;
 	w->words[1 + n_args] = 0;
 	w->words[w->n - 1] = 0;
-	process->env_end = w->top;
+	at->env_end = w->top;
 	push_strings(w, st->envp, envc, 2 + n_args);
-	process->env_start = process->arg_end = w->top;
+	at->env_start = at->arg_end = w->top;
 	push_strings(w, st->argv + skip, argc - skip, 1 + st->n_prefix);
 	push_strings(w, st->prefix, st->n_prefix, 1);
-	process->arg_start = w->top;
+	at->arg_start = w->top;
 	platform = push_string(w, "x86_64");
 	random_bytes(bytes, sizeof(bytes));
 	w->top = ROUND_DOWN(w->top, 16ul);
@@ -165,7 +165,7 @@ bool elf_stack_make(struct mm *mm, struct elf_stack *st)
 	w.words = mem_zalloc(bytes);
 	if (w.words == NULL)
 		return false;
-	build(&w, st);
+	build(&w, st, &mm->strings);
 	if (w.top - w.lo < bytes)
 		w.failed = true;
 	st->sp = ROUND_DOWN(w.top - w.n * sizeof(uint64_t), 16ul);

@@ -2,11 +2,13 @@
 /* futex.c - waiting on a word of program memory. Waiters hang in hashed buckets under short locks;
  * the word is compared with the bucket locked (without parking: a page that is not there is brought
  * in with the lock released), so that a wake on another shard cannot fall between comparison and
- * sleep. */
+ * sleep. A word is named by its address space and address, or, in a shared mapping, by the file and
+ * the place in it. */
 #include "linux/process/process.h"
 
 #define BUCKETS 64u
 #define CMD_MASK 0x7fu
+#define PRIVATE_FLAG 0x80u
 #define CLOCK_REALTIME_FLAG 0x100u
 #define MATCH_ANY 0xffffffffu
 
@@ -15,9 +17,14 @@ struct bucket {
 	struct list_node waiters;
 };
 
+struct key {
+	const void *object; /* struct mm or inode */
+	uint64_t at;
+};
+
 struct futex_waiter {
 	struct list_node link;
-	uint64_t va;
+	struct key key;
 	uint32_t bitset;
 	bool woken; /* under the bucket's lock */
 	struct uthread *uthread;
@@ -34,9 +41,27 @@ void futex_init(void)
 		list_init(&buckets[i].waiters);
 }
 
-static struct bucket *bucket_of(uint64_t va)
+/* private: the program says that it is in no shared mapping. Otherwise may park. */
+static struct key key_of(struct mm *mm, uint64_t va, bool private)
 {
-	return &buckets[(uint32_t)((va >> 2) * 0x9e3779b97f4a7c15ull >> 32) % BUCKETS];
+	struct key k = { mm, va };
+
+	if (!private)
+		mm_futex_key(mm, va, &k.object, &k.at);
+	return k;
+}
+
+static bool same(const struct key *a, const struct key *b)
+{
+	return a->at == b->at && a->object == b->object;
+}
+
+static struct bucket *bucket_of(const struct key *k)
+{
+	return &buckets[(uint32_t)(((k->at >> 2) + ((uint64_t)k->object >> 4)) *
+					   0x9e3779b97f4a7c15ull >>
+				   32) %
+			BUCKETS];
 }
 
 /* With the bucket locked; nothing of w may be used afterwards: its owner may return at once. */
@@ -49,7 +74,7 @@ static void wake_one(struct futex_waiter *w)
 	uthread_wake(u);
 }
 
-static uint32_t wake_locked(struct bucket *b, uint64_t va, uint32_t n, uint32_t bitset)
+static uint32_t wake_locked(struct bucket *b, const struct key *k, uint32_t n, uint32_t bitset)
 {
 	uint32_t woken = 0;
 
@@ -59,7 +84,7 @@ static uint32_t wake_locked(struct bucket *b, uint64_t va, uint32_t n, uint32_t 
 
 		if (woken >= n)
 			break;
-		if (w->va == va && (w->bitset & bitset) != 0) {
+		if (same(&w->key, k) && (w->bitset & bitset) != 0) {
 			wake_one(w);
 			woken++;
 		}
@@ -67,15 +92,22 @@ static uint32_t wake_locked(struct bucket *b, uint64_t va, uint32_t n, uint32_t 
 	return woken;
 }
 
-uint32_t futex_wake(uint64_t va, uint32_t n, uint32_t bitset)
+static uint32_t wake_key(const struct key *k, uint32_t n, uint32_t bitset)
 {
-	struct bucket *b = bucket_of(va);
+	struct bucket *b = bucket_of(k);
 	uint32_t woken;
 
 	spin_lock(&b->lock);
-	woken = wake_locked(b, va, n, bitset);
+	woken = wake_locked(b, k, n, bitset);
 	spin_unlock(&b->lock);
 	return woken;
+}
+
+uint32_t futex_wake(struct mm *mm, uint64_t va, uint32_t n, uint32_t bitset)
+{
+	struct key k = key_of(mm, va, false);
+
+	return wake_key(&k, n, bitset);
 }
 
 static void lock_two(struct bucket *a, struct bucket *b)
@@ -126,10 +158,11 @@ static bool was_woken(struct futex_waiter *w)
 	}
 }
 
-static long wait(struct thread *t, uint64_t va, uint32_t expect, uint32_t bitset, uint64_t deadline)
+static long wait(struct thread *t, uint64_t va, const struct key *k, uint32_t expect,
+		 uint32_t bitset, uint64_t deadline)
 {
 	struct futex_waiter w = {
-		.va = va, .bitset = bitset, .uthread = t->uthread, .bucket = bucket_of(va)
+		.key = *k, .bitset = bitset, .uthread = t->uthread, .bucket = bucket_of(k)
 	};
 	struct bucket *b = w.bucket;
 	uint32_t now;
@@ -157,18 +190,18 @@ static long wait(struct thread *t, uint64_t va, uint32_t expect, uint32_t bitset
 	return withdraw(&w) ? 0 : r;
 }
 
-static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move, bool compare,
-		    uint32_t expect)
+static long requeue(uint64_t va, const struct key *from, const struct key *to, uint32_t n_wake,
+		    uint32_t n_move, bool compare, uint32_t expect)
 {
 	struct bucket *a = bucket_of(from), *b = bucket_of(to);
 	uint32_t now, done, moved = 0;
 
 	for (;;) {
 		lock_two(a, b);
-		if (!compare || copy_from_program_nofault(&now, from, sizeof(now)) == sizeof(now))
+		if (!compare || copy_from_program_nofault(&now, va, sizeof(now)) == sizeof(now))
 			break;
 		unlock_two(a, b);
-		if (fault_in_program(from, sizeof(now), false) != 0)
+		if (fault_in_program(va, sizeof(now), false) != 0)
 			return -EFAULT;
 	}
 	if (compare && now != expect) {
@@ -182,10 +215,10 @@ static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move
 
 		if (moved >= n_move)
 			break;
-		if (w->va != from || from == to)
+		if (!same(&w->key, from) || same(from, to))
 			continue;
 		list_del(&w->link);
-		w->va = to;
+		w->key = *to;
 		w->bucket = b;
 		list_add_tail(&b->waiters, &w->link);
 		moved++;
@@ -197,7 +230,8 @@ static long requeue(uint64_t from, uint64_t to, uint32_t n_wake, uint32_t n_move
 /* FUTEX_WAKE_OP: *va2 = *va2 OP arg atomically; wake at va, and at va2 if the old value compares. A
  * waiter that looked before the change is in its bucket and is woken; one that looks later sees the
  * new value. */
-static long wake_op(uint64_t va, uint64_t va2, uint32_t n, uint32_t n2, uint32_t code)
+static long wake_op(const struct key *k, const struct key *k2, uint64_t va2, uint32_t n,
+		    uint32_t n2, uint32_t code)
 {
 	uint32_t op = code >> 28 & 7, cmp = code >> 24 & 15, old, desired, seen;
 	int32_t arg = (int32_t)(code << 8) >> 20, cmp_arg = (int32_t)(code << 20) >> 20;
@@ -256,9 +290,9 @@ static long wake_op(uint64_t va, uint64_t va2, uint32_t n, uint32_t n2, uint32_t
 	default:
 		return -ENOSYS;
 	}
-	woken = futex_wake(va, n, MATCH_ANY);
+	woken = wake_key(k, n, MATCH_ANY);
 	if (also)
-		woken += futex_wake(va2, n2, MATCH_ANY);
+		woken += wake_key(k2, n2, MATCH_ANY);
 	return woken;
 }
 
@@ -266,11 +300,14 @@ SYSCALL_FN(futex)
 {
 	uint64_t va = r->rdi, deadline = GW_NEVER, ns;
 	uint32_t op = (uint32_t)r->rsi, cmd = op & CMD_MASK, val = (uint32_t)r->rdx;
-	bool realtime = (op & CLOCK_REALTIME_FLAG) != 0;
+	bool realtime = (op & CLOCK_REALTIME_FLAG) != 0, private = (op & PRIVATE_FLAG) != 0;
+	struct mm *mm = t->process->mm;
+	struct key k, k2;
 	int err;
 
 	if (va % 4 != 0)
 		return -EINVAL;
+	k = key_of(mm, va, private);
 	switch (cmd) {
 	case 0: /* FUTEX_WAIT: relative */
 	case 9: /* FUTEX_WAIT_BITSET: absolute */
@@ -283,21 +320,24 @@ SYSCALL_FN(futex)
 			if (err != 0)
 				return err;
 		}
-		err = (int)wait(t, va, val, cmd == 9 ? (uint32_t)r->r9 : MATCH_ANY, deadline);
+		err = (int)wait(t, va, &k, val, cmd == 9 ? (uint32_t)r->r9 : MATCH_ANY, deadline);
 		/* A relative wait cannot be restarted with its full time. */
 		return err == -ERESTARTSYS && cmd == 0 && deadline != GW_NEVER ? -EINTR : err;
 	case 1: /* FUTEX_WAKE */
-		return futex_wake(va, val, MATCH_ANY);
+		return wake_key(&k, val, MATCH_ANY);
 	case 10: /* FUTEX_WAKE_BITSET */
-		return (uint32_t)r->r9 == 0 ? -EINVAL : (long)futex_wake(va, val, (uint32_t)r->r9);
+		return (uint32_t)r->r9 == 0 ? -EINVAL : (long)wake_key(&k, val, (uint32_t)r->r9);
 	case 3: /* FUTEX_REQUEUE */
 	case 4: /* FUTEX_CMP_REQUEUE */
 		if (r->r8 % 4 != 0 || (int32_t)val < 0 || (int32_t)r->r10 < 0)
 			return -EINVAL;
-		return requeue(va, r->r8, val, (uint32_t)r->r10, cmd == 4, (uint32_t)r->r9);
+		k2 = key_of(mm, r->r8, private);
+		return requeue(va, &k, &k2, val, (uint32_t)r->r10, cmd == 4, (uint32_t)r->r9);
 	case 5:
-		return r->r8 % 4 != 0 ? -EINVAL
-				      : wake_op(va, r->r8, val, (uint32_t)r->r10, (uint32_t)r->r9);
+		if (r->r8 % 4 != 0)
+			return -EINVAL;
+		k2 = key_of(mm, r->r8, private);
+		return wake_op(&k, &k2, r->r8, val, (uint32_t)r->r10, (uint32_t)r->r9);
 	default: /* priority inheritance, FUTEX_FD */
 		return -ENOSYS;
 	}
@@ -320,7 +360,7 @@ static void owner_died(const struct thread *t, uint64_t va)
 			return;
 		if (seen == v) {
 			if ((v & FUTEX_WAITERS) != 0)
-				futex_wake(va, 1, MATCH_ANY);
+				futex_wake(mm_current(), va, 1, MATCH_ANY);
 			return;
 		}
 		v = seen;

@@ -39,46 +39,14 @@ char linux_hostname[65] = "godwit", linux_domainname[65] = "(none)";
 	}
 
 GETTER(getpid, t->process->pid)
-GETTER(getppid, 1)
-GETTER(getpgrp, t->process->pid)
 GETTER(getuid, t->process->uid)
 GETTER(geteuid, t->process->euid)
 GETTER(getgid, t->process->gid)
 GETTER(getegid, t->process->egid)
 GETTER(setfsuid, t->process->euid)
 GETTER(setfsgid, t->process->egid)
-GETTER(setsid, t->process->pid)
-GETTER(wait4, -ECHILD)
-GETTER(waitid, -ECHILD)
 GETTER(personality, 0)
 GETTER(umask, __atomic_exchange_n(&t->process->umask, (uint32_t)r->rdi & 0777u, __ATOMIC_RELAXED))
-
-static bool is_self(const struct thread *t, uint64_t pid)
-{
-	return (int32_t)pid == 0 || (int32_t)pid == t->process->pid;
-}
-
-SYSCALL_FN(getpgid);
-SYSCALL_FN(getpgid)
-{
-	return is_self(t, r->rdi) ? t->process->pid : -ESRCH;
-}
-
-SYSCALL_FN(getsid);
-SYSCALL_FN(getsid)
-{
-	return is_self(t, r->rdi) ? t->process->pid : -ESRCH;
-}
-
-SYSCALL_FN(setpgid);
-SYSCALL_FN(setpgid)
-{
-	if ((int32_t)r->rsi < 0)
-		return -EINVAL;
-	if (!is_self(t, r->rdi))
-		return -ESRCH;
-	return is_self(t, r->rsi) ? 0 : -EPERM;
-}
 
 /* Set real, effective and saved numbers; each must be KEEP or one of the three unless the caller is
  * root. */
@@ -217,7 +185,7 @@ static long cap_words(uint64_t header_va, uint32_t *words)
 		*words = 2;
 	else
 		return copy_to_program(header_va, &newest, 4) != 0 ? -EFAULT : -EINVAL;
-	return header[1] == 0 || (int)header[1] == process->pid ||
+	return header[1] == 0 || (int)header[1] == process_self()->pid ||
 			       thread_self()->tid == (int)header[1]
 		       ? 0
 		       : -ESRCH;
@@ -310,8 +278,8 @@ SYSCALL_FN(getrandom)
 SYSCALL_FN(prctl);
 SYSCALL_FN(prctl)
 {
-	static uint32_t dumpable = 1, keep_caps, subreaper, no_new_privs, thp_disable;
-	int32_t zero = 0;
+	static uint32_t dumpable = 1, keep_caps, no_new_privs, thp_disable;
+	uint32_t flag;
 	char name[17] = "";
 
 	switch (r->rdi) {
@@ -324,9 +292,12 @@ SYSCALL_FN(prctl)
 	case PR_GET_NAME:
 		return copy_to_program(r->rsi, t->comm, sizeof(t->comm));
 	case PR_SET_PDEATHSIG:
-		return r->rsi > NSIG ? -EINVAL : 0; /* the parent cannot die first */
+		if (r->rsi > NSIG)
+			return -EINVAL;
+		t->process->pdeath_signal = (uint32_t)r->rsi;
+		return 0;
 	case PR_GET_PDEATHSIG:
-		return copy_to_program(r->rsi, &zero, sizeof(zero));
+		return copy_to_program(r->rsi, &t->process->pdeath_signal, 4);
 	case PR_GET_DUMPABLE:
 		return dumpable;
 	case PR_SET_DUMPABLE:
@@ -353,10 +324,11 @@ SYSCALL_FN(prctl)
 	case PR_CAPBSET_DROP:
 		return r->rsi > 40 ? -EINVAL : t->process->euid == 0 ? 0 : -EPERM;
 	case PR_SET_CHILD_SUBREAPER:
-		subreaper = r->rsi != 0;
+		t->process->reaper = r->rsi != 0;
 		return 0;
 	case PR_GET_CHILD_SUBREAPER:
-		return copy_to_program(r->rsi, &subreaper, sizeof(subreaper));
+		flag = t->process->reaper;
+		return copy_to_program(r->rsi, &flag, sizeof(flag));
 	case PR_SET_NO_NEW_PRIVS:
 		if (r->rsi != 1)
 			return -EINVAL;
@@ -372,4 +344,13 @@ SYSCALL_FN(prctl)
 	default: /* PR_SET_VMA too: mappings carry no names */
 		return -EINVAL;
 	}
+}
+
+/* Restartable sequences want the kernel's word on every preemption. The C library asks once a
+ * process, and does without. */
+SYSCALL_FN(rseq)
+{
+	(void)t;
+	(void)r;
+	return -ENOSYS;
 }

@@ -61,16 +61,19 @@ SYSCALL_FN(setrlimit)
 
 SYSCALL_FN(prlimit64)
 {
+	struct process *p;
 	uint64_t old[2];
 	long err = 0;
 
 	if (r->rsi >= RLIMITS)
 		return -EINVAL;
-	if ((int32_t)r->rdi != 0 && (int32_t)r->rdi != t->process->pid)
+	p = process_of((int32_t)r->rdi != 0 ? (int32_t)r->rdi : t->process->pid);
+	if (p == NULL)
 		return -ESRCH;
-	memcpy(old, t->process->rlimits[r->rsi], sizeof(old));
+	memcpy(old, p->rlimits[r->rsi], sizeof(old));
 	if (r->rdx != 0)
-		err = limit_set(t->process, r->rsi, r->rdx);
+		err = limit_set(p, r->rsi, r->rdx);
+	process_put(p);
 	if (err == 0 && r->r10 != 0)
 		err = copy_to_program(r->r10, old, sizeof(old));
 	return err;
@@ -89,8 +92,10 @@ SYSCALL_FN(getrusage)
 
 	if (who != 0 && who != 1 && who != -1)
 		return -EINVAL;
-	if (who != -1) { /* RUSAGE_CHILDREN: none */
-		u.user = timeval_of(who == 0 ? process_cpu_ns() : thread_cpu_ns(t));
+	if (who == -1) {
+		u.user = timeval_of(t->process->children_ns);
+	} else {
+		u.user = timeval_of(who == 0 ? process_cpu_of(t->process) : thread_cpu_ns(t));
 		mm_usage(t->process->mm, &m);
 		u.maxrss = (int64_t)(m.peak_bytes / 1024);
 		u.minflt = (int64_t)linux_stats.faults;
@@ -123,13 +128,19 @@ SYSCALL_FN(sysinfo)
 
 static bool known_thread(uint64_t tid)
 {
+	struct process *p = process_self();
 	bool known;
 
 	if ((int32_t)tid == 0)
 		return true;
-	spin_lock(&process->lock);
-	known = thread_find((int32_t)tid) != NULL;
-	spin_unlock(&process->lock);
+	spin_lock(&processes.lock);
+	known = process_find((int32_t)tid) != NULL;
+	spin_unlock(&processes.lock);
+	if (known)
+		return true;
+	spin_lock(&p->lock);
+	known = thread_find(p, (int32_t)tid) != NULL;
+	spin_unlock(&p->lock);
 	return known;
 }
 

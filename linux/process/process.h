@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* process.h - threads, signals, futexes and time as the files of process/ and start.c share them.
- * Lock order here: process->lock > signal_lock; a futex bucket's lock is innermost but for the
- * scheduler's own. */
+ * Lock order here: processes.lock > a process's lock > its signal_lock > the signal queue's pool; a
+ * futex bucket's lock and that of a waitq are innermost but for the scheduler's own. */
 #ifndef GODWIT_LINUX_PROCESS_H
 #define GODWIT_LINUX_PROCESS_H
 
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
+#include "runtime/platform/platform.h"
 #include "runtime/virtio/console.h"
 
 /* ---- time ---- */
@@ -44,18 +45,52 @@ int clock_read(int64_t id, uint64_t *ns) MUST_CHECK;
 /* The monotonic deadline of a time on a clock (REALTIME or MONOTONIC kinds). 0 or -EINVAL. */
 int clock_deadline(int64_t id, uint64_t ns, bool absolute, uint64_t *deadline) MUST_CHECK;
 uint64_t thread_cpu_ns(const struct thread *t);
-uint64_t process_cpu_ns(void);
+uint64_t process_cpu_of(struct process *p);
 
 /* ---- threads ---- */
-struct thread *thread_create(void); /* not yet listed; NULL: memory is out */
-void thread_list(struct thread *t);
+#define FIRST_PID 2				 /* not 1: some programs behave as init then */
+struct thread *thread_create(struct process *p); /* not yet listed; NULL: memory is out */
+int thread_number(void);			 /* a free number for a thread or process */
+void thread_list(struct thread *t, int tid);
+void thread_unlist(struct thread *t);	    /* one that never ran; freed */
+void thread_leave_memory(struct thread *t); /* robust list, CLONE_CHILD_CLEARTID */
+void threads_stop(struct process *p, const struct thread *but); /* p->lock held */
 _Noreturn void thread_exit(int status);
-uint64_t thread_syscalls_ended(void); /* counted by threads that have ended */
+uint64_t thread_syscalls(struct process *p); /* of the threads it has */
+uint64_t thread_syscalls_ended(void);	     /* counted by threads that have ended */
+
+/* ---- processes (family.c) ---- */
+struct processes {
+	struct spinlock lock; /* the list, who is whose child, groups and sessions, zombies */
+	struct list_node list;
+	uint32_t n;
+	int next_number;
+	bool wrapped; /* numbers may be in use */
+};
+extern struct processes processes;
+/* A process without memory, files and threads, with one reference; what parent (may be NULL) hands
+ * down is in it. */
+struct process *process_create(const struct process *parent) MUST_CHECK;
+struct process *process_get(struct process *p);
+/* Into the table and out of it again: its first reference is the table's meanwhile. */
+void process_list(struct process *p, struct process *parent);
+void process_unlist(struct process *p);
+struct process *process_find(int pid); /* processes.lock held */
+/* kill(2) of `from`: by pid, group, everybody. info->signo 0: only look. 0, -ESRCH, -EPERM,
+ * -EAGAIN. */
+int process_kill(const struct process *from, int64_t pid, const struct siginfo64 *info);
+/* By the last thread, before and after it has given up its struct thread. */
+void process_empty(struct process *p);
+void process_ended(struct process *p);
+/* The parent that waits in vfork goes on. */
+void process_release_vfork(struct process *p);
+_Noreturn void machine_end(int status, int signal); /* start.c */
 
 /* ---- futex ---- */
 void futex_init(void);
-/* Wake up to n waiters at va; how many. Any context. */
-uint32_t futex_wake(uint64_t va, uint32_t n, uint32_t bitset);
+/* Wake up to n waiters at va of an address space; how many. May park (shared memory is looked up).
+ */
+uint32_t futex_wake(struct mm *mm, uint64_t va, uint32_t n, uint32_t bitset);
 void robust_list_walk(struct thread *t);
 
 /* ---- signals ---- */
@@ -88,6 +123,9 @@ void robust_list_walk(struct thread *t);
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
 #define SA_NOCLDSTOP 1ull
+#define SA_NOCLDWAIT 2ull
+#define CLD_EXITED 1
+#define CLD_KILLED 2
 #define SA_SIGINFO 4ull
 #define SA_ONSTACK 0x08000000ull
 #define SA_RESTART 0x10000000ull
@@ -100,13 +138,14 @@ struct signal_action { /* as the kernel's struct sigaction */
 	uint64_t handler, flags, restorer;
 	sigset64 mask;
 };
-extern struct signal_action signal_actions[NSIG];
 int signal_init(void) MUST_CHECK;
+void signal_reset(struct process *p); /* handlers back to the defaults: exec */
+void signal_process_ended(struct process *p);
 void signal_init_thread(struct thread *t);
-/* -EAGAIN: the queue is full (real-time signals only). */
-int signal_queue(struct thread *t, const struct siginfo64 *info);
-/* The same to one thread by number (info->signo 0: only look). -ESRCH: no such thread. */
-int signal_queue_tid(int tid, const struct siginfo64 *info);
+/* To a process, or to its thread t. -EAGAIN: the queue is full (real-time signals only). */
+int signal_queue(struct process *p, struct thread *t, const struct siginfo64 *info);
+/* The same to one thread of p by number (info->signo 0: only look). -ESRCH: no such thread. */
+int signal_queue_tid(struct process *p, int tid, const struct siginfo64 *info);
 /* Forget that there was work if no signal is left for a handler. */
 void signal_recheck(struct thread *t);
 /* Give up what a thread held when it ends. */
@@ -121,5 +160,7 @@ int sigframe_pop(struct thread *t, struct program_frame *f) MUST_CHECK;
 
 /* ---- timers ---- */
 void posix_timers_init(void);
+/* A process's timers go; the alarm only if all (exec keeps it). May park. */
+void posix_timers_drop(struct process *p, bool all);
 
 #endif

@@ -21,6 +21,7 @@ SYSCALL_FN(rt_sigaction)
 {
 	int sig = (int)r->rdi;
 	struct signal_action act, old;
+	struct process *p = t->process;
 
 	if (sig < 1 || sig > NSIG || r->r10 != 8)
 		return -EINVAL;
@@ -30,12 +31,14 @@ SYSCALL_FN(rt_sigaction)
 		if (copy_from_program(&act, r->rsi, sizeof(act)) != 0)
 			return -EFAULT;
 	}
-	spin_lock(&process->signal_lock);
-	old = signal_actions[sig - 1];
-	if (r->rsi != 0)
-		signal_actions[sig - 1] = act;
-	spin_unlock(&process->signal_lock);
-	(void)t;
+	spin_lock(&p->signal_lock);
+	old = p->actions[sig - 1];
+	if (r->rsi != 0) {
+		p->actions[sig - 1] = act;
+		if (sig == SIGCHLD)
+			p->no_zombies = act.handler == SIG_IGN || (act.flags & SA_NOCLDWAIT) != 0;
+	}
+	spin_unlock(&p->signal_lock);
 	return r->rdx != 0 ? copy_to_program(r->rdx, &old, sizeof(old)) : 0;
 }
 
@@ -67,7 +70,7 @@ SYSCALL_FN(rt_sigprocmask)
 
 SYSCALL_FN(rt_sigpending)
 {
-	sigset64 set = (t->pending | process->pending) & t->sigmask;
+	sigset64 set = (t->pending | t->process->pending) & t->sigmask;
 
 	return r->rsi > 8 ? -EINVAL : copy_to_program(r->rdi, &set, r->rsi);
 }
@@ -96,7 +99,7 @@ SYSCALL_FN(rt_sigtimedwait)
 		/* A signal that we wait for sets WORK_SIGNAL too; what is left then is for a
 		 * handler. */
 		signal_recheck(t);
-		if (((t->pending | process->pending) & set) != 0)
+		if (((t->pending | t->process->pending) & set) != 0)
 			continue;
 		err = thread_park(deadline);
 		if (signal_take(t, set, &info)) {
@@ -195,37 +198,49 @@ SYSCALL_FN(kill)
 
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
-	if (pid != 0 && pid != -1 && pid != t->process->pid && pid != -t->process->pid)
-		return -ESRCH;
-	if (sig == 0)
-		return 0;
 	info = from_self(t, sig, SI_USER);
-	signal_send(NULL, &info);
-	return 0;
+	return process_kill(t->process, pid, &info);
 }
 
-static long thread_kill(struct thread *t, int tid, int sig)
+/* To thread tid of process pid (0: of whichever has it). */
+static long queue_thread(int pid, int tid, const struct siginfo64 *info)
+{
+	long result = -ESRCH;
+
+	spin_lock(&processes.lock);
+	list_for_each (n, &processes.list) {
+		struct process *p = list_entry(n, struct process, link);
+
+		if (pid != 0 && p->pid != pid)
+			continue;
+		result = signal_queue_tid(p, tid, info);
+		if (result != -ESRCH)
+			break;
+	}
+	spin_unlock(&processes.lock);
+	return result;
+}
+
+static long thread_kill(struct thread *t, int pid, int tid, int sig)
 {
 	struct siginfo64 info = from_self(t, sig, SI_TKILL);
 
 	if (tid <= 0 || sig < 0 || sig > NSIG)
 		return -EINVAL;
-	return signal_queue_tid(tid, &info);
+	return queue_thread(pid, tid, &info);
 }
 
 SYSCALL_FN(tkill)
 {
-	return thread_kill(t, (int)r->rdi, (int)r->rsi);
+	return thread_kill(t, 0, (int)r->rdi, (int)r->rsi);
 }
 
 SYSCALL_FN(tgkill)
 {
-	if ((int)r->rdi <= 0)
-		return -EINVAL;
-	return (int)r->rdi != t->process->pid ? -ESRCH : thread_kill(t, (int)r->rsi, (int)r->rdx);
+	return (int)r->rdi <= 0 ? -EINVAL : thread_kill(t, (int)r->rdi, (int)r->rsi, (int)r->rdx);
 }
 
-static long queue_info(int pid, int tid, int sig, uint64_t va)
+static long queue_info(struct thread *t, int pid, int tid, int sig, uint64_t va)
 {
 	struct siginfo64 info;
 
@@ -233,26 +248,25 @@ static long queue_info(int pid, int tid, int sig, uint64_t va)
 		return -EFAULT;
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
-	if (pid != process->pid)
-		return -ESRCH;
+	/* Nobody but the process itself may say that the kernel or kill sent it. */
+	if ((info.code >= 0 || info.code == SI_TKILL) && pid != t->process->pid)
+		return -EPERM;
 	info.signo = sig;
 	if (tid != 0)
-		return signal_queue_tid(tid, &info);
-	return sig != 0 ? signal_queue(NULL, &info) : 0;
+		return queue_thread(pid, tid, &info);
+	return pid <= 0 ? -ESRCH : process_kill(t->process, pid, &info);
 }
 
 SYSCALL_FN(rt_sigqueueinfo)
 {
-	(void)t;
-	return queue_info((int)r->rdi, 0, (int)r->rsi, r->rdx);
+	return queue_info(t, (int)r->rdi, 0, (int)r->rsi, r->rdx);
 }
 
 SYSCALL_FN(rt_tgsigqueueinfo)
 {
-	(void)t;
-	if ((int)r->rsi <= 0)
+	if ((int)r->rsi <= 0 || (int)r->rdi <= 0)
 		return -EINVAL;
-	return queue_info((int)r->rdi, (int)r->rsi, (int)r->rdx, r->r10);
+	return queue_info(t, (int)r->rdi, (int)r->rsi, (int)r->rdx, r->r10);
 }
 
 SYSCALL_FN(restart_syscall)

@@ -7,8 +7,7 @@
 #define QUEUE_ENTRIES 56u
 #define UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 #define STOPS (SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
-/* Default action: nothing. There is no shell to continue a stopped program, so stopping is ignored
- * as well. */
+/* Default action: nothing. Nobody continues a stopped program, so stopping is ignored as well. */
 #define IGNORED_BY_DEFAULT \
 	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH) | STOPS)
 #define SYNCHRONOUS                                                                             \
@@ -20,8 +19,27 @@ struct entry {
 	struct siginfo64 info;
 };
 
-struct signal_action signal_actions[NSIG];
-static struct list_node unused_entries; /* signal_lock */
+static struct {
+	struct spinlock lock;
+	struct list_node unused;
+} pool;
+
+static struct entry *entry_take(void)
+{
+	struct list_node *n;
+
+	spin_lock(&pool.lock);
+	n = list_pop(&pool.unused);
+	spin_unlock(&pool.lock);
+	return n != NULL ? list_entry(n, struct entry, link) : NULL;
+}
+
+static void entry_give(struct entry *e)
+{
+	spin_lock(&pool.lock);
+	list_add_tail(&pool.unused, &e->link);
+	spin_unlock(&pool.lock);
+}
 
 int signal_init(void)
 {
@@ -29,9 +47,9 @@ int signal_init(void)
 
 	if (e == NULL)
 		return -ENOMEM;
-	list_init(&unused_entries);
+	list_init(&pool.unused);
 	for (uint32_t i = 0; i < QUEUE_ENTRIES; i++)
-		list_add_tail(&unused_entries, &e[i].link);
+		list_add_tail(&pool.unused, &e[i].link);
 	return 0;
 }
 
@@ -56,9 +74,9 @@ const char *signal_name(int sig)
 	return s;
 }
 
-static bool is_ignored(int sig)
+static bool is_ignored(const struct process *p, int sig)
 {
-	uint64_t h = signal_actions[sig - 1].handler;
+	uint64_t h = p->actions[sig - 1].handler;
 
 	return h == SIG_IGN || (h == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0);
 }
@@ -81,7 +99,7 @@ static bool takes(const struct thread *t, int sig)
 }
 
 /* Both locks held. */
-static void alert_taker(struct thread *t, int sig)
+static void alert_taker(struct process *p, struct thread *t, int sig)
 {
 	struct thread *first = NULL;
 
@@ -90,7 +108,7 @@ static void alert_taker(struct thread *t, int sig)
 			alert(t);
 		return;
 	}
-	list_for_each (n, &process->threads) {
+	list_for_each (n, &p->threads) {
 		struct thread *at = list_entry(n, struct thread, link);
 
 		if ((at->sigwait & SIGBIT(sig)) != 0) {
@@ -104,71 +122,70 @@ static void alert_taker(struct thread *t, int sig)
 		alert(first);
 }
 
-static bool enqueue(struct thread *t, const struct siginfo64 *info)
+static bool enqueue(struct process *p, struct thread *t, const struct siginfo64 *info)
 {
-	sigset64 *pending = t != NULL ? &t->pending : &process->pending, bit = SIGBIT(info->signo);
-	struct list_node *n;
+	sigset64 *pending = t != NULL ? &t->pending : &p->pending, bit = SIGBIT(info->signo);
 	struct entry *e;
 
 	if ((*pending & bit) != 0 && info->signo < 32)
 		return true; /* one of a standard kind is enough */
-	n = list_pop(&unused_entries);
-	if (n == NULL && info->signo >= 32 && info->code != SI_KERNEL)
+	e = entry_take();
+	if (e == NULL && info->signo >= 32 && info->code != SI_KERNEL)
 		return false;
 	*pending |= bit;
-	if (n != NULL) {
-		e = list_entry(n, struct entry, link);
+	if (e != NULL) {
 		e->info = *info;
-		list_add_tail(t != NULL ? &t->sigqueue : &process->sigqueue, &e->link);
+		list_add_tail(t != NULL ? &t->sigqueue : &p->sigqueue, &e->link);
 	}
 	return true;
 }
 
-/* process->lock held. */
-static int queue_locked(struct thread *t, const struct siginfo64 *info)
+/* p->lock held. */
+static int queue_locked(struct process *p, struct thread *t, const struct siginfo64 *info)
 {
-	const struct list_node *threads = &process->threads;
+	const struct list_node *threads = &p->threads;
 	const struct thread *at = t;
 	int sig = info->signo, r = 0;
 
 	if (at == NULL && !list_empty(threads))
 		at = list_entry(threads->next, struct thread, link);
-	spin_lock(&process->signal_lock);
+	spin_lock(&p->signal_lock);
 	/* An ignored signal is dropped, unless it is blocked: the action may change meanwhile. */
-	if (at != NULL && (!is_ignored(sig) || ((at->sigmask | at->sigwait) & SIGBIT(sig)) != 0)) {
-		if (enqueue(t, info))
-			alert_taker(t, sig);
+	if (at != NULL &&
+	    (!is_ignored(p, sig) || ((at->sigmask | at->sigwait) & SIGBIT(sig)) != 0)) {
+		if (enqueue(p, t, info))
+			alert_taker(p, t, sig);
 		else
 			r = -EAGAIN;
 	}
-	spin_unlock(&process->signal_lock);
+	spin_unlock(&p->signal_lock);
 	return r;
 }
 
 void (*signal_arrived)(void);
 
-int signal_queue(struct thread *t, const struct siginfo64 *info)
+int signal_queue(struct process *p, struct thread *t, const struct siginfo64 *info)
 {
 	int r;
 
-	spin_lock(&process->lock);
-	r = queue_locked(t, info);
-	spin_unlock(&process->lock);
+	spin_lock(&p->lock);
+	r = queue_locked(p, t, info);
+	spin_unlock(&p->lock);
 	if (signal_arrived != NULL)
 		signal_arrived();
 	return r;
 }
 
-int signal_queue_tid(int tid, const struct siginfo64 *info)
+int signal_queue_tid(struct process *p, int tid, const struct siginfo64 *info)
 {
 	struct thread *t;
 	int r = -ESRCH;
 
-	spin_lock(&process->lock);
-	t = thread_find(tid);
+	spin_lock(&p->lock);
+	t = thread_find(p, tid);
 	if (t != NULL)
-		r = info->signo != 0 ? queue_locked(t, info) : 0;
-	spin_unlock(&process->lock);
+		r = info->signo != 0 ? queue_locked(p, t, info) : 0;
+	spin_unlock(&p->lock);
 	if (signal_arrived != NULL)
 		signal_arrived();
 	return r;
@@ -176,23 +193,45 @@ int signal_queue_tid(int tid, const struct siginfo64 *info)
 
 void signal_send(struct thread *t, const struct siginfo64 *info)
 {
-	(void)!signal_queue(t, info);
+	(void)!signal_queue(t != NULL ? t->process : process_first, t, info);
+}
+
+void signal_reset(struct process *p)
+{
+	spin_lock(&p->signal_lock);
+	for (int i = 0; i < NSIG; i++) {
+		uint64_t keep = p->actions[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
+
+		p->actions[i] = (struct signal_action){ .handler = keep };
+	}
+	spin_unlock(&p->signal_lock);
+}
+
+void signal_process_ended(struct process *p)
+{
+	struct list_node *n;
+
+	spin_lock(&p->signal_lock);
+	while ((n = list_pop(&p->sigqueue)) != NULL)
+		entry_give(list_entry(n, struct entry, link));
+	spin_unlock(&p->signal_lock);
 }
 
 void signal_fault(struct thread *t, int sig, int code, uint64_t addr)
 {
 	struct siginfo64 info = { .signo = sig, .code = code, .u.fault.addr = addr };
+	struct process *p = t->process;
 
-	spin_lock(&process->signal_lock);
+	spin_lock(&p->signal_lock);
 	/* A fault cannot be put off: blocked or ignored, it kills. */
-	if ((t->sigmask & SIGBIT(sig)) != 0 || signal_actions[sig - 1].handler == SIG_IGN) {
-		signal_actions[sig - 1].handler = SIG_DFL;
+	if ((t->sigmask & SIGBIT(sig)) != 0 || p->actions[sig - 1].handler == SIG_IGN) {
+		p->actions[sig - 1].handler = SIG_DFL;
 		t->sigmask &= ~SIGBIT(sig);
 	}
 	t->pending &= ~SIGBIT(sig);
-	(void)!enqueue(t, &info);
+	(void)!enqueue(p, t, &info);
 	alert(t);
-	spin_unlock(&process->signal_lock);
+	spin_unlock(&p->signal_lock);
 }
 
 /* Take the first entry of sig out of a queue. */
@@ -214,7 +253,7 @@ static void dequeue(struct list_node *queue, sigset64 *pending, int sig, struct 
 		found = true;
 		*info = e->info;
 		list_del(&e->link);
-		list_add_tail(&unused_entries, &e->link);
+		entry_give(e);
 	}
 	if (!more)
 		*pending &= ~SIGBIT(sig);
@@ -222,13 +261,14 @@ static void dequeue(struct list_node *queue, sigset64 *pending, int sig, struct 
 
 bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info)
 {
+	struct process *p = t->process;
 	sigset64 set;
 	int sig;
 
-	spin_lock(&process->signal_lock);
-	set = (t->pending | process->pending) & from;
+	spin_lock(&p->signal_lock);
+	set = (t->pending | p->pending) & from;
 	if (set == 0) {
-		spin_unlock(&process->signal_lock);
+		spin_unlock(&p->signal_lock);
 		return false;
 	}
 	if ((set & SIGBIT(SIGKILL)) != 0)
@@ -239,64 +279,67 @@ bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info)
 	if ((t->pending & SIGBIT(sig)) != 0)
 		dequeue(&t->sigqueue, &t->pending, sig, info);
 	else
-		dequeue(&process->sigqueue, &process->pending, sig, info);
-	spin_unlock(&process->signal_lock);
+		dequeue(&p->sigqueue, &p->pending, sig, info);
+	spin_unlock(&p->signal_lock);
 	return true;
 }
 
 void signal_recheck(struct thread *t)
 {
 	atomic_fetch_and(&t->work, ~WORK_SIGNAL);
-	if (((t->pending | process->pending) & ~t->sigmask) != 0)
+	if (((t->pending | t->process->pending) & ~t->sigmask) != 0)
 		atomic_fetch_or(&t->work, WORK_SIGNAL);
 }
 
 /* Work for others: process signals that this thread does not take any more. */
-static void hand_over(sigset64 set)
+static void hand_over(struct process *p, sigset64 set)
 {
 	while (set != 0) {
 		int sig = __builtin_ctzll(set) + 1;
 
 		set &= set - 1;
-		alert_taker(NULL, sig);
+		alert_taker(p, NULL, sig);
 	}
 }
 
 void signal_set_mask(struct thread *t, sigset64 mask)
 {
+	struct process *p = t->process;
+
 	mask &= ~UNBLOCKABLE;
 	if (mask == t->sigmask)
 		return;
-	if ((t->pending | process->pending) ==
+	if ((t->pending | p->pending) ==
 	    0) { /* a sender that comes now sees the old or the new mask */
-		spin_lock(&process->signal_lock);
+		spin_lock(&p->signal_lock);
 		t->sigmask = mask;
-		if ((t->pending | process->pending) & ~mask)
+		if ((t->pending | p->pending) & ~mask)
 			alert(t);
-		spin_unlock(&process->signal_lock);
+		spin_unlock(&p->signal_lock);
 		return;
 	}
-	spin_lock(&process->lock);
-	spin_lock(&process->signal_lock);
+	spin_lock(&p->lock);
+	spin_lock(&p->signal_lock);
 	t->sigmask = mask;
-	if ((t->pending | process->pending) & ~mask)
+	if ((t->pending | p->pending) & ~mask)
 		alert(t);
-	hand_over(process->pending & mask);
-	spin_unlock(&process->signal_lock);
-	spin_unlock(&process->lock);
+	hand_over(p, p->pending & mask);
+	spin_unlock(&p->signal_lock);
+	spin_unlock(&p->lock);
 }
 
 void signal_thread_ended(struct thread *t)
 {
+	struct process *p = t->process;
 	struct list_node *n;
 
-	spin_lock(&process->lock);
-	spin_lock(&process->signal_lock);
+	spin_lock(&p->lock);
+	spin_lock(&p->signal_lock);
 	while ((n = list_pop(&t->sigqueue)) != NULL)
-		list_add_tail(&unused_entries, n);
-	hand_over(process->pending);
-	spin_unlock(&process->signal_lock);
-	spin_unlock(&process->lock);
+		entry_give(list_entry(n, struct entry, link));
+	hand_over(p, p->pending);
+	spin_unlock(&p->signal_lock);
+	spin_unlock(&p->lock);
 }
 
 /* ---- before returning to the program ---- */
@@ -330,12 +373,12 @@ static void report_death(struct thread *t, const struct program_frame *f,
 
 	if ((SYNCHRONOUS & SIGBIT(sig)) == 0 || info->code <= 0)
 		return;
-	mm_describe(process->mm, f->regs.rip, where, sizeof(where));
-	mm_describe(process->mm, info->u.fault.addr, what, sizeof(what));
+	mm_describe(t->process->mm, f->regs.rip, where, sizeof(where));
+	mm_describe(t->process->mm, info->u.fault.addr, what, sizeof(what));
 	if (t->trap_no != 14)
 		control_line("error %s was killed by SIG%s at 0x%lx (%s): %s", t->comm,
 			     signal_name(sig), f->regs.rip, where, trap_text(t->trap_no));
-	else if (sig == SIGSEGV && mm_below_stack(process->mm, info->u.fault.addr))
+	else if (sig == SIGSEGV && mm_below_stack(t->process->mm, info->u.fault.addr))
 		control_line(
 			"error %s overflowed its stack of 8 MiB at 0x%lx (%s), stack pointer 0x%lx",
 			t->comm, f->regs.rip, where, f->regs.rsp);
@@ -357,15 +400,16 @@ static void restart(struct program_frame *f)
 /* Run or apply one signal. True: a handler's frame was pushed. */
 static bool deliver(struct thread *t, struct program_frame *f, const struct siginfo64 *info)
 {
+	struct process *p = t->process;
 	struct signal_action act;
 	int sig = info->signo;
 	sigset64 saved;
 
-	spin_lock(&process->signal_lock);
-	act = signal_actions[sig - 1];
+	spin_lock(&p->signal_lock);
+	act = p->actions[sig - 1];
 	if (act.handler > SIG_IGN && (act.flags & SA_RESETHAND) != 0)
-		signal_actions[sig - 1].handler = SIG_DFL;
-	spin_unlock(&process->signal_lock);
+		p->actions[sig - 1].handler = SIG_DFL;
+	spin_unlock(&p->signal_lock);
 	if (act.handler == SIG_IGN ||
 	    (act.handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)) != 0))
 		return false;

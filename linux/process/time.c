@@ -46,17 +46,6 @@ uint64_t thread_cpu_ns(const struct thread *t)
 	return ns;
 }
 
-uint64_t process_cpu_ns(void)
-{
-	uint64_t ns = 0;
-
-	spin_lock(&process->lock);
-	list_for_each (n, &process->threads)
-		ns += thread_cpu_ns(list_entry(n, struct thread, link));
-	spin_unlock(&process->lock);
-	return ns;
-}
-
 int clock_read(int64_t id, uint64_t *ns)
 {
 	switch (id) {
@@ -74,7 +63,7 @@ int clock_read(int64_t id, uint64_t *ns)
 		*ns = clock_now();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
-		*ns = process_cpu_ns();
+		*ns = process_cpu_of(process_self());
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
 		*ns = thread_cpu_ns(thread_self());
@@ -85,16 +74,21 @@ int clock_read(int64_t id, uint64_t *ns)
 	/* Negative: CPU clocks of a process or thread, ~number << 3 | kind, bit 2: a thread. */
 	if (id < 0 && (id & 3) != 3) {
 		int who = (int)(~id >> 3);
+		struct process *p;
 		struct thread *t;
 
 		if ((id & 4) == 0) {
-			*ns = process_cpu_ns();
-			return who == 0 || who == process->pid ? 0 : -EINVAL;
+			p = process_of(who != 0 ? who : process_self()->pid);
+			*ns = p != NULL ? process_cpu_of(p) : 0;
+			if (p != NULL)
+				process_put(p);
+			return p != NULL ? 0 : -EINVAL;
 		}
-		spin_lock(&process->lock);
-		t = who == 0 ? thread_self() : thread_find(who);
+		p = process_self();
+		spin_lock(&p->lock);
+		t = who == 0 ? thread_self() : thread_find(p, who);
 		*ns = t != NULL ? thread_cpu_ns(t) : 0;
-		spin_unlock(&process->lock);
+		spin_unlock(&p->lock);
 		return t != NULL ? 0 : -EINVAL;
 	}
 	return -EINVAL;
@@ -242,7 +236,7 @@ SYSCALL_FN(time)
 
 SYSCALL_FN(times)
 {
-	int64_t v[4] = { (int64_t)(process_cpu_ns() / (NS_PER_SEC / 100)), 0, 0, 0 };
+	int64_t v[4] = { (int64_t)(process_cpu_of(process_self()) / (NS_PER_SEC / 100)), 0, 0, 0 };
 
 	(void)t;
 	if (r->rdi != 0 && copy_to_program(r->rdi, v, sizeof(v)) != 0)

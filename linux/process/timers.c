@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timers.c - POSIX timers, alarm and the real interval timer: all are slots of one table; each
- * expiry sends a signal. A slot's timer is armed on the shard of the thread that set it; its
- * callback runs there. */
+/* timers.c - POSIX timers, alarm and the real interval timer: all are slots of one table, each used
+ * by one process; each expiry sends a signal. A slot's timer is armed on the shard of the thread
+ * that set it; its callback runs there. */
 #include "linux/process/process.h"
 
 #define TIMERS 64u
-#define SLOT_ALARM 0u /* alarm(2) and setitimer(ITIMER_REAL) share one, as in Linux */
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE 1
 #define SIGEV_THREAD_ID 4
 
 struct posix_timer {
 	struct timer timer; /* first: fire() gets it */
-	bool used;
+	struct process *of; /* NULL: free */
+	bool alarm; /* the one that alarm(2) and setitimer(ITIMER_REAL) share, as in Linux */
 	int clock, sig, notify, tid;
 	uint64_t value;			   /* sigval */
 	uint64_t interval_ns, deadline_ns; /* deadline 0: disarmed */
@@ -43,10 +43,11 @@ static void fire(struct timer *base)
 	struct posix_timer *p = (struct posix_timer *)(void *)base;
 	struct siginfo64 info = { .code = SI_TIMER };
 	uint64_t now = clock_now(), next = 0;
+	struct process *of;
 	int tid;
 
 	spin_lock(&lock);
-	if (!p->used || p->deadline_ns == 0) {
+	if (p->of == NULL || p->deadline_ns == 0) {
 		spin_unlock(&lock);
 		return;
 	}
@@ -64,13 +65,14 @@ static void fire(struct timer *base)
 	info.u.timer.overrun = (int32_t)p->overrun;
 	info.u.timer.value = p->value;
 	tid = p->notify == SIGEV_THREAD_ID ? p->tid : 0;
-	if (p == &slots[SLOT_ALARM])
+	if (p->alarm)
 		info.code = SI_KERNEL;
+	of = p->of; /* it stays while its timer may fire: posix_timers_drop */
 	spin_unlock(&lock);
 	if (next != 0)
 		(void)timer_arm(base, next);
 	if (info.signo != 0)
-		(void)(tid != 0 ? signal_queue_tid(tid, &info) : signal_queue(NULL, &info));
+		(void)(tid != 0 ? signal_queue_tid(of, tid, &info) : signal_queue(of, NULL, &info));
 }
 
 void posix_timers_init(void)
@@ -80,9 +82,6 @@ void posix_timers_init(void)
 		panic("no memory for the timer table");
 	for (uint32_t i = 0; i < TIMERS; i++)
 		timer_init(&slots[i].timer, fire);
-	slots[SLOT_ALARM].used = true;
-	slots[SLOT_ALARM].sig = SIGALRM;
-	slots[SLOT_ALARM].clock = CLOCK_MONOTONIC;
 }
 
 /* Read a timer: time left and interval. */
@@ -111,9 +110,58 @@ static long set(struct posix_timer *p, uint64_t deadline, uint64_t interval)
 	return deadline != 0 ? timer_arm(&p->timer, deadline) : 0;
 }
 
-static struct posix_timer *slot_of(uint64_t id)
+static struct posix_timer *slot_of(const struct process *p, uint64_t id)
 {
-	return id > SLOT_ALARM && id < TIMERS && slots[id].used ? &slots[id] : NULL;
+	return id < TIMERS && slots[id].of == p && !slots[id].alarm ? &slots[id] : NULL;
+}
+
+/* A free slot for p, or NULL. Lock held. */
+static struct posix_timer *slot_take(struct process *p, bool is_alarm, int sig)
+{
+	for (uint32_t i = 0; i < TIMERS; i++) {
+		struct posix_timer *s = &slots[i];
+
+		if (s->of != NULL)
+			continue;
+		s->of = p;
+		s->alarm = is_alarm;
+		s->sig = sig;
+		s->notify = SIGEV_SIGNAL;
+		s->clock = CLOCK_MONOTONIC;
+		s->deadline_ns = s->interval_ns = 0;
+		return s;
+	}
+	return NULL;
+}
+
+static void slot_drop(struct posix_timer *p)
+{
+	(void)set(p, 0, 0);
+	spin_lock(&lock);
+	p->of = NULL;
+	spin_unlock(&lock);
+}
+
+void posix_timers_drop(struct process *p, bool all)
+{
+	for (uint32_t i = 0; i < TIMERS; i++)
+		if (slots[i].of == p && (all || !slots[i].alarm))
+			slot_drop(&slots[i]);
+}
+
+/* The process's alarm; NULL: it has never set one, and (make) none is left. */
+static struct posix_timer *alarm_of(struct process *p, bool make)
+{
+	struct posix_timer *found = NULL;
+
+	spin_lock(&lock);
+	for (uint32_t i = 0; i < TIMERS && found == NULL; i++)
+		if (slots[i].of == p && slots[i].alarm)
+			found = &slots[i];
+	if (found == NULL && make)
+		found = slot_take(p, true, SIGALRM);
+	spin_unlock(&lock);
+	return found;
 }
 
 SYSCALL_FN(timer_create)
@@ -122,11 +170,10 @@ SYSCALL_FN(timer_create)
 		uint64_t value;
 		int32_t sig, notify, tid;
 	} ev = { 0, SIGALRM, SIGEV_SIGNAL, 0 };
+	struct posix_timer *p;
 	uint64_t deadline;
-	uint32_t i;
 	int32_t id;
 
-	(void)t;
 	if (clock_deadline((int32_t)r->rdi, 1, false, &deadline) != 0)
 		return (int32_t)r->rdi == CLOCK_PROCESS_CPUTIME_ID ||
 				       (int32_t)r->rdi == CLOCK_THREAD_CPUTIME_ID
@@ -139,32 +186,27 @@ SYSCALL_FN(timer_create)
 	     (ev.notify != SIGEV_SIGNAL && ev.notify != SIGEV_THREAD_ID)))
 		return -EINVAL;
 	spin_lock(&lock);
-	for (i = 1; i < TIMERS && slots[i].used; i++)
-		;
-	if (i < TIMERS) {
-		slots[i].used = true;
-		slots[i].clock = (int)r->rdi;
-		slots[i].sig = ev.sig;
-		slots[i].notify = ev.notify;
-		slots[i].tid = ev.tid;
-		slots[i].value = r->rsi != 0 ? ev.value : i;
-		slots[i].deadline_ns = slots[i].interval_ns = 0;
+	p = slot_take(t->process, false, ev.sig);
+	if (p != NULL) {
+		id = (int32_t)(p - slots);
+		p->clock = (int)r->rdi;
+		p->notify = ev.notify;
+		p->tid = ev.tid;
+		p->value = r->rsi != 0 ? ev.value : (uint64_t)id;
 	}
 	spin_unlock(&lock);
-	if (i == TIMERS)
+	if (p == NULL)
 		return -EAGAIN;
-	id = (int32_t)i;
 	return copy_to_program(r->rdx, &id, sizeof(id));
 }
 
 SYSCALL_FN(timer_settime)
 {
-	struct posix_timer *p = slot_of(r->rdi);
+	struct posix_timer *p = slot_of(t->process, r->rdi);
 	struct itimerspec64 its, old;
 	uint64_t value, interval, left, old_interval, deadline = 0;
 	long err;
 
-	(void)t;
 	if (p == NULL)
 		return -EINVAL;
 	if (copy_from_program(&its, r->rdx, sizeof(its)) != 0)
@@ -187,11 +229,10 @@ SYSCALL_FN(timer_settime)
 
 SYSCALL_FN(timer_gettime)
 {
-	struct posix_timer *p = slot_of(r->rdi);
+	struct posix_timer *p = slot_of(t->process, r->rdi);
 	struct itimerspec64 its;
 	uint64_t left, interval;
 
-	(void)t;
 	if (p == NULL)
 		return -EINVAL;
 	get(p, &left, &interval);
@@ -201,43 +242,41 @@ SYSCALL_FN(timer_gettime)
 
 SYSCALL_FN(timer_getoverrun)
 {
-	struct posix_timer *p = slot_of(r->rdi);
+	struct posix_timer *p = slot_of(t->process, r->rdi);
 
-	(void)t;
 	return p == NULL ? -EINVAL : (long)p->overrun;
 }
 
 SYSCALL_FN(timer_delete)
 {
-	struct posix_timer *p = slot_of(r->rdi);
+	struct posix_timer *p = slot_of(t->process, r->rdi);
 
-	(void)t;
 	if (p == NULL)
 		return -EINVAL;
-	(void)set(p, 0, 0);
-	spin_lock(&lock);
-	p->used = false;
-	spin_unlock(&lock);
+	slot_drop(p);
 	return 0;
 }
 
 SYSCALL_FN(alarm)
 {
-	struct posix_timer *p = &slots[SLOT_ALARM];
+	struct posix_timer *p = alarm_of(t->process, true);
 	uint64_t left, interval, sec = (uint32_t)r->rdi;
 
-	(void)t;
+	if (p == NULL)
+		return -ENOMEM;
 	get(p, &left, &interval);
 	if (set(p, sec != 0 ? clock_now() + sec * NS_PER_SEC : 0, 0) != 0)
 		return -ENOMEM;
 	return (long)((left + NS_PER_SEC / 2) / NS_PER_SEC + (left != 0 && left < NS_PER_SEC / 2));
 }
 
-static struct itimerval64 alarm_value(void)
+static struct itimerval64 alarm_value(struct process *of)
 {
-	uint64_t left, interval;
+	struct posix_timer *p = alarm_of(of, false);
+	uint64_t left = 0, interval = 0;
 
-	get(&slots[SLOT_ALARM], &left, &interval);
+	if (p != NULL)
+		get(p, &left, &interval);
 	return (struct itimerval64){ timeval_of(interval),
 				     timeval_of(left != 0 && left < 1000 ? 1000 : left) };
 }
@@ -252,25 +291,27 @@ static bool timeval_ns(const struct timeval64 *tv, uint64_t *ns)
 /* Only ITIMER_REAL: CPU-time interval timers are not offered. */
 SYSCALL_FN(setitimer)
 {
-	struct itimerval64 v = { 0 }, old = alarm_value();
+	struct itimerval64 v = { 0 }, old = alarm_value(t->process);
 	uint64_t value, interval;
+	struct posix_timer *p;
 	long err;
 
-	(void)t;
 	if (r->rdi != 0)
 		return -EINVAL;
 	if (r->rsi != 0 && copy_from_program(&v, r->rsi, sizeof(v)) != 0)
 		return -EFAULT;
 	if (!timeval_ns(&v.value, &value) || !timeval_ns(&v.interval, &interval))
 		return -EINVAL;
-	err = set(&slots[SLOT_ALARM], value != 0 ? clock_now() + value : 0, interval);
+	p = alarm_of(t->process, true);
+	if (p == NULL)
+		return -ENOMEM;
+	err = set(p, value != 0 ? clock_now() + value : 0, interval);
 	return err != 0 || r->rdx == 0 ? err : copy_to_program(r->rdx, &old, sizeof(old));
 }
 
 SYSCALL_FN(getitimer)
 {
-	struct itimerval64 v = alarm_value();
+	struct itimerval64 v = alarm_value(t->process);
 
-	(void)t;
 	return r->rdi != 0 ? -EINVAL : copy_to_program(r->rsi, &v, sizeof(v));
 }

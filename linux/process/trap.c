@@ -17,22 +17,29 @@ enum {
 	BUS_ADRALN = 1
 };
 
-static _Noreturn void out_of_memory(int why)
+/* The first process ends at once, and the machine with it; another one when it is back at its
+ * program. */
+static void out_of_memory(struct mm *mm, int why)
 {
+	struct siginfo64 info = { .signo = SIGKILL, .code = SI_KERNEL };
+	struct process *p = process_self();
 	struct mm_usage u;
 
-	if (why == -ENOSPC) {
-		control_line("error out of page tables: the program's memory is spread over more "
-			     "address space than the "
-			     "partition's tables can map; give the machine more memory with -m");
+	mm_usage(mm, &u);
+	if (why == -ENOSPC)
+		control_line("error out of page tables: the memory of process %d is spread over "
+			     "more address space than the partition's tables can map; give the "
+			     "machine more memory with -m",
+			     p->pid);
+	else
+		control_line("error out of memory: process %d holds %lu KiB of the partition's %lu "
+			     "KiB and needs more; "
+			     "give the machine more with -m",
+			     p->pid, u.resident_bytes / 1024,
+			     mem_total_pages() * (GW_PAGE_SIZE / 1024));
+	if (p == process_first)
 		process_exit(STATUS_OOM, SIGKILL);
-	}
-	mm_usage(process->mm, &u);
-	control_line("error out of memory: the program holds %lu KiB of the partition's %lu KiB "
-		     "and needs more; "
-		     "give the machine more with -m",
-		     u.resident_bytes / 1024, mem_total_pages() * (GW_PAGE_SIZE / 1024));
-	process_exit(STATUS_OOM, SIGKILL);
+	(void)!signal_queue(p, NULL, &info);
 }
 
 static void note_trap(struct thread *t, uint64_t vector, uint64_t error, uint64_t va)
@@ -46,15 +53,18 @@ static bool page_fault(struct thread *t, uint64_t error, uint64_t va, bool from_
 {
 	bool may_park = shard_self()->nofault == 0;
 	int sig = SIGSEGV, code = 1, r = -EFAULT;
+	struct mm *mm = mm_current();
 
 	linux_stats.faults++;
-	if (program_range(va, 1))
-		r = mm_fault(process->mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0,
+	if (mm != NULL && program_range(va, 1))
+		r = mm_fault(mm, va, (error & PF_WRITE) != 0, (error & PF_FETCH) != 0,
 			     (error & PF_PRESENT) != 0, may_park, &sig, &code);
 	if (r == 0)
 		return true;
-	if ((r == -ENOMEM || r == -ENOSPC) && may_park)
-		out_of_memory(r);
+	if ((r == -ENOMEM || r == -ENOSPC) && may_park) {
+		out_of_memory(mm, r);
+		return !from_runtime;
+	}
 	if (from_runtime)
 		return false;
 	note_trap(t, 14, error | 4, va);

@@ -75,8 +75,8 @@ long socket_epipe(uint32_t msg_flags)
 	if (!(msg_flags & MSG_NOSIGNAL)) {
 		struct siginfo64 info = { .signo = SIGPIPE };
 
-		info.u.sender.pid = process->pid;
-		info.u.sender.uid = process->uid;
+		info.u.sender.pid = process_self()->pid;
+		info.u.sender.uid = process_self()->uid;
 		signal_send(thread_self(), &info);
 	}
 	return -EPIPE;
@@ -132,7 +132,7 @@ int socket_stat(struct file *f, struct stat64 *out)
 	/* as Linux's sockfs: an inode number of its own, nothing else */
 	*out = (struct stat64){
 		.dev = 8, .ino = (uint64_t)(uintptr_t)f->object >> 4 & 0xffffffff, .nlink = 1, .mode = 0140777,
-		.uid = process->uid, .gid = process->gid, .blksize = 4096,
+		.uid = process_self()->uid, .gid = process_self()->gid, .blksize = 4096,
 	};
 	return 0;
 }

@@ -277,7 +277,7 @@ static int unix_special(struct socket *s, int level, int opt, void *to, uint32_t
 	}
 	if (opt == SO_PEERCRED) {
 		/* one process in a partition: the other end is it */
-		struct ucred64 c = { process->pid, process->euid, process->egid };
+		struct ucred64 c = { process_self()->pid, process_self()->euid, process_self()->egid };
 
 		if (!u->peer && u->state != UX_LISTEN)
 			c = (struct ucred64){ 0, ~0u, ~0u };

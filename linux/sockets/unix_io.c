@@ -74,7 +74,7 @@ static long send_stream(struct unix_socket *u, struct unix_socket *p, struct soc
 		}
 		if (r == 0)
 			r = chunk_make(m->uio, n, &c);
-		if (r < 0)
+		if (r != 0)
 			break;
 		c->scm = m->scm;
 		r = chunk_give(p, c);
@@ -223,7 +223,7 @@ static int give_scm(struct unix_chunk *c, struct sock_msg *m)
 static void give_creds(struct sock_msg *m)
 {
 	m->has_creds = true;
-	m->creds = (struct ucred64){ process->pid, process->uid, process->gid };
+	m->creds = (struct ucred64){ process_self()->pid, process_self()->uid, process_self()->gid };
 }
 
 /* What is there now, up to the uio. Descriptors keep their place in the stream: reading stops before and after a

@@ -84,7 +84,7 @@ static int bind_path(struct unix_socket *u, struct sock_name *copy)
 	memcpy(path, copy->u.un.path, n);
 	path[n] = 0;
 	copy->len = PATH_OFF + (uint32_t)n + 1;
-	r = vfs_mknod(NULL, path, S_IFSOCK | (0777 & ~process->umask), 0, &inode);
+	r = vfs_mknod(NULL, path, S_IFSOCK | (0777 & ~process_self()->umask), 0, &inode);
 	if (r < 0)
 		return r == -EEXIST ? -EADDRINUSE : r;
 	r = enter(u, copy, inode);

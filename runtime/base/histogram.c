@@ -19,6 +19,12 @@ int histogram_init(struct histogram *h, unsigned int digits, uint64_t *counts)
 	return 0;
 }
 
+void histogram_init_small(struct histogram *h, uint16_t half, uint64_t *counts, uint32_t n)
+{
+	*h = (struct histogram){ .counts = counts, .n = n, .half = half };
+	histogram_reset(h);
+}
+
 void histogram_reset(struct histogram *h)
 {
 	for (uint32_t i = 0; i < h->n; i++)

@@ -35,6 +35,11 @@ struct histogram {
 /* histogram_init - an empty histogram over counts, HISTOGRAM_COUNTS(digits) entries that live as
  * long as it. digits: 2 or 3. Returns 0 or -EINVAL. */
 int histogram_init(struct histogram *h, unsigned int digits, uint64_t *counts) MUST_CHECK;
+/* histogram_init_small - the same of another precision and range, for where memory is short: h =
+ * half, n entries
+ * ((doublings + 1) << half), for values below 2^((n >> half) + half - 1): the caller keeps larger
+ * ones away. Not for histogram_encode; histograms of one layout merge exactly. */
+void histogram_init_small(struct histogram *h, uint16_t half, uint64_t *counts, uint32_t n);
 void histogram_reset(struct histogram *h);
 
 /* histogram_index - the entry of counts for a value of at most HISTOGRAM_MAX. */

@@ -16,11 +16,24 @@ const struct gw_boot_info *platform_boot(void);
 const char *config_get(const char *key);
 const char *config_next(const char *key, size_t *cursor);
 
+/* What follows the strings in the blob, from the next page on, and its bytes (0: nothing). Read-only memory. */
+const void *config_attached(uint64_t *len);
+
 /* Raw kernel calls (call.h). */
 long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c);
 
 /* Batched address-space changes on the calling vcore. A batch collects entries in the vcore area and applies
  * them at 127 or at space_commit. 0, -ENOMEM (page-table pool empty), -EINVAL. */
+/* Address spaces (GW_MAX_SPACES of them, number 0 from the start): they differ in the program's addresses only. The
+ * calls below act on the vcore's current one. */
+/* A new one, empty: its number, -ENOSPC, or -ENOMEM (page tables). */
+int space_create(void) MUST_CHECK;
+/* The calling uthread is at home in `space` from now on. */
+void space_move(uint32_t space);
+/* Visit a space; returns the current one's number, to go back to. No parking in between. Any context. */
+uint32_t space_enter(uint32_t space);
+/* Give a space's tables back; nothing in it is reported. No uthread is at home there. Not number 0. May park. */
+void space_destroy(uint32_t space);
 int space_map(uint64_t va, uint64_t pa, uint64_t len, uint32_t flags) MUST_CHECK; /* one entry, at once */
 int space_protect(uint64_t va, uint64_t len, uint32_t flags) MUST_CHECK;
 struct space_batch {

@@ -69,6 +69,7 @@ int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), v
 	u->program = program;
 	u->owner = owner;
 	u->movable = program;
+	u->run_since_ns = shard_self()->now_ns;
 	u->fpu = fpu;
 	if (program)
 		fpu_init_area(fpu);

@@ -94,6 +94,18 @@ class Machine:
                     raise
                 time.sleep(0.05)
 
+    def http(self, path, timeout=20):
+        """What curl gets from the server; waits until it answers at all."""
+        end = time.monotonic() + self.timeout
+        while True:
+            p = subprocess.run([need("curl"), "-s", "--max-time", str(timeout), f"http://127.0.0.1:{self.port}/{path}"],
+                               capture_output=True, timeout=timeout + 40)
+            if p.returncode == 0:
+                return p.stdout
+            if time.monotonic() > end or self.p.poll() is not None:
+                raise AssertionError(f"{path}: curl status {p.returncode}, machine {self.p.poll()}: {''.join(self.err)[-2000:]}")
+            time.sleep(0.1)
+
     def redis(self):
         end = time.monotonic() + self.timeout
         while True:

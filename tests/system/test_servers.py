@@ -14,12 +14,15 @@ def busybox_httpd():
         f.write(data)
     with open(os.path.join(page, "index.html"), "w") as f:
         f.write("<p>godwit</p>\n")
-    # httpd -f -p forks for each client; with -i it serves one from standard input: see docs/linux.md on fork
     with Machine([box, "httpd", "-f", "-p", "80", "-h", "/www"], 80, options=["-f", f"{page}:/www"]) as m:
-        m.connect().close()
-        for name, want in (("index.html", b"<p>godwit</p>\n"), ("data.bin", data)):
-            p = subprocess.run([curl, "-s", "--max-time", "20", f"http://127.0.0.1:{m.port}/{name}"], capture_output=True, timeout=60)
-            true(p.stdout == want, f"{name}: {len(p.stdout)} bytes, curl status {p.returncode}")
+        for name, want in (("index.html", b"<p>godwit</p>\n"), ("data.bin", data)) * 10: # a process for each
+            got = m.http(name)
+            true(got == want, f"{name}: {len(got)} bytes")
+        # many at once
+        ps = [subprocess.Popen([curl, "-s", "--max-time", "30", f"http://127.0.0.1:{m.port}/data.bin"], stdout=subprocess.PIPE)
+              for _ in range(8)]
+        for p in ps:
+            true(p.communicate(timeout=60)[0] == data, "one of many at once")
 
 
 def _memcached(vcores):
@@ -51,21 +54,27 @@ test(_memcached(1))
 test(_memcached(2))
 
 
-@test
-def nginx():
-    curl, server = need("curl", "nginx")
-    conf = os.path.join(GUEST, "nginx.conf")
-    with open(conf, "w") as f:
-        f.write("daemon off; master_process off; worker_processes 1; pid /run/nginx.pid; error_log stderr;\n"
-                "events { worker_connections 512; }\n"
-                "http { access_log off; server { listen 80; root /www; } }\n")
-    page = os.path.join(GUEST, "www")
-    os.makedirs(page, exist_ok=True)
-    with open(os.path.join(page, "index.html"), "w") as f:
-        f.write("x" * 612)
-    with Machine([server, "-c", "/etc/nginx/nginx.conf"], 80,
-                 options=["-f", f"{conf}:/etc/nginx/nginx.conf", "-f", f"{page}:/www", "-f", "/var/lib/nginx", "-f", "/var/log/nginx"]) as m:
-        m.connect().close()
-        for _ in range(5):
-            p = subprocess.run([curl, "-s", "--max-time", "20", f"http://127.0.0.1:{m.port}/"], capture_output=True, timeout=60)
-            equal(p.stdout, b"x" * 612)
+def _nginx(master, vcores):
+    def check():
+        server = need("nginx")
+        conf = os.path.join(GUEST, f"nginx{master}.conf")
+        with open(conf, "w") as f:
+            f.write(f"daemon off; master_process {master}; worker_processes 2; user root; pid /run/nginx.pid; error_log stderr;\n"
+                    "events { worker_connections 512; }\n"
+                    "http { access_log off; server { listen 80; root /www; } }\n")
+        page = os.path.join(GUEST, "www")
+        os.makedirs(page, exist_ok=True)
+        with open(os.path.join(page, "page.html"), "w") as f:
+            f.write("x" * 612)
+        with Machine([server, "-c", "/etc/nginx/nginx.conf"], 80,
+                     options=["-c", str(vcores), "-f", f"{conf}:/etc/nginx/nginx.conf", "-f", f"{page}:/www", "-f", "/var/lib/nginx",
+                              "-f", "/var/log/nginx"]) as m:
+            for _ in range(10):
+                equal(m.http("page.html"), b"x" * 612)
+    check.__name__ = f"nginx_{'workers' if master == 'on' else 'alone'}_{vcores}"
+    return check
+
+
+test(_nginx("off", 1))
+test(_nginx("on", 1))
+test(_nginx("on", 2))

@@ -15,7 +15,7 @@ struct core *cores[GW_MAX_VCORES];
 static struct core core[2];
 static struct gw_vcore areas[2] __attribute__((aligned(4096)));
 static struct gw_boot_info info;
-static uint64_t now, armed;
+static uint64_t now, armed, entered;
 static uint32_t kicks, flushes, shot_pages;
 static void (*while_idle)(void);
 static uint8_t printed[8192];
@@ -61,6 +61,11 @@ void arch_flush(struct core *c, const struct gather *g)
 	shot_pages = g->n;
 }
 
+void arch_space_enter(uint64_t root)
+{
+	entered = root;
+}
+
 void arch_flush_poll(struct core *c)
 {
 	(void)c;
@@ -96,7 +101,7 @@ static void setup(void)
 	for (uint32_t i = 0; i < 2; i++) {
 		core[i].id = i;
 		core[i].vcore = &areas[i];
-		core[i].tick_ns = core[i].wait_ns = ~0ULL;
+		core[i].tick_ns = ~0ULL;
 		cores[i] = &core[i];
 		areas[i].masked = 1;
 	}
@@ -110,7 +115,7 @@ static void setup(void)
 	if (tables == NULL)
 		tables = aligned_alloc(4096, 40 * 4096);
 	direct_base = (uint64_t)(uintptr_t)tables - 0x100000;
-	space_init(&partition.space, 0x100000, 32, false);
+	space_init(&partition.spaces[0], &partition.pool, 0x100000, 32, false);
 	info.n_devices = 1;
 	info.devices[0].vectors = 3;
 	now = 1000;
@@ -145,7 +150,7 @@ TEST(wait)
 	CHECK_EQ(call(GW_CALL_WAIT, 5000, 0, 0, 0), 0);
 	CHECK_EQ(areas[0].pending, 1);
 	CHECK_EQ(now, 5000);
-	CHECK_EQ(core[0].wait_ns, ~0ULL);
+	CHECK_EQ(core[0].tick_ns, ~0ULL);
 	areas[0].pending = 0;
 	while_idle = idle_notify;
 	CHECK_EQ(call(GW_CALL_WAIT, ~0ULL, 0, 0, 0), 0);
@@ -176,15 +181,25 @@ TEST(tick)
 	CHECK_EQ(areas[0].pending, 1);
 }
 
-TEST(tick_survives_wait)
+TEST(deadline_of_wait_is_the_tick)
 {
 	setup();
 	CHECK_EQ(call(GW_CALL_TICK_SET, 8000, 0, 0, 0), 0);
-	while_idle = idle_until_armed;
-	CHECK_EQ(call(GW_CALL_WAIT, 4000, 0, 0, 0), 0);
-	CHECK_EQ(now, 4000);
-	CHECK_EQ(armed, 8000);
+	while_idle = idle_notify;
+	CHECK_EQ(call(GW_CALL_WAIT, ~0ULL, 0, 0, 0), 0);
 	CHECK_EQ(core[0].tick_ns, 8000);
+	areas[0].pending = kicks = 0;
+	CHECK_EQ(call(GW_CALL_WAIT, 9000, 0, 0, 0), 0);
+	CHECK_EQ(core[0].tick_ns, 9000);
+	areas[0].pending = 0;
+	now = 8000;
+	timer_expired(&core[0]); /* armed for the tick before */
+	CHECK_EQ(areas[0].pending, 0);
+	CHECK_EQ(armed, 9000);
+	while_idle = idle_until_armed;
+	CHECK_EQ(call(GW_CALL_WAIT, ~0ULL, 0, 0, 0), 0);
+	CHECK_EQ(now, 9000);
+	CHECK_EQ(areas[0].pending, 1);
 }
 
 TEST(notify)
@@ -275,7 +290,7 @@ TEST(space_calls)
 	CHECK_EQ(call(GW_CALL_SPACE_UNMAP, 0x1000, 0x400000, 0, 0), 17);
 	CHECK_EQ(areas[0].next_va, 0x401000);
 	CHECK_EQ(flushes, 1); /* tables were given back */
-	CHECK_EQ(partition.space.pool.free, 31);
+	CHECK_EQ(partition.pool.free, 31);
 	CHECK_EQ(partition.space_lock, 0);
 	CHECK_EQ(call(GW_CALL_SPACE_MAP, 0, 0, 0, 0), -EINVAL);
 	CHECK_EQ(call(GW_CALL_SPACE_MAP, 128, 0, 0, 0), -EINVAL);
@@ -290,6 +305,36 @@ TEST(batch_without_memory)
 	CHECK_EQ(areas[0].done, 10); /* 31 pages: three a mapping, one left */
 	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 20ULL << 39, 0, 0), 10);
 	CHECK_EQ(partition.space_lock, 0);
+}
+
+TEST(spaces)
+{
+	setup();
+	CHECK_EQ(map1(0x1000, 0x400000, 0x1000, GW_MAP_W), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_SWITCH, 1, 0, 0, 0), -EINVAL);
+	CHECK_EQ(call(GW_CALL_SPACE_SWITCH, GW_MAX_SPACES, 0, 0, 0), -EINVAL);
+	CHECK_EQ(call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0), 1);
+	CHECK_EQ(call(GW_CALL_SPACE_SWITCH, 1, 0, 0, 0), 0);
+	CHECK_EQ(entered, partition.spaces[1].root);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 0x1000, 0, 0), 0);
+	CHECK_EQ(map1(0x1000, 0x401000, 0x1000, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_SWITCH, 0, 0, 0, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 0x1000, 0, 0), 1);
+	CHECK_EQ(areas[0].batch.unmapped[0].pa_flags, 0x400000 | GW_MAP_W);
+	core[1].space = 1;
+	CHECK_EQ(call(GW_CALL_SPACE_DESTROY, 1, 0, 0, 0), -EBUSY);
+	core[1].space = 0;
+	CHECK_EQ(call(GW_CALL_SPACE_DESTROY, 0, 0, 0, 0), -EBUSY);
+	CHECK_EQ(call(GW_CALL_SPACE_DESTROY, 1, 0, 0, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_DESTROY, 1, 0, 0, 0), -EINVAL);
+	CHECK_EQ(partition.pool.free, 28);
+	CHECK_EQ(partition.space_lock, 0);
+	for (uint32_t i = 0; i < 28; i++)
+		CHECK_EQ(call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0), i + 1);
+	CHECK_EQ(call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0), -ENOMEM);
+	for (uint32_t i = 0; i < 28; i++)
+		CHECK_EQ(call(GW_CALL_SPACE_DESTROY, i + 1, 0, 0, 0), 0);
+	CHECK_EQ(partition.pool.free, 28);
 }
 
 TEST(irq_and_console)
@@ -311,5 +356,7 @@ TEST(irq_and_console)
 	tables = NULL;
 }
 
-UNIT_MAIN(CASE(wait), CASE(tick), CASE(tick_survives_wait), CASE(notify), CASE(vcore_start),
-	  CASE(upcalls), CASE(space_calls), CASE(batch_without_memory), CASE(irq_and_console))
+UNIT_MAIN(CASE(wait), CASE(tick), CASE(deadline_of_wait_is_the_tick), CASE(notify),
+	  CASE(vcore_start), CASE(upcalls), CASE(space_calls), CASE(batch_without_memory),
+	  CASE(spaces),
+	  CASE(irq_and_console))

@@ -12,6 +12,7 @@
 #define RO (PTE_P | PTE_U | PTE_NX)
 
 uint64_t direct_base;
+static struct table_pool pool;
 static struct space space;
 static struct gather g;
 static uint8_t *memory;
@@ -23,7 +24,7 @@ static void setup(uint32_t pages)
 	memset(memory, 0x5a, (POOL + 8) * 4096);
 	direct_base = (uint64_t)(uintptr_t)memory - BASE;
 	g.n = 0;
-	space_init(&space, BASE, pages, false);
+	space_init(&space, &pool, BASE, pages, false);
 }
 
 /* What the hardware would find: the leaf entry and its level, 0 if none. */
@@ -63,7 +64,7 @@ TEST(map_small_and_large)
 	CHECK_EQ(lookup(0x201000), 0x7000 | RW);
 	CHECK_EQ(lookup(0x202000), 0);
 	CHECK_EQ(g.n, 0);
-	CHECK_EQ(space.pool.free, POOL - 5); /* root, pdpt, pd, two tables */
+	CHECK_EQ(space.pool->free, POOL - 5); /* root, pdpt, pd, two tables */
 	CHECK_EQ(space_map(&space, 0x3ff000, 0x9ff000, 0x401000, RW, true, &g), 0);
 	CHECK_EQ(hardware_walk(0x400000, &level), 0xa00000 | RW | PTE_PS);
 	CHECK_EQ(level, 1);
@@ -72,8 +73,30 @@ TEST(map_small_and_large)
 	/* a large page over small ones gives their table back */
 	CHECK_EQ(space_map(&space, 0x200000, 0x2000000, 0x200000, RW, true, &g), 0);
 	CHECK_EQ(lookup(0x201000), 0x2001000 | RW);
-	CHECK_EQ(space.pool.free, POOL - 4);
+	CHECK_EQ(space.pool->free, POOL - 4);
 	CHECK(g.n > GATHER_PAGES);
+}
+
+/* Small pages over whole large ones: each takes a table, which the pool must have before anything
+ * is changed. */
+TEST(small_over_large)
+{
+	for (uint32_t left = 0; left < 9; left++) {
+		int r;
+
+		setup(12); /* root, pdpt, pd, and 9 to split with, of which `left` stay */
+		CHECK_EQ(space_map(&space, 0x40200000, 0x200000, 5 * LARGE_SIZE, RW, true, &g), 0);
+		for (uint64_t i = 0; i < 9 - left; i++)
+			CHECK_EQ(space_map(&space, 0x50000000 + i * LARGE_SIZE, 0x1000, 0x1000, RW,
+					   false, &g),
+				 0);
+		CHECK_EQ(space.pool->free, left);
+		/* with `large`, too, when the frames lie otherwise within 2 MiB */
+		r = space_map(&space, 0x40200000, 0x5000, 5 * LARGE_SIZE, RW, left & 1, &g);
+		CHECK_EQ(r, left < 5 ? -ENOMEM : 0);
+		CHECK_EQ(space.pool->free, r < 0 ? left : left - 5);
+		CHECK_EQ(lookup(0x40200000), (r < 0 ? 0x200000ull : 0x5000ull) | RW);
+	}
 }
 
 TEST(split_and_prune)
@@ -95,7 +118,7 @@ TEST(split_and_prune)
 	for (va = 0x40000000; va < 0x40200000;)
 		CHECK(space_scan(&space, &va, 0x40200000, true, out, 8, &g) > 0 ||
 		      va == 0x40200000);
-	CHECK_EQ(space.pool.free, POOL - 1);
+	CHECK_EQ(space.pool->free, POOL - 1);
 	/* tables came back zeroed */
 	CHECK_EQ(space_map(&space, 0x7f0000000000, 0x1000, 0x1000, RO, false, &g), 0);
 	CHECK_EQ(lookup(0x7f0000001000), 0);
@@ -124,17 +147,17 @@ TEST(pool_runs_out)
 
 	setup(5);
 	CHECK_EQ(space_map(&space, 0x1000, 0x1000, 0x1000, RW, false, &g), 0);
-	CHECK_EQ(space.pool.free, 1);
+	CHECK_EQ(space.pool->free, 1);
 	/* three tables more are needed: refused as a whole */
 	CHECK_EQ(space_map(&space, 0x10000000000, 0x1000, 0x1000, RW, false, &g), -ENOMEM);
 	CHECK_EQ(lookup(0x10000000000), 0);
 	/* 0x3ff000.. spans two new tables, one is left */
 	CHECK_EQ(space_map(&space, 0x3ff000, 0x1000, 0x2000, RW, false, &g), -ENOMEM);
 	CHECK_EQ(lookup(0x3ff000), 0);
-	CHECK_EQ(space.pool.free, 1);
+	CHECK_EQ(space.pool->free, 1);
 	CHECK_EQ(space_map(&space, 0x600000, 0x600000, 0x200000, RW, true, &g), 0);
 	CHECK_EQ(space_map(&space, 0x400000, 0x1000, 0x1000, RW, false, &g), 0);
-	CHECK_EQ(space.pool.free, 0);
+	CHECK_EQ(space.pool->free, 0);
 	va = 0x601000;
 	CHECK_EQ(space_scan(&space, &va, 0x602000, true, out, 1, &g), -ENOMEM);
 	CHECK_EQ(va, 0x601000);
@@ -225,10 +248,44 @@ TEST(random)
 	for (uint32_t i = 0; i < SLOTS; i++)
 		CHECK_EQ(lookup(FIRST + i * 0x1000ULL) & (PTE_ADDR | 1), shadow[i]);
 	random_unmap(0, SLOTS);
-	CHECK_EQ(space.pool.free, 11);
+	CHECK_EQ(space.pool->free, 11);
 	free(memory);
 	memory = NULL;
 }
 
-UNIT_MAIN(CASE(map_small_and_large), CASE(split_and_prune), CASE(none_keeps_the_frame),
-	  CASE(pool_runs_out), CASE(gather), CASE(random))
+TEST(fork_and_clear)
+{
+	struct space child;
+	uint64_t runtime = GW_RUNTIME_BASE + 0x5000;
+	int calls = 0;
+
+	setup(POOL);
+	CHECK_EQ(space_map(&space, runtime, 0x5000, 0x1000, RW, false, &g), 0);
+	CHECK_EQ(space_map(&space, 0x1000, 0x7000, 0x1000, RW, false, &g), 0);
+	CHECK_EQ(space_fork(&child, &space), 0);
+	CHECK_EQ(((uint64_t *)direct(child.root))[SPACE_OWN_ROOTS],
+		 ((uint64_t *)direct(space.root))[SPACE_OWN_ROOTS]);
+	CHECK_EQ(((uint64_t *)direct(child.root))[0], 0);
+	/* small and large pages in many tables */
+	CHECK_EQ(space_map(&child, 0x40000000, 0x400000, 0x200000, RW, true, &g), 0);
+	for (uint64_t i = 0; i < 44; i++)
+		CHECK_EQ(space_map(&child, 0x7000 + i * 0x8000000, 0x8000, 0x1000, RO, false, &g),
+			 0);
+	CHECK_EQ(pool.free < 16, 1);
+	while (!space_clear(&child))
+		CHECK(++calls < 10);
+	CHECK_EQ(child.root, 0);
+	CHECK_EQ(pool.free, POOL - 7);
+	CHECK_EQ(lookup(runtime), 0x5000 | RW);
+	CHECK_EQ(lookup(0x1000), 0x7000 | RW);
+	/* what came back is zero */
+	CHECK_EQ(space_fork(&child, &space), 0);
+	CHECK_EQ(((uint64_t *)direct(child.root))[0], 0);
+	CHECK(space_clear(&child));
+	pool.free = 0;
+	CHECK_EQ(space_fork(&child, &space), -ENOMEM);
+}
+
+UNIT_MAIN(CASE(map_small_and_large), CASE(small_over_large), CASE(split_and_prune),
+	  CASE(none_keeps_the_frame), CASE(pool_runs_out), CASE(gather), CASE(fork_and_clear),
+	  CASE(random))

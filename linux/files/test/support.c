@@ -6,6 +6,7 @@
 #include "linux/files/test/support.h"
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
+#include "linux/metrics.h"
 #include "runtime/virtio/blkdev.h"
 #include "runtime/virtio/console.h"
 
@@ -14,7 +15,7 @@ int support_signals;
 size_t support_bytes;
 uint32_t support_disk_reads;
 int (*support_park)(void);
-struct process *process;
+struct process *process_first;
 struct linux_stats linux_stats;
 uint32_t n_shards = 1;
 char linux_hostname[65] = "test";
@@ -23,6 +24,7 @@ static struct shard shard;
 static struct uthread self;
 static struct thread thread;
 static struct process the_process;
+static struct fd_table the_fds;
 static struct page *pages;
 static size_t n_pages, n_free;
 static size_t (*reclaimer)(size_t, bool);
@@ -390,9 +392,49 @@ bool signal_take(struct thread *t, sigset64 from, struct siginfo64 *info)
 	t->pending &= ~(set & -set);
 	return true;
 }
-void mm_truncate(struct mm *mm, struct inode *inode, uint64_t size)
+struct process *process_of(int pid)
 {
-	(void)mm, (void)inode, (void)size;
+	return pid == the_process.pid ? &the_process : NULL;
+}
+void process_put(struct process *p)
+{
+	(void)p;
+}
+int process_next(int pid)
+{
+	return pid <= the_process.pid ? the_process.pid : -1;
+}
+int process_parent(struct process *p)
+{
+	(void)p;
+	return 1;
+}
+struct mm *mm_get(struct mm *mm)
+{
+	return mm;
+}
+void mm_put(struct mm *mm)
+{
+	(void)mm;
+}
+struct mm *mm_current(void)
+{
+	return the_process.mm;
+}
+void mm_enter(struct mm *mm)
+{
+	(void)mm;
+}
+struct mm_strings *mm_strings(struct mm *mm)
+{
+	static struct mm_strings none;
+
+	(void)mm;
+	return &none;
+}
+void mm_truncate(struct inode *inode, uint64_t size)
+{
+	(void)inode, (void)size;
 }
 void mm_usage(struct mm *mm, struct mm_usage *out)
 {
@@ -437,6 +479,25 @@ struct waitq *console_waitq(unsigned port)
 	if (!q.waiters.next)
 		waitq_init(&q);
 	return &q;
+}
+void metrics_lines(void (*line)(void *ctx, const char *text), void *ctx)
+{
+	line(ctx, "godwit_test 1");
+}
+long metrics_record(const char *s, size_t n)
+{
+	return n == 3 && !strcmp(s, "a 1") ? 0 : -EINVAL;
+}
+const void *config_attached(uint64_t *len)
+{
+	*len = 0;
+	return NULL;
+}
+struct blkdev *blkdev_memory(const void *bytes, uint64_t n)
+{
+	(void)bytes;
+	(void)n;
+	return NULL;
 }
 struct blkdev *blkdev_get(uint32_t index)
 {
@@ -538,8 +599,10 @@ int support_init(size_t n, const void *disk, size_t disk_len)
 	list_add_tail(&the_process.threads, &thread.link);
 	for (int k = 0; k < 16; k++)
 		the_process.rlimits[k][0] = the_process.rlimits[k][1] = 1024;
-	process = &the_process;
-	fds = (struct fd_table){ .cap = 0 };
+	process_first = &the_process;
+	thread.process = &the_process;
+	the_process.fds = &the_fds;
+	the_fds = (struct fd_table){ .cap = 0, .refs = 1 };
 	root_image = (struct root_image){ .n_entries = 0 };
 	return files_init();
 }

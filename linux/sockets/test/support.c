@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "linux/files/vfs.h"
+#include "linux/report.h"
 #include "linux/sockets/sockets.h"
 #include "runtime/net/net.h"
 #include "runtime/virtio/netdev.h"
@@ -20,7 +21,7 @@ static struct shard shard_of[2];
 static struct uthread uthread_main;
 struct thread machine_thread;
 static struct process the_process;
-struct process *process = &the_process;
+struct process *process_first = &the_process;
 static uint32_t current;
 static uint64_t now = NS_PER_SEC;
 static bool net_stopped;
@@ -30,6 +31,13 @@ static struct pbuf_pool pools[2];
 static void *pool_memory[64];
 static unsigned n_pool_memory;
 static struct list_node forwarded[2]; /* frames between the stacks */
+
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+{
+	(void)protocol;
+	(void)ip4;
+	(void)port;
+}
 
 void (*machine_idle)(void);
 uint64_t machine_absent;
@@ -578,7 +586,7 @@ void machine_start(uint32_t n)
 	n_shards = n;
 	current = 0;
 	the_process = (struct process){ .pid = 1, .umask = 022 };
-	machine_thread = (struct thread){ .process = process, .tid = 1 };
+	machine_thread = (struct thread){ .process = &the_process, .tid = 1 };
 	uthread_main.owner = &machine_thread;
 	machine_idle = NULL;
 	machine_absent = 0;

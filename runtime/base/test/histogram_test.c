@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "runtime/base/histogram.h"
+#include "runtime/base/latency.h"
 #include "tests/unit.h"
 
 static uint64_t seed = 42;
@@ -359,5 +360,39 @@ TEST(hostile)
 	CHECK_EQ(histogram_count(&b), 0);
 }
 
-UNIT_MAIN(CASE(random_distributions), CASE(layout), CASE(edges), CASE(corrected),
+/* The small layout, and the recorder that knows it: each value in the bucket that the base's
+ * functions say. */
+TEST(small)
+{
+	static struct latency l, other;
+	struct histogram big;
+	static uint64_t counts[HISTOGRAM_COUNTS_2];
+	uint64_t n = 0, before;
+
+	latency_init(&l);
+	for (uint64_t v = 1; v < 3 * LATENCY_MAX; v += 1 + v / 3, n++) {
+		uint64_t kept = GW_MIN(v, LATENCY_MAX);
+		uint32_t at = histogram_index(&l.h, kept);
+
+		CHECK(at < LATENCY_COUNTS);
+		CHECK(histogram_low(&l.h, at) <= kept && kept <= histogram_high(&l.h, at));
+		CHECK((histogram_high(&l.h, at) - histogram_low(&l.h, at)) * 32 <= kept);
+		before = l.counts[at];
+		latency_record(&l, v);
+		CHECK_EQ(l.counts[at], before + 1);
+	}
+	CHECK_EQ(histogram_count(&l.h), n);
+	CHECK_EQ(histogram_max(&l.h), LATENCY_MAX);
+	latency_record(&l, (uint64_t)-5);
+	CHECK_EQ(l.counts[0], 1);
+	latency_init(&other);
+	latency_record(&other, 1000);
+	histogram_merge(&other.h, &l.h);
+	CHECK_EQ(histogram_count(&other.h), n + 2);
+	CHECK_EQ(histogram_init(&big, 2, counts), 0);
+	histogram_merge(&big, &other.h);
+	CHECK_EQ(histogram_count(&big), n + 2);
+}
+
+UNIT_MAIN(CASE(small), CASE(random_distributions), CASE(layout), CASE(edges), CASE(corrected),
 	  CASE(merge_subtract_snapshot), CASE(round_trip), CASE(known_bytes), CASE(hostile))

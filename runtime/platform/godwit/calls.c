@@ -23,7 +23,8 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 
 /* ---- configuration ---- */
 
-/* The entry at offset *at, bounded by the blob: false at its end. An unterminated last entry is left out. */
+/* The entry at offset *at, bounded by the blob: false at its end, which is an empty entry or the blob's. An
+ * unterminated last entry is left out. */
 static bool config_entry(size_t *at, const char **entry)
 {
 	const char *blob = (const char *)GW_CONFIG_VA;
@@ -32,7 +33,7 @@ static bool config_entry(size_t *at, const char **entry)
 	if (*at >= len)
 		return false;
 	n = strnlen(blob + *at, len - *at);
-	if (n == len - *at)
+	if (n == 0 || n == len - *at)
 		return false;
 	*entry = blob + *at;
 	*at += n + 1;
@@ -48,6 +49,19 @@ const char *config_next(const char *key, size_t *cursor)
 		if (strncmp(entry, key, n) == 0 && entry[n] == '=')
 			return entry + n + 1;
 	return NULL;
+}
+
+const void *config_attached(uint64_t *len)
+{
+	uint64_t all = platform_boot()->config_len;
+	const char *entry;
+	size_t at = 0;
+
+	while (config_entry(&at, &entry))
+		;
+	at = (at + GW_PAGE) & ~(size_t)(GW_PAGE - 1); /* behind the empty entry */
+	*len = at < all ? all - at : 0;
+	return (const char *)GW_CONFIG_VA + at;
 }
 
 const char *config_get(const char *key)
@@ -132,6 +146,53 @@ void space_unmap(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, u
 void space_query(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
 {
 	report(GW_CALL_SPACE_QUERY, va, len, fn, arg);
+}
+
+int space_create(void)
+{
+	return (int)gw_call(GW_CALL_SPACE_CREATE, 0, 0, 0);
+}
+
+uint32_t space_enter(uint32_t space)
+{
+	struct shard *s = shard_self();
+	uint32_t before = s->space;
+	long r;
+
+	if (space == before)
+		return before;
+	r = gw_call(GW_CALL_SPACE_SWITCH, space, 0, 0);
+	if (r < 0)
+		panic("no address space %u: %ld", space, r);
+	atomic_store_explicit(&s->space, space, memory_order_relaxed);
+	return before;
+}
+
+void space_move(uint32_t space)
+{
+	uthread_self()->space = space;
+	space_enter(space);
+}
+
+/* On a shard where the space is only left over from a uthread that ran before. */
+static void leave(void *arg)
+{
+	if (shard_self()->space == *(const uint32_t *)arg)
+		space_enter(0);
+}
+
+void space_destroy(uint32_t space)
+{
+	long r;
+
+	for (uint32_t i = 0; i < n_shards; i++)
+		if (shards[i]->space == space)
+			shard_call(shards[i], leave, &space);
+	do {
+		r = gw_call(GW_CALL_SPACE_DESTROY, space, 0, 0);
+	} while (r == -EAGAIN);
+	if (r < 0)
+		panic("space_destroy of %u: %ld", space, r);
 }
 
 /* ---- interrupts, the end ---- */

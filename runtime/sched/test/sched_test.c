@@ -35,6 +35,17 @@ void clock_init(const struct gw_clock *c)
 	(void)c;
 }
 
+static uint32_t n_space_switches;
+
+uint32_t space_enter(uint32_t space)
+{
+	uint32_t before = self->space;
+
+	n_space_switches += space != before;
+	self->space = space;
+	return before;
+}
+
 long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 {
 	(void)b, (void)c;
@@ -133,6 +144,44 @@ static void on_other(void (*fn)(void *), void *arg)
 	self = &other;
 	fn(arg);
 	self = s;
+}
+
+/* ---- polling ---- */
+static struct uthread *polling;
+static unsigned n_polls;
+static bool tenth_poll_wakes(struct poller *p)
+{
+	(void)p;
+	clock_ns += 100;
+	if (++n_polls == 10)
+		uthread_wake(polling);
+	return false;
+}
+
+TEST(polls_before_it_waits)
+{
+	static struct poller p = { .poll = tenth_poll_wakes };
+	uint64_t waits;
+
+	world();
+	polling = self->current;
+	shard_add_poller(&p);
+	for (int on = 1; on >= 0; on--) {
+		sched_poll_ns = on ? 10000 : 0;
+		n_polls = 0;
+		waits = n_waits;
+		CHECK_EQ(uthread_park(clock_ns + 100 * NS_PER_SEC), 0);
+		CHECK_EQ(n_polls, 10);
+		CHECK_EQ(n_waits - waits, on ? 0 : 10);
+	}
+	sched_poll_ns = 500; /* then it waits */
+	n_polls = 0;
+	waits = n_waits;
+	CHECK_EQ(uthread_park(clock_ns + 100 * NS_PER_SEC), 0);
+	CHECK(n_waits > waits);
+	CHECK(n_waits - waits < 10);
+	sched_poll_ns = 0;
+	list_del(&p.link);
 }
 
 /* ---- timers ---- */
@@ -296,6 +345,36 @@ TEST(program_uthreads_take_the_fpu)
 	(void)uthread_park(clock_ns + 1);
 	(void)uthread_park(clock_ns + NS_PER_MS);
 	CHECK(self->fpu_owner == NULL);
+}
+
+static void in_space(void *arg)
+{
+	uthread_self()->space = (uint32_t)(uintptr_t)arg;
+	(void)space_enter((uint32_t)(uintptr_t)arg);
+	for (int i = 0; i < 3; i++) {
+		(void)uthread_park(GW_NEVER);
+		CHECK_EQ(self->space, (uint32_t)(uintptr_t)arg);
+	}
+}
+
+TEST(programs_keep_their_space)
+{
+	struct uthread *a, *b, *c;
+
+	world();
+	CHECK_EQ(uthread_create(&a, NULL, in_space, (void *)1, "a", true, NULL), 0);
+	CHECK_EQ(uthread_create(&b, NULL, in_space, (void *)2, "b", true, NULL), 0);
+	CHECK_EQ(uthread_create(&c, NULL, in_space, (void *)2, "c", true, NULL), 0);
+	(void)uthread_park(clock_ns + NS_PER_MS);
+	for (int i = 0; i < 3; i++) {
+		uint32_t before = n_space_switches;
+
+		uthread_wake(a);
+		uthread_wake(b); /* b and c share one: nothing to switch between them */
+		uthread_wake(c);
+		(void)uthread_park(clock_ns + NS_PER_MS);
+		CHECK_EQ(n_space_switches - before, 2);
+	}
 }
 
 /* ---- other shards ---- */
@@ -484,5 +563,6 @@ TEST(mutex)
 }
 
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
-	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu), CASE(remote_wakes),
-	  CASE(messages), CASE(given_to_another_shard), CASE(waitq), CASE(mutex))
+	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
+	  CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
+	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits))
