@@ -32,7 +32,7 @@ static uint64_t get_be(const uint8_t *in, unsigned int bytes)
 /* The ninth byte carries eight bits, the others seven and whether more follow. */
 static size_t put_varint(uint8_t *out, int64_t signed_v)
 {
-	uint64_t v = (uint64_t)signed_v << 1 ^ (uint64_t)(signed_v >> 63);
+	uint64_t v = (uint64_t)signed_v << 1 ^ (signed_v < 0 ? ~0ull : 0);
 	size_t n = 0;
 
 	while (n < VARINT_MAX - 1 && v > 0x7f) {

@@ -33,7 +33,7 @@ static void find_next(struct arrivals *a)
 	else if (s->poisson)
 		a->next = when(s, a->unit);
 	else
-		a->next = when(s, (double)(a->index / s->burst) * s->burst);
+		a->next = when(s, (double)(a->index - a->index % s->burst));
 }
 
 void arrivals_init(struct arrivals *a, const struct arrivals_spec *spec, uint32_t thread,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/load/commands.h"
 #include "tools/load/load.h"
 #include "tools/load/plot.h"
 
@@ -39,15 +40,6 @@ static const char *label_of(const struct json *j)
 	const struct json_value *v = json_member(j, &j->v[0], "label");
 
 	return v != NULL && v->kind == JSON_STRING ? v->string : "run";
-}
-
-static char *names[3 * PLOT_RUNS_MAX];
-static size_t n_names;
-
-static const char *name(const char *label, const char *what)
-{
-	names[n_names] = xasprintf("%s %s", label, what);
-	return names[n_names++];
 }
 
 static int curves(struct plot_line *lines, const struct json *runs, size_t n)
@@ -86,7 +78,10 @@ static void over_time(struct plot_line *lines, const struct json *runs, size_t n
 			l->color = (unsigned int)i;
 			l->dash = dash[k];
 			l->joined = false;
-			l->name = name(label_of(&runs[i]), what[k]);
+			if (n == 1)
+				l->name = what[k];
+			else if (k == 0)
+				l->name = label_of(&runs[i]);
 		}
 	}
 }
@@ -100,7 +95,8 @@ int plot_runs(FILE *f, const struct json *runs, size_t n)
 		  .y = { .title = "latency", .log = true, .time = true },
 		  .lines = lines,
 		  .n = 2 * n },
-		{ .title = "Latency over time",
+		{ .title = n == 1 ? "Latency over time"
+				  : "Latency over time: p50 (line), p99 (dashed), max (dotted)",
 		  .x = { .title = "seconds" },
 		  .y = { .title = "latency", .log = true, .time = true },
 		  .lines = times,
@@ -116,14 +112,13 @@ int plot_runs(FILE *f, const struct json *runs, size_t n)
 		free(lines[i].p);
 	for (size_t i = 0; i < 3 * n; i++)
 		free(times[i].p);
-	while (n_names > 0)
-		free(names[--n_names]);
 	return rc;
 }
 
 static int read_run(struct json *j, const char *path)
 {
 	struct text t = { 0 };
+	bool good;
 	char part[4096];
 	size_t n;
 	FILE *f = fopen(path, "r");
@@ -136,8 +131,9 @@ static int read_run(struct json *j, const char *path)
 	if (ferror(f))
 		rc = fail("%s: %s", path, strerror(errno));
 	fclose(f);
-	if (rc == 0 && (t.data == NULL || strlen(t.data) != t.len || json_parse(j, t.data) != 0 ||
-			j->v[0].kind != JSON_OBJECT))
+	good = t.data != NULL && strlen(t.data) == t.len && json_parse(j, t.data) == 0 &&
+	       j->v[0].kind == JSON_OBJECT;
+	if (rc == 0 && !good)
 		rc = fail("not JSON");
 	if (rc != 0) {
 		char *why = xstrdup(fail_text());
@@ -150,15 +146,33 @@ static int read_run(struct json *j, const char *path)
 	return rc;
 }
 
+static int draw(const char *path, const struct json *runs, size_t n)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+	int rc;
+
+	if (f == NULL)
+		return fail("%s: %s", path, strerror(errno));
+	rc = plot_runs(f, runs, n);
+	if ((fflush(f) != 0 || ferror(f)) && rc == 0)
+		rc = fail("%s: %s", path, strerror(errno));
+	if (f != stdout && fclose(f) != 0 && rc == 0)
+		rc = fail("%s: %s", path, strerror(errno));
+	return rc;
+}
+
 int plot_main(int argc, char **argv)
 {
 	struct json runs[PLOT_RUNS_MAX] = { 0 };
 	const char *out = NULL;
 	size_t n = 0;
 	int rc = 0;
-	FILE *f;
 
 	for (int i = 0; rc == 0 && i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			help_main();
+			return 0;
+		}
 		if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
 			out = argv[++i];
 		else if (argv[i][0] == '-')
@@ -170,18 +184,11 @@ int plot_main(int argc, char **argv)
 		else
 			rc = read_run(&runs[n++], argv[i]);
 	}
-	if (rc == 0 && (n == 0 || out == NULL))
+	if (rc == 0 && n > 0 && out != NULL)
+		rc = draw(out, runs, n);
+	else if (rc == 0)
 		rc = fail("plot: which runs, and where to? godwit-load plot A.json [B.json...] -o "
 			  "x.svg");
-	if (rc == 0) {
-		f = strcmp(out, "-") == 0 ? stdout : fopen(out, "w");
-		if (f == NULL)
-			rc = fail("%s: %s", out, strerror(errno));
-		else if (plot_runs(f, runs, n) != 0)
-			rc = -1;
-		if (f != NULL && (fflush(f) != 0 || (f != stdout && fclose(f) != 0)) && rc == 0)
-			rc = fail("%s: %s", out, strerror(errno));
-	}
 	for (size_t i = 0; i < n; i++)
 		json_free(&runs[i]);
 	if (rc != 0)

@@ -91,9 +91,30 @@ static void close_conn(void *conn)
 	free(c->text);
 }
 
-/* What a placeholder stands for in this request; returns its bytes. */
+/* Digits of n before end; returns where they begin. (Not snprintf: this is between when a request
+ * is due and when it is sent.) */
+static char *digits(char *end, uint64_t n)
+{
+	do {
+		*--end = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return end;
+}
+
+static size_t put_key(char *to, const char *prefix, const char *name, uint64_t n)
+{
+	char number[24], *end = number + sizeof(number), *at = digits(end, n);
+	char *start = to;
+
+	to = stpcpy(stpcpy(to, prefix), name);
+	memcpy(to, at, (size_t)(end - at));
+	return (size_t)(to - start) + (size_t)(end - at);
+}
+
+/* What a placeholder stands for in this request; returns its bytes. `to` has room for a key. */
 static size_t fill(struct redis_conn *c, const struct mix_part *p, struct rng *rng, uint64_t key,
-		   char *to, size_t room, const char **bytes)
+		   char *to, const char **bytes)
 {
 	const struct redis_shared *s = c->shared;
 
@@ -106,25 +127,22 @@ static size_t fill(struct redis_conn *c, const struct mix_part *p, struct rng *r
 		*bytes = s->verify ? c->value : s->noise + rng_below(rng, NOISE_BYTES);
 		return s->size;
 	case MIX_KEY:
-		return (size_t)snprintf(to, room, "%skey:%" PRIu64, c->prefix, key);
+		return put_key(to, c->prefix, "key:", key);
 	case MIX_COUNTER:
-		return (size_t)snprintf(to, room, "%scounter:%" PRIu64, c->prefix, key);
+		return put_key(to, c->prefix, "counter:", key);
 	case MIX_RANDOM:
 	default:
-		return (size_t)snprintf(to, room, "%" PRIu64, rng_below(rng, p->bound));
+		return put_key(to, "", "", rng_below(rng, p->bound));
 	}
 }
 
 static void add_number(struct text *out, char type, size_t n)
 {
-	char line[32], *end = line + sizeof(line), *at = end;
+	char line[32], *end = line + sizeof(line), *at;
 
-	*--at = '\n';
-	*--at = '\r';
-	do {
-		*--at = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
+	end[-1] = '\n';
+	end[-2] = '\r';
+	at = digits(end - 2, n);
 	*--at = type;
 	text_add(out, at, (size_t)(end - at));
 }
@@ -148,8 +166,7 @@ static void request(void *conn, struct text *out, struct rng *rng, uint64_t id)
 		bool last = false;
 
 		while (!last && n < MIX_WORDS) {
-			lengths[n] = fill(c, &m->parts[i], rng, key, room[n], sizeof(room[n]),
-					  &bytes[n]);
+			lengths[n] = fill(c, &m->parts[i], rng, key, room[n], &bytes[n]);
 			len += lengths[n++];
 			last = m->parts[i++].last;
 		}

@@ -82,6 +82,7 @@ int reflector_listen(struct reflector *r, struct url *u)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE }, *list = NULL;
 	struct sockaddr_storage address = { 0 };
+	struct sockaddr_in v4;
 	socklen_t len = sizeof(address);
 	char service[8];
 	size_t kind = 0;
@@ -104,9 +105,8 @@ int reflector_listen(struct reflector *r, struct url *u)
 	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0 ||
 	    add_peer(r, fd, (enum reflect_kind)kind, true) == NULL)
 		return fail("%s://%s: %s", u->scheme, u->host, strerror(errno));
-	u->port = ntohs(address.ss_family == AF_INET6
-				? ((struct sockaddr_in6 *)(void *)&address)->sin6_port
-				: ((struct sockaddr_in *)(void *)&address)->sin_port);
+	memcpy(&v4, &address, sizeof(v4)); /* IPv6 has its port in the same place */
+	u->port = ntohs(v4.sin_port);
 	return 0;
 }
 

@@ -108,16 +108,16 @@ static void json_histogram(FILE *f, const char *name, const struct histogram *h)
 static void json_counts(FILE *f, const struct load_result *r)
 {
 	const struct load_counters *n = &r->counters;
+	uint64_t due = n->sent_measured + n->unsent;
 
 	fprintf(f,
 		",\n  \"due\": %llu, \"sent\": %llu, \"answered\": %llu, \"unanswered\": %llu, "
 		"\"unsent\": %llu, "
 		"\"waiting_at_end\": %llu, \"most_waiting\": %llu,\n  \"errors\": {\"total\": %llu",
-		(unsigned long long)(n->sent_measured + n->unsent),
-		(unsigned long long)n->sent_measured, (unsigned long long)n->answered_measured,
-		(unsigned long long)n->unanswered, (unsigned long long)n->unsent,
-		(unsigned long long)n->waiting_at_end, (unsigned long long)n->most_waiting,
-		(unsigned long long)load_errors(r));
+		(unsigned long long)due, (unsigned long long)n->sent_measured,
+		(unsigned long long)n->answered_measured, (unsigned long long)n->unanswered,
+		(unsigned long long)n->unsent, (unsigned long long)n->waiting_at_end,
+		(unsigned long long)n->most_waiting, (unsigned long long)load_errors(r));
 	for (int e = 0; e < LOAD_ERRORS; e++)
 		fprintf(f, ", \"%s\": %llu", load_error_names[e], (unsigned long long)n->errors[e]);
 	fprintf(f,
