@@ -161,7 +161,8 @@ static int print_qemu(const struct options *o, struct qemu_files *f)
 	fprintf(stderr, "  %s   the boot bundle\n", f->bundle);
 	if (f->root != NULL)
 		fprintf(stderr, "  %s   the root image\n", f->root);
-	fprintf(stderr, "  %s/*.log   what the machine will say (kernel, standard error, records)\n",
+	fprintf(stderr,
+		"  %s/*.log   what the machine will say (kernel, standard error, records)\n",
 		f->folder);
 	text_free(&t);
 	words_free(&argv);

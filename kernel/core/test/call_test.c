@@ -358,5 +358,4 @@ TEST(irq_and_console)
 
 UNIT_MAIN(CASE(wait), CASE(tick), CASE(deadline_of_wait_is_the_tick), CASE(notify),
 	  CASE(vcore_start), CASE(upcalls), CASE(space_calls), CASE(batch_without_memory),
-	  CASE(spaces),
-	  CASE(irq_and_console))
+	  CASE(spaces), CASE(irq_and_console))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calls.c - the kernel calls behind platform.h: address-space batches, interrupts, configuration, the end. */
+/* calls.c - the kernel calls behind platform.h: address-space batches, interrupts, configuration,
+ * the end. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/platform/platform.h"
@@ -23,8 +24,8 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 
 /* ---- configuration ---- */
 
-/* The entry at offset *at, bounded by the blob: false at its end, which is an empty entry or the blob's. An
- * unterminated last entry is left out. */
+/* The entry at offset *at, bounded by the blob: false at its end, which is an empty entry or the
+ * blob's. An unterminated last entry is left out. */
 static bool config_entry(size_t *at, const char **entry)
 {
 	const char *blob = (const char *)GW_CONFIG_VA;
@@ -71,8 +72,8 @@ const char *config_get(const char *key)
 	return config_next(key, &cursor);
 }
 
-/* ---- address spaces: entries gather in the calling vcore's batch area, which lasts until the commit: no
- * parking in between ---- */
+/* ---- address spaces: entries gather in the calling vcore's batch area, which lasts until the
+ * commit: no parking in between ---- */
 
 static int apply(unsigned nr, uint32_t n)
 {
@@ -83,7 +84,8 @@ static int apply(unsigned nr, uint32_t n)
 
 static inline void set_map(uint32_t i, uint64_t va, uint64_t pa, uint64_t len, uint32_t flags)
 {
-	shard_self()->vcore->batch.maps[i] = (struct gw_map){ .va = va, .pa = pa, .len = len, .flags = flags };
+	shard_self()->vcore->batch.maps[i] =
+		(struct gw_map){ .va = va, .pa = pa, .len = len, .flags = flags };
 }
 
 int space_map(uint64_t va, uint64_t pa, uint64_t len, uint32_t flags)
@@ -119,7 +121,8 @@ int space_batch_map(struct space_batch *b, uint64_t va, uint64_t pa, uint64_t le
 	return 0;
 }
 
-static void report(unsigned nr, uint64_t va, uint64_t len, void (*fn)(void *, uint64_t, uint64_t, uint32_t), void *arg)
+static void report(unsigned nr, uint64_t va, uint64_t len,
+		   void (*fn)(void *, uint64_t, uint64_t, uint32_t), void *arg)
 {
 	struct gw_vcore *vc = shard_self()->vcore;
 	uint64_t end = va + len;
@@ -133,17 +136,20 @@ static void report(unsigned nr, uint64_t va, uint64_t len, void (*fn)(void *, ui
 		for (long i = 0; i < n; i++) {
 			struct gw_unmapped *u = &vc->batch.unmapped[i];
 
-			fn(arg, u->va, u->pa_flags & ~(uint64_t)(GW_PAGE - 1), u->pa_flags & (GW_PAGE - 1));
+			fn(arg, u->va, u->pa_flags & ~(uint64_t)(GW_PAGE - 1),
+			   u->pa_flags & (GW_PAGE - 1));
 		}
 	}
 }
 
-void space_unmap(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
+void space_unmap(uint64_t va, uint64_t len,
+		 void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
 {
 	report(GW_CALL_SPACE_UNMAP, va, len, fn, arg);
 }
 
-void space_query(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
+void space_query(uint64_t va, uint64_t len,
+		 void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg)
 {
 	report(GW_CALL_SPACE_QUERY, va, len, fn, arg);
 }
@@ -211,8 +217,8 @@ int platform_bind_irq(uint32_t device_index, uint32_t vector)
 
 	__asm__ volatile("syscall"
 			 : "=a"(r)
-			 : "a"(GW_CALL(GW_CALL_IRQ_BIND)), "D"((uint64_t)device_index), "S"((uint64_t)vector),
-			   "d"((uint64_t)vcore), "r"(r10)
+			 : "a"(GW_CALL(GW_CALL_IRQ_BIND)), "D"((uint64_t)device_index),
+			   "S"((uint64_t)vector), "d"((uint64_t)vcore), "r"(r10)
 			 : "rcx", "r11", "memory");
 	if (r < 0)
 		return (int)r;
