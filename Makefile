@@ -28,6 +28,8 @@ help:
 	@echo 'make run      redis-server in a Godwit machine (installs what is missing)'
 	@echo 'make          build/godwit and what it boots'
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
+	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
+	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
 	@echo 'make bench    the figures, beside a Linux guest; make fuzz FUZZ_SECONDS=600'
 
 # Host test programs: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test,
@@ -74,13 +76,15 @@ $(foreach f,$(FUZZERS),$(eval $(call host_program,fuzz,$(f),$(BUILD)/fuzz/$(notd
 -include $(sort $(HOST_DEPS))
 unit: $(UNIT_PROGRAMS)
 	@tests/run-unit $^
-.PHONY: unit
+.PHONY: unit test-programs
+# Everything that the stages of `make test` run.
+test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.elf $(BUILD)/virtio_echo.elf guest
 
 # The same sources through another compiler: make objects CC=clang BUILD=build/clang
 .PHONY: objects
 objects: $(KERNEL_OBJS) $(call guest_objs,$(GUEST_SRCS)) $(GODWIT_OBJS)
 
-check: $(BUILD)/kernel.elf
+check: $(BUILD)/kernel.elf $(BUILD)/linux.elf
 	@BUILD=$(BUILD) tests/check
 
 # Stages of the whole test; each ends with its own count (BOOT_TESTS come from the folders' build.mk).

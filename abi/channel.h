@@ -7,18 +7,22 @@
  *   program=PATH  arg=...  (repeated, argv[0] first)  env=NAME=VALUE (repeated)  cwd=/  hostname=
  *   uid=0 gid=0   tty=1 (standard input is a terminal)   poll_ns=0
  *   net=dhcp|static|none  net.addr=10.0.2.15/24  net.gw=A.B.C.D  net.dns=A.B.C.D
- *   root=blk|none        blk: the first virtio-blk device holds the root image (root.h)
+ *   root=blk|memory|none  blk: the first virtio-blk device holds the root image (root.h); memory:
+ * it follows these strings in the blob, from the first page boundary behind the empty string on
+ *   stdin=none           standard input is at its end from the start
  *
  * Ports are found by number. Number 0 stays unused: QEMU reserves it for `virtconsole`, which drops
  * output when its reader is slow, where `virtserialport` holds the queue until there is room.
  *
  * Port GW_CHANNEL_CONTROL carries lines of text, each ended by '\n', at most GW_CHANNEL_LINE bytes.
- *   runtime to host: boot NAME NS (ns since kernel entry)    ready
- *                    listen tcp|udp PORT        stat NAME VALUE     enosys NAME-or-NR COUNT
+ *   runtime to host: boot NAME NS (ns since kernel entry)
+ *                    listen tcp|udp PORT (reachable from outside)
+ *                    stat NAME VALUE     enosys NAME-or-NR COUNT
+ *                    metric TEXT (a line of Prometheus text; without TEXT: that was all of it)
  *                    error TEXT                 signal N NAME (the program died by it)
  *                    exit STATUS (0..255, the last record)
  *   host to runtime: stop (ask the program to end: SIGTERM)   kill (end at once)
- *                    stat (send the stat and enosys records now)
+ *                    stat (send the stat, enosys and metric records now)
  *                    eof BYTES (standard input ended after BYTES bytes in all)
  * The machine ends as soon as the runtime says so: what it sent before must be used up by the
  * device first, or it is lost. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The kernel: build/kernel.elf, linked twice, the second time with the names of its functions.
 KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-jump-tables -mcmodel=small
+# gcc leaves its call graph and frame sizes beside the objects, for tests/kernel-stack
+KERNEL_CFLAGS += $(if $(findstring clang,$(CC)),,-fcallgraph-info=su)
 KERNEL_SRCS := $(wildcard kernel/core/*.c kernel/x86_64/*.c)
 KERNEL_ASMS := $(wildcard kernel/x86_64/*.S)
 KERNEL_OBJS := $(KERNEL_SRCS:%.c=$(BUILD)/%.o) $(KERNEL_ASMS:%.S=$(BUILD)/%.S.o)
@@ -9,7 +11,7 @@ KERNEL_LD := ld -static -pie --no-dynamic-linker -z max-page-size=4096 -z noexec
 
 all: $(BUILD)/kernel.elf
 
-$(BUILD)/kernel/%.o: kernel/%.c
+$(BUILD)/kernel/%.o: kernel/%.c kernel/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 

@@ -4,11 +4,13 @@
 #include "linux/files/vfs.h"
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
+#include "linux/metrics.h"
 #include "linux/report.h"
 #include "linux/process/process.h"
 #include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
+#define CONSOLE_PORT 0u
 #define CONTROL_PORT 2u
 #define STATUS_NOT_RUN 127
 #define STATUS_KILLED 137
@@ -26,6 +28,12 @@ void report_boot(const char *name)
 	uint64_t since = clock_now() - clock_ns_of(&boot->clock, boot->boot_tsc);
 
 	control_line("boot %s %lu", name, since);
+}
+
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+{
+	if ((ip4 & 0xff) != 127) /* network order: what only the machine itself can reach */
+		control_line("listen %s %u", protocol, port);
 }
 
 static _Noreturn void fail(const char *what)
@@ -108,9 +116,16 @@ static void run_program(void *arg)
 
 /* ---- the control port ---- */
 
+static void metric_line(void *ctx, const char *text)
+{
+	(void)ctx;
+	control_line("metric %s", text);
+}
+
 static void obey(const char *line)
 {
 	struct siginfo64 term = { .signo = SIGTERM, .code = SI_USER };
+	uint64_t n;
 
 	if (strcmp(line, "stop") == 0) {
 		signal_send(NULL, &term);
@@ -118,6 +133,10 @@ static void obey(const char *line)
 		machine_end(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
+		metrics_lines(metric_line, NULL);
+		control_line("metric");
+	} else if (strncmp(line, "eof ", 4) == 0 && str_to_u64(line + 4, UINT64_MAX, &n) == 0) {
+		console_end_input(CONSOLE_PORT, n);
 	}
 }
 
@@ -176,6 +195,21 @@ void personality_start(void)
 
 /* ---- the end ---- */
 
+static void report_latency(enum latency_kind kind, const char *name)
+{
+	struct latency *l = mem_alloc(sizeof(*l));
+
+	if (l == NULL)
+		return;
+	metrics_sum(kind, l);
+	if (histogram_count(&l->h) != 0) {
+		control_line("stat %s_p50_ns %lu", name, histogram_at(&l->h, 500000000));
+		control_line("stat %s_p99_ns %lu", name, histogram_at(&l->h, 990000000));
+		control_line("stat %s_max_ns %lu", name, histogram_max(&l->h));
+	}
+	mem_free(l, sizeof(*l));
+}
+
 void report_stats(void)
 {
 	uint64_t entries = 0, interrupts = 0, syscalls, conns = 0, in = 0, out = 0;
@@ -209,6 +243,9 @@ void report_stats(void)
 	control_line("stat page_ins %lu", linux_stats.page_ins);
 	control_line("stat evictions %lu", linux_stats.evictions);
 	control_line("stat memory_peak_kb %lu", use.peak_bytes / 1024);
+	report_latency(LATENCY_QUEUE, "queue_delay");
+	report_latency(LATENCY_RUN, "run");
+	report_latency(LATENCY_WAIT, "wait");
 	report_unknown_syscalls();
 }
 
@@ -219,8 +256,14 @@ _Noreturn void machine_end(int status, int signal)
 			(void)uthread_park(GW_NEVER);
 	}
 	report_stats();
+	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
+	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)
+		control_line("error out of memory: %u of the program's requests for memory were "
+			     "refused; "
+			     "give the machine more with -m",
+			     (unsigned)linux_stats.refused);
 	if (signal != 0)
-		control_line("signal %d %s", signal, signal_name(signal));
+		control_line("signal %d SIG%s", signal, signal_name(signal));
 	control_line("exit %d", status);
 	console_drain();
 	platform_shutdown(status);

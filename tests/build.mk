@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests that need a machine: guest programs, system tests, fuzzers, checks. Unit tests: see the top Makefile.
 -include tests/fuzz/build.mk
+-include tests/gate/gate.mk
 
-GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets conf_process bad forks
+GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
 GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)
 GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%.static) $(BUILD)/programs/hello.static $(BUILD)/programs/hello.musl
 GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.
@@ -21,6 +22,12 @@ $(BUILD)/programs/%: tests/guest/%.c tests/unit.h
 guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
 system: all guest
 	tests/system/run.py $(ONLY)
+
+# The load generator over loopback: against servers that stall, lie and break, and beside other tools.
+BOOT_TESTS += load-test
+.PHONY: load-test
+load-test: $(BUILD)/godwit-load
+	tests/load/run $(BUILD)/godwit-load $(ONLY)
 
 # Fuzz targets: FUZZERS lists them (the top Makefile builds them). `make fuzz` runs each for FUZZ_SECONDS, two at a time.
 FUZZ_SECONDS ?= 600

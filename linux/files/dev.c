@@ -98,14 +98,15 @@ static struct {
 	uint8_t buf[256]; /* read ahead, so that poll can tell */
 	struct termios termios;
 	uint16_t rows, cols, pixels[2];
-	bool tty;
+	bool tty, no_input;
 } console;
 
 void console_init(void)
 {
-	const char *tty = config_get("tty");
+	const char *tty = config_get("tty"), *input = config_get("stdin");
 
 	mutex_init(&console.lock);
+	console.no_input = input && !strcmp(input, "none");
 	console.tty = tty && tty[0] == '1';
 	console.rows = 24;
 	console.cols = 80;
@@ -115,6 +116,11 @@ void console_init(void)
 		0x500,	5, 0xbf,
 		0x8a3b, 0, { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22 }
 	};
+}
+
+static bool console_ended(void)
+{
+	return console.no_input || console_closed(0);
 }
 
 /* Is there input, or its end? console.lock held. */
@@ -133,7 +139,7 @@ static long console_file_read(struct file *f, struct uio *u, int64_t off)
 
 	(void)off;
 	while (u->left) {
-		bool closed = console_closed(0); /* before the last look */
+		bool closed = console_ended(); /* before the last look */
 		int r;
 
 		mutex_lock(&console.lock);
@@ -178,7 +184,7 @@ static uint32_t console_poll(struct file *f)
 
 	(void)f;
 	if (mutex_trylock(&console.lock)) {
-		bool closed = console_closed(0);
+		bool closed = console_ended();
 
 		if (console_fill() || closed)
 			r |= POLLIN | POLLRDNORM;

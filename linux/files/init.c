@@ -55,19 +55,25 @@ static int make_trees(void)
 static int load_root(void)
 {
 	const char *where = config_get("root");
+	const void *image;
 	struct blkdev *dev;
+	uint64_t size;
 	char why[128];
 	int r;
 
 	if (!where || !strcmp(where, "none"))
 		return 0;
-	if (strcmp(where, "blk") != 0) {
-		log_warn("files: root=%s is neither blk nor none", where);
+	if (!strcmp(where, "blk")) {
+		dev = blkdev_get(0);
+	} else if (!strcmp(where, "memory")) {
+		image = config_attached(&size);
+		dev = blkdev_memory(image, size);
+	} else {
+		log_warn("files: root=%s is neither blk, memory nor none", where);
 		return -EINVAL;
 	}
-	dev = blkdev_get(0);
 	if (!dev) {
-		log_warn("files: root=blk, but there is no block device");
+		log_warn("files: root=%s, but there is no such device", where);
 		return -ENODEV;
 	}
 	r = root_load(dev, &root_image, why, sizeof(why));

@@ -140,7 +140,7 @@ static int pid_lookup(struct inode *dir, const char *name, size_t len, struct in
 		const char *rest = s->path + sizeof(PREFIX) - 1;
 
 		if (strncmp(s->path, PREFIX, sizeof(PREFIX) - 1) != 0 || strlen(rest) != len ||
-		    memcmp(rest, name, len) || (thread && s->ops == &task_dir_ops))
+		    memcmp(rest, name, len) != 0 || (thread && s->ops == &task_dir_ops))
 			continue;
 		*out = synth_inode(s);
 		if (!*out)

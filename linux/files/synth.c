@@ -100,6 +100,7 @@ static long synth_write(struct file *f, struct uio *u, int64_t off)
 {
 	char buf[128];
 	size_t n = u->left;
+	long all = (long)n;
 	int r;
 
 	(void)off;
@@ -114,7 +115,7 @@ static long synth_write(struct file *f, struct uio *u, int64_t off)
 		n--;
 	buf[n] = 0;
 	r = (int)f->inode->synth->store(buf, n);
-	return r ? r : (long)n + 1;
+	return r ? r : all;
 }
 
 static int64_t synth_seek(struct file *f, int64_t off, int whence)

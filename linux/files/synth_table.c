@@ -2,6 +2,7 @@
 /* synth_table.c - what /dev, /proc and /sys hold, as far as servers read them: one line a file. */
 #include <cpuid.h>
 #include "linux/files/files_internal.h"
+#include "linux/metrics.h"
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
 
@@ -404,6 +405,16 @@ static void cpu_list(struct text *t)
 	"colls carrier compressed\n"
 #define IF_LINE ": 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 
+static void metrics_line(void *t, const char *line)
+{
+	text_add(t, "%s\n", line);
+}
+
+static void metrics(struct text *t)
+{
+	metrics_lines(metrics_line, t);
+}
+
 const struct synth synth_table[] = {
 	{ "dev/null", CHR, DEV(1, 3), .ops = &null_ops },
 	{ "dev/zero", CHR, DEV(1, 5), .ops = &zero_ops },
@@ -441,6 +452,8 @@ const struct synth synth_table[] = {
 	{ "proc/@pid/cgroup", .fixed = "0::/\n" },
 	{ "proc/@pid/io",
 	  .fixed = "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n" },
+	{ "proc/godwit/metrics", .text = metrics },
+	{ "proc/godwit/record", S_IFREG | 0222, .store = metrics_record },
 	{ "proc/meminfo", .text = meminfo },
 	{ "proc/cpuinfo", .text = cpuinfo },
 	{ "proc/stat", .text = proc_stat },

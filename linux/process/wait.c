@@ -8,8 +8,9 @@
 #define WEXITED 4u
 #define WCONTINUED 8u
 #define WNOWAIT 0x01000000u
-#define WAIT_KINDS 0xe0000000u /* __WNOTHREAD, __WALL, __WCLONE: every child is waited for alike \
-				*/
+#define WAIT_KINDS                                                                    \
+	0xe0000000u /* __WNOTHREAD, __WALL, __WCLONE: every child is waited for alike \
+		     */
 #define P_ALL 0
 #define P_PID 1
 #define P_PGID 2
@@ -93,8 +94,9 @@ static int put_usage(uint64_t va, uint64_t cpu_ns)
 SYSCALL_FN(wait4)
 {
 	int32_t pid = (int32_t)r->rdi;
-	struct wanted w = { pid > 0 ? pid : 0, pid == 0 ? t->process->pgid : pid < -1 ? -pid : 0 };
-	struct ended e;
+	int32_t group = pid < -1 && pid != INT32_MIN ? -pid : 0;
+	struct wanted w = { pid > 0 ? pid : 0, pid == 0 ? t->process->pgid : group };
+	struct ended e = { 0 };
 	int got;
 
 	if ((r->rdx & ~(uint64_t)(WNOHANG | WUNTRACED | WCONTINUED | WAIT_KINDS)) != 0)
@@ -114,7 +116,7 @@ SYSCALL_FN(waitid)
 {
 	struct wanted w = { 0, 0 };
 	struct siginfo64 info = { 0 };
-	struct ended e;
+	struct ended e = { 0 };
 	int got;
 
 	if ((r->r10 &

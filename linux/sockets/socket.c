@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket.c - what every socket has: its file, waiting, errors, and the file operations that are not a family's
- * own hot path. */
+/* socket.c - what every socket has: its file, waiting, errors, and the file operations that are not
+ * a family's own hot path. */
 #include "linux/files/stat.h"
 #include "linux/sockets/socket_internal.h"
 #include "linux/sockets/sockets.h"
@@ -20,7 +20,8 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int
 
 int socket_install(struct socket *s, uint32_t flags)
 {
-	struct file *f = file_create(&s->ops->file, 2u /* O_RDWR */ | (flags & SOCK_NONBLOCK), s, &s->wq);
+	struct file *f =
+		file_create(&s->ops->file, 2u /* O_RDWR */ | (flags & SOCK_NONBLOCK), s, &s->wq);
 	int fd;
 
 	if (!f)
@@ -131,8 +132,13 @@ int socket_stat(struct file *f, struct stat64 *out)
 {
 	/* as Linux's sockfs: an inode number of its own, nothing else */
 	*out = (struct stat64){
-		.dev = 8, .ino = (uint64_t)(uintptr_t)f->object >> 4 & 0xffffffff, .nlink = 1, .mode = 0140777,
-		.uid = process_self()->uid, .gid = process_self()->gid, .blksize = 4096,
+		.dev = 8,
+		.ino = (uint64_t)(uintptr_t)f->object >> 4 & 0xffffffff,
+		.nlink = 1,
+		.mode = 0140777,
+		.uid = process_self()->uid,
+		.gid = process_self()->gid,
+		.blksize = 4096,
 	};
 	return 0;
 }
@@ -141,8 +147,8 @@ static struct spinlock dying_lock;
 static struct scm *dying;
 static bool dropping; /* someone takes what is in dying */
 
-/* A file's release may call this again for what lay in its queue: that is left to the caller already at work, so that
- * a chain of sockets in sockets does not use up the stack. */
+/* A file's release may call this again for what lay in its queue: that is left to the caller
+ * already at work, so that a chain of sockets in sockets does not use up the stack. */
 void scm_free(struct scm *s)
 {
 	if (!s)

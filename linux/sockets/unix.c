@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unix.c - local sockets (stream, datagram, sequenced packets): making, pairs, connect and accept, readiness, the end. */
+/* unix.c - local sockets (stream, datagram, sequenced packets): making, pairs, connect and accept,
+ * readiness, the end. */
 #include "linux/sockets/unix.h"
 
 #define BACKLOG_MAX 4096
@@ -58,8 +59,8 @@ int unix_socket_pair(struct socket *a, struct socket *b)
 	return 0;
 }
 
-int unix_wait_for(struct unix_socket *u, struct unix_socket *other, bool (*ready)(struct unix_socket *),
-		  uint32_t msg_flags, uint64_t deadline)
+int unix_wait_for(struct unix_socket *u, struct unix_socket *other,
+		  bool (*ready)(struct unix_socket *), uint32_t msg_flags, uint64_t deadline)
 {
 	struct waiter w = { .uthread = uthread_self(), .events = POLLOUT };
 	int r = 0;
@@ -246,8 +247,10 @@ static int unix_shutdown(struct socket *s, int how)
 {
 	struct unix_socket *u = to_unix(s), *p = unix_peer(u);
 	uint32_t mine = (uint32_t)how + 1; /* RD 1, WR 2, RDWR 3 */
-	uint32_t theirs = (mine & SHUT_RX_BIT ? SHUT_TX_BIT : 0) | (mine & SHUT_TX_BIT ? SHUT_RX_BIT : 0);
-	uint32_t bits = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP | (how == SHUT_RDWR ? POLLHUP : 0);
+	uint32_t theirs =
+		(mine & SHUT_RX_BIT ? SHUT_TX_BIT : 0) | (mine & SHUT_TX_BIT ? SHUT_RX_BIT : 0);
+	uint32_t bits = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP |
+			(how == SHUT_RDWR ? POLLHUP : 0);
 
 	if (!p && u->state != UX_LISTEN)
 		return -ENOTCONN;
@@ -277,7 +280,8 @@ static int unix_special(struct socket *s, int level, int opt, void *to, uint32_t
 	}
 	if (opt == SO_PEERCRED) {
 		/* one process in a partition: the other end is it */
-		struct ucred64 c = { process_self()->pid, process_self()->euid, process_self()->egid };
+		struct ucred64 c = { process_self()->pid, process_self()->euid,
+				     process_self()->egid };
 
 		if (!u->peer && u->state != UX_LISTEN)
 			c = (struct ucred64){ 0, ~0u, ~0u };
@@ -298,7 +302,7 @@ static int64_t unix_queued(struct socket *s, bool out)
 	if (u->state == UX_LISTEN)
 		return -EINVAL;
 	spin_lock(&u->lock);
-	list_for_each(k, &u->queue) {
+	list_for_each (k, &u->queue) {
 		struct unix_chunk *c = list_entry(k, struct unix_chunk, link);
 
 		n += c->len - c->off;
@@ -366,11 +370,13 @@ static void unix_release(struct unix_socket *u)
 		p->shut = SHUT_RX_BIT | SHUT_TX_BIT;
 	}
 	if (p) {
-		waitq_notify(&p->s.wq, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | POLLRDHUP);
+		waitq_notify(&p->s.wq,
+			     POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | POLLRDHUP);
 		unix_put(p);
 	}
 	for (struct list_node *n; (n = list_pop(&waiting)) != NULL;)
-		unix_release(list_entry(n, struct unix_socket, in_waiting)); /* these have no queue of their own */
+		unix_release(list_entry(n, struct unix_socket,
+					in_waiting)); /* these have no queue of their own */
 	for (struct list_node *n; (n = list_pop(&chunks)) != NULL;)
 		unix_chunk_free(list_entry(n, struct unix_chunk, link));
 	unix_put(u);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unix_io.c - bytes, datagrams and descriptors through local sockets. What is sent is copied into a chunk first, then
- * queued at the receiver; one reader at a time copies it out. */
+/* unix_io.c - bytes, datagrams and descriptors through local sockets. What is sent is copied into a
+ * chunk first, then queued at the receiver; one reader at a time copies it out. */
 #include "linux/sockets/unix.h"
 
 #define CHUNK_DATA (4096u - sizeof(struct unix_chunk)) /* of a stream: a page */
@@ -193,7 +193,8 @@ static void chunk_drop(struct unix_socket *u, struct unix_chunk *c)
 	unix_chunk_free(c);
 }
 
-/* Descriptors of a chunk to the receiver: taken, or doubled when peeking. Without room for them they are closed. */
+/* Descriptors of a chunk to the receiver: taken, or doubled when peeking. Without room for them
+ * they are closed. */
 static int give_scm(struct unix_chunk *c, struct sock_msg *m)
 {
 	struct scm *copy;
@@ -223,11 +224,12 @@ static int give_scm(struct unix_chunk *c, struct sock_msg *m)
 static void give_creds(struct sock_msg *m)
 {
 	m->has_creds = true;
-	m->creds = (struct ucred64){ process_self()->pid, process_self()->uid, process_self()->gid };
+	m->creds =
+		(struct ucred64){ process_self()->pid, process_self()->uid, process_self()->gid };
 }
 
-/* What is there now, up to the uio. Descriptors keep their place in the stream: reading stops before and after a
- * chunk that carries some. Bytes (0: nothing there) or -errno. rx held. */
+/* What is there now, up to the uio. Descriptors keep their place in the stream: reading stops
+ * before and after a chunk that carries some. Bytes (0: nothing there) or -errno. rx held. */
 static long take_stream(struct unix_socket *u, struct sock_msg *m)
 {
 	bool peek = m->flags & MSG_PEEK;
@@ -288,7 +290,8 @@ static long take_packet(struct unix_socket *u, struct sock_msg *m)
 long unix_recv(struct socket *s, struct sock_msg *m)
 {
 	struct unix_socket *u = to_unix(s);
-	bool stream = s->type == SOCK_STREAM, all = stream && m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK);
+	bool stream = s->type == SOCK_STREAM,
+	     all = stream && m->flags & MSG_WAITALL && !(m->flags & MSG_PEEK);
 	uint64_t deadline = socket_deadline(s->rcvtimeo_ns);
 	long total = 0;
 	int r = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unix_name.c - names of local sockets: abstract ones, and paths, where the name is an inode of the file system and
- * the table here says which socket is bound to it. */
+/* unix_name.c - names of local sockets: abstract ones, and paths, where the name is an inode of the
+ * file system and the table here says which socket is bound to it. */
 #include "linux/sockets/unix.h"
 
 #define S_IFSOCK 0140000u
@@ -32,7 +32,7 @@ static int check(const struct sock_name *n)
 /* names.lock held. */
 static struct unix_socket *find_abstract(const struct sock_name *n)
 {
-	list_for_each(k, &names.all) {
+	list_for_each (k, &names.all) {
 		struct unix_socket *u = list_entry(k, struct unix_socket, named);
 
 		if (u->name && same_abstract(u->name, n))
@@ -140,7 +140,7 @@ int unix_find(const struct sock_name *name, struct unix_socket **out)
 	if (!inode)
 		u = find_abstract(name);
 	else
-		list_for_each(k, &names.all)
+		list_for_each (k, &names.all)
 			if (list_entry(k, struct unix_socket, named)->inode == inode)
 				u = list_entry(k, struct unix_socket, named);
 	if (u)

@@ -113,22 +113,13 @@ void pbuf_skip(struct pbuf *p, uint32_t n)
 int eth_send(struct net_stack *s, struct pbuf *p, const uint8_t mac[6], uint16_t type)
 {
 	uint8_t *eth = p->data - ETH_HLEN;
-	int err;
 
 	st32(eth, ld32(mac));
 	st16(eth + 4, ld16(mac + 4));
 	st32(eth + 6, ld32(s->cfg.mac));
 	st16(eth + 10, ld16(s->cfg.mac + 4));
 	st16(eth + 12, be16(type));
-	p->data = eth;
-	p->len += ETH_HLEN;
-	p->total += ETH_HLEN;
-	s->n.tx_packets++;
-	s->n.tx_bytes += p->total;
-	err = s->cfg.tx(s->cfg.ctx, p);
-	if (unlikely(err != 0))
-		s->n.tx_full++;
-	return err;
+	return frame_out(s, p);
 }
 
 void loop_send(struct net_stack *s, struct pbuf *p)
@@ -188,6 +179,11 @@ void net_input(struct net_stack *s, struct pbuf *p)
 		loop_run(s);
 	if (unlikely(!list_empty(&s->tcp.dead)))
 		tcp_reap(s);
+}
+
+bool net_loop_pending(const struct net_stack *s)
+{
+	return !list_empty(&s->loop);
 }
 
 uint64_t net_poll(struct net_stack *s)

@@ -62,6 +62,8 @@ void net_input(struct net_stack *s, struct pbuf *frame);
 /* Run what is due: timers, delayed acks, queued loopback packets, batched output. Call once per
  * loop turn. Returns the next deadline (monotonic ns) or GW_NEVER. O(due). */
 uint64_t net_poll(struct net_stack *s);
+/* Are loopback packets queued, sent since the last net_poll? Then it is too early to sleep. */
+bool net_loop_pending(const struct net_stack *s);
 
 /* ---- TCP ---- */
 struct tcp_conn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* platform.h - what the runtime needs from below: kernel calls in a Godwit machine (platform/godwit), later a
- * Linux process (platform/linux). */
+/* platform.h - what the runtime needs from below: kernel calls in a Godwit machine
+ * (platform/godwit), later a Linux process (platform/linux). */
 #ifndef GODWIT_RUNTIME_PLATFORM_H
 #define GODWIT_RUNTIME_PLATFORM_H
 
@@ -11,40 +11,53 @@
 
 const struct gw_boot_info *platform_boot(void);
 
-/* The configuration blob: NUL-terminated key=value strings. config_get: the first value of key, or NULL.
- * config_next: iterate repeated keys (*cursor 0 at first). */
+/* The configuration blob: NUL-terminated key=value strings. config_get: the first value of key, or
+ * NULL. config_next: iterate repeated keys (*cursor 0 at first). */
 const char *config_get(const char *key);
 const char *config_next(const char *key, size_t *cursor);
+
+/* What follows the strings in the blob, from the next page on, and its bytes (0: nothing).
+ * Read-only memory. */
+const void *config_attached(uint64_t *len);
 
 /* Raw kernel calls (call.h). */
 long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c);
 
-/* Batched address-space changes on the calling vcore. A batch collects entries in the vcore area and applies
- * them at 127 or at space_commit. 0, -ENOMEM (page-table pool empty), -EINVAL. */
-/* Address spaces (GW_MAX_SPACES of them, number 0 from the start): they differ in the program's addresses only. The
- * calls below act on the vcore's current one. */
+/* Batched address-space changes on the calling vcore. A batch collects entries in the vcore area
+ * and applies them at 127 or at space_commit. 0, -ENOMEM (page-table pool empty), -EINVAL. */
+/* Address spaces (GW_MAX_SPACES of them, number 0 from the start): they differ in the program's
+ * addresses only. The calls below act on the vcore's current one. */
 /* A new one, empty: its number, -ENOSPC, or -ENOMEM (page tables). */
 int space_create(void) MUST_CHECK;
 /* The calling uthread is at home in `space` from now on. */
 void space_move(uint32_t space);
-/* Visit a space; returns the current one's number, to go back to. No parking in between. Any context. */
+/* Visit a space; returns the current one's number, to go back to. No parking in between. Any
+ * context. */
 uint32_t space_enter(uint32_t space);
-/* Give a space's tables back; nothing in it is reported. No uthread is at home there. Not number 0. May park. */
+/* Give a space's tables back; nothing in it is reported. No uthread is at home there. Not number 0.
+ * May park. */
 void space_destroy(uint32_t space);
-int space_map(uint64_t va, uint64_t pa, uint64_t len, uint32_t flags) MUST_CHECK; /* one entry, at once */
+int space_map(uint64_t va, uint64_t pa, uint64_t len,
+	      uint32_t flags) MUST_CHECK; /* one entry, at once */
 int space_protect(uint64_t va, uint64_t len, uint32_t flags) MUST_CHECK;
 struct space_batch {
 	uint32_t n;
 };
 void space_batch_init(struct space_batch *b);
-int space_batch_map(struct space_batch *b, uint64_t va, uint64_t pa, uint64_t len, uint32_t flags) MUST_CHECK;
+int space_batch_map(struct space_batch *b, uint64_t va, uint64_t pa, uint64_t len,
+		    uint32_t flags) MUST_CHECK;
 int space_batch_commit(struct space_batch *b) MUST_CHECK;
-/* For every mapping removed (or, query, present) in the range: fn(arg, va, pa, flags); large pages once, with GW_MAP_LARGE. */
-void space_unmap(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg);
-void space_query(uint64_t va, uint64_t len, void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg);
+/* For every mapping removed (or, query, present) in the range: fn(arg, va, pa, flags); large pages
+ * once, with GW_MAP_LARGE. */
+void space_unmap(uint64_t va, uint64_t len,
+		 void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg);
+void space_query(uint64_t va, uint64_t len,
+		 void (*fn)(void *arg, uint64_t va, uint64_t pa, uint32_t flags), void *arg);
 
-/* Interrupt events: take a free event number of the calling vcore (8..63) and bind a device vector to it. */
-int platform_bind_irq(uint32_t device_index, uint32_t vector) MUST_CHECK; /* event number or -errno */
+/* Interrupt events: take a free event number of the calling vcore (8..63) and bind a device vector
+ * to it. */
+int platform_bind_irq(uint32_t device_index,
+		      uint32_t vector) MUST_CHECK; /* event number or -errno */
 
 /* End the machine. */
 _Noreturn void platform_shutdown(int status);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shard.c - a shard's loop: events, devices, messages, timers, then a ready uthread, or sleep.
  *
- * Sleeping without losing a wake: the shard stores sleeping = 1, then looks at its inboxes; a sender pushes to an
- * inbox, then looks at sleeping. A full barrier stands between store and look on both sides (B1 in idle(), the
- * locked push before shard_kick()), so at least one sees the other's store. An event that comes between the look
- * and the kernel's wait stays pending, and wait returns at once. */
+ * Sleeping without losing a wake: the shard stores sleeping = 1, then looks at its inboxes; a
+ * sender pushes to an inbox, then looks at sleeping. A full barrier stands between store and look
+ * on both sides (B1 in idle(), the locked push before shard_kick()), so at least one sees the
+ * other's store. An event that comes between the look and the kernel's wait stays pending, and wait
+ * returns at once. */
 #include "runtime/base/errno.h"
 #include "runtime/mem/mem.h"
 #include "runtime/platform/platform.h"
@@ -13,6 +14,7 @@
 
 struct shard *shards[SHARD_MAX];
 uint32_t n_shards;
+uint64_t sched_poll_ns;
 
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
 {
@@ -28,6 +30,14 @@ void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
 	atomic_store_explicit(&s->n_uthreads, 1, memory_order_relaxed);
 }
 
+static int latencies_init(struct shard *s)
+{
+	s->latency = mem_alloc(LATENCY_KINDS * sizeof(*s->latency));
+	for (uint32_t k = 0; s->latency && k < LATENCY_KINDS; k++)
+		latency_init(&s->latency[k]);
+	return s->latency ? 0 : -ENOMEM;
+}
+
 void shard_add_poller(struct poller *p)
 {
 	list_add_tail(&shard_self()->pollers, &p->link);
@@ -35,12 +45,14 @@ void shard_add_poller(struct poller *p)
 
 /* ---- inboxes ---- */
 
-/* If the shard is in the runtime, the event bit is seen when it returns to its program: it clears masked, then looks
- * at pending (upcall.S); here the bit is set, then masked is looked at, with a full barrier on both sides. A program
- * that runs, and a vcore that waits in the kernel, must be notified by the kernel. */
+/* If the shard is in the runtime, the event bit is seen when it returns to its program: it clears
+ * masked, then looks at pending (upcall.S); here the bit is set, then masked is looked at, with a
+ * full barrier on both sides. A program that runs, and a vcore that waits in the kernel, must be
+ * notified by the kernel. */
 void shard_kick(struct shard *on)
 {
-	atomic_fetch_or_explicit(&on->vcore->pending, 1ull << GW_EVENT_NOTIFY, memory_order_seq_cst);
+	atomic_fetch_or_explicit(&on->vcore->pending, 1ull << GW_EVENT_NOTIFY,
+				 memory_order_seq_cst);
 	if (atomic_load_explicit(&on->sleeping, memory_order_seq_cst) ||
 	    !atomic_load_explicit(&on->vcore->masked, memory_order_seq_cst))
 		gw_call(GW_CALL_NOTIFY, on->id, 0, 0);
@@ -157,7 +169,7 @@ static void take_events(struct shard *s)
 
 static inline void flush(struct shard *s)
 {
-	list_for_each(n, &s->pollers) {
+	list_for_each (n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->flush)
@@ -182,7 +194,7 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
 		s->armed_ns = GW_NEVER; /* that tick is spent */
-	list_for_each(n, &s->pollers) {
+	list_for_each (n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
 		if (p->poll && p->poll(p))
@@ -221,33 +233,27 @@ void shard_flush(void)
 	s->nofault--;
 }
 
-/* Enable the devices' interrupts; true: something is there after all. */
-static bool arm_devices(struct shard *s, uint64_t *deadline)
+/* Send what is batched, enable the devices' interrupts; true: something is there after all. */
+static inline bool arm_devices(struct shard *s, uint64_t *deadline_ns)
 {
 	bool work = false;
 
-	list_for_each(n, &s->pollers) {
+	list_for_each (n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
-		if (p->arm && p->arm(p))
+		if (p->arm && p->arm(p, deadline_ns))
 			work = true;
-		if (p->deadline) {
-			uint64_t next = p->deadline(p);
-
-			*deadline = GW_MIN(*deadline, next);
-		}
 	}
 	return work;
 }
 
-/* Nothing to run: send what is batched, and wait in the kernel until something comes. The devices are not polled
- * before: enabling their interrupts looks at them. s->now_ns is fresh. */
+/* Nothing to run: wait in the kernel until something comes. The devices are not polled before:
+ * enabling their interrupts looks at them. s->now_ns is fresh. */
 static void idle(struct shard *s)
 {
 	uint64_t deadline = GW_MIN(timers_next(s), s->now_ns + s->idle_ns);
 
 	s->nofault++;
-	flush(s);
 	if (n_shards > 1)
 		balance_steal(s);
 	/* B1 (seq_cst: a full barrier): see the top of the file */
@@ -277,34 +283,56 @@ static void switch_to(struct shard *s, struct uthread *next)
 	context_switch(&prev->sp, next->sp);
 }
 
+/* self has run until now, and is parked (or ready, or ended) from now on. */
+static inline void account(struct shard *s, struct uthread *self)
+{
+	uint64_t ran = clock_now() - self->run_since_ns;
+
+	self->cpu_ns += ran;
+	self->run_since_ns = s->now_ns;
+	if (self->program)
+		latency_record(&s->latency[LATENCY_RUN], ran);
+}
+
 void sched_run(struct shard *s)
 {
 	struct uthread *self = s->current, *next;
+	uint64_t poll_until;
 
 	if (unlikely(*(uint64_t *)(void *)self->stack != STACK_CANARY))
 		panic("stack overflow of uthread %s", self->name);
-	self->cpu_ns += clock_now() - self->run_since_ns;
+	account(s, self);
+	poll_until = s->now_ns + sched_poll_ns;
 	for (;;) {
 		bool work;
 
-		if (list_empty(&s->runq))
+		if (list_empty(&s->runq) && s->now_ns >= poll_until)
 			idle(s);
 		work = turn(s);
 		if (!list_empty(&s->runq))
 			break;
 		/* After nothing but the deadline the next one may be further away. */
-		s->idle_ns = work ? TICK_MAX_NS : GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
+		if (s->now_ns < poll_until)
+			__builtin_ia32_pause();
+		else
+			s->idle_ns = work ? TICK_MAX_NS : GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
+		if (work)
+			poll_until = s->now_ns + sched_poll_ns;
 	}
 	s->idle_ns = TICK_MAX_NS;
 	next = list_entry(s->runq.next, struct uthread, run);
 	list_del(&next->run);
-	atomic_store_explicit(&s->n_ready, atomic_load_explicit(&s->n_ready, memory_order_relaxed) - 1,
+	atomic_store_explicit(&s->n_ready,
+			      atomic_load_explicit(&s->n_ready, memory_order_relaxed) - 1,
 			      memory_order_relaxed);
 	atomic_store_explicit(&next->state, UT_RUNNING, memory_order_relaxed);
 	next->movable = false;
+	if (next->program)
+		latency_record(&s->latency[LATENCY_QUEUE], clock_now() - next->ready_ns);
 	next->run_since_ns = s->now_ns;
 	next->slice_end_ns = s->now_ns + SLICE_NS;
-	if (next->program && s->armed_ns > s->now_ns + (list_empty(&s->runq) ? TICK_MAX_NS : SLICE_NS))
+	if (next->program &&
+	    s->armed_ns > s->now_ns + (list_empty(&s->runq) ? TICK_MAX_NS : SLICE_NS))
 		sched_tick(s);
 	if (next != self)
 		switch_to(s, next);
@@ -312,9 +340,13 @@ void sched_run(struct shard *s)
 
 void sched_ready(struct shard *s, struct uthread *u)
 {
+	if (u->program && atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED)
+		latency_record(&s->latency[LATENCY_WAIT], s->now_ns - u->run_since_ns);
+	u->ready_ns = s->now_ns;
 	atomic_store_explicit(&u->state, UT_READY, memory_order_relaxed);
 	list_add_tail(&s->runq, &u->run);
-	atomic_store_explicit(&s->n_ready, atomic_load_explicit(&s->n_ready, memory_order_relaxed) + 1,
+	atomic_store_explicit(&s->n_ready,
+			      atomic_load_explicit(&s->n_ready, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
 	/* Woken by a running program: that one's slice begins to count. */
 	if (s->nofault == 0 && s->armed_ns > s->now_ns + 2 * SLICE_NS && s->current != u &&
@@ -342,7 +374,8 @@ void shard_vcore_init(struct shard *s)
 
 	vc->user[VU_SHARD] = (uint64_t)s;
 	vc->user[VU_STACK_TOP] = (uint64_t)uthread_top(s->current);
-	if (gw_call(GW_CALL_UPCALL_SET, (uint64_t)upcall_syscall_entry, (uint64_t)upcall_entry, 0) < 0)
+	if (gw_call(GW_CALL_UPCALL_SET, (uint64_t)upcall_syscall_entry, (uint64_t)upcall_entry, 0) <
+	    0)
 		panic("upcall_set failed");
 	clock_now();
 }
@@ -359,7 +392,7 @@ void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack)
 	shard_setup(&shard0, 0, &boot_uthread);
 	shard_vcore_init(&shard0);
 	mem_init(boot);
-	if (timers_init(&shard0) < 0)
+	if (timers_init(&shard0) < 0 || latencies_init(&shard0) < 0)
 		panic("no memory for the scheduler");
 	boot_uthread.run_since_ns = shard0.now_ns;
 }
@@ -391,7 +424,8 @@ void shards_start(uint32_t n, shard_hook init)
 		struct uthread *u = mem_alloc(sizeof(*u));
 		uint64_t stack = pages_alloc(UTHREAD_STACK / GW_PAGE_SIZE, 1);
 
-		if (!s || !u || !stack || timers_init(s) < 0 || mem_shard_init(s) < 0)
+		if (!s || !u || !stack || timers_init(s) < 0 || latencies_init(s) < 0 ||
+		    mem_shard_init(s) < 0)
 			panic("no memory for vcore %u", i);
 		uthread_setup(u, s, pa_to_va(stack), "boot");
 		shard_setup(s, i, u);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uthread.c - the life of a uthread: creation, parking, waking, its end.
  *
- *   runtime stack:  stack                                                      stack + UTHREAD_STACK
- *                   | canary | ... grows down ... | struct program_frame | struct uthread_top |
+ *   runtime stack:  stack                                                      stack +
+ * UTHREAD_STACK | canary | ... grows down ... | struct program_frame | struct uthread_top |
  *
- * Wakes. On its own shard, a parked uthread is put on the run queue at once. From another shard its token gets
- * WAKE and QUEUED; whoever set QUEUED pushes it to its shard's wake_inbox, and that shard clears QUEUED before it
- * looks at the state, so that a wake is either in the token or in the inbox when the uthread parks. */
+ * Wakes. On its own shard, a parked uthread is put on the run queue at once. From another shard its
+ * token gets WAKE and QUEUED; whoever set QUEUED pushes it to its shard's wake_inbox, and that
+ * shard clears QUEUED before it looks at the state, so that a wake is either in the token or in the
+ * inbox when the uthread parks. */
 #include "runtime/base/errno.h"
 #include "runtime/mem/mem.h"
 #include "runtime/sched/sched_internal.h"
@@ -46,8 +47,8 @@ static struct shard *least_loaded(void)
 	return best;
 }
 
-int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg, const char *name,
-		   bool program, void *owner)
+int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
+		   const char *name, bool program, void *owner)
 {
 	struct uthread *u = mem_alloc(sizeof(*u));
 	uint64_t pa = pages_alloc(UTHREAD_STACK / GW_PAGE_SIZE, 1);
@@ -69,6 +70,7 @@ int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), v
 	u->program = program;
 	u->owner = owner;
 	u->movable = program;
+	u->run_since_ns = shard_self()->now_ns;
 	u->fpu = fpu;
 	if (program)
 		fpu_init_area(fpu);
@@ -111,7 +113,8 @@ _Noreturn void uthread_exit(void)
 /* Frees what ended, from another stack, when no late wake holds it. */
 void uthreads_reap(struct shard *s)
 {
-	list_for_each_safe(n, &s->dead) {
+	list_for_each_safe(n, &s->dead)
+	{
 		struct uthread *u = list_entry(n, struct uthread, run);
 
 		if (u == s->current ||
@@ -193,15 +196,17 @@ void wake_push(struct uthread *u)
 
 	do {
 		u->wake_next = head;
-	} while (!atomic_compare_exchange_weak_explicit(&on->wake_inbox, &head, u, memory_order_seq_cst,
-							memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&on->wake_inbox, &head, u, memory_order_seq_cst, memory_order_relaxed));
 	shard_kick(on);
 }
 
 void wake_remote(struct uthread *u)
 {
-	/* acq_rel: what the waker wrote is before the wake; pairs with take_wakes and uthread_park */
-	uint32_t before = atomic_fetch_or_explicit(&u->token, TOKEN_WAKE | TOKEN_QUEUED, memory_order_acq_rel);
+	/* acq_rel: what the waker wrote is before the wake; pairs with take_wakes and uthread_park
+	 */
+	uint32_t before = atomic_fetch_or_explicit(&u->token, TOKEN_WAKE | TOKEN_QUEUED,
+						   memory_order_acq_rel);
 
 	if (!(before & TOKEN_QUEUED))
 		wake_push(u);

@@ -33,6 +33,7 @@ struct blk_req {
 };
 
 struct blkdev {
+	const uint8_t *memory; /* instead of a device: its bytes */
 	struct vdev v;
 	struct spinlock lock; /* everything below */
 	struct vq q;
@@ -88,7 +89,7 @@ static void blk_service(void *ctx)
 		stop(d, d->q.lie);
 	spin_unlock(&d->lock);
 	if (any)
-		waitq_notify(&d->room, 0);
+		waitq_notify(&d->room, ~0u);
 }
 
 /* Put r on the ring, or say why not. */
@@ -176,8 +177,16 @@ static int read_group(struct blkdev *d, uint64_t offset, const struct blk_segmen
 	r->next_free = d->free;
 	d->free = r;
 	spin_unlock(&d->lock);
-	waitq_notify(&d->room, 0);
+	waitq_notify(&d->room, ~0u);
 	return rc;
+}
+
+static void copy_group(const uint8_t *from, const struct blk_segment *segments, uint32_t n)
+{
+	for (; n != 0; n--, segments++) {
+		memcpy(pa_to_va(segments->pa), from, segments->len);
+		from += segments->len;
+	}
 }
 
 int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *segments, uint32_t n)
@@ -194,6 +203,10 @@ int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *seg
 	if (total % d->align != 0 || total > d->bytes || offset > d->bytes - total ||
 	    total >= UINT32_MAX)
 		return -EINVAL;
+	if (d->memory != NULL) {
+		copy_group(d->memory + offset, segments, n);
+		return 0;
+	}
 	while (n != 0) {
 		uint32_t k = GW_MIN(n, d->seg_max), bytes = 0;
 		int rc;
@@ -218,6 +231,18 @@ void blk_forget(void)
 struct blkdev *blkdev_get(uint32_t index)
 {
 	return index < n_devices ? devices[index] : NULL;
+}
+
+struct blkdev *blkdev_memory(const void *bytes, uint64_t n)
+{
+	struct blkdev *d = mem_zalloc(sizeof(*d));
+
+	if (d != NULL) {
+		d->memory = bytes;
+		d->bytes = n / 512 * 512;
+		d->align = 512;
+	}
+	return d;
 }
 
 uint64_t blkdev_size(const struct blkdev *d)

@@ -6,7 +6,9 @@
 #include "runtime/base/base.h"
 
 struct blkdev;
-struct blkdev *blkdev_get(uint32_t index);    /* NULL: no such device */
+struct blkdev *blkdev_get(uint32_t index); /* NULL: no such device */
+/* A device whose blocks are n bytes of memory, which stay as they are. NULL: memory is out. */
+struct blkdev *blkdev_memory(const void *bytes, uint64_t n);
 uint64_t blkdev_size(const struct blkdev *d); /* bytes */
 
 struct blk_segment {

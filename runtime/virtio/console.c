@@ -185,9 +185,9 @@ static void notify(uint32_t grew)
 {
 	for (uint32_t i = 0; i < CONSOLE_PORTS; i++) {
 		if (grew & (1u << i))
-			waitq_notify(&waits[i].room, 0);
+			waitq_notify(&waits[i].room, ~0u);
 		if (grew & (0x100u << i))
-			waitq_notify(&waits[i].input, 0);
+			waitq_notify(&waits[i].input, ~0u);
 	}
 }
 
@@ -247,7 +247,7 @@ static void try_write(unsigned port, const uint8_t **data, size_t *left)
 	}
 	spin_unlock(&con.lock);
 	if (room)
-		waitq_notify(&waits[p - con.ports].room, 0);
+		waitq_notify(&waits[p - con.ports].room, ~0u);
 	if (uart)
 		uart_write(*data, k);
 	*data += k;
@@ -306,6 +306,7 @@ size_t console_read(unsigned port, void *data, size_t n)
 			post_rx(p, f->buf);
 		}
 	}
+	p->n_read += got;
 	if (got != 0 && !p->rx.broken)
 		vq_flush(&p->rx);
 	spin_unlock(&con.lock);
@@ -314,8 +315,22 @@ size_t console_read(unsigned port, void *data, size_t n)
 
 bool console_closed(unsigned port)
 {
+	const struct con_port *p = &con.ports[port < CONSOLE_PORTS ? port : 0];
+
 	/* Without a console nobody can send anything either. */
-	return port >= CONSOLE_PORTS || !con.works || con.ports[port].closed;
+	return port >= CONSOLE_PORTS || !con.works || p->closed ||
+	       (p->ended && p->n_read >= p->end_at);
+}
+
+void console_end_input(unsigned port, uint64_t n)
+{
+	if (port >= CONSOLE_PORTS)
+		return;
+	spin_lock(&con.lock);
+	con.ports[port].end_at = n;
+	con.ports[port].ended = true;
+	spin_unlock(&con.lock);
+	waitq_notify(console_waitq(port), ~0u);
 }
 
 struct waitq *console_waitq(unsigned port)

@@ -44,16 +44,12 @@ static bool misc_poll(struct poller *p)
 	return any;
 }
 
-static bool misc_arm(struct poller *p)
+static bool misc_arm(struct poller *p, uint64_t *deadline_ns)
 {
 	(void)p;
+	if (unlikely(misc.no_irq))
+		*deadline_ns = GW_MIN(*deadline_ns, shard_self()->now_ns + NS_PER_MS);
 	return atomic_load_explicit(&misc.again, memory_order_relaxed);
-}
-
-static uint64_t misc_deadline(struct poller *p)
-{
-	(void)p;
-	return shard_self()->now_ns + NS_PER_MS;
 }
 
 int misc_watch(struct vq *q, void (*service)(void *ctx), void *ctx)
@@ -77,12 +73,10 @@ void misc_bind(struct vdev *d)
 {
 	int event = vdev_vectors(d) != 0 ? platform_bind_irq(d->index, 0) : -ENOENT;
 
-	if (event >= 0) {
+	if (event >= 0)
 		misc.events |= 1ull << event;
-	} else {
+	else
 		misc.no_irq = true;
-		misc.poller.deadline = misc_deadline;
-	}
 }
 
 void misc_init(void)

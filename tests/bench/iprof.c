@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iprof: a QEMU 7.2 TCG plugin (API v1) that counts executed guest instructions by translation
  * block into a shared file
- * (-plugin iprof.so,shm=FILE): u64[0] = blocks in use, u64[1] = all instructions executed, then {address,
- * instructions executed} pairs.
- * iprof.py reads it while the guest runs and says which functions they belong to. -smp 1. Build:
- * gcc -O2 -shared -fPIC -o iprof.so iprof.c */
+ * (-plugin iprof.so,shm=FILE): u64[0] = blocks in use, u64[1] = all instructions executed, then
+ * {address, instructions executed} pairs. iprof.py reads it while the guest runs and says which
+ * functions they belong to. -smp 1. Build: gcc -O2 -shared -fPIC -o iprof.so iprof.c */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,6 +6,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 GODWIT = os.path.join(ROOT, "build", "godwit")
 GUEST = os.path.join(ROOT, "build", "programs")
 TESTS = []
+LISTENS = "the server listens"
 
 
 class Skip(Exception):
@@ -67,7 +68,8 @@ class Machine:
     def __init__(self, program, guest_port, options=(), timeout=60):
         self.port = free_port()
         self.err = []
-        self.p = subprocess.Popen([GODWIT, "run", "-p", f"{self.port}:{guest_port}", *options, "--", *program], cwd=ROOT,
+        self.listens = threading.Event()
+        self.p = subprocess.Popen([GODWIT, "run", "-p", f"{self.port}:{guest_port}", "--say", LISTENS, *options, "--", *program], cwd=ROOT,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         threading.Thread(target=self._drain, daemon=True).start()
         self.timeout = timeout
@@ -75,13 +77,17 @@ class Machine:
     def _drain(self):
         for line in self.p.stderr:
             self.err.append(line.decode(errors="replace"))
+            if self.err[-1].strip() == LISTENS:
+                self.listens.set()
 
     def __enter__(self):
         return self
 
     def connect(self, timeout=None):
-        """A connection to the server, once it answers at all."""
+        """A connection to the server, once it listens: QEMU itself takes connections before, and drops them."""
         end = time.monotonic() + self.timeout
+        while not self.listens.wait(0.2) and self.p.poll() is None and time.monotonic() < end:
+            pass
         while True:
             if self.p.poll() is not None:
                 raise AssertionError(f"the machine ended with {self.p.returncode}: {''.join(self.err)[-2000:]}")

@@ -37,5 +37,7 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "root", c->root);
 	if (c->tty)
 		put(blob, "tty", "1");
+	if (c->no_input)
+		put(blob, "stdin", "none");
 	text_add(blob, "", 1);
 }

@@ -16,8 +16,8 @@ struct config {
 	const char *net;			 /* dhcp, static, none */
 	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
 	uint64_t poll_ns;
-	const char *root; /* blk, none */
-	bool tty;
+	const char *root; /* blk, memory, none */
+	bool tty, no_input;
 };
 
 /* config_write - the strings, one NUL behind each, and an empty one at the end. */

@@ -16,6 +16,9 @@
 #include "tools/godwit/image.h"
 #include "tools/godwit/qemu.h"
 
+#define ROOT_MEMORY_MAX 250000000u	      /* the kernel maps it in a window of 256 MiB */
+#define FIXED_EPOCH_NS 1767225600000000000ull /* 2026-01-01, as QEMU's clock then */
+
 static void mark(struct image *m, const char *name, uint64_t *since)
 {
 	uint64_t now = now_ns();
@@ -93,7 +96,29 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
 			      .poll_ns = o->poll_ns,
 			      .root = o->root,
-			      .tty = isatty(STDIN_FILENO) == 1 };
+			      .no_input = o->deterministic,
+			      .tty = !o->deterministic && isatty(STDIN_FILENO) == 1 };
+}
+
+/* The root image behind the configuration's strings, from the next page on. */
+static int attach_root(struct text *blob, const struct image *m)
+{
+	static const char zeros[4096];
+	char buf[65536];
+	ssize_t n;
+
+	if (m->root_size > ROOT_MEMORY_MAX)
+		return fail("--root memory: the program's files are %.0f MB, at most %u fit",
+			    (double)m->root_size / 1e6, ROOT_MEMORY_MAX / 1000000u);
+	text_add(blob, zeros, (4096 - blob->len % 4096) % 4096);
+	for (uint64_t at = 0; at < m->root_size; at += (uint64_t)n) {
+		n = pread(m->root_fd, buf, sizeof(buf), (off_t)at);
+		if (n <= 0)
+			return fail("cannot read the root image back: %s",
+				    n < 0 ? strerror(errno) : "it is cut short");
+		text_add(blob, buf, (size_t)n);
+	}
+	return 0;
 }
 
 static int write_bundle(struct image *m, const struct options *o, const struct pack *p,
@@ -110,11 +135,18 @@ static int write_bundle(struct image *m, const struct options *o, const struct p
 	fill_config(&config, o, p);
 	config_write(&blob, &config);
 	clock_gettime(CLOCK_REALTIME, &now);
-	spec.epoch_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	spec.epoch_ns = o->deterministic
+				? FIXED_EPOCH_NS
+				: (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	result = strcmp(o->root, "memory") == 0 ? attach_root(&blob, m) : 0;
 	spec.config = blob.data;
 	spec.config_len = blob.len;
-	m->bundle_fd = create(folder, "bundle.img", 1u << 20, &m->bundle);
-	result = m->bundle_fd < 0 ? -1 : bundle_write(m->bundle_fd, &spec, &m->bundle_size);
+	if (result == 0)
+		m->bundle_fd = create(folder, "bundle.img", (1u << 20) + blob.len, &m->bundle);
+	if (m->bundle_fd < 0)
+		result = -1;
+	if (result == 0)
+		result = bundle_write(m->bundle_fd, &spec, &m->bundle_size);
 	text_free(&blob);
 	return result;
 }

@@ -79,8 +79,10 @@ static int set_qemu_args(struct options *o, const char *v)
 
 static int set_root(struct options *o, const char *v)
 {
-	if (strcmp(v, "blk") != 0 && strcmp(v, "none") != 0)
-		return fail("--root %s: it takes blk (the program's files on a disk) or none", v);
+	if (strcmp(v, "blk") != 0 && strcmp(v, "memory") != 0 && strcmp(v, "none") != 0)
+		return fail("--root %s: it takes blk (the program's files on a disk), memory (in "
+			    "the boot bundle) or none",
+			    v);
 	o->root = v;
 	return 0;
 }
@@ -149,6 +151,8 @@ static int set_flag(struct options *o, const char *name)
 		o->summary = true;
 	else if (strcmp(name, "--timeline") == 0)
 		o->timeline = true;
+	else if (strcmp(name, "--deterministic") == 0)
+		o->deterministic = true;
 	else
 		o->help = true;
 	return 0;
@@ -169,7 +173,7 @@ static const struct option {
 	{ "--user", NULL, set_user, false },	      { "--say", NULL, set_say, false },
 	{ "--print-qemu", NULL, set_flag, true },     { "--summary", NULL, set_flag, true },
 	{ "--timeline", NULL, set_flag, true },	      { "-v", "--verbose", set_verbose, true },
-	{ "-h", "--help", set_flag, true },
+	{ "-h", "--help", set_flag, true },	      { "--deterministic", NULL, set_flag, true },
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
@@ -232,6 +236,23 @@ static void set_defaults(struct options *o)
 	words_add(&o->env, "HOME=/root");
 }
 
+/* Whatever comes from outside while the machine runs would differ from run to run. */
+static int deterministic(struct options *o)
+{
+	if (o->n_forwards != 0 || o->net == NET_TAP)
+		return fail("--deterministic: such a machine has no network; leave out -p and "
+			    "--net");
+	if (o->vcores != 1)
+		return fail("--deterministic: such a machine has one vcore; leave out -c");
+	if (o->accel == ACCEL_KVM)
+		return fail("--deterministic needs emulation; leave out --accel kvm");
+	o->net = NET_NONE;
+	o->accel = ACCEL_TCG;
+	if (strcmp(o->root, "blk") == 0)
+		o->root = "memory";
+	return 0;
+}
+
 int options_parse(struct options *o, int argc, char *const *argv)
 {
 	int i = 0;
@@ -265,6 +286,8 @@ int options_parse(struct options *o, int argc, char *const *argv)
 	if (i >= argc)
 		return fail("which program? Write: godwit run [options] -- PROGRAM [ARG...]");
 	o->argv = argv + i;
+	if (o->deterministic && deterministic(o) != 0)
+		return -1;
 	return option_net_defaults(o);
 }
 

@@ -30,12 +30,13 @@ struct options {
 	char addr[20], gw[16], dns[16]; /* static: A.B.C.D/LEN; "" = none */
 	enum machine_kind machine;
 	enum accel_kind accel;
-	const char *root; /* blk, none */
+	const char *root; /* blk, memory, none */
 	uint64_t poll_ns;
 	const char *hostname, *cwd, *say;
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
-	char *const *argv; /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
+	bool deterministic; /* every run is the same to the instruction */
+	char *const *argv;  /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
 };
 
 /* options_parse - parse argv[0..argc) (what follows `run`). Returns 0, or -1 (fail) with a message

@@ -53,6 +53,12 @@ static void add_machine(struct words *w, const struct options *o, const struct q
 	 * thing. */
 	add(w, "-cpu", f->kvm ? "host,migratable=off,-arch-capabilities" : "max");
 	add(w, "-bios", "qboot.rom");
+	if (o->deterministic) {
+		/* One instruction takes one nanosecond, idling skips to the next timer. */
+		add(w, "-icount", "shift=0,sleep=off");
+		add(w, "-rtc", "base=2026-01-01,clock=vm");
+		add(w, "-seed", "1");
+	}
 	words_add(w, "-nodefaults");
 	words_add(w, "-no-user-config");
 	add(w, "-display", "none");
@@ -63,6 +69,11 @@ static void add_machine(struct words *w, const struct options *o, const struct q
 	words_printf(w, "%" PRIu64 "K", o->memory >> 10);
 	if (o->machine == MACHINE_MICROVM)
 		add(w, "-global", "virtio-mmio.force-legacy=false");
+	/* A doorbell is answered where it is rung, not by another thread some time later. */
+	if (o->deterministic)
+		add(w, "-global",
+		    o->machine == MACHINE_MICROVM ? "virtio-mmio.ioeventfd=off"
+						  : "virtio-pci.ioeventfd=off");
 	add(w, "-kernel", f->kernel);
 	add(w, "-initrd", f->bundle);
 	words_add(w, "-device");
@@ -187,7 +198,8 @@ void qemu_command(struct words *w, const struct options *o, const struct qemu_fi
 		free(root);
 		add_device(w, o, "blk", "", ",drive=root,num-queues=1");
 	}
-	add_device(w, o, "rng", "", "");
+	if (!o->deterministic)
+		add_device(w, o, "rng", "", "");
 	for (size_t i = 0; i < o->qemu_args.n; i++)
 		words_add(w, o->qemu_args.v[i]);
 }

@@ -22,6 +22,7 @@
 #include "tools/godwit/spawn.h"
 
 #define STOP_NS 5000000000ull /* for the program to end after a request */
+#define SAME_NS 400000000ull  /* signals this close are one wish, sent to us and to our group */
 #define END_NS 3000000000ull  /* for the machine to end after the program did */
 #define MESSAGES_MAX 65536u
 
@@ -45,6 +46,7 @@ struct loop {
 	struct pump in, out, err, request;
 	struct pollfd fds[SLOTS];
 	bool eof_sent, ended;
+	uint64_t asked_ns; /* when the program was asked to stop */
 };
 
 int session_prepare(struct session *s)
@@ -86,17 +88,21 @@ static void request(struct loop *l, const char *line)
 static void end_by(struct loop *l, int signal_number)
 {
 	struct session *s = l->s;
-	bool again = s->by_signal != 0;
+	uint64_t now = now_ns();
 
-	if (s->by_signal == 0)
-		s->by_signal = signal_number;
-	if (again || s->records.exited) {
+	/* Shells' Ctrl-C, timeout(1) and service managers signal the group as well as the child. */
+	if (s->by_signal != 0 && now - l->asked_ns < SAME_NS)
+		return;
+	if (s->by_signal != 0 || s->records.exited) {
+		s->by_signal = s->by_signal != 0 ? s->by_signal : signal_number;
 		s->killed = true;
 		kill(s->pid, SIGKILL);
 		return;
 	}
+	s->by_signal = signal_number;
+	l->asked_ns = now;
 	request(l, "stop\n");
-	s->deadline_ns = now_ns() + STOP_NS;
+	s->deadline_ns = now + STOP_NS;
 	if (signal_number == SIGINT && isatty(STDERR_FILENO))
 		warn("stopping the program; Ctrl-C again ends it at once");
 }
@@ -298,7 +304,8 @@ int session_run(struct session *s, const struct words *argv, const int *keep, si
 		close(s->qemu_fds[i]);
 	close(s->messages_child_fd);
 	l->s = s;
-	l->in.from = STDIN_FILENO;
+	l->in.from = s->no_input ? -1 : STDIN_FILENO;
+	l->eof_sent = s->no_input;
 	l->in.to = l->out.from = s->fds[STREAM_CONSOLE];
 	l->out.to = STDOUT_FILENO;
 	l->err.from = s->fds[STREAM_STDERR];

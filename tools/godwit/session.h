@@ -25,6 +25,7 @@ struct session {
 	/* set by the caller */
 	void (*seen)(struct session *s, enum record_kind kind); /* after each record */
 	const void *context;
+	bool no_input; /* standard input is left alone */
 	/* private */
 	int fds[STREAM_COUNT], qemu_fds[STREAM_COUNT], messages_fd, messages_child_fd, signal_fd;
 	pid_t pid;

@@ -218,5 +218,23 @@ TEST(quoting)
 	text_free(&t);
 }
 
-UNIT_MAIN(CASE(defaults), CASE(program_without_dashes), CASE(forwards), CASE(sizes), CASE(network),
-	  CASE(values), CASE(unknown), CASE(quoting))
+TEST(deterministic)
+{
+	struct options o;
+
+	CHECK_EQ(parse(&o, ARGS("--deterministic", "x")), 0);
+	CHECK(o.deterministic);
+	CHECK_EQ(o.net, NET_NONE);
+	CHECK_EQ(o.accel, ACCEL_TCG);
+	CHECK_STR(o.root, "memory");
+	options_free(&o);
+	CHECK_EQ(parse(&o, ARGS("--root", "memory", "x")), 0);
+	CHECK(!o.deterministic);
+	options_free(&o);
+	CHECK(refuses(ARGS("--deterministic", "-p", "1:2", "x"), "no network"));
+	CHECK(refuses(ARGS("--deterministic", "-c", "2", "x"), "one vcore"));
+	CHECK(refuses(ARGS("--accel", "kvm", "--deterministic", "x"), "emulation"));
+}
+
+UNIT_MAIN(CASE(deterministic), CASE(defaults), CASE(program_without_dashes), CASE(forwards),
+	  CASE(sizes), CASE(network), CASE(values), CASE(unknown), CASE(quoting))

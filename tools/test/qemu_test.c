@@ -106,4 +106,17 @@ TEST(networks)
 	free(c);
 }
 
-UNIT_MAIN(CASE(q35), CASE(microvm), CASE(networks))
+TEST(deterministic)
+{
+	struct qemu_files f = { 0 };
+	char *c = command(ARGS("--deterministic", "x"), &f);
+
+	HAS(" -icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1 ");
+	HAS(" -global virtio-pci.ioeventfd=off ");
+	CHECK(strstr(c, "virtio-rng") == NULL);
+	CHECK(strstr(c, "-netdev") == NULL);
+	CHECK(strstr(c, "-drive") == NULL);
+	free(c);
+}
+
+UNIT_MAIN(CASE(q35), CASE(microvm), CASE(networks), CASE(deterministic))

@@ -6,6 +6,7 @@
 #include "linux/files/test/support.h"
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
+#include "linux/metrics.h"
 #include "runtime/virtio/blkdev.h"
 #include "runtime/virtio/console.h"
 
@@ -478,6 +479,25 @@ struct waitq *console_waitq(unsigned port)
 	if (!q.waiters.next)
 		waitq_init(&q);
 	return &q;
+}
+void metrics_lines(void (*line)(void *ctx, const char *text), void *ctx)
+{
+	line(ctx, "godwit_test 1");
+}
+long metrics_record(const char *s, size_t n)
+{
+	return n == 3 && !strcmp(s, "a 1") ? 0 : -EINVAL;
+}
+const void *config_attached(uint64_t *len)
+{
+	*len = 0;
+	return NULL;
+}
+struct blkdev *blkdev_memory(const void *bytes, uint64_t n)
+{
+	(void)bytes;
+	(void)n;
+	return NULL;
 }
 struct blkdev *blkdev_get(uint32_t index)
 {

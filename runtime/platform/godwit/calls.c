@@ -24,8 +24,8 @@ long gw_call(unsigned nr, uint64_t a, uint64_t b, uint64_t c)
 
 /* ---- configuration ---- */
 
-/* The entry at offset *at, bounded by the blob: false at its end. An unterminated last entry is
- * left out. */
+/* The entry at offset *at, bounded by the blob: false at its end, which is an empty entry or the
+ * blob's. An unterminated last entry is left out. */
 static bool config_entry(size_t *at, const char **entry)
 {
 	const char *blob = (const char *)GW_CONFIG_VA;
@@ -34,7 +34,7 @@ static bool config_entry(size_t *at, const char **entry)
 	if (*at >= len)
 		return false;
 	n = strnlen(blob + *at, len - *at);
-	if (n == len - *at)
+	if (n == 0 || n == len - *at)
 		return false;
 	*entry = blob + *at;
 	*at += n + 1;
@@ -50,6 +50,19 @@ const char *config_next(const char *key, size_t *cursor)
 		if (strncmp(entry, key, n) == 0 && entry[n] == '=')
 			return entry + n + 1;
 	return NULL;
+}
+
+const void *config_attached(uint64_t *len)
+{
+	uint64_t all = platform_boot()->config_len;
+	const char *entry;
+	size_t at = 0;
+
+	while (config_entry(&at, &entry))
+		;
+	at = (at + GW_PAGE) & ~(size_t)(GW_PAGE - 1); /* behind the empty entry */
+	*len = at < all ? all - at : 0;
+	return (const char *)GW_CONFIG_VA + at;
 }
 
 const char *config_get(const char *key)

@@ -269,6 +269,23 @@ TEST(rng_seeds)
 	fake_timer->fire(fake_timer);
 }
 
-UNIT_MAIN(CASE(reads), CASE(long_reads_are_split), CASE(bad_arguments), CASE(device_says_error),
-	  CASE(device_lies), CASE(device_is_silent), CASE(lost_interrupt), CASE(bad_capacity),
-	  CASE(rng_seeds))
+TEST(memory)
+{
+	static uint8_t disk[3 * 512 + 100], page[1024];
+	struct blk_segment to[2] = { { va_to_pa(page), 512 }, { va_to_pa(page + 512), 512 } };
+	struct blkdev *d;
+
+	for (size_t i = 0; i < sizeof(disk); i++)
+		disk[i] = (uint8_t)(i * 7 + i / 256);
+	d = blkdev_memory(disk, sizeof(disk));
+	CHECK(d != NULL);
+	CHECK_EQ(blkdev_size(d), 3 * 512); /* whole sectors */
+	CHECK_EQ(blkdev_read(d, 512, to, 2), 0);
+	CHECK(memcmp(page, disk + 512, 1024) == 0);
+	CHECK_EQ(blkdev_read(d, 1024, to, 2), -EINVAL);
+	CHECK_EQ(blkdev_read(d, 100, to, 1), -EINVAL);
+}
+
+UNIT_MAIN(CASE(memory), CASE(reads), CASE(long_reads_are_split), CASE(bad_arguments),
+	  CASE(device_says_error), CASE(device_lies), CASE(device_is_silent), CASE(lost_interrupt),
+	  CASE(bad_capacity), CASE(rng_seeds))
