@@ -126,8 +126,7 @@ static void obey(const char *line)
 		machine_end(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
-	} else if (strncmp(line, "eof ", 4) == 0 &&
-		   str_to_u64(line + 4, UINT64_MAX, &n) == 0) {
+	} else if (strncmp(line, "eof ", 4) == 0 && str_to_u64(line + 4, UINT64_MAX, &n) == 0) {
 		console_end_input(CONSOLE_PORT, n);
 	}
 }
@@ -232,10 +231,10 @@ _Noreturn void machine_end(int status, int signal)
 	report_stats();
 	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
 	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)
-		control_line(
-			"error out of memory: %u of the program's requests for memory were refused; "
-			"give the machine more with -m",
-			(unsigned)linux_stats.refused);
+		control_line("error out of memory: %u of the program's requests for memory were "
+			     "refused; "
+			     "give the machine more with -m",
+			     (unsigned)linux_stats.refused);
 	if (signal != 0)
 		control_line("signal %d SIG%s", signal, signal_name(signal));
 	control_line("exit %d", status);
