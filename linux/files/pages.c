@@ -556,6 +556,7 @@ void pages_free_inode(struct inode *i)
 }
 
 /* ---- reclaim ---- */
+#define THRASH_TURNS 400u
 /* One turn of the clock's hand over a file, until want pages are free. inode.lock held. */
 static size_t evict(struct inode *i, size_t want)
 {
@@ -609,15 +610,34 @@ static struct inode *next_cached(void)
 	return i;
 }
 
+/* Does the machine do little but read the same pages again? So many evictions a second for each
+ * page that the cache still holds mean that the program's working set does not fit: it would crawl
+ * on for hours, so memory counts as out. */
+static bool thrashes(size_t clean)
+{
+	static uint64_t since_ns, evictions;
+	uint64_t now = clock_now();
+
+	if (now - since_ns >= NS_PER_SEC) {
+		since_ns = now;
+		evictions = linux_stats.evictions;
+	}
+	return linux_stats.evictions - evictions > THRASH_TURNS * (clean + 16);
+}
+
 size_t pages_reclaim(size_t want, bool may_park)
 {
-	size_t freed = 0, n = 0;
+	size_t freed = 0, n = 0, clean = 0;
 
 	(void)may_park; /* never parks: a file that is busy is passed over */
 	spin_lock(&cache.lock);
-	list_for_each (node, &cache.inodes)
+	list_for_each (node, &cache.inodes) {
+		clean += list_entry(node, struct inode, u.file.cached)->u.file.n_clean;
 		n++;
+	}
 	spin_unlock(&cache.lock);
+	if (thrashes(clean))
+		return 0;
 	/* Three rounds: the first may only clear marks, the second those of the mappings. */
 	for (size_t k = 0; k < 3 * n && freed < want; k++) {
 		struct inode *i = next_cached();

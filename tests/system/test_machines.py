@@ -112,7 +112,10 @@ def little_memory():
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         answer, end = b"", time.monotonic() + 30
         while p.poll() is None and answer != b"+PONG\r\n":
-            true(time.monotonic() < end, f"-m {size}M: neither serves nor ends")
+            if time.monotonic() > end:
+                p.kill()
+                p.communicate()
+                raise AssertionError(f"-m {size}M: neither serves nor ends")
             try:
                 with socket.create_connection(("127.0.0.1", port), 1) as s:
                     s.settimeout(2)

@@ -15,7 +15,7 @@
 #include "tools/load/reflector.h"
 #include "tools/load/units.h"
 
-#define CREDIT (20 * NS_PER_MS)
+#define CREDIT (40 * NS_PER_MS)
 
 static const char *const schemes[] = { "tcp", "udp", "redis", "http" };
 

@@ -20,7 +20,8 @@ struct run {
 	void *shared;
 	uint64_t start;
 	bool cancelled;
-	_Atomic bool stop;
+	_Atomic bool stop, early;
+	uint64_t early_at;
 	_Atomic uint32_t running;
 };
 
@@ -67,6 +68,7 @@ static int start_threads(struct run *run, const struct load_config *c)
 				      .start = &run->start,
 				      .cancelled = &run->cancelled,
 				      .stop = &run->stop,
+				      .early = &run->early,
 				      .epoll = -1 };
 		init_histograms(w);
 		*s = (struct thread_start){ w, run };
@@ -89,8 +91,10 @@ static void watch_run(struct run *run, const struct load_config *c, FILE *log,
 		uint64_t now = clock_ns(), next = watch_next(&watch);
 
 		if (load_interrupted != 0) {
+			if (!run->early)
+				run->early_at = now;
 			r->interrupted = true;
-			run->stop = true;
+			run->early = true;
 		}
 		if (now >= next) {
 			watch_tick(&watch, now);
@@ -196,7 +200,7 @@ int load_run(const struct load_config *c, FILE *log, struct load_result *r)
 	pthread_barrier_wait(&run.go);
 	if (!run.cancelled)
 		watch_run(&run, c, log, r);
-	stopped = clock_ns();
+	stopped = run.early ? run.early_at : clock_ns();
 	for (uint32_t i = 0; i < c->threads; i++)
 		pthread_join(run.workers[i].thread, NULL);
 	collect(&run, c, r, stopped);

@@ -209,6 +209,8 @@ static void run(struct worker *w)
 	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
 		uint64_t now = clock_ns(), next = w->begin + w->due.next;
 
+		if (now < w->end && atomic_load_explicit(w->early, memory_order_relaxed))
+			w->end = now;
 		if (finished(w, now))
 			break;
 		if (now >= w->check_at)

@@ -45,6 +45,8 @@ struct worker {
 	const uint64_t *start; /* the schedule's time 0, set before go */
 	const bool *cancelled; /* set before go: do not start */
 	_Atomic bool *stop;
+	_Atomic bool
+		*early; /* interrupted: the end is now, and what was sent is still waited for */
 
 	int epoll;
 	struct conn *conns;
