@@ -8,7 +8,8 @@ COMMON := -std=gnu11 -g $(WARN) -I. -fno-strict-aliasing -fno-common -MMD -MP
 # kernel: ring 0.  guest: the partition program (runtime and personality), user mode.  Neither uses the FPU.
 FREESTANDING := -ffreestanding -nostdlib -fno-stack-protector -mgeneral-regs-only -mno-red-zone \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -ffunction-sections -fdata-sections
-GUEST_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-omit-frame-pointer
+GUEST_OPT := -O2
+GUEST_CFLAGS = $(COMMON) $(FREESTANDING) $(GUEST_OPT) -fPIE -fvisibility=hidden -fno-omit-frame-pointer
 HOST_CFLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST $(SANITIZE)
