@@ -181,7 +181,7 @@ static long call_console_write(uint64_t len, uint64_t b, uint64_t c, uint64_t d)
 		}
 		for (; n < CONSOLE_PIECE && i < len; n++, i++)
 			piece[n] = bytes[i];
-		log_console(n_partitions > 1 ? v->part->name : NULL, piece, n);
+		log_console(&v->part->line, n_partitions > 1 ? v->part->name : NULL, piece, n);
 	}
 	return (long)len;
 }

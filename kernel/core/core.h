@@ -10,6 +10,7 @@
 #ifndef GODWIT_KERNEL_CORE_H
 #define GODWIT_KERNEL_CORE_H
 
+#include "kernel/core/log.h"
 #include "kernel/core/layout.h"
 
 #ifndef __ASSEMBLER__
@@ -129,6 +130,7 @@ struct partition {
 	struct gw_boot_info *info;	 /* the kernel's view of what it maps at GW_BOOT_VA */
 	uint64_t device_next;		 /* va of the next device's registers */
 	uint8_t devices[GW_MAX_DEVICES]; /* index in the boot info to the kernel's */
+	struct log_line line;		 /* of the console */
 };
 
 extern struct partition *partitions[GW_BUNDLE_PARTITIONS];

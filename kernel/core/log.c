@@ -122,32 +122,31 @@ void log_text(const char *fmt, ...)
 	atomic_store(&ring_lock, 0);
 }
 
-static const char *speaker; /* whose unfinished line it is */
-
-static void console_direct(const char *s)
+static void put_line(struct log_line *line, const char *name)
 {
-	while (*s)
-		arch_console_byte((uint8_t)*s++);
+	for (; *name; name++)
+		arch_console_byte((uint8_t)*name);
+	arch_console_byte(':');
+	arch_console_byte(' ');
+	for (uint32_t i = 0; i < line->n; i++)
+		arch_console_byte(line->bytes[i]);
+	arch_console_byte('\n');
+	line->n = 0;
 }
 
-void log_console(const char *name, const uint8_t *bytes, uint32_t n)
+void log_console(struct log_line *line, const char *name, const uint8_t *bytes, uint32_t n)
 {
 	if (name == NULL) {
 		for (uint32_t i = 0; i < n; i++)
 			arch_console_byte(bytes[i]);
 		return;
 	}
-	lock();
+	lock(); /* also of the line: a partition may write it from several cores */
 	for (uint32_t i = 0; i < n; i++) {
-		if (speaker != name) {
-			console_direct(speaker != NULL ? "\r\n" : "");
-			console_direct(name);
-			console_direct(": ");
-			speaker = name;
-		}
-		arch_console_byte(bytes[i]);
-		if (bytes[i] == '\n')
-			speaker = NULL;
+		if (bytes[i] != '\n' && bytes[i] != '\r')
+			line->bytes[line->n++] = bytes[i];
+		if (bytes[i] == '\n' || line->n == sizeof(line->bytes))
+			put_line(line, name);
 	}
 	atomic_store(&ring_lock, 0);
 }

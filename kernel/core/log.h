@@ -18,9 +18,15 @@ void log_deferred(uint8_t *page);
 void log_direct(void);
 bool log_drain(uint32_t n);
 
-/* log_console - a partition's text, n bytes, to the UART. name: its name goes in front of lines
- * (NULL: there is only one). */
-void log_console(const char *name, const uint8_t *bytes, uint32_t n);
+/* What a partition has written of its current line, when there are several partitions. */
+struct log_line {
+	uint32_t n;
+	uint8_t bytes[124];
+};
+
+/* log_console - a partition's text, n bytes, to the UART. name: there are several: whole lines are
+ * put out (long ones in pieces), each with the name in front; NULL: there is only one. */
+void log_console(struct log_line *line, const char *name, const uint8_t *bytes, uint32_t n);
 
 /* The architecture's output of one byte; bounded wait. */
 void arch_console_byte(uint8_t byte);

@@ -54,23 +54,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	void *memory = aligned_alloc(PAGE_SIZE, bytes);
 	struct gather g = { .n = 0 };
 	struct gw_unmapped out[64];
+	struct table_pool pool;
 	struct space s;
 
 	memset(memory, 0xa5, bytes);
 	direct_base = (uint64_t)(uintptr_t)memory - BASE;
-	space_init(&s, BASE, POOL, false);
+	space_init(&s, &pool, BASE, POOL, false);
 	for (; size >= sizeof(struct operation); size -= 4, data += 4) {
 		struct operation o;
 
 		memcpy(&o, data, sizeof(o));
 		apply(&s, &o);
-		if (s.pool.free > POOL - 1)
+		if (pool.free > POOL - 1)
 			abort();
 	}
 	for (va = PAGE_SIZE; va < GW_PROGRAM_END;)
 		if (space_scan(&s, &va, GW_PROGRAM_END, true, out, 64, &g) < 0)
 			abort();
-	if (s.pool.free != POOL - 1)
+	if (pool.free != POOL - 1)
 		abort();
 	free(memory);
 	return 0;

@@ -52,8 +52,9 @@ void machine_end(uint32_t status)
 	exit((int)status);
 }
 
-void log_console(const char *name, const uint8_t *bytes, uint32_t n)
+void log_console(struct log_line *line, const char *name, const uint8_t *bytes, uint32_t n)
 {
+	(void)line;
 	CHECK(name == NULL || name == partition.name);
 	for (uint32_t i = 0; i < n; i++)
 		printed[n_printed++ % sizeof(printed)] = bytes[i];
