@@ -16,7 +16,7 @@
 #include "tools/godwit/image.h"
 #include "tools/godwit/qemu.h"
 
-#define ROOT_MEMORY_MAX 250000000u /* the kernel maps it in a window of 256 MiB */
+#define ROOT_MEMORY_MAX 250000000u	      /* the kernel maps it in a window of 256 MiB */
 #define FIXED_EPOCH_NS 1767225600000000000ull /* 2026-01-01, as QEMU's clock then */
 
 static void mark(struct image *m, const char *name, uint64_t *since)

@@ -33,10 +33,11 @@ struct options {
 	const char *root; /* blk, memory, none */
 	uint64_t poll_ns;
 	const char *hostname, *cwd, *say;
+	const char *metrics; /* [ADDR:]PORT, or NULL */
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */
-	char *const *argv; /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
+	char *const *argv;  /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
 };
 
 /* options_parse - parse argv[0..argc) (what follows `run`). Returns 0, or -1 (fail) with a message

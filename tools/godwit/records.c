@@ -92,6 +92,10 @@ enum record_kind records_line(struct records *r, const char *line)
 		r->ready = true;
 		return RECORD_READY;
 	}
+	if (strcmp(kind, "metric") == 0) {
+		strcpy(r->metric, rest);
+		return RECORD_METRIC;
+	}
 	if (strcmp(kind, "error") == 0) {
 		strcpy(r->error, rest);
 		return RECORD_ERROR;
