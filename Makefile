@@ -10,7 +10,11 @@ FREESTANDING := -ffreestanding -nostdlib -fno-stack-protector -mgeneral-regs-onl
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -ffunction-sections -fdata-sections
 GUEST_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-omit-frame-pointer
 HOST_CFLAGS := $(COMMON) -O2 -D_GNU_SOURCE
-TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST $(SANITIZE)
+
+# For the file that defines memcpy: its loops stay loops (clang keeps them under -ffreestanding).
+NO_LOOP_CALLS := $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 
 # Commands are shown with V=1.
 ifndef V
@@ -24,12 +28,14 @@ help:
 	@echo 'make run      redis-server in a Godwit machine (installs what is missing)'
 	@echo 'make          build/godwit and what it boots'
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
+	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
 	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
 	@echo 'make bench    the figures, beside a Linux guest; make fuzz FUZZ_SECONDS=600'
 
-# Unit tests: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test.
+# Host test programs: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test,
+# perhaps x_test_CFLAGS and x_test_LIBS; FUZZERS (tests/fuzz) are told the same way.
 UNIT_TESTS :=
-BOOT_TESTS :=
+BOOT_TESTS := # every stage of `make test` between unit and fuzz-short, in the order of the folders below
 FUZZERS :=
 -include kernel/build.mk
 -include runtime/build.mk
@@ -37,23 +43,53 @@ FUZZERS :=
 -include tools/build.mk
 -include tests/build.mk
 
-define unit_rule
-$(BUILD)/unit/$(1): $(1).c $($(1)_SRCS)
+# Each source is compiled once for all programs of a kind (unit, fuzz), into build/KIND/obj; a program with CFLAGS of its
+# own has objects of its own. $(call host_objs,KIND,PROGRAM), $(call host_program,KIND,PROGRAM,output).
+host_dir = $(BUILD)/$(1)/$(if $($(2)_CFLAGS),own/$(2),obj)
+host_objs = $(patsubst %.c,$(host_dir)/%.o,$(patsubst %.S,$(host_dir)/%.S.o,$(2).c $($(2)_SRCS)))
+define host_compile
+$(1)/%.o: %.c
 	@mkdir -p $$(dir $$@)
-	$$(CC) $$(TEST_CFLAGS) $($(1)_CFLAGS) -MF $$@.d -o $$@ $(1).c $($(1)_SRCS) $($(1)_LIBS)
--include $(BUILD)/unit/$(1).d
+	$(2) -c -o $$@ $$<
+$(1)/%.S.o: %.S
+	@mkdir -p $$(dir $$@)
+	$(2) -c -o $$@ $$<
 endef
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
-unit: $(UNIT_TESTS:%=$(BUILD)/unit/%)
-	@tests/run-unit $^
-.PHONY: unit
+define host_program
+$(if $($(2)_CFLAGS),$(call host_compile,$(call host_dir,$(1),$(2)),$($(1)_COMPILE) $($(2)_CFLAGS)))
+$(3): $(call host_objs,$(1),$(2))
+	@mkdir -p $$(dir $$@)
+	$($(1)_LINK) -o $$@ $$^ $($(2)_LIBS)
+HOST_DEPS += $(patsubst %.o,%.d,$(call host_objs,$(1),$(2)))
+endef
+unit_COMPILE = $(CC) $(TEST_CFLAGS)
+unit_LINK = $(CC) $(SANITIZE)
+fuzz_COMPILE = clang $(TEST_CFLAGS) -fsanitize=fuzzer-no-link
+fuzz_LINK = clang $(SANITIZE) -fsanitize=fuzzer
 
-check:
-	@tests/check
+UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/unit/%)
+FUZZ_PROGRAMS := $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
+$(eval $(call host_compile,$(BUILD)/unit/obj,$(unit_COMPILE)))
+$(eval $(call host_compile,$(BUILD)/fuzz/obj,$(fuzz_COMPILE)))
+$(foreach t,$(UNIT_TESTS),$(eval $(call host_program,unit,$(t),$(BUILD)/unit/$(t))))
+$(foreach f,$(FUZZERS),$(eval $(call host_program,fuzz,$(f),$(BUILD)/fuzz/$(notdir $(f)))))
+-include $(sort $(HOST_DEPS))
+unit: $(UNIT_PROGRAMS)
+	@tests/run-unit $^
+.PHONY: unit test-programs
+# Everything that the stages of `make test` run.
+test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.elf $(BUILD)/virtio_echo.elf guest
+
+# The same sources through another compiler: make objects CC=clang BUILD=build/clang
+.PHONY: objects
+objects: $(KERNEL_OBJS) $(call guest_objs,$(GUEST_SRCS)) $(GODWIT_OBJS)
+
+check: $(BUILD)/kernel.elf $(BUILD)/linux.elf
+	@BUILD=$(BUILD) tests/check
 
 # Stages of the whole test; each ends with its own count (BOOT_TESTS come from the folders' build.mk).
-test: all
-	@tests/run-all check unit $(BOOT_TESTS) fuzz-short system
+test:
+	@BUILD=$(BUILD) tests/run-all check unit $(BOOT_TESTS) fuzz-short system
 
 clean:
 	rm -rf $(BUILD)

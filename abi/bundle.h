@@ -42,7 +42,7 @@ struct gw_bundle_partition {
 	uint64_t config_offset, config_len; /* blob in the bundle, not read by the kernel */
 	uint32_t vcores;		    /* 1..GW_MAX_VCORES */
 	uint32_t flags;			    /* GW_PARTITION_* */
-	uint32_t page_table_pages;	    /* 0: 16 + memory / 128 pages' worth */
+	uint32_t page_table_pages;	    /* 0: 16 + memory / 128, and some more beyond 16 MiB */
 	uint32_t reserved;
 };
 

@@ -14,9 +14,9 @@
 #define GW_CALL(n) (GW_CALL_BIT | (n))
 
 enum gw_call {
-	/* wait(deadline_ns): sleep until an event is pending on this vcore or the monotonic clock
-	 * reaches deadline_ns (absolute; ~0 = no deadline). Returns 0 at once when an event is
-	 * pending already. A reached deadline sets GW_EVENT_TICK. */
+	/* wait(deadline_ns): tick_set(deadline_ns), unless it is ~0, then sleep until an event is
+	 * pending on this vcore. Returns 0, at once when an event is pending already. The tick
+	 * stays set when another event ended the wait. */
 	GW_CALL_WAIT = 0,
 	/* yield(): give the core to whoever else may run on it. Returns 0. */
 	GW_CALL_YIELD = 1,

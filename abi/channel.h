@@ -16,8 +16,9 @@
  * output when its reader is slow, where `virtserialport` holds the queue until there is room.
  *
  * Port GW_CHANNEL_CONTROL carries lines of text, each ended by '\n', at most GW_CHANNEL_LINE bytes.
- *   runtime to host: boot NAME NS (ns since kernel entry)    ready
- *                    listen tcp|udp PORT        stat NAME VALUE     enosys NAME-or-NR COUNT
+ *   runtime to host: boot NAME NS (ns since kernel entry)
+ *                    listen tcp|udp PORT (reachable from outside)
+ *                    stat NAME VALUE     enosys NAME-or-NR COUNT
  *                    metric TEXT (a line of Prometheus text; without TEXT: that was all of it)
  *                    error TEXT                 signal N NAME (the program died by it)
  *                    exit STATUS (0..255, the last record)

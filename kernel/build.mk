@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The kernel: build/kernel.elf, linked twice, the second time with the names of its functions.
 KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-jump-tables -mcmodel=small
+# gcc leaves its call graph and frame sizes beside the objects, for tests/kernel-stack
+KERNEL_CFLAGS += $(if $(findstring clang,$(CC)),,-fcallgraph-info=su)
 KERNEL_SRCS := $(wildcard kernel/core/*.c kernel/x86_64/*.c)
 KERNEL_ASMS := $(wildcard kernel/x86_64/*.S)
 KERNEL_OBJS := $(KERNEL_SRCS:%.c=$(BUILD)/%.o) $(KERNEL_ASMS:%.S=$(BUILD)/%.S.o)
@@ -9,7 +11,7 @@ KERNEL_LD := ld -static -pie --no-dynamic-linker -z max-page-size=4096 -z noexec
 
 all: $(BUILD)/kernel.elf
 
-$(BUILD)/kernel/%.o: kernel/%.c
+$(BUILD)/kernel/%.o: kernel/%.c kernel/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
@@ -28,11 +30,14 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJS) kernel/x86_64/kernel.ld kernel/symbols
 
 # The probe: a partition program that tests the kernel (make boot-test).
 PROBE := $(BUILD)/kernel/test/probe.elf
-$(PROBE): kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.h kernel/test/probe.S kernel/test/probe.ld abi/boot.h abi/call.h abi/vcore.h
-	@mkdir -p $(dir $@)
-	$(CC) $(COMMON) $(FREESTANDING) -O2 -fPIE -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,--build-id=none \
-		-Wl,--no-warn-rwx-segments -z noexecstack -MF $@.d -o $@ kernel/test/probe.c kernel/test/probe_rng.c kernel/test/probe.S
+PROBE_OBJS := $(addprefix $(BUILD)/kernel/test/,probe.o probe_rng.o probe.S.o)
+$(PROBE_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
+$(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
+	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,--build-id=none \
+		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(PROBE_OBJS)
+-include $(PROBE_OBJS:.o=.d)
 
+BOOT_TESTS += boot-test
 boot-test: $(BUILD)/kernel.elf $(PROBE)
 	tests/boot/kernel $(BUILD)
 .PHONY: boot-test

@@ -5,9 +5,9 @@ GUEST_SRCS += $(wildcard linux/*.c) $(foreach f,process memory files sockets,$(w
 	linux/vdso/map.c linux/vdso/image.S
 
 VDSO := $(BUILD)/guest/linux/vdso/vdso.so
-$(VDSO): linux/vdso/vdso.c linux/vdso/vdso.lds linux/vdso/vdso.h
+$(VDSO): linux/vdso/vdso.c linux/vdso/vdso.lds
 	@mkdir -p $(dir $@)
-	$(CC) -std=gnu11 $(WARN) -I. -O2 -fPIC -ffreestanding -nostdlib -shared -mgeneral-regs-only -fno-stack-protector \
+	$(CC) $(COMMON) -MF $@.d -O2 -fPIC -ffreestanding -nostdlib -shared -mgeneral-regs-only -fno-stack-protector \
 		-fno-asynchronous-unwind-tables -fno-plt -fvisibility=hidden -fcf-protection=none -Wl,-T,linux/vdso/vdso.lds \
 		-Wl,-soname=linux-vdso.so.1 -Wl,--hash-style=both -Wl,--build-id=none -Wl,-Bsymbolic -Wl,-z,noexecstack \
 		-Wl,-z,norelro -Wl,--no-undefined -Wl,-s -o $@ $<

@@ -182,6 +182,7 @@ void signal_fault(struct thread *t, int sig, int code, uint64_t addr);
 struct linux_stats {
 	_Atomic uint64_t syscalls, faults, page_ins, evictions;
 	_Atomic uint32_t enosys[512]; /* by number */
+	_Atomic uint32_t refused;     /* requests for memory that could not be met */
 };
 extern struct linux_stats linux_stats;
 

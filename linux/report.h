@@ -9,6 +9,8 @@
 void report_unknown_syscalls(void);
 /* stat and enosys records. */
 void report_stats(void);
+/* A program listens on tcp (or udp) port `port` of the address ip4 (network order; 0: any). */
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port);
 /* A point of the boot timeline, now. */
 void report_boot(const char *name);
 

@@ -10,6 +10,7 @@
 #include "linux/sockets/sockets.h"
 #include "runtime/platform/platform.h"
 
+#define CONSOLE_PORT 0u
 #define CONTROL_PORT 2u
 #define STATUS_NOT_RUN 127
 #define STATUS_KILLED 137
@@ -27,6 +28,12 @@ void report_boot(const char *name)
 	uint64_t since = clock_now() - clock_ns_of(&boot->clock, boot->boot_tsc);
 
 	control_line("boot %s %lu", name, since);
+}
+
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+{
+	if ((ip4 & 0xff) != 127) /* network order: what only the machine itself can reach */
+		control_line("listen %s %u", protocol, port);
 }
 
 static _Noreturn void fail(const char *what)
@@ -118,6 +125,7 @@ static void metric_line(void *ctx, const char *text)
 static void obey(const char *line)
 {
 	struct siginfo64 term = { .signo = SIGTERM, .code = SI_USER };
+	uint64_t n;
 
 	if (strcmp(line, "stop") == 0) {
 		signal_send(NULL, &term);
@@ -127,6 +135,8 @@ static void obey(const char *line)
 		report_stats();
 		metrics_lines(metric_line, NULL);
 		control_line("metric");
+	} else if (strncmp(line, "eof ", 4) == 0 && str_to_u64(line + 4, UINT64_MAX, &n) == 0) {
+		console_end_input(CONSOLE_PORT, n);
 	}
 }
 
@@ -246,8 +256,14 @@ _Noreturn void machine_end(int status, int signal)
 			(void)uthread_park(GW_NEVER);
 	}
 	report_stats();
+	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
+	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)
+		control_line("error out of memory: %u of the program's requests for memory were "
+			     "refused; "
+			     "give the machine more with -m",
+			     (unsigned)linux_stats.refused);
 	if (signal != 0)
-		control_line("signal %d %s", signal, signal_name(signal));
+		control_line("signal %d SIG%s", signal, signal_name(signal));
 	control_line("exit %d", status);
 	console_drain();
 	platform_shutdown(status);

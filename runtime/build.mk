@@ -16,7 +16,7 @@ $(BUILD)/guest/%.S.o: %.S
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_CFLAGS) -c -o $@ $<
 # its loops must not become calls of the functions they are in
-$(BUILD)/guest/runtime/base/str.o: GUEST_CFLAGS += -fno-tree-loop-distribute-patterns
+$(BUILD)/guest/runtime/base/str.o: GUEST_CFLAGS += $(NO_LOOP_CALLS)
 
 # The list is complete only when every build.mk was read.
 .SECONDEXPANSION:
@@ -26,6 +26,7 @@ $(BUILD)/linux.elf: $$(call guest_objs,$$(GUEST_SRCS)) $(GUEST_LDSCRIPT)
 $(BUILD)/runtime-test.elf: $$(call guest_objs,$$(RT_TEST_SRCS)) $(GUEST_LDSCRIPT)
 	$(CC) $(GUEST_LDFLAGS) -o $@ $(call guest_objs,$(RT_TEST_SRCS)) -lgcc
 
+BOOT_TESTS += runtime-test
 runtime-test: $(BUILD)/kernel.elf $(BUILD)/runtime-test.elf
 	tests/boot/runtime $(BUILD)
 .PHONY: runtime-test

@@ -3,7 +3,7 @@
 -include tests/fuzz/build.mk
 -include tests/gate/gate.mk
 
-GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets bad
+GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
 GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)
 GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%.static) $(BUILD)/programs/hello.static $(BUILD)/programs/hello.musl
 GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.
@@ -23,20 +23,19 @@ guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
 system: all guest
 	tests/system/run.py $(ONLY)
 
-# Fuzz targets: FUZZERS lists them, X_SRCS their sources. `make fuzz` runs each for FUZZ_SECONDS.
+# The load generator over loopback: against servers that stall, lie and break, and beside other tools.
+BOOT_TESTS += load-test
+.PHONY: load-test
+load-test: $(BUILD)/godwit-load
+	tests/load/run $(BUILD)/godwit-load $(ONLY)
+
+# Fuzz targets: FUZZERS lists them (the top Makefile builds them). `make fuzz` runs each for FUZZ_SECONDS, two at a time.
 FUZZ_SECONDS ?= 600
-define fuzz_rule
-$(BUILD)/fuzz/$(notdir $(1)): $(1).c $($(1)_SRCS)
-	@mkdir -p $$(dir $$@)
-	clang -std=gnu11 -g -O1 -I. -D_GNU_SOURCE -DGW_HOST_TEST -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all $($(1)_CFLAGS) -o $$@ $(1).c $($(1)_SRCS)
-endef
-$(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 .PHONY: fuzz fuzz-short
-fuzz: $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
+fuzz: $$(FUZZ_PROGRAMS)
 	tests/fuzz/run $(FUZZ_SECONDS) $^
-fuzz-short: $(foreach f,$(FUZZERS),$(BUILD)/fuzz/$(notdir $(f)))
-	tests/fuzz/run 15 $^
+fuzz-short: $$(FUZZ_PROGRAMS)
+	tests/fuzz/run 10 $^
 
 # Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
 .PHONY: bench

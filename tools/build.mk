@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The host command `godwit`.
+# The host command `godwit`, and the load generator (load/build.mk).
 TOOLS_BASE := tools/base/util.c tools/base/text.c tools/base/parse.c
 TOOLS_BUNDLE := $(TOOLS_BASE) tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
 	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
@@ -14,6 +14,8 @@ $(BUILD)/host/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(CC) $(HOST_CFLAGS) -c -o $@ $<
 -include $(GODWIT_OBJS:.o=.d)
+
+include tools/load/build.mk
 
 # Unit tests.
 UNIT_TESTS += tools/test/options_test tools/test/elf_test tools/test/bundle_test tools/test/rootimg_test
@@ -37,11 +39,12 @@ PREFIX ?= /usr/local
 run:
 	@BUILD=$(BUILD) tools/run-redis
 install: all
-	install -D -m 755 $(BUILD)/godwit $(DESTDIR)$(PREFIX)/bin/godwit
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/godwit $(BUILD)/godwit-load
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/godwit $(BUILD)/kernel.elf $(BUILD)/linux.elf
-	install -D -m 644 tools/godwit/godwit.1 $(DESTDIR)$(PREFIX)/share/man/man1/godwit.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 tools/godwit/godwit.1 tools/load/godwit-load.1
 
 # The built command on bad input.
 .PHONY: cli-test
+BOOT_TESTS += cli-test
 cli-test: all
 	@tools/test/cli $(BUILD)/godwit

@@ -27,6 +27,16 @@ static void post_tick(struct core *c)
 	atomic_fetch_or(&c->vcore->pending, 1ULL << GW_EVENT_TICK);
 }
 
+/* What has passed already is an event at once: no timer interrupt would find out. */
+static void set_tick(struct core *c, uint64_t deadline_ns)
+{
+	c->tick_ns = deadline_ns;
+	if (!arch_timer_arm(c, deadline_ns)) {
+		c->tick_ns = ~0ULL;
+		post_tick(c);
+	}
+}
+
 void timer_expired(struct core *c)
 {
 	uint64_t now = arch_now_ns();
@@ -35,15 +45,8 @@ void timer_expired(struct core *c)
 	if (c->tick_ns <= now) {
 		c->tick_ns = ~0ULL;
 		post_tick(c);
-	}
-	if (c->wait_ns <= now) {
-		c->wait_ns = ~0ULL;
-		post_tick(c);
-	}
-	/* It passed just now: the next timer interrupt would find out, but there is none. */
-	if (!arch_timer_arm(c, min_u64(c->tick_ns, c->wait_ns))) {
-		c->tick_ns = c->wait_ns < c->tick_ns ? c->tick_ns : ~0ULL;
-		post_tick(c);
+	} else {
+		set_tick(c, c->tick_ns);
 	}
 }
 
@@ -53,18 +56,14 @@ static long call_wait(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
 	struct gw_vcore *v = c->vcore;
 
 	(void)b, (void)d, (void)e;
+	if (deadline_ns != ~0ULL)
+		set_tick(c, deadline_ns);
 	if (atomic_load_explicit(&v->pending, memory_order_relaxed) != 0)
 		return 0;
-	if (!arch_timer_arm(c, deadline_ns)) {
-		post_tick(c);
-		return 0;
-	}
-	c->wait_ns = deadline_ns;
 	atomic_store(&c->waiting, 1);
 	while (atomic_load(&v->pending) == 0)
 		arch_idle();
 	atomic_store(&c->waiting, 0);
-	c->wait_ns = ~0ULL;
 	arch_flush_poll(c);
 	return 0;
 }
@@ -122,14 +121,8 @@ static long call_upcall_set(uint64_t syscall_va, uint64_t upcall_va, uint64_t c,
 
 static long call_tick_set(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
 {
-	struct core *c = arch_core();
-
 	(void)b, (void)d, (void)e;
-	c->tick_ns = deadline_ns;
-	if (!arch_timer_arm(c, deadline_ns)) {
-		c->tick_ns = ~0ULL;
-		post_tick(c);
-	}
+	set_tick(arch_core(), deadline_ns);
 	return 0;
 }
 

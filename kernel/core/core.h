@@ -36,7 +36,7 @@ struct core {
 	_Atomic uint32_t flush_asked, flush_done;
 	uint32_t space;			 /* its vcore's address space; under the space lock */
 	uint64_t start_entry, start_arg; /* of vcore_start, valid in CORE_STARTING */
-	uint64_t tick_ns, wait_ns;	 /* deadlines; ~0: none */
+	uint64_t tick_ns;		 /* when to post GW_EVENT_TICK; ~0: never */
 	uint64_t armed_tsc, armed_ns;	 /* when the timer will fire; ~0: not armed */
 	uint64_t gdt[10];
 	uint8_t tss[104];
@@ -66,7 +66,7 @@ struct partition {
 	bool dma_trusted;
 	struct table_pool pool;
 	struct space spaces[GW_MAX_SPACES]; /* number 0 is made at boot */
-	_Atomic uint32_t space_lock; /* pool, spaces, and who runs in which */
+	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];
 	struct gw_boot_info *info; /* the kernel's view of what it maps at GW_BOOT_VA */

@@ -12,7 +12,16 @@
 #include <errno.h>
 #include <string.h>
 #else
-enum { EPERM = 1, ENOMEM = 12, EBUSY = 16, ENODEV = 19, EAGAIN = 11, EINVAL = 22, ENOSPC = 28, ENOSYS = 38 };
+enum {
+	EPERM = 1,
+	ENOMEM = 12,
+	EBUSY = 16,
+	ENODEV = 19,
+	EAGAIN = 11,
+	EINVAL = 22,
+	ENOSPC = 28,
+	ENOSYS = 38
+};
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);

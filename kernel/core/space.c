@@ -187,19 +187,15 @@ static inline __attribute__((always_inline)) uint64_t *walk_make(struct space *s
 	return entry_at(table, va, leaf);
 }
 
-/* The level (0 or 1) of the leaf that covers va, and its entry, or the level at which the path
- * ends: *e = NULL then. */
+/* The level (0 or 1) of the leaf that covers va, or at which the path ends, and the entry there: 0
+ * if it ends. */
 static int walk_find(const struct space *s, uint64_t va, uint64_t **e)
 {
 	uint64_t table = s->root;
 
 	for (int level = LEVELS - 1;; level--) {
 		*e = entry_at(table, va, level);
-		if (**e == 0) {
-			*e = NULL;
-			return level;
-		}
-		if (is_leaf(**e, level))
+		if (**e == 0 || is_leaf(**e, level))
 			return level;
 		table = **e;
 	}
@@ -219,8 +215,11 @@ static void drop_table(struct space *s, uint64_t *e, uint64_t va, struct gather 
 	g->n = GATHER_PAGES + 1; /* the table itself may be cached too */
 }
 
-/* Tables that mapping [va, va + len) may take, counted exactly only when the pool runs low. */
-static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, bool make)
+/* Tables that a change of [va, va + len) may take, counted exactly only when the pool runs low.
+ * make: holes are filled; split_whole: a large page becomes a table even if it lies wholly in the
+ * range. */
+static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, bool make,
+			      bool split_whole)
 {
 	uint64_t end = va + len;
 	uint32_t need = 0;
@@ -230,10 +229,10 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 		int level = walk_find(s, at, &e);
 		uint64_t size = level_size(level), next = round_down(at, size) + size;
 
-		if (e != NULL && level == 1) {
-			need += at % LARGE_SIZE != 0 || end < next;
+		if (*e != 0 && level == 1) {
+			need += split_whole || at % LARGE_SIZE != 0 || end < next;
 			at = next;
-		} else if (e != NULL) {
+		} else if (*e != 0) {
 			at = round_down(at, LARGE_SIZE) + LARGE_SIZE;
 		} else if (!make) {
 			at = next;
@@ -252,11 +251,12 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 	return need;
 }
 
-static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make)
+static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make,
+			bool split_whole)
 {
 	if (s->pool->free >= len / LARGE_SIZE + len / HUGE_SIZE + 8)
 		return true;
-	return s->pool->free >= tables_needed(s, va, len, make);
+	return s->pool->free >= tables_needed(s, va, len, make, split_whole);
 }
 
 /* Fill the page entries of one table from va on, up to the end of the range or of the table.
@@ -294,7 +294,9 @@ static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bi
 int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, bool large,
 	      struct gather *g)
 {
-	if (!pool_serves(s, va, len, true))
+	/* Small pages, and pages that lie differently within 2 MiB, go into a table of their own.
+	 */
+	if (!pool_serves(s, va, len, true, !large || (va ^ pa) % LARGE_SIZE != 0))
 		return -ENOMEM;
 	while (len > 0) {
 		uint64_t head = LARGE_SIZE - va % LARGE_SIZE, done;
@@ -328,18 +330,18 @@ int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits, str
 {
 	uint64_t end = va + len;
 
-	if (!pool_serves(s, va, len, false))
+	if (!pool_serves(s, va, len, false, false))
 		return -ENOMEM;
 	while (va < end) {
 		uint64_t *e;
 		int level = walk_find(s, va, &e);
 		uint64_t size = level_size(level), next = round_down(va, size) + size;
 
-		if (e != NULL && level == 1 && (va % size != 0 || end < next)) {
+		if (*e != 0 && level == 1 && (va % size != 0 || end < next)) {
 			e = walk_make(s, va, 0, g);
 			next = va + PAGE_SIZE;
 		}
-		if (e != NULL)
+		if (*e != 0)
 			protect_entry(s, e, va, bits, g);
 		va = next;
 	}
@@ -358,36 +360,59 @@ static uint64_t report_flags(uint64_t e, int level)
 	return flags | (level == 1 ? GW_MAP_LARGE : 0);
 }
 
+static struct gw_unmapped take_entry(struct space *s, uint64_t *e, uint64_t va, int level,
+				     bool unmap, struct gather *g)
+{
+	uint64_t old =
+		unmap ? entry_set(s->pool, e, 0) : __atomic_fetch_and(e, ~PTE_A, __ATOMIC_RELAXED);
+
+	gather_add(g, va, old);
+	return (struct gw_unmapped){ .va = va,
+				     .pa_flags = (old & PTE_ADDR) | report_flags(old, level) };
+}
+
+/* space_scan in one table of pages, from the entry e for *va on. */
+static uint32_t scan_table(struct space *s, uint64_t *e, uint64_t *va, uint64_t end, bool unmap,
+			   struct gw_unmapped *out, uint32_t max, struct gather *g)
+{
+	const uint16_t *used = &s->pool->used[pool_index(s->pool, e)];
+	uint64_t at = *va, stop = min_u64(end, round_down(at, LARGE_SIZE) + LARGE_SIZE);
+	uint32_t n = 0;
+
+	for (; at < stop && n < max; at += PAGE_SIZE, e++)
+		if (*e != 0)
+			out[n++] = take_entry(s, e, at, 0, unmap, g);
+	if (unmap && *used == 0)
+		prune(s, *va, g);
+	*va = at;
+	return n;
+}
+
 int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap, struct gw_unmapped *out,
 	       uint32_t max, struct gather *g)
 {
 	uint32_t n = 0;
 
 	while (*va < end && n < max) {
-		uint64_t *e, old;
+		uint64_t *e;
 		int level = walk_find(s, *va, &e);
 		uint64_t size = level_size(level), next = round_down(*va, size) + size;
 
-		if (e == NULL) {
-			*va = next;
-			continue;
-		}
-		if (level == 1 && (*va % size != 0 || end < next)) {
+		if (level == 1 && *e != 0 && (*va % size != 0 || end < next)) {
 			if (s->pool->free == 0)
 				return n > 0 ? (int)n : -ENOMEM;
 			e = walk_make(s, *va, 0, g);
 			level = 0;
-			next = *va + PAGE_SIZE;
 		}
-		if (unmap)
-			old = entry_set(s->pool, e, 0);
-		else
-			old = __atomic_fetch_and(e, ~PTE_A, __ATOMIC_RELAXED);
-		gather_add(g, *va, old);
-		out[n].va = *va;
-		out[n++].pa_flags = (old & PTE_ADDR) | report_flags(old, level);
-		if (unmap && s->pool->used[pool_index(s->pool, e)] == 0)
-			prune(s, *va, g);
+		if (level == 0) {
+			n += scan_table(s, e, va, end, unmap, out + n, max - n, g);
+			continue;
+		}
+		if (*e != 0) {
+			out[n++] = take_entry(s, e, *va, level, unmap, g);
+			if (unmap && s->pool->used[pool_index(s->pool, e)] == 0)
+				prune(s, *va, g);
+		}
 		*va = next;
 	}
 	*va = min_u64(*va, end);

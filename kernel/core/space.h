@@ -55,7 +55,8 @@ struct gather {
 /* space_pool_bytes - memory that a pool of `pages` tables needs, its bookkeeping included. */
 uint64_t space_pool_bytes(uint32_t pages);
 
-/* space_init - a fresh pool in [base, base + space_pool_bytes(pages)) and an empty space over it. */
+/* space_init - a fresh pool in [base, base + space_pool_bytes(pages)) and an empty space over it.
+ */
 void space_init(struct space *s, struct table_pool *pool, uint64_t base, uint32_t pages,
 		bool zeroed);
 

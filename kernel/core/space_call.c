@@ -80,8 +80,7 @@ static int apply_entry(struct space *s, const struct gw_map *m, bool map, struct
 	uint64_t bits = space_bits(m->flags);
 
 	if (map)
-		return space_map(s, m->va, m->pa, m->len, bits,
-				 (m->flags & GW_MAP_LARGE) != 0, g);
+		return space_map(s, m->va, m->pa, m->len, bits, (m->flags & GW_MAP_LARGE) != 0, g);
 	return space_protect(s, m->va, m->len, bits & PTE_PROT, g);
 }
 
@@ -141,8 +140,7 @@ static long scan(uint64_t va, uint64_t len, bool unmap)
 	len += va;
 	g.n = 0;
 	space_lock(c);
-	rc = space_scan(current(c), &va, len, unmap, c->vcore->batch.unmapped,
-			GW_BATCH_UNMAPS, &g);
+	rc = space_scan(current(c), &va, len, unmap, c->vcore->batch.unmapped, GW_BATCH_UNMAPS, &g);
 	if (g.n > 0)
 		arch_flush(c, &g);
 	space_unlock();

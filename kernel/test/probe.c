@@ -420,7 +420,8 @@ static void test_spaces(void)
 	b = call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0);
 	EXPECT(a > 0 && b > 0 && a != b, 1);
 	EXPECT(call(GW_CALL_SPACE_SWITCH, (uint64_t)a, 0, 0, 0), 0);
-	EXPECT(call(GW_CALL_SPACE_QUERY, GW_PROGRAM_BASE, GW_PROGRAM_END - GW_PROGRAM_BASE, 0, 0), 0);
+	EXPECT(call(GW_CALL_SPACE_QUERY, GW_PROGRAM_BASE, GW_PROGRAM_END - GW_PROGRAM_BASE, 0, 0),
+	       0);
 	program_run(code_at(code_store), 0, va, 0); /* not there, in spite of a warm TLB */
 	EXPECT(area(0)->vector, 14);
 	EXPECT(area(0)->error & 1, 0);

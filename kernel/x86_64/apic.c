@@ -136,15 +136,13 @@ bool arch_timer_arm(struct core *c, uint64_t ns)
 {
 	uint64_t now = rdtsc(), now_ns, delta, target, count;
 
-	if (ns == ~0ULL)
+	/* Armed for the same time or earlier, and still to come: its interrupt will arm the rest.
+	 */
+	if (ns == ~0ULL || (c->armed_ns <= ns && c->armed_tsc > now))
 		return true;
 	now_ns = clock_ns(now);
 	if (ns <= now_ns)
 		return false;
-	/* Armed for the same time or earlier, and still to come: its interrupt will arm the rest.
-	 */
-	if (c->armed_ns <= ns && c->armed_tsc > now)
-		return true;
 	delta = mul_shift(min_u64(ns - now_ns, 1ULL << 40), clock_tsc_per_ns, 31) + 1;
 	target = now + delta;
 	if (cpu.tsc_deadline) {

@@ -9,6 +9,8 @@
 #define PIT_WAIT_MAX 4773u /* and at most, if they did not take longer by themselves */
 #define WIDTH_WAIT 3000u   /* in between, so many times the time that reading the PIT takes */
 #define SAMPLES 16u
+#define TRIES 20u
+#define MIN_WAIT_TSC 8000000u /* 2 ms, or a little more: 1 to 80 ms at what hz_of_pit accepts */
 #define NS_PER_S 1000000000ULL
 #define MSR_KVM_CLOCK 0x4b564d01u
 
@@ -73,6 +75,14 @@ static void pit_start(void)
 	outb(0x42, 0xff);
 }
 
+/* Has the counter passed zero since pit_start? Asked of the PIT itself: not every machine has the
+ * port 0x61. */
+static bool pit_wrapped(void)
+{
+	outb(0x43, 0xe8); /* latch the status of channel 2: its OUT pin in bit 7 */
+	return (inb(0x42) & 0x80) != 0;
+}
+
 void clock_begin(void)
 {
 	pit_start();
@@ -94,7 +104,7 @@ static struct sample sample_last(void)
 	struct sample s;
 	uint64_t apic;
 
-	if (inb(0x61) & 0x20)
+	if (pit_wrapped())
 		clock_begin(); /* more than 54 ms have passed: the counter wrapped */
 	s = sample_take();
 	set_apic_rate(&s);
@@ -165,6 +175,24 @@ static uint64_t hz_of_pit(const struct sample *last)
 	if (last->pit == first.pit || pit == 0 || tsc / pit < 80 || tsc / pit > 6800)
 		return 0;
 	return mul_div(tsc, PIT_HZ, pit);
+}
+
+/* The same, again when the host kept us waiting until the counter had wrapped (54 ms). */
+static uint64_t hz_measured(struct sample *last)
+{
+	uint64_t hz = hz_of_pit(last);
+
+	for (uint32_t i = 0; i < TRIES && (hz == 0 || pit_wrapped()); i++) {
+		uint64_t until;
+
+		clock_begin();
+		until = first.tsc / first.n + MIN_WAIT_TSC;
+		while (rdtsc() < until)
+			;
+		*last = sample_take();
+		hz = hz_of_pit(last);
+	}
+	return pit_wrapped() ? 0 : hz;
 }
 
 static uint8_t rtc_read(uint8_t reg)
@@ -239,7 +267,7 @@ void clock_end(uint64_t bundle_epoch_ns)
 	} else {
 		last = sample_last();
 		if (hz == 0)
-			hz = hz_of_pit(&last);
+			hz = hz_measured(&last);
 		if (hz == 0 && cpu.max_leaf >= 0x16)
 			hz = (cpuid(0x16, 0).a & 0xffff) * 1000000ULL;
 	}

@@ -200,7 +200,7 @@ struct core *core_create(struct range_set *free, uint32_t id, bool own_stack)
 	c->id = id;
 	c->stack_top = slot + CORE_STACK_END;
 	c->vcore = (struct gw_vcore *)(slot + CORE_AREA + VCORE);
-	c->tick_ns = c->wait_ns = c->armed_tsc = c->armed_ns = ~0ULL;
+	c->tick_ns = c->armed_tsc = c->armed_ns = ~0ULL;
 	atomic_store(&c->state, CORE_ABSENT);
 	cores[id] = c;
 	return c;

@@ -15,8 +15,8 @@ void partition_map(uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
 	struct gather none;
 
 	none.n = 0;
-	if (len != 0 &&
-	    space_map(&partition.spaces[0], va, pa, round_up(len, PAGE_SIZE), bits, true, &none) != 0)
+	if (len != 0 && space_map(&partition.spaces[0], va, pa, round_up(len, PAGE_SIZE), bits,
+				  true, &none) != 0)
 		fail(STATUS_CONFIG, "the partition's page tables are too few; raise "
 				    "page_table_pages in the manifest");
 }
@@ -50,19 +50,25 @@ static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
 	return pa;
 }
 
+#define SMALL 4096u /* frames: 16 MiB */
+
 /* The pool: what the manifest says for the program, and what the kernel's own mappings take. */
 static void build_pool(const struct gw_bundle_partition *m, const struct boot_info *boot,
 		       struct range_set *free)
 {
 	uint64_t memory = range_total(free, LOW_END);
-	uint64_t pages = m->page_table_pages;
+	uint64_t pages = m->page_table_pages, frames;
 	uint64_t base, bytes;
 	uint64_t *root, *kernel = direct(kernel_root);
 
 	if (m->memory_bytes != 0)
 		memory = min_u64(memory, m->memory_bytes);
+	frames = memory / PAGE_SIZE;
+	/* Threads' stacks and heaps lie far apart, a table or two for each: there is room for
+	 * hundreds, but not where every page counts. */
 	if (pages == 0)
-		pages = 16 + memory / PAGE_SIZE / 128;
+		pages = 16 + frames / 128 +
+			(frames > SMALL ? min_u64((frames - SMALL) / 32, 512) : 0);
 	pages += 24 + 3 * boot->ram.n + memory / HUGE_SIZE + m->vcores / 32;
 	bytes = space_pool_bytes((uint32_t)pages);
 	base = take(free, bytes, 0);

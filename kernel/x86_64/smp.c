@@ -40,8 +40,8 @@ void arch_flush_poll(struct core *c)
 	atomic_store_explicit(&c->flush_done, asked, memory_order_release);
 }
 
-/* Flush the other cores of this space: ask all, then wait for each. A core that waits in the kernel flushes
- * before it returns to user mode, so it needs no interrupt. */
+/* Flush the other cores of this space: ask all, then wait for each. A core that waits in the kernel
+ * flushes before it returns to user mode, so it needs no interrupt. */
 static void flush_others(struct core *self)
 {
 	uint64_t start = rdtsc();
@@ -49,8 +49,7 @@ static void flush_others(struct core *self)
 	for (uint32_t i = 0; i < partition.vcores; i++) {
 		struct core *c = cores[i];
 
-		if (c == self || c->space != self->space ||
-		    atomic_load(&c->state) != CORE_RUNNING)
+		if (c == self || c->space != self->space || atomic_load(&c->state) != CORE_RUNNING)
 			continue;
 		atomic_fetch_add(&c->flush_asked, 1);
 		if (atomic_load(&c->waiting) == 0)

@@ -21,8 +21,8 @@ static int may_remove(const struct inode *dir, const struct inode *i)
 {
 	int r = may_change(dir);
 
-	if (!r && dir->mode & S_ISVTX && process_self() && process_self()->euid && process_self()->euid != i->uid &&
-	    process_self()->euid != dir->uid)
+	if (!r && dir->mode & S_ISVTX && process_self() && process_self()->euid &&
+	    process_self()->euid != i->uid && process_self()->euid != dir->uid)
 		r = -EPERM;
 	return r;
 }
@@ -35,7 +35,8 @@ static void touch(struct inode *dir)
 static struct inode *create_for(uint32_t mode, const struct inode *dir)
 {
 	uint32_t mask = process_self() ? process_self()->umask : 022;
-	uint32_t uid = process_self() ? process_self()->euid : 0, gid = process_self() ? process_self()->egid : 0;
+	uint32_t uid = process_self() ? process_self()->euid : 0,
+		 gid = process_self() ? process_self()->egid : 0;
 
 	if (dir && dir->mode & S_ISGID) {
 		gid = dir->gid;

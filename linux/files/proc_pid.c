@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proc_pid.c - the live part of /proc: a directory for each process, its files (synth_table.c: "proc/@pid/..."),
- * descriptors and threads. Nothing here is kept: an inode is made for each look, its number says whose it is. */
+/* proc_pid.c - the live part of /proc: a directory for each process, its files (synth_table.c:
+ * "proc/@pid/..."), descriptors and threads. Nothing here is kept: an inode is made for each look,
+ * its number says whose it is. */
 #include "linux/files/files_internal.h"
 
 #define PREFIX "proc/@pid/"
 #define KIND_DIR 0u
 #define KIND_FD 1u
 #define KIND_TASK 2u
-#define KIND_THREAD 3u /* as KIND_DIR, without threads of its own */
-#define KIND_TABLE 16u /* and the index in synth_table */
+#define KIND_THREAD 3u	      /* as KIND_DIR, without threads of its own */
+#define KIND_TABLE 16u	      /* and the index in synth_table */
 #define PIDS_FROM 0x40000000u /* cursors of /proc's directory from here on are processes */
 
 static uint64_t ino_of(int pid, uint32_t kind)
@@ -94,7 +95,8 @@ static int proc_lookup(struct inode *dir, const char *name, size_t len, struct i
 	return *out ? 0 : -ENOMEM;
 }
 
-static int proc_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+static int proc_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
+			uint8_t *type)
 {
 	int pid, r = dir_populate(dir);
 
@@ -102,7 +104,7 @@ static int proc_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t 
 		return r;
 	*type = 4; /* DT_DIR */
 	if (*cursor < PIDS_FROM) {
-		list_for_each(n, &dir->u.dir.order) {
+		list_for_each (n, &dir->u.dir.order) {
 			const struct dentry *d = list_entry(n, struct dentry, order);
 
 			if (d->seq < *cursor || d->len >= size)
@@ -137,21 +139,22 @@ static int pid_lookup(struct inode *dir, const char *name, size_t len, struct in
 		const struct synth *s = &synth_table[k];
 		const char *rest = s->path + sizeof(PREFIX) - 1;
 
-		if (strncmp(s->path, PREFIX, sizeof(PREFIX) - 1) != 0 || strlen(rest) != len || memcmp(rest, name, len) ||
-		    (thread && s->ops == &task_dir_ops))
+		if (strncmp(s->path, PREFIX, sizeof(PREFIX) - 1) != 0 || strlen(rest) != len ||
+		    memcmp(rest, name, len) != 0 || (thread && s->ops == &task_dir_ops))
 			continue;
 		*out = synth_inode(s);
 		if (!*out)
 			return -ENOMEM;
-		(*out)->ino = ino_of(pid, s->ops == &fd_dir_ops	  ? KIND_FD :
-					  s->ops == &task_dir_ops ? KIND_TASK :
-								    KIND_TABLE + k);
+		(*out)->ino = ino_of(pid, s->ops == &fd_dir_ops	    ? KIND_FD
+					  : s->ops == &task_dir_ops ? KIND_TASK
+								    : KIND_TABLE + k);
 		return 0;
 	}
 	return -ENOENT;
 }
 
-static int pid_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+static int pid_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
+		       uint8_t *type)
 {
 	for (; *cursor < synth_count; ++*cursor) {
 		const struct synth *s = &synth_table[*cursor];
@@ -202,7 +205,8 @@ static int fd_lookup(struct inode *dir, const char *name, size_t len, struct ino
 	return -ENOENT;
 }
 
-static int fd_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+static int fd_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
+		      uint8_t *type)
 {
 	struct fd_table *t = table_of(dir);
 	int fd = t && *cursor < 0x7fffffff ? fd_next(t, (int)*cursor) : -1;
@@ -231,7 +235,9 @@ static int fd_readlink(struct inode *i, char *to, size_t size)
 		n = fmt_print(to, size, f->ops->kind[0] == 'a' ? "%s" : "%s:[%u]", f->ops->kind,
 			      (unsigned)((uint64_t)f->object >> 4 & 0xffffff));
 	else if (n < 0)
-		n = fmt_print(to, size, "%s", f->inode && !S_ISREG(f->inode->mode) ? "/dev/console" : "/ (deleted)");
+		n = fmt_print(to, size, "%s",
+			      f->inode && !S_ISREG(f->inode->mode) ? "/dev/console"
+								   : "/ (deleted)");
 	file_drop(f);
 	return n;
 }
@@ -249,7 +255,7 @@ static int next_tid(const struct inode *dir, int tid)
 	if (!p)
 		return -1;
 	spin_lock(&p->lock);
-	list_for_each(n, &p->threads) {
+	list_for_each (n, &p->threads) {
 		int id = list_entry(n, struct thread, link)->tid;
 
 		if (id >= tid && (best < 0 || id < best))
@@ -270,7 +276,8 @@ static int task_lookup(struct inode *dir, const char *name, size_t len, struct i
 	return *out ? 0 : -ENOMEM;
 }
 
-static int task_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino, uint8_t *type)
+static int task_readdir(struct inode *dir, uint64_t *cursor, char *name, size_t size, uint64_t *ino,
+			uint8_t *type)
 {
 	int tid = *cursor < 0x7fffffff ? next_tid(dir, (int)*cursor) : -1;
 

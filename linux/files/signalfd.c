@@ -71,7 +71,8 @@ static uint32_t signalfd_poll(struct file *f)
 {
 	const struct signalfd *s = f->object;
 
-	return (thread_self()->pending | process_self()->pending) & s->mask ? POLLIN | POLLRDNORM : 0;
+	return (thread_self()->pending | process_self()->pending) & s->mask ? POLLIN | POLLRDNORM
+									    : 0;
 }
 
 static void signalfd_release(struct file *f)

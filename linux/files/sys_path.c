@@ -410,7 +410,8 @@ static long set_owner(struct inode *i, long r, uint64_t uid, uint64_t gid)
 {
 	if (r)
 		return r;
-	if (process_self() && process_self()->euid && ((lo32(uid) != ~0u && lo32(uid) != i->uid) || !owns(i))) {
+	if (process_self() && process_self()->euid &&
+	    ((lo32(uid) != ~0u && lo32(uid) != i->uid) || !owns(i))) {
 		r = -EPERM;
 	} else {
 		if (lo32(uid) != ~0u)

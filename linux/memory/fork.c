@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fork.c - a copy of an address space. Frames are shared: each present page gets one more reference and is mapped in
- * the copy too, private writable ones read-only in both, so that the first write copies them (fault.c). */
+/* fork.c - a copy of an address space. Frames are shared: each present page gets one more reference
+ * and is mapped in the copy too, private writable ones read-only in both, so that the first write
+ * copies them (fault.c). */
 #include "linux/memory/mm_internal.h"
 
 #define CHUNK (LARGE_PAGE / GW_PAGE_SIZE)
@@ -48,8 +49,10 @@ static int map_noted(struct copy *c)
 	for (bad = 0; i < c->n && r == 0; bad = i) {
 		space_batch_init(&b);
 		for (uint32_t k = 0; i < c->n && k < GW_BATCH_MAPS - 1; k++, i++)
-			(void)!space_batch_map(&b, c->page[i].va, ROUND_DOWN(c->page[i].pa_flags, GW_PAGE_SIZE),
-					       page_bytes(c->page[i].pa_flags), (uint32_t)(c->page[i].pa_flags & keep));
+			(void)!space_batch_map(&b, c->page[i].va,
+					       ROUND_DOWN(c->page[i].pa_flags, GW_PAGE_SIZE),
+					       page_bytes(c->page[i].pa_flags),
+					       (uint32_t)(c->page[i].pa_flags & keep));
 		r = space_batch_commit(&b);
 		if (r != 0)
 			break;
@@ -62,7 +65,8 @@ static int map_noted(struct copy *c)
 		if (r != 0 && i >= bad)
 			each_frame(&c->page[i], page_put);
 		else
-			mm_count(c->to, (int64_t)(page_bytes(c->page[i].pa_flags) / GW_PAGE_SIZE), 0);
+			mm_count(c->to, (int64_t)(page_bytes(c->page[i].pa_flags) / GW_PAGE_SIZE),
+				 0);
 	}
 	c->n = 0;
 	return r;
@@ -74,10 +78,12 @@ static int copy_area(struct copy *c, const struct area *a)
 	uint64_t end;
 	int r = 0;
 
-	if (private && space_protect(a->start, a->end - a->start, mm_page_flags(a->flags) & ~GW_MAP_W) != 0)
+	if (private &&
+	    space_protect(a->start, a->end - a->start, mm_page_flags(a->flags) & ~GW_MAP_W) != 0)
 		return -ENOMEM;
 	for (uint64_t at = a->start; at < a->end && r == 0; at = end) {
-		/* One large page's worth at a time: at most CHUNK entries, and none is split but at the area's edges. */
+		/* One large page's worth at a time: at most CHUNK entries, and none is split but at
+		 * the area's edges. */
 		end = GW_MIN(a->end, ROUND_DOWN(at, LARGE_PAGE) + LARGE_PAGE);
 		space_query(at, end - at, note, c);
 		r = map_noted(c);

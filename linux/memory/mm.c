@@ -166,7 +166,10 @@ uint32_t mm_page_flags(uint32_t area_flags)
 
 bool mm_overcommits(uint64_t len)
 {
-	return len / GW_PAGE_SIZE > mem_total_pages();
+	if (likely(len / GW_PAGE_SIZE <= mem_total_pages()))
+		return false;
+	atomic_fetch_add_explicit(&linux_stats.refused, 1, memory_order_relaxed);
+	return true;
 }
 
 static void drop_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clone.c - new threads and new processes: clone, clone3, fork, vfork. A new process starts with one thread, a copy of
- * the caller. With CLONE_VM (vfork, posix_spawn) it runs in the caller's own memory until it ends or execs. */
+/* clone.c - new threads and new processes: clone, clone3, fork, vfork. A new process starts with
+ * one thread, a copy of the caller. With CLONE_VM (vfork, posix_spawn) it runs in the caller's own
+ * memory until it ends or execs. */
 #include "abi/call.h"
 #include "linux/files/vfs.h"
 #include "linux/process/process.h"
@@ -68,8 +69,8 @@ static void birth_free(struct birth *b)
 	mem_free(b, sizeof(*b));
 }
 
-static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *r, const struct clone_request *q,
-				   struct process *p)
+static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *r,
+				   const struct clone_request *q, struct process *p)
 {
 	struct birth *b = mem_zalloc(sizeof(*b));
 	struct thread *t = thread_create(p);
@@ -99,28 +100,36 @@ static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *
 	return b;
 }
 
-/* A thread's stack wants neighbouring frames, and only single ones are reclaimed for: take and
- * return a number of those. */
-static void make_room(void)
+/* A thread's stack wants neighbouring frames, and only single ones are reclaimed for: take n of
+ * those, one linked to the next, and return them together. Half of the memory stays for the
+ * other vcores, which may fault meanwhile. */
+static void make_room(uint64_t n)
 {
-	uint64_t pas[64];
-	uint32_t n = 0;
+	uint64_t *held = NULL, pa;
 
-	while (n < ARRAY_SIZE(pas) && (pas[n] = page_alloc()) != 0)
-		n++;
-	while (n > 0)
-		page_put(pas[--n]);
+	n = GW_MIN(n, mem_total_pages() / 2);
+	while (n-- > 0 && (pa = page_alloc()) != 0) {
+		*(uint64_t **)pa_to_va(pa) = held;
+		held = pa_to_va(pa);
+	}
+	while (held != NULL) {
+		pa = va_to_pa(held);
+		held = *(uint64_t **)held;
+		page_put(pa);
+	}
 }
 
 static int start_thread(struct birth *b, const char *name)
 {
 	int err = -ENOMEM;
 
-	for (int tries = 0; tries < 4 && err == -ENOMEM; tries++) {
+	for (int tries = 0; tries < 6 && err == -ENOMEM; tries++) {
 		if (tries > 0)
-			make_room();
+			make_room(32u << tries);
 		err = uthread_create(&b->t->uthread, NULL, thread_main, b, name, true, b->t);
 	}
+	if (err == -ENOMEM)
+		atomic_fetch_add_explicit(&linux_stats.refused, 1, memory_order_relaxed);
 	return err;
 }
 
@@ -140,7 +149,8 @@ static long clone_thread(struct thread *t, const struct gw_regs *r, const struct
 	child = b->t;
 	tid = thread_number();
 	thread_list(child, tid);
-	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
+	if ((q->flags & CLONE_PARENT_SETTID) != 0 &&
+	    copy_to_program(q->parent_tid, &tid, sizeof(tid)) != 0)
 		err = -EFAULT;
 	else
 		err = start_thread(b, "thread");
@@ -159,7 +169,8 @@ static int copy_parts(struct process *p, struct process *parent, uint64_t flags)
 {
 	int r = 0;
 
-	p->fds = (flags & CLONE_FILES) != 0 ? fd_table_get(parent->fds) : fd_table_copy(parent->fds);
+	p->fds =
+		(flags & CLONE_FILES) != 0 ? fd_table_get(parent->fds) : fd_table_copy(parent->fds);
 	if (p->fds == NULL)
 		return -ENOMEM;
 	if ((flags & CLONE_VM) != 0)
@@ -195,7 +206,8 @@ static void wait_vfork(struct thread *t, struct process *child)
 	spin_unlock(&child->lock);
 }
 
-static int start(struct thread *t, struct process *p, struct birth *b, const struct clone_request *q)
+static int start(struct thread *t, struct process *p, struct birth *b,
+		 const struct clone_request *q)
 {
 	struct thread *child = b->t;
 	int err = 0;
@@ -205,7 +217,8 @@ static int start(struct thread *t, struct process *p, struct birth *b, const str
 	if ((q->flags & CLONE_VFORK) != 0)
 		p->vfork_waiter = t->uthread;
 	thread_list(child, p->pid);
-	if ((q->flags & CLONE_PARENT_SETTID) != 0 && copy_to_program(q->parent_tid, &p->pid, sizeof(p->pid)) != 0)
+	if ((q->flags & CLONE_PARENT_SETTID) != 0 &&
+	    copy_to_program(q->parent_tid, &p->pid, sizeof(p->pid)) != 0)
 		return -EFAULT;
 	process_list(p, (q->flags & CLONE_PARENT) != 0 ? t->process->parent : t->process);
 	err = start_thread(b, "process");
@@ -264,7 +277,8 @@ static long do_clone(struct thread *t, const struct gw_regs *r, const struct clo
 
 SYSCALL_FN(clone)
 {
-	struct clone_request q = { r->rdi & 0xffffff00ull, r->r10, r->rdx, r->rsi, r->r8, (int)(r->rdi & 0xff) };
+	struct clone_request q = { r->rdi & 0xffffff00ull, r->r10, r->rdx, r->rsi, r->r8,
+				   (int)(r->rdi & 0xff) };
 
 	return do_clone(t, r, &q);
 }
@@ -283,8 +297,9 @@ SYSCALL_FN(clone3)
 		return -EFAULT;
 	if (a.set_tid_size != 0 || (a.stack == 0) != (a.stack_size == 0) || a.exit_signal > NSIG)
 		return -EINVAL;
-	q = (struct clone_request){ a.flags, a.child_tid, a.parent_tid, a.stack + a.stack_size, a.tls,
-				    (int)a.exit_signal };
+	q = (struct clone_request){ a.flags,	  a.child_tid,
+				    a.parent_tid, a.stack + a.stack_size,
+				    a.tls,	  (int)a.exit_signal };
 	return do_clone(t, r, &q);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec.c - another program in the same process. It is loaded into a fresh memory; only when that has succeeded do the
- * other threads end and the old memory goes, so that a failure leaves everything as it was. */
+/* exec.c - another program in the same process. It is loaded into a fresh memory; only when that
+ * has succeeded do the other threads end and the old memory goes, so that a failure leaves
+ * everything as it was. */
 #include "linux/files/vfs.h"
 #include "linux/process/process.h"
 
@@ -48,7 +49,9 @@ static int room(struct strings *s, size_t want)
 static int add_string(struct strings *s, uint64_t va)
 {
 	for (;;) {
-		long n = s->cap > s->len ? copy_string_from_program(s->text + s->len, va, s->cap - s->len) : -ENAMETOOLONG;
+		long n = s->cap > s->len
+				 ? copy_string_from_program(s->text + s->len, va, s->cap - s->len)
+				 : -ENAMETOOLONG;
 
 		if (n >= 0) {
 			s->len += (size_t)n + 1;
@@ -119,7 +122,8 @@ static bool alone(struct thread *t)
 	return mine;
 }
 
-/* Give the process its new memory and forget what belonged to the old program. There is no way back. */
+/* Give the process its new memory and forget what belonged to the old program. There is no way
+ * back. */
 static void take_over(struct thread *t, struct mm *mm, const char *path)
 {
 	struct process *p = t->process;
@@ -152,8 +156,8 @@ static void take_over(struct thread *t, struct mm *mm, const char *path)
 }
 
 /* Load in a fresh memory: 0 and it is the current one, or -errno and nothing has changed. */
-static int load(struct thread *t, const char *path, const struct strings *argv, const struct strings *envp,
-		struct gw_regs *regs, struct mm **mm)
+static int load(struct thread *t, const char *path, const struct strings *argv,
+		const struct strings *envp, struct gw_regs *regs, struct mm **mm)
 {
 	static const char *const no_name[] = { "", NULL };
 	char why[400] = "";
@@ -206,7 +210,8 @@ static int base_path(int fd, char *to, size_t size)
 	return n;
 }
 
-static long exec_at(struct thread *t, int dirfd, const struct gw_regs *args, uint64_t path_va, uint64_t flags)
+static long exec_at(struct thread *t, int dirfd, const struct gw_regs *args, uint64_t path_va,
+		    uint64_t flags)
 {
 	char *path = mem_alloc(PATH_SIZE), *name;
 	long n, base;

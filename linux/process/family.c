@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* family.c - the table of processes, their end, and who hears of it. A process that has ended stays in the table until
- * its parent has waited for it. One whose parent is gone belongs to an init that waits at once: it has no entry here. */
+/* family.c - the table of processes, their end, and who hears of it. A process that has ended stays
+ * in the table until its parent has waited for it. One whose parent is gone belongs to an init that
+ * waits at once: it has no entry here. */
 #include "linux/files/vfs.h"
 #include "linux/process/process.h"
 
-struct processes processes = { .list = { &processes.list, &processes.list }, .next_number = FIRST_PID };
+struct processes processes = { .list = { &processes.list, &processes.list },
+			       .next_number = FIRST_PID };
 
 struct process *process_first;
 
@@ -12,12 +14,12 @@ static void set_limits(struct process *p)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(p->rlimits); i++)
 		p->rlimits[i][0] = p->rlimits[i][1] = ~0ull; /* RLIM_INFINITY */
-	p->rlimits[3][0] = 8ull << 20; /* STACK */
-	p->rlimits[4][0] = 0; /* CORE */
-	p->rlimits[7][0] = p->rlimits[7][1] = 65536; /* NOFILE */
-	p->rlimits[11][0] = p->rlimits[11][1] = 56; /* SIGPENDING: signal.c's queue */
-	p->rlimits[13][0] = p->rlimits[13][1] = 0; /* NICE */
-	p->rlimits[14][0] = p->rlimits[14][1] = 0; /* RTPRIO */
+	p->rlimits[3][0] = 8ull << 20;			     /* STACK */
+	p->rlimits[4][0] = 0;				     /* CORE */
+	p->rlimits[7][0] = p->rlimits[7][1] = 65536;	     /* NOFILE */
+	p->rlimits[11][0] = p->rlimits[11][1] = 56;	     /* SIGPENDING: signal.c's queue */
+	p->rlimits[13][0] = p->rlimits[13][1] = 0;	     /* NICE */
+	p->rlimits[14][0] = p->rlimits[14][1] = 0;	     /* RTPRIO */
 }
 
 int process_init(void)
@@ -113,7 +115,7 @@ void process_unlist(struct process *p)
 
 struct process *process_find(int pid)
 {
-	list_for_each(n, &processes.list) {
+	list_for_each (n, &processes.list) {
 		struct process *p = list_entry(n, struct process, link);
 
 		if (p->pid == pid)
@@ -149,7 +151,7 @@ int process_next(int pid)
 	int best = -1;
 
 	spin_lock(&processes.lock);
-	list_for_each(n, &processes.list) {
+	list_for_each (n, &processes.list) {
 		int id = list_entry(n, struct process, link)->pid;
 
 		if (id >= pid && (best < 0 || id < best))
@@ -165,7 +167,7 @@ uint64_t process_cpu_of(struct process *p)
 
 	spin_lock(&p->lock);
 	ns = p->ended_ns;
-	list_for_each(n, &p->threads)
+	list_for_each (n, &p->threads)
 		ns += thread_cpu_ns(list_entry(n, struct thread, link));
 	spin_unlock(&p->lock);
 	return ns;
@@ -209,7 +211,8 @@ void process_empty(struct process *p)
 	signal_process_ended(p);
 }
 
-/* Who gets the children of p: the nearest ancestor that asked for them (PR_SET_CHILD_SUBREAPER). Lock held. */
+/* Who gets the children of p: the nearest ancestor that asked for them (PR_SET_CHILD_SUBREAPER).
+ * Lock held. */
 static struct process *reaper_of(const struct process *p)
 {
 	struct process *a = p->parent;
@@ -250,7 +253,8 @@ void process_ended(struct process *p)
 		more = false;
 		spin_lock(&processes.lock);
 		heir = reaper_of(p);
-		list_for_each_safe(at, &processes.list) {
+		list_for_each_safe(at, &processes.list)
+		{
 			struct process *c = list_entry(at, struct process, link);
 
 			if (c->parent != p)
@@ -307,8 +311,8 @@ _Noreturn void process_exit(int status, int signal)
 
 static bool may_signal(const struct process *from, const struct process *to)
 {
-	return from->euid == 0 || from == to || from->euid == to->uid || from->euid == to->suid || from->uid == to->uid ||
-	       from->uid == to->suid;
+	return from->euid == 0 || from == to || from->euid == to->uid || from->euid == to->suid ||
+	       from->uid == to->uid || from->uid == to->suid;
 }
 
 int process_kill(const struct process *from, int64_t pid, const struct siginfo64 *info)
@@ -317,7 +321,7 @@ int process_kill(const struct process *from, int64_t pid, const struct siginfo64
 	int r = -ESRCH;
 
 	spin_lock(&processes.lock);
-	list_for_each(n, &processes.list) {
+	list_for_each (n, &processes.list) {
 		struct process *p = list_entry(n, struct process, link);
 
 		if (pid > 0 ? p->pid != pid : pid == -1 ? p == from : p->pgid != group)

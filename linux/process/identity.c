@@ -345,3 +345,12 @@ SYSCALL_FN(prctl)
 		return -EINVAL;
 	}
 }
+
+/* Restartable sequences want the kernel's word on every preemption. The C library asks once a
+ * process, and does without. */
+SYSCALL_FN(rseq)
+{
+	(void)t;
+	(void)r;
+	return -ENOSYS;
+}

@@ -208,7 +208,7 @@ static long queue_thread(int pid, int tid, const struct siginfo64 *info)
 	long result = -ESRCH;
 
 	spin_lock(&processes.lock);
-	list_for_each(n, &processes.list) {
+	list_for_each (n, &processes.list) {
 		struct process *p = list_entry(n, struct process, link);
 
 		if (pid != 0 && p->pid != pid)

@@ -34,8 +34,9 @@ static void out_of_memory(struct mm *mm, int why)
 	else
 		control_line("error out of memory: process %d holds %lu KiB of the partition's %lu "
 			     "KiB and needs more; "
-		     "give the machine more with -m",
-		     p->pid, u.resident_bytes / 1024, mem_total_pages() * (GW_PAGE_SIZE / 1024));
+			     "give the machine more with -m",
+			     p->pid, u.resident_bytes / 1024,
+			     mem_total_pages() * (GW_PAGE_SIZE / 1024));
 	if (p == process_first)
 		process_exit(STATUS_OOM, SIGKILL);
 	(void)!signal_queue(p, NULL, &info);

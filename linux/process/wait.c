@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wait.c - waiting for children: wait4, waitid; and the calls about process groups and sessions. Children do not stop
- * here (signal.c), so WUNTRACED and WCONTINUED never report anything. */
+/* wait.c - waiting for children: wait4, waitid; and the calls about process groups and sessions.
+ * Children do not stop here (signal.c), so WUNTRACED and WCONTINUED never report anything. */
 #include "linux/process/process.h"
 
 #define WNOHANG 1u
@@ -8,7 +8,9 @@
 #define WEXITED 4u
 #define WCONTINUED 8u
 #define WNOWAIT 0x01000000u
-#define WAIT_KINDS 0xe0000000u /* __WNOTHREAD, __WALL, __WCLONE: every child is waited for alike */
+#define WAIT_KINDS                                                                    \
+	0xe0000000u /* __WNOTHREAD, __WALL, __WCLONE: every child is waited for alike \
+		     */
 #define P_ALL 0
 #define P_PID 1
 #define P_PGID 2
@@ -39,10 +41,11 @@ static int take_child(struct process *p, const struct wanted *w, bool keep, stru
 	bool any = false;
 
 	spin_lock(&processes.lock);
-	list_for_each(n, &processes.list) {
+	list_for_each (n, &processes.list) {
 		struct process *c = list_entry(n, struct process, link);
 
-		if (c->parent != p || (w->pid != 0 && c->pid != w->pid) || (w->pgid != 0 && c->pgid != w->pgid))
+		if (c->parent != p || (w->pid != 0 && c->pid != w->pid) ||
+		    (w->pgid != 0 && c->pgid != w->pgid))
 			continue;
 		any = true;
 		if (!c->zombie)
@@ -79,7 +82,9 @@ static int wait_child(struct process *p, const struct wanted *w, uint64_t option
 
 static int put_usage(uint64_t va, uint64_t cpu_ns)
 {
-	uint64_t usage[18] = { 0 }; /* struct rusage: user and system time, then what nobody counts */
+	uint64_t usage[18] = {
+		0
+	}; /* struct rusage: user and system time, then what nobody counts */
 	struct timeval64 tv = timeval_of(cpu_ns);
 
 	memcpy(usage, &tv, sizeof(tv));
@@ -89,8 +94,9 @@ static int put_usage(uint64_t va, uint64_t cpu_ns)
 SYSCALL_FN(wait4)
 {
 	int32_t pid = (int32_t)r->rdi;
-	struct wanted w = { pid > 0 ? pid : 0, pid == 0 ? t->process->pgid : pid < -1 ? -pid : 0 };
-	struct ended e;
+	int32_t group = pid < -1 && pid != INT32_MIN ? -pid : 0;
+	struct wanted w = { pid > 0 ? pid : 0, pid == 0 ? t->process->pgid : group };
+	struct ended e = { 0 };
 	int got;
 
 	if ((r->rdx & ~(uint64_t)(WNOHANG | WUNTRACED | WCONTINUED | WAIT_KINDS)) != 0)
@@ -100,7 +106,8 @@ SYSCALL_FN(wait4)
 	got = wait_child(t->process, &w, r->rdx, &e);
 	if (got != 1)
 		return got;
-	if ((r->rsi != 0 && copy_to_program(r->rsi, &e.status, sizeof(e.status)) != 0) || put_usage(r->r10, e.cpu_ns) != 0)
+	if ((r->rsi != 0 && copy_to_program(r->rsi, &e.status, sizeof(e.status)) != 0) ||
+	    put_usage(r->r10, e.cpu_ns) != 0)
 		return -EFAULT;
 	return e.pid;
 }
@@ -109,10 +116,11 @@ SYSCALL_FN(waitid)
 {
 	struct wanted w = { 0, 0 };
 	struct siginfo64 info = { 0 };
-	struct ended e;
+	struct ended e = { 0 };
 	int got;
 
-	if ((r->r10 & ~(uint64_t)(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) != 0 ||
+	if ((r->r10 &
+	     ~(uint64_t)(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WAIT_KINDS)) != 0 ||
 	    (r->r10 & (WUNTRACED | WEXITED | WCONTINUED)) == 0)
 		return -EINVAL;
 	if (r->rdi == P_PID)
@@ -178,7 +186,7 @@ SYSCALL_FN(getsid)
 /* Is there a process of that group in the session? Lock held. */
 static bool group_in_session(int pgid, int sid)
 {
-	list_for_each(n, &processes.list) {
+	list_for_each (n, &processes.list) {
 		const struct process *p = list_entry(n, struct process, link);
 
 		if (p->pgid == pgid && p->sid == sid)
@@ -224,7 +232,7 @@ SYSCALL_FN(setsid)
 
 	(void)r;
 	spin_lock(&processes.lock);
-	list_for_each(n, &processes.list)
+	list_for_each (n, &processes.list)
 		leads |= list_entry(n, struct process, link)->pgid == self->pid;
 	if (!leads)
 		self->sid = self->pgid = self->pid;

@@ -284,34 +284,30 @@ static long recv_one(struct socket *s, uint64_t hdr_va, uint32_t flags)
 	return copy_to_program(hdr_va, &h, sizeof(h)) < 0 ? -EFAULT : r;
 }
 
-long sys_sendmsg(struct thread *t, struct gw_regs *r)
+static long one_message(const struct gw_regs *r, long (*fn)(struct socket *, uint64_t, uint32_t))
 {
 	struct file *f;
 	int err;
 	struct socket *s = socket_get((int)r->rdi, &f, &err);
 	long ret;
 
-	(void)t;
 	if (!s)
 		return err;
-	ret = send_one(s, r->rsi, (uint32_t)r->rdx);
+	ret = fn(s, r->rsi, (uint32_t)r->rdx);
 	file_put(f);
 	return ret;
 }
 
+long sys_sendmsg(struct thread *t, struct gw_regs *r)
+{
+	(void)t;
+	return one_message(r, send_one);
+}
+
 long sys_recvmsg(struct thread *t, struct gw_regs *r)
 {
-	struct file *f;
-	int err;
-	struct socket *s = socket_get((int)r->rdi, &f, &err);
-	long ret;
-
 	(void)t;
-	if (!s)
-		return err;
-	ret = recv_one(s, r->rsi, (uint32_t)r->rdx);
-	file_put(f);
-	return ret;
+	return one_message(r, recv_one);
 }
 
 long sys_sendmmsg(struct thread *t, struct gw_regs *r)

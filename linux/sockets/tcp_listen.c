@@ -2,6 +2,7 @@
 /* tcp_listen.c - local ports and listening sockets. A listener is registered on every shard's
  * stack; the connections that any of them completes queue here, under the group's lock, until a
  * thread of any shard accepts them. */
+#include "linux/report.h"
 #include "linux/sockets/tcp.h"
 
 #define PORT_FIRST 32768u
@@ -206,6 +207,8 @@ static int group_join(struct tcp_socket *t, unsigned backlog, struct port_group 
 	sockets_each_shard(listen_here, &c);
 	if (c.result < 0)
 		group_put(g);
+	else
+		report_listen("tcp", g->local.ip4, g->local.port);
 	return c.result;
 }
 

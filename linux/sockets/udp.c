@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* udp.c - UDP sockets. One is registered on every shard's stack; datagrams queue here under a short
  * lock, as the packet buffers they came in, and are sent by the stack of whoever sends. */
+#include "linux/report.h"
 #include "linux/sockets/socket_internal.h"
 
 #define DATAGRAM_MAX 65507u
@@ -146,7 +147,10 @@ static int udp_socket_bind(struct socket *s, const struct sock_name *name)
 
 	if (r < 0)
 		return r;
-	return to_udp(s)->bound ? -EINVAL : bind_all(to_udp(s), &e);
+	r = to_udp(s)->bound ? -EINVAL : bind_all(to_udp(s), &e);
+	if (r == 0 && e.port != 0)
+		report_listen("udp", e.ip4, e.port);
+	return r;
 }
 
 static int udp_socket_connect(struct socket *s, const struct sock_name *name)

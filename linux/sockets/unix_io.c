@@ -74,7 +74,7 @@ static long send_stream(struct unix_socket *u, struct unix_socket *p, struct soc
 		}
 		if (r == 0)
 			r = chunk_make(m->uio, n, &c);
-		if (r < 0)
+		if (r != 0)
 			break;
 		c->scm = m->scm;
 		r = chunk_give(p, c);

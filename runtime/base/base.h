@@ -44,8 +44,8 @@ static inline void spin_unlock(struct spinlock *l)
 	atomic_store_explicit(&l->held, 0, memory_order_release);
 }
 
-/* log_*: a line to the kernel's debug UART (host tests: stderr). panic: a broken invariant; stops
- * the partition with the text. */
+/* Provided by the platform (platform/godwit/log.c: the kernel's debug UART; host tests: stderr).
+ * log_*: a line of text. panic: a broken invariant; stops the partition with the text. */
 void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
 _Noreturn void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 GUEST_SRCS += runtime/base/str.c runtime/base/fmt.c runtime/base/crc32c.c runtime/base/random.c \
-	runtime/base/log.c runtime/base/histogram.c runtime/base/histogram_code.c
+	runtime/base/histogram.c runtime/base/histogram_code.c
 
 UNIT_TESTS += runtime/base/test/base_test runtime/base/test/str_test
 runtime/base/test/base_test_SRCS := runtime/base/fmt.c runtime/base/str.c runtime/base/crc32c.c \
@@ -9,7 +9,7 @@ runtime/base/test/base_test_SRCS := runtime/base/fmt.c runtime/base/str.c runtim
 runtime/base/test/str_test_SRCS := $(BUILD)/unit/runtime/base/test/str_ours.o
 $(BUILD)/unit/runtime/base/test/str_ours.o: runtime/base/test/str_ours.c runtime/base/str.c
 	@mkdir -p $(dir $@)
-	$(CC) $(COMMON) -O2 -ffreestanding -mgeneral-regs-only -fsanitize=address -fno-tree-loop-distribute-patterns -c -o $@ $<
+	$(CC) $(COMMON) -O2 -ffreestanding -mgeneral-regs-only -fsanitize=address $(NO_LOOP_CALLS) -c -o $@ $<
 
 UNIT_TESTS += runtime/base/test/histogram_test
 runtime/base/test/histogram_test_SRCS := runtime/base/histogram.c runtime/base/histogram_code.c

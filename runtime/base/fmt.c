@@ -163,6 +163,7 @@ int fmt_vprint(char *to, size_t size, const char *p, va_list args)
 			if (s.length == 2)
 				d = (int16_t)d;
 			else if (s.length == 1)
+				/* NOLINTNEXTLINE(bugprone-signed-char-misuse): sign wanted */
 				d = (int8_t)d;
 			prefix = d < 0 ? "-" : s.plus ? "+" : s.space ? " " : "";
 			put_number(&o, &s, d < 0 ? 0 - (uint64_t)d : (uint64_t)d, 10, false,

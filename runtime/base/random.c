@@ -57,10 +57,19 @@ void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonc
 	}
 }
 
+static const uint32_t nonce[3];
+
+/* The first block only: the next key, and nothing left to hand out. */
+static void next_key(void)
+{
+	chacha20_block(gen.key, 0, nonce, gen.buf);
+	memcpy(gen.key, gen.buf, sizeof(gen.key));
+	memset(gen.buf, 0, 64);
+	gen.left = 0;
+}
+
 static void refill(void)
 {
-	static const uint32_t nonce[3];
-
 	for (uint32_t i = 0; i < BLOCKS; i++)
 		chacha20_block(gen.key, i, nonce, gen.buf + 64 * i);
 	memcpy(gen.key, gen.buf, sizeof(gen.key));
@@ -80,7 +89,7 @@ static void mix(const void *entropy, size_t n)
 		memcpy(words, p, part);
 		for (int i = 0; i < 8; i++)
 			gen.key[i] ^= words[i];
-		refill();
+		next_key();
 		p += part;
 		n -= part;
 	}

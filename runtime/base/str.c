@@ -64,23 +64,24 @@ void *memmove(void *to, const void *from, size_t n)
 {
 	uint8_t *d = to;
 	const uint8_t *s = from;
+	size_t words;
 
 	if ((uintptr_t)d - (uintptr_t)s >= n && (uintptr_t)s - (uintptr_t)d >= n)
 		return memcpy(to, from, n); /* apart */
+	words = n / 8;
 	if (d < s) {
-		for (; n >= 8; n -= 8, d += 8, s += 8)
-			*(word *)d = *(const word *)s;
-		for (; n; n--)
+		__asm__ volatile("rep movsq" : "+D"(d), "+S"(s), "+c"(words) : : "memory");
+		for (n %= 8; n; n--)
 			*d++ = *s++;
 	} else {
-		while (n & 7) {
-			n--;
-			d[n] = s[n];
-		}
-		while (n) {
-			n -= 8;
-			*(word *)(d + n) = *(const word *)(s + n);
-		}
+		for (; n % 8; n--)
+			d[n - 1] = s[n - 1];
+		d += n - 8;
+		s += n - 8;
+		__asm__ volatile("std\n\trep movsq\n\tcld"
+				 : "+D"(d), "+S"(s), "+c"(words)
+				 :
+				 : "memory");
 	}
 	return to;
 }

@@ -123,7 +123,8 @@ static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t
 
 static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
 
-static void request(struct net_stack *s, struct arp_entry *a)
+/* everyone: not only the address that we know, which may be another's by now. */
+static void request(struct net_stack *s, struct arp_entry *a, bool everyone)
 {
 	uint32_t now = now_tick(s);
 
@@ -134,7 +135,7 @@ static void request(struct net_stack *s, struct arp_entry *a)
 	if (s->arp_left == 0)
 		return;
 	s->arp_left--;
-	emit(s, 1, a->state == ARP_PROBE ? a->mac : all_ones, s->ip.addr, zeros, a->ip);
+	emit(s, 1, everyone ? all_ones : a->mac, s->ip.addr, zeros, a->ip);
 }
 
 void arp_announce(struct net_stack *s)
@@ -164,7 +165,7 @@ static void arp_fire(struct net_stack *s, struct net_timer *t)
 		} else {
 			a->tries++;
 			a->when = now + ARP_RETRY;
-			request(s, a);
+			request(s, a, true);
 			more = true;
 		}
 	}
@@ -172,13 +173,21 @@ static void arp_fire(struct net_stack *s, struct net_timer *t)
 		net_timer_by(s, t, ARP_RETRY / 4);
 }
 
-static void start_asking(struct net_stack *s, struct arp_entry *a, uint8_t state)
+static void start_asking(struct net_stack *s, struct arp_entry *a, uint8_t state, bool everyone)
 {
 	a->state = state;
 	a->tries = 1;
 	a->when = now_tick(s) + ARP_RETRY;
-	request(s, a);
+	request(s, a, everyone);
 	net_timer_by(s, &s->arp_timer, ARP_RETRY);
+}
+
+void arp_doubt(struct net_stack *s, uint32_t ip)
+{
+	struct arp_entry *a = arp_find(s, ip);
+
+	if (a != NULL && a->state == ARP_OK && now_tick(s) - a->when >= ARP_DOUBT)
+		start_asking(s, a, ARP_PROBE, true);
 }
 
 int arp_send(struct net_stack *s, struct pbuf *p, uint32_t next_hop)
@@ -191,12 +200,12 @@ int arp_send(struct net_stack *s, struct pbuf *p, uint32_t next_hop)
 			drop(s, p, &s->n.drop_arp);
 			return 0;
 		}
-		start_asking(s, a, ARP_PENDING);
+		start_asking(s, a, ARP_PENDING, true);
 	}
 	a->wanted = true;
 	a->used = now_tick(s);
 	if (a->state == ARP_OK && now_tick(s) - a->when >= ARP_FRESH)
-		start_asking(s, a, ARP_PROBE); /* old: use it, and ask */
+		start_asking(s, a, ARP_PROBE, false); /* old: use it, and ask */
 	if (a->state == ARP_OK || a->state == ARP_PROBE)
 		return eth_send(s, p, a->mac, ETH_IP4);
 	if (a->state == ARP_FAILED || s->arp_queued >= ARP_QUEUE_TOTAL) {

@@ -6,6 +6,7 @@
 #include "runtime/net/net_internal.h"
 
 #define ARP_FRESH WHEEL_MS(300000) /* ask again after 5 minutes */
+#define ARP_DOUBT WHEEL_MS(250)	   /* an answer that recent is not doubted */
 #define ARP_RETRY WHEEL_MS(1000)
 #define ARP_TRIES 3
 

@@ -89,7 +89,8 @@ static bool insert(struct frag_queue *q, struct pbuf *p)
 	return true;
 }
 
-/* All parts are there: chain them behind the first, whose header becomes the whole's. */
+/* All parts are there, at least one: chain them behind the first, whose header becomes the whole's.
+ */
 static struct pbuf *join(struct net_stack *s, struct frag_queue *q)
 {
 	struct pbuf *head = NULL, *tail = NULL;
@@ -114,6 +115,8 @@ static struct pbuf *join(struct net_stack *s, struct frag_queue *q)
 			tail = tail->next;
 	}
 	q->expires = 0;
+	if (unlikely(head == NULL))
+		return NULL;
 	ip = head->data;
 	stbe16(ip + 2, (uint16_t)head->total);
 	st16(ip + 6, 0);

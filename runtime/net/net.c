@@ -46,7 +46,7 @@ void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t g
 	bool had = s->ip.up && s->ip.addr == addr;
 
 	s->ip.addr = addr;
-	s->ip.mask = prefix == 0 ? 0 : be32(0xffffffffu << (32 - GW_MIN(prefix, 32u)));
+	s->ip.mask = be32((uint32_t)(0xffffffffull << (32 - GW_MIN(prefix, 32u))));
 	s->ip.gateway = gateway;
 	if (dns != 0 || addr == 0) {
 		s->ip.dns[0] = dns;
@@ -113,22 +113,13 @@ void pbuf_skip(struct pbuf *p, uint32_t n)
 int eth_send(struct net_stack *s, struct pbuf *p, const uint8_t mac[6], uint16_t type)
 {
 	uint8_t *eth = p->data - ETH_HLEN;
-	int err;
 
 	st32(eth, ld32(mac));
 	st16(eth + 4, ld16(mac + 4));
 	st32(eth + 6, ld32(s->cfg.mac));
 	st16(eth + 10, ld16(s->cfg.mac + 4));
 	st16(eth + 12, be16(type));
-	p->data = eth;
-	p->len += ETH_HLEN;
-	p->total += ETH_HLEN;
-	s->n.tx_packets++;
-	s->n.tx_bytes += p->total;
-	err = s->cfg.tx(s->cfg.ctx, p);
-	if (unlikely(err != 0))
-		s->n.tx_full++;
-	return err;
+	return frame_out(s, p);
 }
 
 void loop_send(struct net_stack *s, struct pbuf *p)

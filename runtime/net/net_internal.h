@@ -158,6 +158,9 @@ struct arp_entry *arp_find(struct net_stack *s, uint32_t ip);
 int arp_send(struct net_stack *s, struct pbuf *p, uint32_t next_hop);
 /* The entry, when packets can be sent to it at once; NULL otherwise. */
 struct arp_entry *arp_usable(struct net_stack *s, uint32_t ip);
+/* Nothing comes back from behind this neighbour: ask again whether it is still there (RFC
+ * 1122 2.3.2.1). Packets go on to where they went meanwhile. */
+void arp_doubt(struct net_stack *s, uint32_t ip);
 void arp_announce(struct net_stack *s);
 void arp_flush(struct net_stack *s);
 
@@ -179,6 +182,23 @@ void ip4_deliver(struct net_stack *s, struct pbuf *p);
  * Takes it. */
 int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, uint8_t proto,
 	       uint8_t ttl);
+/* Hand a frame to the device: its Ethernet header is written before data, which does not count it
+ * yet. Takes it. */
+static inline int frame_out(struct net_stack *s, struct pbuf *p)
+{
+	int err;
+
+	p->data -= ETH_HLEN;
+	p->len += ETH_HLEN;
+	p->total += ETH_HLEN;
+	s->n.tx_packets++;
+	s->n.tx_bytes += p->total;
+	err = s->cfg.tx(s->cfg.ctx, p);
+	if (unlikely(err != 0))
+		s->n.tx_full++;
+	return err;
+}
+
 /* Ethernet header and out (data at the IP header, headroom for Ethernet). Takes it. */
 int eth_send(struct net_stack *s, struct pbuf *p, const uint8_t mac[6], uint16_t type);
 void loop_send(struct net_stack *s, struct pbuf *p);

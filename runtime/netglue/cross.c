@@ -144,7 +144,7 @@ bool cross_poll(struct glue *g)
 
 bool cross_pending(struct glue *g)
 {
-	for (uint32_t i = 0; g->in != NULL && i < n_shards; i++) {
+	for (uint32_t i = 0; i < n_shards; i++) {
 		if (i != g->shard->id && !ring_empty(&g->in[i]))
 			return true;
 	}

@@ -101,7 +101,7 @@ static void configured(void *ctx)
 		g->notify |= 1ull << i;
 	if (ip->up) {
 		atomic_store_explicit(&net.ready, true, memory_order_release);
-		waitq_notify(&net.waiters, 0);
+		waitq_notify(&net.waiters, ~0u);
 	}
 }
 
@@ -148,18 +148,19 @@ static void glue_flush(struct poller *p)
 	cross_flush(of_poller(p));
 }
 
-static bool glue_arm(struct poller *p)
+static bool glue_arm(struct poller *p, uint64_t *deadline_ns)
 {
 	struct glue *g = of_poller(p);
 
-	return net_loop_pending(g->stack) || cross_pending(g) ||
-	       (g->in != NULL && net.mode == NET_DHCP && g->shard->id != 0 &&
+	*deadline_ns = GW_MIN(*deadline_ns, g->next_ns);
+	if (net_loop_pending(g->stack))
+		return true;
+	if (g->in == NULL)
+		return false;
+	cross_flush(g);
+	return cross_pending(g) ||
+	       (net.mode == NET_DHCP && g->shard->id != 0 &&
 		g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
-}
-
-static uint64_t glue_deadline(struct poller *p)
-{
-	return of_poller(p)->next_ns;
 }
 
 /* ---- configuration texts ---- */
@@ -291,9 +292,9 @@ static void start_shard(void *arg)
 		if (g->queue == NULL)
 			panic("net: queue %u does not open", g->shard->id);
 	}
-	g->poller = (struct poller){
-		.poll = glue_poll, .flush = glue_flush, .arm = glue_arm, .deadline = glue_deadline
-	};
+	g->poller = (struct poller){ .poll = glue_poll, .arm = glue_arm };
+	if (g->in != NULL)
+		g->poller.flush = glue_flush;
 	shard_add_poller(&g->poller);
 	if (net.mode == NET_STATIC)
 		apply_config(g); /* announces itself: only now */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # PLATFORM_SRCS: every Godwit partition program; steps.c: those with devices and a personality.
-PLATFORM_SRCS := $(addprefix runtime/platform/godwit/,start.S main.c calls.c)
+PLATFORM_SRCS := $(addprefix runtime/platform/godwit/,start.S main.c calls.c log.c)
 GUEST_SRCS += $(PLATFORM_SRCS) runtime/platform/godwit/steps.c
 
 # The boot test: the runtime without devices, a test personality and its program (make runtime-test).
@@ -12,7 +12,7 @@ $(BUILD)/guest/$(RT_TEST)/program.bin: $(RT_TEST)/program.c $(RT_TEST)/program.l
 	@mkdir -p $(dir $@)
 	$(CC) $(COMMON) -O2 -ffreestanding -nostdlib -static -fno-pie -no-pie -fno-stack-protector -mfsgsbase \
 		-fno-asynchronous-unwind-tables -Wl,-T,$(RT_TEST)/program.ld -Wl,--build-id=none \
-		-Wl,--no-warn-rwx-segments -MF $@.d -o $@.elf $<
+		-Wl,--no-warn-rwx-segments -MF $@.d -MT $@ -o $@.elf $<
 	objcopy -O binary $@.elf $@
 $(BUILD)/guest/$(RT_TEST)/image.S.o: $(BUILD)/guest/$(RT_TEST)/program.bin
 $(BUILD)/guest/$(RT_TEST)/image.S.o: GUEST_CFLAGS += '-DPROGRAM_BIN="$(BUILD)/guest/$(RT_TEST)/program.bin"'

@@ -42,14 +42,13 @@ struct poller {
 	struct list_node link;
 	/* Take what the device has; returns whether there was anything. Called every loop turn and tick. */
 	bool (*poll)(struct poller *p);
-	/* Send out what was batched (ring the doorbells). Called before waiting and at flush points. */
+	/* Send out what was batched (ring the doorbells). Called at flush points. */
 	void (*flush)(struct poller *p);
-	/* Enable the device's interrupt and look again: true = there is work, do not wait. */
-	bool (*arm)(struct poller *p);
-	/* Next time it wants a poll anyway (GW_NEVER usual). */
-	uint64_t (*deadline)(struct poller *p);
+	/* Before waiting: flush, enable the device's interrupt and look again: true = there is work, do not
+	 * wait. Lowers *deadline_ns to the next time it wants a poll anyway. */
+	bool (*arm)(struct poller *p, uint64_t *deadline_ns);
 };
-/* Any of poll, flush, arm, deadline may be NULL. Context: the shard's own. */
+/* Any of poll, flush, arm may be NULL. Context: the shard's own. */
 void shard_add_poller(struct poller *p);
 
 /* ---- shards ---- */
@@ -79,6 +78,7 @@ struct shard {
 	uint64_t now_ns; /* clock at the last loop turn or clock_now() */
 	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
 	struct list_node pollers;
+	uint64_t events; /* what the kernel posted before this turn: bits as in enum gw_event */
 	struct timer **heap;
 	uint32_t heap_len, heap_cap;
 	_Atomic(struct message *) inbox; /* pushed by others (LIFO, reversed when taken) */
@@ -100,7 +100,7 @@ struct shard {
 	struct latency *latency; /* LATENCY_KINDS of them */
 };
 
-#define TICK_MAX_NS (4 * NS_PER_MS) /* a running program is interrupted at least this often */
+#define TICK_MAX_NS (10 * NS_PER_MS) /* a running program is interrupted at least this often */
 #define TICK_IDLE_NS NS_PER_SEC /* an idle shard looks at its devices at least this often */
 #define SLICE_NS NS_PER_MS /* a program's turn while others are ready */
 
@@ -114,6 +114,7 @@ enum vcore_user {
 
 extern struct shard *shards[SHARD_MAX];
 extern uint32_t n_shards;
+extern uint64_t sched_poll_ns; /* a shard with nothing to do polls its devices this long before it waits */
 
 /* The calling vcore's shard. One load (gs). A uthread may be on another shard after it parked. */
 #ifdef GW_HOST_TEST
@@ -141,6 +142,10 @@ void shard_post(struct shard *on, struct message *m);
 void shard_turn(void);
 /* Only ring doorbells. */
 void shard_flush(void);
+/* The start of everything else: memory, clock and shard 0; what calls it goes on as shard 0's boot uthread and must end in
+ * uthread_exit. boot_stack: UTHREAD_STACK bytes, 16-aligned, that the caller runs on. Once, on vcore 0. Panics when
+ * memory is out. */
+void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack);
 /* Start vcores 1..n-1, each running init (may be NULL) and then its loop. Returns when all have run it.
  * Context: a uthread of shard 0. Panics when memory is out. */
 typedef void (*shard_hook)(struct shard *s);
@@ -160,7 +165,7 @@ struct uthread {
 	uint8_t *stack;
 	void *fpu; /* XSAVE area, allocated for program uthreads */
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
-	uint32_t space; /* address space of its program; a new uthread begins in its creator's */
+	uint32_t space; /* address space of its program; a new uthread begins in number 0 */
 	bool program; /* runs program code: has fpu and fs state */
 	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program code */
 	struct timer park_timer; /* the deadline of its park */
@@ -215,7 +220,7 @@ struct waitq {
 void waitq_init(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_del(struct waitq *q, struct waiter *w);
-/* Notify the waiters interested in `events` (exclusive ones: the first only). Cheap when empty. */
+/* Notify the waiters interested in any of `events` (~0u: all of them; exclusive ones: the first only). Cheap when empty. */
 void waitq_notify(struct waitq *q, uint32_t events);
 
 /* A blocking lock for long sections (page cache, address space): may be held while parking. Fair FIFO. */

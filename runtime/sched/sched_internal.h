@@ -68,9 +68,6 @@ static inline uint64_t timers_next(const struct shard *s)
 /* A shard's fields, before anything else of it is used. */
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot);
 void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, const char *name);
-/* Memory, clock and shard 0. boot_stack: UTHREAD_STACK bytes, 16-aligned, that the caller runs on.
- */
-void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack);
 void clock_init(const struct gw_clock *clock);
 void shard_vcore_init(struct shard *s); /* the calling vcore's upcall entries and words */
 _Noreturn void shard_secondary(struct shard *s);

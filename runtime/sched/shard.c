@@ -14,6 +14,7 @@
 
 struct shard *shards[SHARD_MAX];
 uint32_t n_shards;
+uint64_t sched_poll_ns;
 
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
 {
@@ -161,9 +162,8 @@ void shard_call(struct shard *on, void (*fn)(void *), void *arg)
 
 static void take_events(struct shard *s)
 {
-	uint64_t events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
-
-	if (events & 1ull << GW_EVENT_TICK)
+	s->events = atomic_exchange_explicit(&s->vcore->pending, 0, memory_order_acquire);
+	if (s->events & 1ull << GW_EVENT_TICK)
 		s->stats.ticks++;
 }
 
@@ -189,6 +189,7 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 	bool work = false;
 
 	s->nofault++;
+	s->events = 0;
 	if (atomic_load_explicit(&s->vcore->pending, memory_order_relaxed))
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
@@ -232,39 +233,34 @@ void shard_flush(void)
 	s->nofault--;
 }
 
-/* Enable the devices' interrupts; true: something is there after all. */
-static bool arm_devices(struct shard *s, uint64_t *deadline)
+/* Send what is batched, enable the devices' interrupts; true: something is there after all. */
+static inline bool arm_devices(struct shard *s, uint64_t *deadline_ns)
 {
 	bool work = false;
 
 	list_for_each (n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
-		if (p->arm && p->arm(p))
+		if (p->arm && p->arm(p, deadline_ns))
 			work = true;
-		if (p->deadline) {
-			uint64_t next = p->deadline(p);
-
-			*deadline = GW_MIN(*deadline, next);
-		}
 	}
 	return work;
 }
 
-/* Nothing to run: send what is batched, and wait in the kernel until something comes. The devices
- * are not polled before: enabling their interrupts looks at them. s->now_ns is fresh. */
+/* Nothing to run: wait in the kernel until something comes. The devices are not polled before:
+ * enabling their interrupts looks at them. s->now_ns is fresh. */
 static void idle(struct shard *s)
 {
 	uint64_t deadline = GW_MIN(timers_next(s), s->now_ns + s->idle_ns);
 
 	s->nofault++;
-	flush(s);
 	if (n_shards > 1)
 		balance_steal(s);
 	/* B1 (seq_cst: a full barrier): see the top of the file */
 	atomic_store_explicit(&s->sleeping, 1, memory_order_seq_cst);
 	if (!arm_devices(s, &deadline) && deadline > s->now_ns && !inboxes_filled(s)) {
 		s->stats.waits++;
+		s->armed_ns = deadline; /* the wait's deadline is the tick from now on */
 		gw_call(GW_CALL_WAIT, deadline, 0, 0);
 	}
 	atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
@@ -301,20 +297,27 @@ static inline void account(struct shard *s, struct uthread *self)
 void sched_run(struct shard *s)
 {
 	struct uthread *self = s->current, *next;
+	uint64_t poll_until;
 
 	if (unlikely(*(uint64_t *)(void *)self->stack != STACK_CANARY))
 		panic("stack overflow of uthread %s", self->name);
 	account(s, self);
+	poll_until = s->now_ns + sched_poll_ns;
 	for (;;) {
 		bool work;
 
-		if (list_empty(&s->runq))
+		if (list_empty(&s->runq) && s->now_ns >= poll_until)
 			idle(s);
 		work = turn(s);
 		if (!list_empty(&s->runq))
 			break;
 		/* After nothing but the deadline the next one may be further away. */
-		s->idle_ns = work ? TICK_MAX_NS : GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
+		if (s->now_ns < poll_until)
+			__builtin_ia32_pause();
+		else
+			s->idle_ns = work ? TICK_MAX_NS : GW_MIN(2 * s->idle_ns, TICK_IDLE_NS);
+		if (work)
+			poll_until = s->now_ns + sched_poll_ns;
 	}
 	s->idle_ns = TICK_MAX_NS;
 	next = list_entry(s->runq.next, struct uthread, run);

@@ -100,6 +100,12 @@ upcall_return_begin:
 	jmp	*%rcx
 1:	movl	$1, VC_MASKED
 
+/* The runtime's first bytes: a program that jumps to the base of what is not its own dies there by
+ * SIGILL. (It shares the runtime's privilege level: elsewhere it harms its own machine, no other.) */
+	.pushsection .guard, "ax"
+	ud2
+	.popsection
+
 /* The return with everything restored, after what is pending was done. rsp: the frame. */
 upcall_return:
 	movl	R_RFLAGS(%rsp), %eax

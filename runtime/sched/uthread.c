@@ -67,7 +67,6 @@ int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), v
 	u->fn = fn;
 	u->arg = arg;
 	u->program = program;
-	u->space = uthread_self()->space;
 	u->owner = owner;
 	u->movable = program;
 	u->run_since_ns = shard_self()->now_ns;

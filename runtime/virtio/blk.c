@@ -84,12 +84,12 @@ static void blk_service(void *ctx)
 		finish(d, r, done.id);
 		any = true;
 	}
-	(void)vq_arm(&d->q); /* what came meanwhile, the poller sees before it sleeps */
+	misc_rearm(&d->q);
 	if (d->q.broken)
 		stop(d, d->q.lie);
 	spin_unlock(&d->lock);
 	if (any)
-		waitq_notify(&d->room, 0);
+		waitq_notify(&d->room, ~0u);
 }
 
 /* Put r on the ring, or say why not. */
@@ -177,7 +177,7 @@ static int read_group(struct blkdev *d, uint64_t offset, const struct blk_segmen
 	r->next_free = d->free;
 	d->free = r;
 	spin_unlock(&d->lock);
-	waitq_notify(&d->room, 0);
+	waitq_notify(&d->room, ~0u);
 	return rc;
 }
 
@@ -284,7 +284,7 @@ static int setup(struct blkdev *d)
 		r->next_free = d->free;
 		d->free = r;
 	}
-	return misc_watch(&d->q, blk_service, d, true);
+	return misc_watch(&d->q, blk_service, d);
 }
 
 int blk_probe(const struct vdev *v)
@@ -309,7 +309,7 @@ int blk_probe(const struct vdev *v)
 	}
 	misc_bind(&d->v);
 	vdev_driver_ok(&d->v);
-	(void)vq_arm(&d->q);
+	misc_rearm(&d->q);
 	devices[n_devices++] = d;
 	return 0;
 }

@@ -75,7 +75,7 @@ int con_port_start(struct con_port *p, bool input)
 			post_rx(p, i);
 		if (input) {
 			vq_flush(&p->rx);
-			(void)vq_arm(&p->rx);
+			misc_rearm(&p->rx);
 		}
 	}
 	p->exists = true;
@@ -146,12 +146,12 @@ static uint32_t service_locked(void)
 			continue;
 		if (take_tx(p))
 			grew |= 1u << i;
-		(void)vq_arm(&p->tx);
+		misc_rearm(&p->tx);
 		if (i != 1 && take_rx(p))
 			grew |= 0x100u << i;
 		if (i != 1) {
 			vq_flush(&p->rx);
-			(void)vq_arm(&p->rx);
+			misc_rearm(&p->rx);
 		}
 		if (p->tx.broken || p->rx.lie != NULL)
 			con_stop(p->tx.lie != NULL ? p->tx.lie : p->rx.lie);
@@ -185,9 +185,9 @@ static void notify(uint32_t grew)
 {
 	for (uint32_t i = 0; i < CONSOLE_PORTS; i++) {
 		if (grew & (1u << i))
-			waitq_notify(&waits[i].room, 0);
+			waitq_notify(&waits[i].room, ~0u);
 		if (grew & (0x100u << i))
-			waitq_notify(&waits[i].input, 0);
+			waitq_notify(&waits[i].input, ~0u);
 	}
 }
 
@@ -247,7 +247,7 @@ static void try_write(unsigned port, const uint8_t **data, size_t *left)
 	}
 	spin_unlock(&con.lock);
 	if (room)
-		waitq_notify(&waits[p - con.ports].room, 0);
+		waitq_notify(&waits[p - con.ports].room, ~0u);
 	if (uart)
 		uart_write(*data, k);
 	*data += k;
@@ -306,6 +306,7 @@ size_t console_read(unsigned port, void *data, size_t n)
 			post_rx(p, f->buf);
 		}
 	}
+	p->n_read += got;
 	if (got != 0 && !p->rx.broken)
 		vq_flush(&p->rx);
 	spin_unlock(&con.lock);
@@ -314,8 +315,22 @@ size_t console_read(unsigned port, void *data, size_t n)
 
 bool console_closed(unsigned port)
 {
+	const struct con_port *p = &con.ports[port < CONSOLE_PORTS ? port : 0];
+
 	/* Without a console nobody can send anything either. */
-	return port >= CONSOLE_PORTS || !con.works || con.ports[port].closed;
+	return port >= CONSOLE_PORTS || !con.works || p->closed ||
+	       (p->ended && p->n_read >= p->end_at);
+}
+
+void console_end_input(unsigned port, uint64_t n)
+{
+	if (port >= CONSOLE_PORTS)
+		return;
+	spin_lock(&con.lock);
+	con.ports[port].end_at = n;
+	con.ports[port].ended = true;
+	spin_unlock(&con.lock);
+	waitq_notify(console_waitq(port), ~0u);
 }
 
 struct waitq *console_waitq(unsigned port)
@@ -377,9 +392,9 @@ static int setup_port(uint32_t i)
 		return 0;
 	p->has_queues = rc == 0;
 	if (rc == 0 && i != 1)
-		rc = misc_watch(&p->rx, console_service, NULL, false);
+		rc = misc_watch(&p->rx, console_service, NULL);
 	if (rc == 0)
-		rc = misc_watch(&p->tx, console_service, NULL, true);
+		rc = misc_watch(&p->tx, console_service, NULL);
 	return rc;
 }
 
@@ -398,7 +413,7 @@ static int setup(void)
 	if (rc == 0 && con.multiport) {
 		rc = ctrl_setup();
 		if (rc == 0)
-			rc = misc_watch(&con.ctrl_rx, console_service, NULL, false);
+			rc = misc_watch(&con.ctrl_rx, console_service, NULL);
 	}
 	return rc;
 }

@@ -15,6 +15,8 @@ size_t console_write(unsigned port, const void *data, size_t n);
  * closed. */
 size_t console_read(unsigned port, void *data, size_t n);
 bool console_closed(unsigned port);
+/* The host said that the port's input ends after n bytes in all: closed once they are read. */
+void console_end_input(unsigned port, uint64_t n);
 struct waitq *console_waitq(unsigned port);
 /* Wait until everything written has been taken by the host (bounded: 2 s). */
 void console_drain(void);

@@ -7,6 +7,7 @@
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/console_internal.h"
+#include "runtime/virtio/misc.h"
 
 enum {
 	DEVICE_READY = 0,
@@ -105,7 +106,7 @@ void ctrl_service(void)
 	}
 	vq_flush(&con.ctrl_rx);
 	vq_flush(&con.ctrl_tx);
-	(void)vq_arm(&con.ctrl_rx);
+	misc_rearm(&con.ctrl_rx);
 }
 
 int ctrl_setup(void)
@@ -126,7 +127,7 @@ void ctrl_hello(void)
 	for (uint32_t i = 0; i < CTRL_BUFS; i++)
 		post(con.ctrl_in + i * CTRL_RX_LEN);
 	vq_flush(&con.ctrl_rx);
-	(void)vq_arm(&con.ctrl_rx);
+	misc_rearm(&con.ctrl_rx);
 	send(0, DEVICE_READY, 1);
 	vq_flush(&con.ctrl_tx);
 }

@@ -34,6 +34,8 @@ struct con_port {
 	bool has_queues;       /* tx at least */
 	bool exists;	       /* announced by the device (or the only one) */
 	bool was_open, closed; /* by the host */
+	bool ended;	       /* input has end_at bytes in all, says the host */
+	uint64_t end_at, n_read;
 	uint8_t *page;	       /* rx buffers, then tx buffers; allocated when the port appears */
 	struct con_rx filled[CON_RX_BUFS]; /* ring, oldest at `first` */
 	uint32_t first, n_filled;

@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* misc.c - one poller for the slow devices. A busy shard looks at them every MISC_POLL_NS; before
- * it sleeps it always looks. */
+/* misc.c - one poller for the slow devices. Their queues are always armed, so it looks at them
+ * after one of their interrupts only, and now and then, in case an interrupt was lost. */
 #include "runtime/virtio/misc.h"
 #include "runtime/platform/platform.h"
 
-#define MISC_POLL_NS (20 * NS_PER_US)
+#define MISC_RECHECK_NS (50 * NS_PER_MS) /* at the next turn after so long */
 
 struct watch {
 	struct vq *q;
 	void (*service)(void *ctx);
 	void *ctx;
-	bool request;
 };
 
 static struct {
 	struct poller poller;
 	struct watch watches[MISC_QUEUES];
 	uint32_t n;
-	bool hot;     /* the last look before sleeping found something */
-	bool waiting; /* requests are in flight */
-	bool no_irq;  /* a device without interrupts: poll */
-	uint64_t last_ns;
+	uint64_t events;    /* those of their interrupts */
+	uint64_t looked_ns; /* the last look */
+	_Atomic bool again; /* a queue had something when it was armed: no interrupt will tell */
+	bool no_irq;	    /* a device without interrupts: poll */
 } misc;
 
 static bool misc_poll(struct poller *p)
 {
-	uint64_t now = shard_self()->now_ns;
+	const struct shard *s = shard_self();
 	bool any = false;
 
 	(void)p;
-	if (likely(!misc.hot && now - misc.last_ns < MISC_POLL_NS))
+	if (likely(!(s->events & misc.events) && s->now_ns - misc.looked_ns < MISC_RECHECK_NS &&
+		   !atomic_load_explicit(&misc.again, memory_order_relaxed) && !misc.no_irq))
 		return false;
-	misc.hot = false;
-	misc.last_ns = now;
+	misc.looked_ns = s->now_ns;
+	atomic_store_explicit(&misc.again, false, memory_order_relaxed);
 	for (uint32_t i = 0; i < misc.n; i++) {
 		struct watch *w = &misc.watches[i];
 
@@ -44,54 +44,46 @@ static bool misc_poll(struct poller *p)
 	return any;
 }
 
-static bool misc_arm(struct poller *p)
+static bool misc_arm(struct poller *p, uint64_t *deadline_ns)
 {
-	bool waiting = false;
-
-	(void)p;
-	for (uint32_t i = 0; i < misc.n; i++) {
-		const struct watch *w = &misc.watches[i];
-
-		if (vq_pending(w->q)) {
-			misc.hot = true;
-			return true;
-		}
-		waiting |= w->request && w->q->n_inflight != 0;
-	}
-	misc.waiting = waiting;
-	return false;
-}
-
-static uint64_t misc_deadline(struct poller *p)
-{
-	uint64_t now = shard_self()->now_ns;
-
 	(void)p;
 	if (unlikely(misc.no_irq))
-		return now + NS_PER_MS;
-	return misc.waiting ? now + MISC_RECHECK_NS : GW_NEVER;
+		*deadline_ns = GW_MIN(*deadline_ns, shard_self()->now_ns + NS_PER_MS);
+	return atomic_load_explicit(&misc.again, memory_order_relaxed);
 }
 
-int misc_watch(struct vq *q, void (*service)(void *ctx), void *ctx, bool request)
+int misc_watch(struct vq *q, void (*service)(void *ctx), void *ctx)
 {
 	if (misc.n == MISC_QUEUES)
 		return -ENOMEM;
-	misc.watches[misc.n++] =
-		(struct watch){ .q = q, .service = service, .ctx = ctx, .request = request };
+	misc.watches[misc.n++] = (struct watch){ .q = q, .service = service, .ctx = ctx };
 	return 0;
+}
+
+void misc_rearm(struct vq *q)
+{
+	if (likely(!vq_arm(q)))
+		return;
+	atomic_store_explicit(&misc.again, true, memory_order_release);
+	if (shard_self()->id != 0)
+		gw_call(GW_CALL_NOTIFY, 0, 0, 0);
 }
 
 void misc_bind(struct vdev *d)
 {
-	if (vdev_vectors(d) == 0 || platform_bind_irq(d->index, 0) < 0)
+	int event = vdev_vectors(d) != 0 ? platform_bind_irq(d->index, 0) : -ENOENT;
+
+	if (event >= 0)
+		misc.events |= 1ull << event;
+	else
 		misc.no_irq = true;
 }
 
 void misc_init(void)
 {
 	misc.n = 0;
-	misc.no_irq = false;
-	misc.poller =
-		(struct poller){ .poll = misc_poll, .arm = misc_arm, .deadline = misc_deadline };
+	misc.events = misc.looked_ns = 0;
+	misc.again = misc.no_irq = false;
+	misc.poller = (struct poller){ .poll = misc_poll, .arm = misc_arm };
 	shard_add_poller(&misc.poller);
 }

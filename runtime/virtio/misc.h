@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* misc.h - the devices that are not on the packet path (blk, console, rng) share one poller on
  * shard 0, so that a loop turn pays for it once. Their queues stay armed: service() takes what is
- * there and arms again. */
+ * there and arms again (misc_rearm). */
 #ifndef GODWIT_RUNTIME_VIRTIO_MISC_H
 #define GODWIT_RUNTIME_VIRTIO_MISC_H
 
@@ -9,12 +9,12 @@
 #include "runtime/virtio/transport.h"
 
 #define MISC_QUEUES 24u
-#define MISC_RECHECK_NS (50 * NS_PER_MS)
 
-/* Call service(ctx) on shard 0 when q has completions. request: chains in flight are awaited, so
- * the queue is also looked at every MISC_RECHECK_NS while there are any. Context: shard 0,
- * start-up. 0, -ENOMEM. */
-int misc_watch(struct vq *q, void (*service)(void *ctx), void *ctx, bool request) MUST_CHECK;
+/* Call service(ctx) on shard 0 when q has completions. Context: shard 0, start-up. 0, -ENOMEM. */
+int misc_watch(struct vq *q, void (*service)(void *ctx), void *ctx) MUST_CHECK;
+/* vq_arm of a watched queue; what came meanwhile, the poller sees at its next turn, which comes
+ * before shard 0 sleeps. Context: the owner of q, any shard. */
+void misc_rearm(struct vq *q);
 /* Interrupts of d's vector 0 to this vcore; without them the poller looks every millisecond. */
 void misc_bind(struct vdev *d);
 void misc_init(void);

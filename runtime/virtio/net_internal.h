@@ -47,7 +47,6 @@ _Static_assert(sizeof(struct net_hdr) == NET_HDR_LEN, "virtio_net_hdr");
 #define NET_TX_TABLES 16u
 #define NET_BACKLOG 256u		/* frames; more are dropped */
 #define NET_BACKLOG_NS (50 * NS_PER_US) /* how often a full ring is looked at */
-#define NET_RECHECK_NS (50 * NS_PER_MS)
 
 struct netdev;
 struct netdev_queue {

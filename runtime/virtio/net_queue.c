@@ -317,40 +317,37 @@ static void netq_flush(struct poller *p)
 	vq_flush(&of_poller(p)->tx);
 }
 
-/* Before sleeping: give back what was sent, let the interrupt line fall, ask for the next
- * interrupt. */
-static bool netq_arm(struct poller *p)
+/* When to look again although no interrupt will tell; 0: no need. */
+static inline uint64_t recheck_ns(const struct netdev_queue *q)
+{
+	if (unlikely(q->polled || q->rx.n_inflight == 0))
+		return NS_PER_MS;
+	return unlikely(q->n_backlog != 0) ? NET_BACKLOG_NS : 0;
+}
+
+/* Before sleeping: take back what was sent, kick what was not, let the interrupt line fall, ask for
+ * the next interrupt. */
+static bool netq_arm(struct poller *p, uint64_t *deadline_ns)
 {
 	struct netdev_queue *q = of_poller(p);
+	uint64_t recheck;
 
 	if (unlikely(!q->open))
 		return false;
 	if (q->tx.n_inflight != 0) {
 		reclaim(q);
-		vq_flush(&q->tx); /* what waited and found room */
+		vq_flush(&q->tx);
 	}
+	recheck = recheck_ns(q);
+	if (unlikely(recheck != 0))
+		*deadline_ns = GW_MIN(*deadline_ns, q->shard->now_ns + recheck);
 	vdev_ack(&q->dev->v);
 	return vq_arm(&q->rx);
 }
 
-static uint64_t netq_deadline(struct poller *p)
-{
-	struct netdev_queue *q = of_poller(p);
-
-	if (unlikely(!q->open))
-		return GW_NEVER;
-	if (unlikely(q->polled || q->rx.n_inflight == 0))
-		return q->shard->now_ns + NS_PER_MS;
-	if (unlikely(q->n_backlog != 0))
-		return q->shard->now_ns + NET_BACKLOG_NS;
-	return q->tx.n_inflight != 0 ? q->shard->now_ns + NET_RECHECK_NS : GW_NEVER;
-}
-
 void netq_start(struct netdev_queue *q)
 {
-	q->poller = (struct poller){
-		.poll = netq_poll, .flush = netq_flush, .arm = netq_arm, .deadline = netq_deadline
-	};
+	q->poller = (struct poller){ .poll = netq_poll, .flush = netq_flush, .arm = netq_arm };
 	list_init(&q->backlog);
 	q->open = true;
 	refill(q);

@@ -41,7 +41,7 @@ static void rng_service(void *ctx)
 		random_seed(rng.buf, done.len);
 		memset(rng.buf, 0, RNG_BYTES);
 	}
-	(void)vq_arm(&rng.q); /* what came meanwhile, the poller sees before it sleeps */
+	misc_rearm(&rng.q);
 	if (rng.q.broken)
 		(void)vdev_stop(&rng.v, rng.q.lie);
 }
@@ -63,7 +63,7 @@ int rng_probe(const struct vdev *v)
 	if (rc == 0)
 		rc = vdev_queue(&rng.v, &rng.q, 0, 4, 0);
 	if (rc == 0)
-		rc = misc_watch(&rng.q, rng_service, NULL, true);
+		rc = misc_watch(&rng.q, rng_service, NULL);
 	if (rc != 0) {
 		(void)vdev_stop(&rng.v, "set-up failed");
 		return rc;
@@ -71,7 +71,7 @@ int rng_probe(const struct vdev *v)
 	rng.used = true;
 	misc_bind(&rng.v);
 	vdev_driver_ok(&rng.v);
-	(void)vq_arm(&rng.q);
+	misc_rearm(&rng.q);
 	ask();
 	timer_init(&rng.again, hourly);
 	/* Without memory for the timer the boot seed has to do. */

@@ -88,10 +88,22 @@ def linux(port, memory="256M", extra=""):
             f"user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:6379", "-device", "virtio-net-pci,netdev=n0", *shlex.split(extra)]
 
 
-def plugin():
-    so = os.path.join(WORK, "icnt.so")
-    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", so, os.path.join(HERE, "icnt.c")], check=True)
+def plugin(name="icnt"):
+    os.makedirs(WORK, exist_ok=True)
+    so = os.path.join(WORK, name + ".so")
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", so, os.path.join(HERE, name + ".c")], check=True)
     return so
+
+
+def settle(count):
+    """The count once the guest is idle."""
+    last, still, until = count(), 0, time.monotonic() + 1
+    while still < 3 and time.monotonic() < until:
+        time.sleep(0.0004)
+        now = count()
+        still = still + 1 if now == last else 0
+        last = now
+    return last
 
 
 def instructions(make, n=300):
@@ -104,16 +116,7 @@ def instructions(make, n=300):
         def count():
             return struct.unpack_from("<Q", view, 0)[0]
 
-        def settle():
-            last, still, until = count(), 0, time.monotonic() + 1
-            while still < 3 and time.monotonic() < until:
-                time.sleep(0.0004)
-                now = count()
-                still = still + 1 if now == last else 0
-                last = now
-            return last
-
-        settle()
+        settle(count)
         result = {"first reply": (count(), count())}
         for name, request in REQUESTS:
             for _ in range(200):
@@ -121,10 +124,10 @@ def instructions(make, n=300):
                 reply(g.s)
             costs = []
             for _ in range(n):
-                before = settle()
+                before = settle(count)
                 g.s.sendall(request)
                 reply(g.s)
-                costs.append(settle() - before)
+                costs.append(settle(count) - before)
             costs.sort()
             result[name] = (costs[n // 2], costs[0])
         return result
@@ -250,4 +253,5 @@ def main():
             f.write("\n".join(out) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

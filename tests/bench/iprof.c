@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iprof: a QEMU 7.2 TCG plugin (API v1) that counts executed guest instructions by translation
  * block into a shared file
- * (-plugin iprof.so,shm=FILE): u64[0] = blocks in use, then {address, instructions executed} pairs.
+ * (-plugin iprof.so,shm=FILE): u64[0] = blocks in use, u64[1] = all instructions executed, then {address,
+ * instructions executed} pairs.
  * iprof.py reads it while the guest runs and says which functions they belong to. -smp 1. Build:
  * gcc -O2 -shared -fPIC -o iprof.so iprof.c */
 #include <fcntl.h>
@@ -40,6 +41,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	shared[2 + 2 * slot] = qemu_plugin_tb_vaddr(tb);
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
 						 (void *)&shared[3 + 2 * slot],
+						 qemu_plugin_tb_n_insns(tb));
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, (void *)&shared[1],
 						 qemu_plugin_tb_n_insns(tb));
 }
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -58,8 +60,8 @@ int main(int argc, char **argv)
 		((void (*)(void))(void *)data)();
 	if (!strcmp(what, "kernel"))
 		*(volatile int *)0xffffffff80100000ul = 1;
-	if (!strcmp(what, "runtime"))
-		((void (*)(void))0x700000000000ul)();
+	if (!strcmp(what, "runtime")) /* what is at its base (argv[2]: further in) */
+		((void (*)(void))(0x700000000000ul + (argc > 2 ? strtoul(argv[2], NULL, 0) : 0)))();
 	if (!strcmp(what, "stack"))
 		return recurse(data);
 	if (!strcmp(what, "illegal"))
@@ -91,6 +93,27 @@ int main(int argc, char **argv)
 				 : "a"(0x8000000000000fffUL)
 				 : "rcx", "r11", "memory");
 		printf("%ld\n", r);
+		return 0;
+	}
+	if (!strcmp(what, "udp")) { /* echo on this port, until "quit" */
+		struct sockaddr_in a = { .sin_family = AF_INET };
+		int s = socket(AF_INET, SOCK_DGRAM, 0);
+		socklen_t len = sizeof(a);
+		char buf[2048];
+		ssize_t n;
+
+		a.sin_port = htons(argc > 2 ? (uint16_t)atoi(argv[2]) : 7);
+		if (bind(s, (struct sockaddr *)&a, sizeof(a)))
+			return 1;
+		while ((n = recvfrom(s, buf, sizeof(buf), 0, (struct sockaddr *)&a, &len)) >= 0) {
+			if (n == 4 && !memcmp(buf, "quit", 4))
+				return 0;
+			sendto(s, buf, (size_t)n, 0, (struct sockaddr *)&a, len);
+		}
+		return 1;
+	}
+	if (!strcmp(what, "cpus")) {
+		printf("%ld\n", sysconf(_SC_NPROCESSORS_ONLN));
 		return 0;
 	}
 	if (!strcmp(what, "sleep")) {

@@ -86,7 +86,44 @@ def _conf(name, static, machine, vcores):
     return check
 
 
-for name in ("conf_files", "conf_memory", "conf_threads", "conf_sockets"):
+for name in ("conf_files", "conf_memory", "conf_threads", "conf_sockets", "conf_process"):
     test(_conf(name, False, "q35", 1))
     test(_conf(name, False, "q35", 2))
     test(_conf(name, True, "microvm", 1))
+
+
+def _forks(vcores):
+    def check():
+        status, out, err = run(guest("forks"), "leak", "2000" if vcores == 1 else "500", options=["-c", str(vcores)], timeout=180)
+        equal(status, 0, f"memory comes back: {out} {err}")
+        status, out, err = run(guest("forks"), "bomb", options=["-c", str(vcores), "-m", "64M"], timeout=120)
+        equal((status, out), (0, "bomb: many processes, then refused; all gone\n"), err)
+    check.__name__ = f"forks_{vcores}"
+    return check
+
+
+test(_forks(1))
+test(_forks(2))
+
+
+@test
+def shell():
+    box = need("busybox")
+    script = os.path.join(GUEST, "script.sh")
+    with open(script, "w") as f:
+        f.write("#!/bin/busybox sh\n"
+                "n=$(ls / | wc -l); [ $n -gt 3 ] && echo counted\n"
+                "for i in 3 1 2; do echo $i; done | sort -r | tr '\\n' ' '; echo\n"
+                "(exit 5); echo $?\n"
+                "sleep 0.2 & p=$!; wait $p; echo waited $?\n"
+                "sleep 100 & kill $!; wait $!; echo killed $?\n"
+                "trap 'echo trapped' USR1; kill -USR1 $$\n"
+                "seq 1 2000 | while read x; do echo $x; done | tail -n 1\n"
+                "cat <<END | grep -c o\none\ntwo\nthree\nEND\n"
+                "echo $0 $1 | sed s,.*/,,; exit 9\n")
+    os.chmod(script, 0o755)
+    want = "counted\n3 2 1 \n5\nwaited 0\nkilled 143\ntrapped\n2000\n2\nscript.sh arg\n"
+    for vcores in (1, 2):
+        status, out, err = run(script, "arg", options=["-c", str(vcores), "-f", box])
+        equal((status, out), (9, want), err)
+    equal(run(box, "sh", "-c", "echo $(ls / | wc -l)")[0], 0)

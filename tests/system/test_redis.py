@@ -208,3 +208,61 @@ def redis_two_vcores_under_load():
         p = subprocess.run([bench, "-p", str(m.port), "-t", "set,get", "-q", "-n", "5000", "-c", "30"], capture_output=True,
                            text=True, timeout=180)
         equal(p.returncode, 0, p.stderr)
+
+
+def _wait_info(r, field, want="0", timeout=60):
+    """Until INFO persistence says field:want; the whole answer as a dictionary."""
+    end = time.monotonic() + timeout
+    while True:
+        info = dict(l.split(":", 1) for l in r("INFO", "persistence").decode().split("\r\n") if ":" in l)
+        if info[field] == want:
+            return info
+        true(time.monotonic() < end, f"{field} stays {info[field]}")
+        time.sleep(0.02)
+
+
+def _background(vcores):
+    def check():
+        args = ["--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", "0.0.0.0", "--enable-debug-command", "yes"]
+        with machine(*args, options=["-c", str(vcores)]) as m:
+            r = m.redis()
+            for i in range(0, 20000, 500):
+                r.s.sendall(b"".join(Redis.encode("SET", f"k{j}", f"{j}-" + "v" * (j % 300)) for j in range(i, i + 500)))
+                for _ in range(500):
+                    equal(r.reply(), "OK")
+            equal(r("SET", "big", b"x" * 8000000), "OK")
+            for round in range(3):
+                equal(r("BGSAVE"), "Background saving started")
+                # the child's copy is the moment of the fork: what changes meanwhile is not in it
+                for j in range(0, 20000, 7):
+                    equal(r("SET", f"k{j}", f"changed {round}"), "OK")
+                equal(r("SET", "after", round), "OK")
+                info = _wait_info(r, "rdb_bgsave_in_progress")
+                equal(info["rdb_last_bgsave_status"], "ok")
+                equal(r("DEBUG", "RELOAD", "NOSAVE"), "OK")
+                equal(r("DBSIZE"), 20001)
+                for j in range(0, 20000, 700):
+                    equal(r("GET", f"k{j}"), f"{j}-{'v' * (j % 300)}".encode(), f"k{j} as it was at BGSAVE")
+                equal(r("GET", "after"), None)
+                equal(r("STRLEN", "big"), 8000000)
+            # append-only file, rewritten in the background
+            equal(r("CONFIG", "SET", "appendonly", "yes"), "OK")
+            info = _wait_info(r, "aof_rewrite_in_progress")
+            equal(info["aof_last_bgrewrite_status"], "ok")
+            for j in range(100):
+                equal(r("INCR", "counter"), j + 1)
+            true("rewriting started" in r("BGREWRITEAOF"), "BGREWRITEAOF")
+            for j in range(100):
+                equal(r("INCR", "counter"), j + 101)
+            _wait_info(r, "aof_rewrite_scheduled")
+            info = _wait_info(r, "aof_rewrite_in_progress")
+            equal(info["aof_last_bgrewrite_status"], "ok")
+            equal(r("DEBUG", "LOADAOF"), "OK")
+            equal(r("GET", "counter"), b"200")
+            equal(r("DBSIZE"), 20002)
+    check.__name__ = f"redis_background_{vcores}"
+    return check
+
+
+test(_background(1))
+test(_background(2))

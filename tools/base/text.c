@@ -21,14 +21,12 @@ void text_add(struct text *t, const void *bytes, size_t n)
 void text_printf(struct text *t, const char *format, ...)
 {
 	va_list ap;
-	char *s = NULL;
-	int n;
+	char *s;
 
 	va_start(ap, format);
-	n = vasprintf(&s, format, ap);
+	s = xvasprintf(format, ap);
 	va_end(ap);
-	need(n < 0 ? NULL : s);
-	text_add(t, s, (size_t)n);
+	text_add(t, s, strlen(s));
 	free(s);
 }
 
@@ -53,13 +51,10 @@ void words_add(struct words *w, const char *s)
 void words_printf(struct words *w, const char *format, ...)
 {
 	va_list ap;
-	char *s = NULL;
 
 	va_start(ap, format);
-	if (vasprintf(&s, format, ap) < 0)
-		s = NULL;
+	words_take(w, xvasprintf(format, ap));
 	va_end(ap);
-	words_take(w, need(s));
 }
 
 void words_free(struct words *w)

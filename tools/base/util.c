@@ -92,16 +92,22 @@ char *xstrndup(const char *s, size_t n)
 	return need(strndup(s, n));
 }
 
+char *xvasprintf(const char *format, va_list ap)
+{
+	char *s = NULL;
+
+	return need(vasprintf(&s, format, ap) < 0 ? NULL : s);
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list ap;
-	char *s = NULL;
+	char *s;
 
 	va_start(ap, format);
-	if (vasprintf(&s, format, ap) < 0)
-		s = NULL;
+	s = xvasprintf(format, ap);
 	va_end(ap);
-	return need(s);
+	return s;
 }
 
 int write_all(int fd, const void *bytes, size_t n, uint64_t offset)

@@ -31,6 +31,7 @@ void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *format, ...) PRINTF(1, 2);
+char *xvasprintf(const char *format, va_list ap) PRINTF(1, 0);
 
 /* A byte string that grows. data is NUL-terminated beyond len once something was added. */
 struct text {

@@ -139,7 +139,8 @@ static char *make_index(struct node **order, size_t n, uint64_t *index_len, uint
 			data += PAGE_UP(c->size);
 		}
 	}
-	memcpy(index + h.names_offset, names.data, names.len);
+	if (names.len != 0)
+		memcpy(index + h.names_offset, names.data, names.len);
 	h.size = *size = data;
 	*index_len = h.index_len;
 	memcpy(index, &h, sizeof(h));

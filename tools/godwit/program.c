@@ -137,6 +137,31 @@ static int lacks_library(const char *file, const char *name)
 		    file, name, name, name);
 }
 
+/* What glibc opens by itself, when it is there: for pthread_cancel, pthread_exit and backtrace, and
+ * for names where they are not built in. */
+static int add_opened(struct pack *p, const struct words *found)
+{
+	static const char *const names[] = { "libgcc_s.so.1", "libnss_files.so.2",
+					     "libnss_dns.so.2" };
+	int result = 0;
+
+	for (size_t i = 0; i < found->n; i++) {
+		const char *slash = strrchr(found->v[i], '/');
+
+		if (slash == NULL || strcmp(slash + 1, "libc.so.6") != 0)
+			continue;
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]) && result == 0; k++) {
+			char *path = xasprintf("%.*s/%s", (int)(slash - found->v[i]), found->v[i],
+					       names[k]);
+
+			if (access(path, R_OK) == 0)
+				result = pack_path(p, path);
+			free(path);
+		}
+	}
+	return result;
+}
+
 /* Add what the loader lists for `file`. */
 static int add_libraries(struct pack *p, const char *loader, const char *file)
 {
@@ -149,6 +174,8 @@ static int add_libraries(struct pack *p, const char *loader, const char *file)
 			result = lacks_library(file, missing.v[i]);
 	for (size_t i = 0; result == 0 && i < found.n; i++)
 		result = add_library(p, found.v[i], &cache);
+	if (result == 0)
+		result = add_opened(p, &found);
 	/* Outside the standard folders, the loader finds libraries by this cache only. */
 	if (result == 0 && cache && access("/etc/ld.so.cache", R_OK) == 0)
 		result = pack_path(p, "/etc/ld.so.cache");

@@ -88,10 +88,6 @@ enum record_kind records_line(struct records *r, const char *line)
 		return put_listen(r, rest);
 	if (strcmp(kind, "signal") == 0)
 		return put_signal(r, rest);
-	if (strcmp(kind, "ready") == 0) {
-		r->ready = true;
-		return RECORD_READY;
-	}
 	if (strcmp(kind, "metric") == 0) {
 		strcpy(r->metric, rest);
 		return RECORD_METRIC;

@@ -25,7 +25,6 @@ struct record_list {
 enum record_kind {
 	RECORD_BAD,
 	RECORD_BOOT,
-	RECORD_READY,
 	RECORD_LISTEN,
 	RECORD_STAT,
 	RECORD_ENOSYS,
@@ -42,7 +41,7 @@ struct records {
 	struct record_list boot, listen, stats,
 		enosys; /* listen: name tcp or udp, value the port */
 	uint32_t bad;
-	bool ready, exited;
+	bool exited;
 	uint8_t status;
 	uint32_t signal; /* 0: none */
 	char signal_name[48];

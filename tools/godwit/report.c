@@ -98,6 +98,17 @@ static void number(struct text *out, const char *title, const struct record_list
 	text_printf(out, "%" PRIu64 "\n", *v);
 }
 
+/* A record's name as words. */
+static void number_named(struct text *out, const struct record_list *l, const char *name)
+{
+	char title[sizeof(l->v[0].name)];
+
+	strcpy(title, name);
+	for (char *p = title; *p != '\0'; p++)
+		*p = *p == '_' ? ' ' : *p;
+	number(out, title, l, name);
+}
+
 void report_summary(struct text *out, const char *program, const struct records *r)
 {
 	const struct record_list *s = &r->stats;
@@ -117,7 +128,7 @@ void report_summary(struct text *out, const char *program, const struct records 
 	number(out, "kernel entries", s, "kernel_entries");
 	for (uint32_t i = 0; i < s->n; i++)
 		if (!is_main(s->v[i].name) && !is_latency(s->v[i].name))
-			number(out, s->v[i].name, s, s->v[i].name);
+			number_named(out, s, s->v[i].name);
 	latency(out, "queueing delay", s, "queue_delay");
 	latency(out, "running at a stretch", s, "run");
 	latency(out, "waiting", s, "wait");

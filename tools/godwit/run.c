@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/godwit/backlog.h"
 #include "tools/godwit/forward.h"
 #include "tools/godwit/help.h"
 #include "tools/godwit/image.h"
@@ -80,8 +81,8 @@ static void seen_listen(struct session *s, struct running *r)
 		found = true;
 		if (o->timeline || verbose)
 			fprintf(stderr,
-				"godwit: %s:%u leads to the program's %s port %u, %.0f ms after "
-				"the start\n",
+				"godwit: serving %s:%u -> guest %s port %u, %.0f ms after the "
+				"start\n",
 				f->addr, f->host, l->name, f->guest,
 				(double)(now_ns() - r->begin_ns) / 1e6);
 	}
@@ -98,6 +99,9 @@ static void seen(struct session *s, enum record_kind kind)
 {
 	struct running *r = (struct running *)(uintptr_t)s->context;
 
+	/* QEMU listens before the machine starts. */
+	if (s->records.boot.n + s->records.listen.n == 1)
+		backlog_raise(s->pid, r->o);
 	if (kind == RECORD_BOOT)
 		print_boot(s, r);
 	if (kind == RECORD_LISTEN)
@@ -153,8 +157,11 @@ static int print_qemu(const struct options *o, struct qemu_files *f)
 		shell_quote(&t, argv.v[i]);
 	}
 	printf("%s\n", t.data);
-	fprintf(stderr,
-		"godwit: the files and logs of this machine are in %s; remove it when done\n",
+	warn("the files of this machine are in %s; remove it when done:", f->folder);
+	fprintf(stderr, "  %s   the boot bundle\n", f->bundle);
+	if (f->root != NULL)
+		fprintf(stderr, "  %s   the root image\n", f->root);
+	fprintf(stderr, "  %s/*.log   what the machine will say (kernel, standard error, records)\n",
 		f->folder);
 	text_free(&t);
 	words_free(&argv);

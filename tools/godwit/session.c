@@ -22,6 +22,7 @@
 #include "tools/godwit/spawn.h"
 
 #define STOP_NS 5000000000ull /* for the program to end after a request */
+#define SAME_NS 400000000ull  /* signals this close are one wish, sent to us and to our group */
 #define END_NS 3000000000ull  /* for the machine to end after the program did */
 #define MESSAGES_MAX 65536u
 #define METRICS_MAX (1u << 20)
@@ -48,6 +49,7 @@ struct loop {
 	struct pump in, out, err, request;
 	struct pollfd fds[SLOTS];
 	bool eof_sent, ended, serving;
+	uint64_t asked_ns; /* when the program was asked to stop */
 };
 
 int session_prepare(struct session *s)
@@ -90,17 +92,21 @@ static void request(struct loop *l, const char *line)
 static void end_by(struct loop *l, int signal_number)
 {
 	struct session *s = l->s;
-	bool again = s->by_signal != 0;
+	uint64_t now = now_ns();
 
-	if (s->by_signal == 0)
-		s->by_signal = signal_number;
-	if (again || s->records.exited) {
+	/* Shells' Ctrl-C, timeout(1) and service managers signal the group as well as the child. */
+	if (s->by_signal != 0 && now - l->asked_ns < SAME_NS)
+		return;
+	if (s->by_signal != 0 || s->records.exited) {
+		s->by_signal = s->by_signal != 0 ? s->by_signal : signal_number;
 		s->killed = true;
 		kill(s->pid, SIGKILL);
 		return;
 	}
+	s->by_signal = signal_number;
+	l->asked_ns = now;
 	request(l, "stop\n");
-	s->deadline_ns = now_ns() + STOP_NS;
+	s->deadline_ns = now + STOP_NS;
 	if (signal_number == SIGINT && isatty(STDERR_FILENO))
 		warn("stopping the program; Ctrl-C again ends it at once");
 }

@@ -109,6 +109,9 @@ static void fake_deaf(void)
 {
 	kill(getppid(), SIGINT);
 	usleep(50000);
+	kill(getppid(), SIGINT); /* the same Ctrl-C, once more */
+	usleep(800000);
+	say("boot alive 2000\n");
 	kill(getppid(), SIGINT);
 	sleep(60);
 }
@@ -280,6 +283,7 @@ TEST(second_signal_ends)
 	struct session *s = run("deaf", null, null, -1);
 
 	CHECK(s->killed);
+	CHECK_EQ(s->records.boot.n, 2);
 	CHECK(now_ns() - start < 4000000000u);
 	CHECK_EQ(outcome(s, &o), 128 + SIGINT);
 	drop(s);

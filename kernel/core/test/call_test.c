@@ -101,7 +101,7 @@ static void setup(void)
 	for (uint32_t i = 0; i < 2; i++) {
 		core[i].id = i;
 		core[i].vcore = &areas[i];
-		core[i].tick_ns = core[i].wait_ns = ~0ULL;
+		core[i].tick_ns = ~0ULL;
 		cores[i] = &core[i];
 		areas[i].masked = 1;
 	}
@@ -150,7 +150,7 @@ TEST(wait)
 	CHECK_EQ(call(GW_CALL_WAIT, 5000, 0, 0, 0), 0);
 	CHECK_EQ(areas[0].pending, 1);
 	CHECK_EQ(now, 5000);
-	CHECK_EQ(core[0].wait_ns, ~0ULL);
+	CHECK_EQ(core[0].tick_ns, ~0ULL);
 	areas[0].pending = 0;
 	while_idle = idle_notify;
 	CHECK_EQ(call(GW_CALL_WAIT, ~0ULL, 0, 0, 0), 0);
@@ -181,15 +181,25 @@ TEST(tick)
 	CHECK_EQ(areas[0].pending, 1);
 }
 
-TEST(tick_survives_wait)
+TEST(deadline_of_wait_is_the_tick)
 {
 	setup();
 	CHECK_EQ(call(GW_CALL_TICK_SET, 8000, 0, 0, 0), 0);
-	while_idle = idle_until_armed;
-	CHECK_EQ(call(GW_CALL_WAIT, 4000, 0, 0, 0), 0);
-	CHECK_EQ(now, 4000);
-	CHECK_EQ(armed, 8000);
+	while_idle = idle_notify;
+	CHECK_EQ(call(GW_CALL_WAIT, ~0ULL, 0, 0, 0), 0);
 	CHECK_EQ(core[0].tick_ns, 8000);
+	areas[0].pending = kicks = 0;
+	CHECK_EQ(call(GW_CALL_WAIT, 9000, 0, 0, 0), 0);
+	CHECK_EQ(core[0].tick_ns, 9000);
+	areas[0].pending = 0;
+	now = 8000;
+	timer_expired(&core[0]); /* armed for the tick before */
+	CHECK_EQ(areas[0].pending, 0);
+	CHECK_EQ(armed, 9000);
+	while_idle = idle_until_armed;
+	CHECK_EQ(call(GW_CALL_WAIT, ~0ULL, 0, 0, 0), 0);
+	CHECK_EQ(now, 9000);
+	CHECK_EQ(areas[0].pending, 1);
 }
 
 TEST(notify)
@@ -346,5 +356,7 @@ TEST(irq_and_console)
 	tables = NULL;
 }
 
-UNIT_MAIN(CASE(wait), CASE(tick), CASE(tick_survives_wait), CASE(notify), CASE(vcore_start),
-	  CASE(upcalls), CASE(space_calls), CASE(batch_without_memory), CASE(spaces), CASE(irq_and_console))
+UNIT_MAIN(CASE(wait), CASE(tick), CASE(deadline_of_wait_is_the_tick), CASE(notify),
+	  CASE(vcore_start), CASE(upcalls), CASE(space_calls), CASE(batch_without_memory),
+	  CASE(spaces),
+	  CASE(irq_and_console))

@@ -77,6 +77,28 @@ TEST(map_small_and_large)
 	CHECK(g.n > GATHER_PAGES);
 }
 
+/* Small pages over whole large ones: each takes a table, which the pool must have before anything
+ * is changed. */
+TEST(small_over_large)
+{
+	for (uint32_t left = 0; left < 9; left++) {
+		int r;
+
+		setup(12); /* root, pdpt, pd, and 9 to split with, of which `left` stay */
+		CHECK_EQ(space_map(&space, 0x40200000, 0x200000, 5 * LARGE_SIZE, RW, true, &g), 0);
+		for (uint64_t i = 0; i < 9 - left; i++)
+			CHECK_EQ(space_map(&space, 0x50000000 + i * LARGE_SIZE, 0x1000, 0x1000, RW,
+					   false, &g),
+				 0);
+		CHECK_EQ(space.pool->free, left);
+		/* with `large`, too, when the frames lie otherwise within 2 MiB */
+		r = space_map(&space, 0x40200000, 0x5000, 5 * LARGE_SIZE, RW, left & 1, &g);
+		CHECK_EQ(r, left < 5 ? -ENOMEM : 0);
+		CHECK_EQ(space.pool->free, r < 0 ? left : left - 5);
+		CHECK_EQ(lookup(0x40200000), (r < 0 ? 0x200000ull : 0x5000ull) | RW);
+	}
+}
+
 TEST(split_and_prune)
 {
 	struct gw_unmapped out[8];
@@ -264,5 +286,6 @@ TEST(fork_and_clear)
 	CHECK_EQ(space_fork(&child, &space), -ENOMEM);
 }
 
-UNIT_MAIN(CASE(map_small_and_large), CASE(split_and_prune), CASE(none_keeps_the_frame),
-	  CASE(pool_runs_out), CASE(gather), CASE(fork_and_clear), CASE(random))
+UNIT_MAIN(CASE(map_small_and_large), CASE(small_over_large), CASE(split_and_prune),
+	  CASE(none_keeps_the_frame), CASE(pool_runs_out), CASE(gather), CASE(fork_and_clear),
+	  CASE(random))

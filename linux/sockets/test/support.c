@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "linux/files/vfs.h"
+#include "linux/report.h"
 #include "linux/sockets/sockets.h"
 #include "runtime/net/net.h"
 #include "runtime/virtio/netdev.h"
@@ -30,6 +31,13 @@ static struct pbuf_pool pools[2];
 static void *pool_memory[64];
 static unsigned n_pool_memory;
 static struct list_node forwarded[2]; /* frames between the stacks */
+
+void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+{
+	(void)protocol;
+	(void)ip4;
+	(void)port;
+}
 
 void (*machine_idle)(void);
 uint64_t machine_absent;

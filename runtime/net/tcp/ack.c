@@ -138,7 +138,19 @@ void tcp_enter_loss(struct tcp_conn *c)
 	c->recover = c->snd_nxt;
 	c->cong = CONG_LOSS;
 	c->dupacks = 0;
+	c->pto_at = 0;
+	c->flags = (c->flags | TF_LOSS) & ~(TF_TLP | TF_TLP_RTX);
+}
+
+void tcp_reorder_timeout(struct tcp_conn *c)
+{
+	if (!sack_overdue(c)) {
+		conn_arm_probe(c);
+		return;
+	}
+	enter_recovery(c);
 	c->flags |= TF_LOSS;
+	tcp_output(c);
 }
 
 /* Without SACK: each duplicate ACK means a segment has left the network (RFC 5681, 6582). */
@@ -188,6 +200,22 @@ static void ease_backoff(struct tcp_conn *c, const struct tcp_seg *g)
 		c->backoff /= 2;
 }
 
+/* All that a tail probe covered is acknowledged. When the probe itself repaired the loss, that was
+ * one, and the window answers for it (RFC 8985 7.4); not when the peer says that it had the data
+ * (RFC 2883), nor when it echoes a timestamp from before the probe (RFC 3522). */
+static void probe_acked(struct tcp_conn *c, const struct tcp_seg *g, bool advanced)
+{
+	bool twice = g->o.n_sack != 0 && SEQ_LE(g->o.sack[0][1], g->ack);
+	bool early = (c->flags & TF_TS) && g->o.tsecr != 0 &&
+		     !tick_due(g->o.tsecr - c->ts_off, c->rtx_tick);
+
+	if ((c->flags & TF_TLP_RTX) && advanced && !twice && !early && c->cong == CONG_OPEN) {
+		cc_loss(c);
+		c->cwnd = c->ssthresh;
+	}
+	c->flags &= ~(TF_TLP | TF_TLP_RTX);
+}
+
 /* g's ACK is acceptable: snd_una - max_wnd <= ack <= snd_nxt. */
 void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 {
@@ -208,7 +236,7 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 		if (backoff != 0 && c->backoff == backoff)
 			ease_backoff(c, g);
 		if (c->snd_una == c->snd_nxt)
-			c->rto_at = 0;
+			c->rto_at = c->pto_at = 0;
 		else
 			conn_set_rto(c);
 	} else if (outstanding && g->len == 0 && c->snd_wnd == old_wnd &&
@@ -217,6 +245,8 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 		if (c->dupacks < 255)
 			c->dupacks++;
 	}
+	if ((c->flags & TF_TLP) && SEQ_GE(g->ack, c->tlp_end))
+		probe_acked(c, g, advanced);
 	if (!(c->flags & TF_SACK))
 		newreno(c, acked, dup);
 	if (c->cong != CONG_OPEN && advanced && SEQ_GE(g->ack, c->recover)) {
@@ -234,6 +264,8 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 		c->flags |= TF_LOSS;
 	else
 		c->flags &= ~TF_LOSS;
+	if (advanced || sacked)
+		conn_arm_probe(c);
 	if (advanced)
 		tcp_space_event(c);
 }

@@ -163,6 +163,8 @@ static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
 		return false; /* tcp_output finds the same, and queues */
 	c->tx_next = NULL;
 	c->snd_nxt += len;
+	if (unlikely(out != 0))
+		conn_arm_probe(c);
 	return true;
 }
 

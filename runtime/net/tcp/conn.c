@@ -159,7 +159,7 @@ void conn_remove(struct tcp_conn *c)
 	struct tcp_conn **at;
 
 	timer_cancel(&c->timer);
-	c->rto_at = c->delack_at = c->keep_at = 0;
+	c->rto_at = c->pto_at = c->delack_at = c->keep_at = 0;
 	if (!(c->flags & TF_HASHED))
 		return;
 	at = &s->tcp.hash[tcp_hash_of(s, c->key_addr, c->key_port)];

@@ -62,17 +62,18 @@ void cc_acked(struct tcp_conn *c, uint32_t bytes)
 	if (c->cwnd < c->ssthresh) {
 		c->cwnd += GW_MIN(bytes, 2u * c->mss); /* RFC 3465, L = 2 */
 	} else {
+		uint32_t cwnd = GW_MAX(c->cwnd, 1u);
 		uint64_t inc;
 
 		if (c->epoch == 0)
 			epoch_start(c);
 		target = GW_MIN(cubic_target(c), c->cwnd + c->cwnd / 2);
 		/* Reno's pace as a floor: alpha = 3 (1 - b) / (1 + b) = 0.53, b = 0.7 */
-		inc = (uint64_t)bytes * c->mss / GW_MAX(c->cwnd, 1u);
+		inc = (uint64_t)bytes * c->mss / cwnd;
 		c->w_est += (uint32_t)(c->w_est < c->w_max ? inc * 17 / 32 : inc);
 		if (target > c->cwnd)
-			c->cwnd += (uint32_t)GW_MAX((uint64_t)(target - c->cwnd) * bytes / c->cwnd,
-						    1u);
+			c->cwnd +=
+				(uint32_t)GW_MAX((uint64_t)(target - c->cwnd) * bytes / cwnd, 1u);
 		else
 			c->cwnd += 1;
 		if (c->cwnd < c->w_est)

@@ -161,9 +161,9 @@ static inline __attribute__((always_inline)) void fast(struct net_stack *s, stru
 
 		c->first_rto = 0;
 		if (c->snd_una == c->snd_nxt)
-			c->rto_at = 0;
+			c->rto_at = c->pto_at = 0;
 		else
-			conn_set_rto(c);
+			conn_set_rto(c), conn_arm_probe(c);
 		if (c->flags & TF_CWND_LIMITED)
 			cc_acked(c, ack - before);
 		if (unlikely(c->flags & TF_NOSPACE) && tcp_tx_space(c) >= c->sndbuf / 3) {

@@ -215,12 +215,7 @@ int tcp_attach(struct net_stack *s, struct tcp_conn *c)
 		c->hash_next = s->tcp.hash[h];
 		s->tcp.hash[h] = c;
 	}
-	if (c->rto_at != 0)
-		conn_arm(c, c->rto_at);
-	if (c->delack_at != 0)
-		conn_arm(c, c->delack_at);
-	if (c->keep_at != 0)
-		conn_arm(c, c->keep_at);
+	conn_arm_all(c);
 	list_init(&mine);
 	list_for_each_safe(m, &s->tcp.moving)
 	{

@@ -182,6 +182,38 @@ static bool send_new(struct tcp_conn *c)
 	return next != NULL;
 }
 
+/* The peer has been silent for two round trips: one segment more makes it say what it has. New data
+ * when there is some, whatever the congestion window; the last that was sent otherwise (RFC 8985
+ * 7.3). */
+void tcp_probe_tail(struct tcp_conn *c)
+{
+	struct pbuf *last = c->tx_head;
+	uint32_t cwnd = c->cwnd, before = c->snd_nxt;
+
+	if (c->tx_next != NULL) {
+		c->cwnd = conn_flight(c) + c->mss;
+		(void)send_new(c);
+		c->cwnd = cwnd;
+	}
+	if (c->snd_nxt == before) {
+		while (seg_next(last) != c->tx_next)
+			last = seg_next(last);
+		if (seg_len(last) > c->mss ||
+		    xmit_one(c, last,
+			     (c->flags & TF_FIN_SENT) && last->end_seq == c->snd_end ? TH_FIN
+										     : 0) != 0)
+			return;
+		seg_mark(last, SEG_EVER_RETRANS, 0);
+		c->flags |= TF_TLP_RTX;
+		c->rtx_tick = now_tick(c->stack);
+		c->retransmits++;
+		c->stack->n.retransmits++;
+	}
+	c->flags |= TF_TLP;
+	c->tlp_end = c->snd_nxt;
+	conn_set_rto(c);
+}
+
 void tcp_output(struct tcp_conn *c)
 {
 	if (unlikely(c->state < TCP_ESTABLISHED || c->state == TCP_TIME_WAIT ||
@@ -192,6 +224,7 @@ void tcp_output(struct tcp_conn *c)
 	if (c->tx_next != NULL) {
 		while (send_new(c))
 			;
+		conn_arm_probe(c);
 	}
 	if (unlikely((c->flags & (TF_FIN_QUEUED | TF_FIN_SENT)) == TF_FIN_QUEUED) &&
 	    c->tx_next == NULL) {

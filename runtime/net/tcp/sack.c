@@ -57,6 +57,24 @@ bool sack_take(struct tcp_conn *c, const struct tcp_seg *g)
 	return news;
 }
 
+/* RFC 8985 6.2 step 5, with time as the only judge: what was sent more than a round trip and the
+ * reordering allowance ago, and lies below something that arrived, is lost. */
+bool sack_overdue(struct tcp_conn *c)
+{
+	uint64_t age = (uint64_t)((c->srtt >> 3) + (c->srtt >> 5)) << 10;
+	bool found = false;
+
+	for (struct pbuf *p = c->tx_head;
+	     p != NULL && p != c->tx_next && SEQ_LT(p->seq, c->high_sacked); p = seg_next(p)) {
+		if ((seg_marks(p) & (SEG_SACKED | SEG_LOST)) || c->stack->now - p->time_ns < age)
+			continue;
+		seg_mark(p, SEG_LOST, 0);
+		c->lost += seg_len(p);
+		found = true;
+	}
+	return found;
+}
+
 /* Mark lost segments. Returns true when one was found. */
 bool sack_find_lost(struct tcp_conn *c)
 {

@@ -36,6 +36,8 @@
 #define TCP_RTO_MIN WHEEL_MS(200)
 #define TCP_RTO_MAX WHEEL_MS(60000)
 #define TCP_RTO_INIT WHEEL_MS(1000)
+#define TCP_PTO_MIN WHEEL_MS(10)
+#define TCP_PTO_DELACK WHEEL_MS(100) /* how long a peer may delay an acknowledgement, and some */
 #define TCP_DELACK WHEEL_MS(38)
 #define TCP_SYN_TRIES 6
 #define TCP_DATA_TRIES 15
@@ -74,7 +76,9 @@
 #define TF_FORCE \
 	0x4000000u /* send small segments regardless (persist, cork timeout, push after close) */
 #define TF_FIN_SEEN 0x8000000u /* fin_seq is known */
-#define TF_SLOW (TF_RX_SHUT | TF_OOO | TF_LOSS | TF_RX_FIN)
+#define TF_TLP 0x10000000u     /* a tail probe is out, up to tlp_end */
+#define TF_TLP_RTX 0x20000000u /* it repeats what was sent */
+#define TF_SLOW (TF_RX_SHUT | TF_OOO | TF_LOSS | TF_RX_FIN | TF_TLP)
 
 /* segment marks, in a send pbuf's user[2] (low half) */
 #define SEG_SACKED 0x1u
@@ -114,6 +118,7 @@ struct tcp_conn {
 	uint32_t rtt_tick;		     /* tick of the latest sample */
 	uint32_t rto;			     /* ticks, without backoff */
 	uint32_t rto_at, delack_at, keep_at; /* ticks; 0: off */
+	uint32_t pto_at, tlp_end;	     /* tick of the loss probe, 0: off; what it covers */
 	uint32_t last_rx;		     /* tick */
 	uint32_t ip_sum, ph_sum;
 	struct arp_entry *arp;
@@ -286,6 +291,19 @@ static inline void conn_arm(struct tcp_conn *c, uint32_t tick)
 	timer_by(&s->wheel, &c->timer, now + (uint64_t)(int64_t)(int32_t)(tick - (uint32_t)now));
 }
 
+/* For all that it waits for. */
+static inline void conn_arm_all(struct tcp_conn *c)
+{
+	if (c->rto_at != 0)
+		conn_arm(c, c->rto_at);
+	if (c->pto_at != 0)
+		conn_arm(c, c->pto_at);
+	if (c->delack_at != 0)
+		conn_arm(c, c->delack_at);
+	if (c->keep_at != 0)
+		conn_arm(c, c->keep_at);
+}
+
 static inline uint32_t tick_in(const struct net_stack *s, uint32_t ticks)
 {
 	return (now_tick(s) + ticks) | 1; /* 0 means off */
@@ -348,9 +366,12 @@ uint32_t tcp_clean_acked(struct tcp_conn *c, uint32_t ack);
 void tcp_space_event(struct tcp_conn *c);
 void tcp_mark_all_lost(struct tcp_conn *c);
 void tcp_enter_loss(struct tcp_conn *c);
+/* Time has passed since something arrived behind a hole: what is overdue is lost. */
+void tcp_reorder_timeout(struct tcp_conn *c);
 /* sack.c */
 bool sack_take(struct tcp_conn *c, const struct tcp_seg *g);
 bool sack_find_lost(struct tcp_conn *c);
+bool sack_overdue(struct tcp_conn *c);
 unsigned sack_blocks(const struct tcp_conn *c, uint32_t out[][2], unsigned max);
 /* cubic.c */
 void cc_init(struct tcp_conn *c);
@@ -377,9 +398,13 @@ void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t se
 		  uint32_t n_opts);
 /* output.c */
 void tcp_output(struct tcp_conn *c);
+void tcp_probe_tail(struct tcp_conn *c);
 void conn_block(struct tcp_conn *c); /* try again in net_poll */
 /* timer.c */
 void conn_timer(struct net_stack *s, struct net_timer *t);
+/* Set (or clear) the loss probe timer: something was sent, or an acknowledgement leaves some of it
+ * outstanding. After rto_at is set. */
+void conn_arm_probe(struct tcp_conn *c);
 void conn_keepalive_arm(struct tcp_conn *c);
 /* timewait.c */
 void tw_enter(struct tcp_conn *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timer.c - a connection's one wheel timer stands for three deadlines: rto_at (retransmission, or
- * persist), delack_at, and keep_at (keepalive, or an orphan's end). It is moved earlier at once,
- * later only when it fires. */
+/* timer.c - a connection's one wheel timer stands for four deadlines: rto_at (retransmission, or
+ * persist), pto_at (loss probe), delack_at, and keep_at (keepalive, or an orphan's end). It is
+ * moved earlier at once, later only when it fires. */
 #include "runtime/net/tcp/tcp_internal.h"
 
 void conn_keepalive_arm(struct tcp_conn *c)
@@ -11,6 +11,44 @@ void conn_keepalive_arm(struct tcp_conn *c)
 	c->keep_tries = 0;
 	c->keep_at = tick_in(c->stack, WHEEL_MS(1000ull * c->keepidle_s));
 	conn_arm(c, c->keep_at);
+}
+
+/* With segments outstanding and no loss known, two round trips of silence call for a probe of the
+ * tail (RFC 8985 7.2), and a quarter of one after something arrived behind a hole decides about the
+ * hole (6.3). Up to one segment's bytes may be acknowledged late: they get the allowance on top. */
+void conn_arm_probe(struct tcp_conn *c)
+{
+	uint32_t ticks, at;
+
+	c->pto_at = 0;
+	if ((c->flags & (TF_SACK | TF_RTT_SEEN | TF_PERSIST | TF_LOOP)) !=
+		    (TF_SACK | TF_RTT_SEEN) ||
+	    c->cong != CONG_OPEN || c->backoff != 0 || c->rto_at == 0 || c->tx_head == NULL ||
+	    c->tx_head == c->tx_next)
+		return;
+	if (c->sacked != 0)
+		ticks = (c->srtt >> 15) + 2;
+	else if (c->flags & TF_TLP)
+		return;
+	else
+		ticks = GW_MAX((c->srtt >> 12) + 2, TCP_PTO_MIN) +
+			(c->snd_nxt - c->snd_una <= c->mss ? TCP_PTO_DELACK : 0);
+	at = tick_in(c->stack, ticks);
+	if (tick_due(at, c->rto_at))
+		return;
+	c->pto_at = at;
+	conn_arm(c, at);
+}
+
+static void pto(struct tcp_conn *c)
+{
+	if (c->snd_una == c->snd_nxt || c->cong != CONG_OPEN || c->state < TCP_ESTABLISHED ||
+	    (c->flags & (TF_PERSIST | TF_DETACHED)))
+		return;
+	if (c->sacked != 0)
+		tcp_reorder_timeout(c);
+	else
+		tcp_probe_tail(c);
 }
 
 /* Too many tries, or too long? */
@@ -79,6 +117,8 @@ static void rto(struct tcp_conn *c)
 		return;
 	}
 	c->backoff++;
+	if (c->backoff >= 2 && !(c->flags & TF_LOOP))
+		arp_doubt(s, c->next_hop);
 	if (syn) {
 		c->syn_tries++;
 		s->n.retransmits++;
@@ -141,18 +181,15 @@ void conn_timer(struct net_stack *s, struct net_timer *t)
 
 	if (take_due(&c->delack_at, now) && c->rcv_nxt != c->rcv_wup)
 		tcp_send_ack(c);
+	if (take_due(&c->pto_at, now))
+		pto(c);
 	if (take_due(&c->rto_at, now))
 		rto(c);
 	if (c->state != TCP_CLOSED && take_due(&c->keep_at, now))
 		keep(c);
 	if (c->state == TCP_CLOSED)
 		return;
-	if (c->rto_at != 0)
-		conn_arm(c, c->rto_at);
-	if (c->delack_at != 0)
-		conn_arm(c, c->delack_at);
-	if (c->keep_at != 0)
-		conn_arm(c, c->keep_at);
+	conn_arm_all(c);
 }
 
 void tcp_poll(struct net_stack *s)

@@ -76,7 +76,6 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 	struct net_stack *s = c->stack;
 	uint8_t *ip = th - IP4_HLEN;
 	struct arp_entry *a = c->arp;
-	int err;
 	uint32_t mss = c->mss, total;
 	uint64_t ps = (uint64_t)c->ph_sum + be16((uint16_t)len);
 
@@ -117,15 +116,7 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 	a->used = now_tick(s);
 	st64(ip - 16, ld64(a->eth)); /* headroom is there: two bytes more than needed */
 	st64(ip - 8, ld64(a->eth + 8));
-	p->data -= ETH_HLEN;
-	p->len += ETH_HLEN;
-	p->total += ETH_HLEN;
-	s->n.tx_packets++;
-	s->n.tx_bytes += p->total;
-	err = s->cfg.tx(s->cfg.ctx, p);
-	if (unlikely(err != 0))
-		s->n.tx_full++;
-	return err;
+	return frame_out(s, p);
 }
 
 /* The same out of line, for all but the one fresh segment. */

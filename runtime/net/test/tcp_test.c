@@ -645,6 +645,138 @@ TEST(small_segments_memory)
 	end();
 }
 
+/* The peer's hardware address is another now, or somebody claimed so: nothing comes back, and the
+ * neighbour is asked again instead of being believed for minutes (RFC 1122 2.3.2.1). */
+TEST(false_neighbour)
+{
+	struct arp_entry *a;
+
+	open_pair(NULL);
+	server.echo_mode = true;
+	server.echo_size = 14;
+	idle(5 * SEC);
+	a = arp_find(m.host[1].stack, sim_ip(0));
+	CHECK(a != NULL);
+	a->mac[5] = a->eth[7] = 77;
+	client.tx_total += 14;
+	sim_app_pump(&client);
+	idle(3 * SEC);
+	CHECK_EQ(client.rx_done, 14);
+	CHECK_EQ(a->state, ARP_OK);
+	CHECK_EQ(a->mac[5], m.host[0].cfg.mac[5]);
+	end();
+}
+
+static void ten_ms(struct sim *s)
+{
+	s->host[0].out.delay_ns = s->host[1].out.delay_ns = 5 * MS;
+}
+
+static unsigned lose_nth, data_seen, data_lost;
+
+static bool lose_one(struct sim *s, unsigned from, uint8_t *f, size_t len)
+{
+	(void)s;
+	(void)from;
+	if (len < 200 || f[23] != IP_TCP)
+		return false;
+	data_seen++;
+	data_lost += data_seen == lose_nth;
+	return data_seen == lose_nth;
+}
+
+static bool all_read(void *arg)
+{
+	(void)arg;
+	return server.rx_done == client.tx_total;
+}
+
+/* n full segments of which the one numbered lost never arrives. Returns ms until all is there. */
+static uint64_t short_flight(unsigned n, unsigned lost)
+{
+	uint64_t t;
+
+	open_pair(ten_ms);
+	CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_NODELAY, 1), 0);
+	client.tx_total = 10; /* a round trip is measured */
+	sim_app_pump(&client);
+	idle(200 * MS);
+	lose_nth = lost;
+	data_seen = data_lost = 0;
+	m.host[0].out.tap = lose_one;
+	client.tx_total += (uint64_t)n * client.c->mss;
+	t = m.now;
+	sim_app_pump(&client);
+	CHECK(sim_run(&m, 5 * SEC, all_read, NULL));
+	t = (m.now - t) / MS;
+	CHECK_EQ(data_lost, lost != 0);
+	return t;
+}
+
+/* RFC 8985 7: the last segments of a flight are lost, nothing behind them says so. */
+TEST(tail_loss)
+{
+	for (unsigned n = 2; n <= 6; n++) {
+		/* when one alone is left, its acknowledgement might just be delayed */
+		CHECK(short_flight(n, n) < (n % 2 == 0 ? 60 : 160));
+		CHECK_EQ(client.c->retransmits, 1);
+		CHECK(client.c->cong == CONG_OPEN);
+		client.tx_total += 3ull * client.c->mss; /* and on it goes, with a smaller window */
+		sim_app_pump(&client);
+		idle(100 * MS);
+		CHECK_EQ(client.c->retransmits, 1);
+		CHECK(client.c->cwnd < 10u * client.c->mss);
+		CHECK(!(client.c->flags & (TF_LOSS | TF_TLP)));
+		end();
+	}
+}
+
+/* RFC 8985 6.3: too few arrived behind the hole for a count of three. */
+TEST(hole_in_short_flight)
+{
+	for (unsigned n = 2; n <= 5; n++) {
+		for (unsigned lost = 1; lost < n; lost++) {
+			CHECK(short_flight(n, lost) < 60);
+			CHECK_EQ(client.c->retransmits, 1);
+			end();
+		}
+	}
+}
+
+/* Nothing lost: nothing sent twice, whether the peer delays its acknowledgement or not. */
+TEST(no_idle_probes)
+{
+	for (unsigned n = 1; n <= 6; n++) {
+		(void)short_flight(n, 0);
+		idle(2 * SEC);
+		CHECK_EQ(client.c->retransmits, 0);
+		CHECK_EQ(server.c->retransmits, 0);
+		end();
+	}
+}
+
+/* The acknowledgement was only late: the probe was in vain, and the window stays. */
+TEST(probe_in_vain)
+{
+	uint32_t before;
+
+	open_pair(ten_ms);
+	CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_NODELAY, 1), 0);
+	client.tx_total = 10;
+	sim_app_pump(&client);
+	idle(200 * MS);
+	m.host[1].out.delay_ns = 45 * MS;
+	before = client.c->cwnd;
+	client.tx_total += 2ull * client.c->mss;
+	sim_app_pump(&client);
+	idle(300 * MS);
+	CHECK_EQ(server.rx_done, client.tx_total);
+	CHECK_EQ(client.c->retransmits, 1);
+	CHECK(client.c->cwnd >= before);
+	CHECK(!(client.c->flags & (TF_LOSS | TF_TLP)));
+	end();
+}
+
 UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(simultaneous_close),
 	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout),
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
@@ -652,4 +784,5 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(syn_flood), CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2),
 	  CASE(path_mtu), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
 	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
-	  CASE(small_segments_memory))
+	  CASE(small_segments_memory), CASE(false_neighbour), CASE(tail_loss),
+	  CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain))

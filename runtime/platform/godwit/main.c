@@ -3,7 +3,7 @@
  * table of steps on the first uthread. */
 #include "runtime/platform/godwit/steps.h"
 #include "runtime/platform/platform.h"
-#include "runtime/sched/sched_internal.h"
+#include "runtime/sched/sched.h"
 
 _Noreturn void platform_main(const struct gw_boot_info *boot);
 

@@ -146,6 +146,44 @@ static void on_other(void (*fn)(void *), void *arg)
 	self = s;
 }
 
+/* ---- polling ---- */
+static struct uthread *polling;
+static unsigned n_polls;
+static bool tenth_poll_wakes(struct poller *p)
+{
+	(void)p;
+	clock_ns += 100;
+	if (++n_polls == 10)
+		uthread_wake(polling);
+	return false;
+}
+
+TEST(polls_before_it_waits)
+{
+	static struct poller p = { .poll = tenth_poll_wakes };
+	uint64_t waits;
+
+	world();
+	polling = self->current;
+	shard_add_poller(&p);
+	for (int on = 1; on >= 0; on--) {
+		sched_poll_ns = on ? 10000 : 0;
+		n_polls = 0;
+		waits = n_waits;
+		CHECK_EQ(uthread_park(clock_ns + 100 * NS_PER_SEC), 0);
+		CHECK_EQ(n_polls, 10);
+		CHECK_EQ(n_waits - waits, on ? 0 : 10);
+	}
+	sched_poll_ns = 500; /* then it waits */
+	n_polls = 0;
+	waits = n_waits;
+	CHECK_EQ(uthread_park(clock_ns + 100 * NS_PER_SEC), 0);
+	CHECK(n_waits > waits);
+	CHECK(n_waits - waits < 10);
+	sched_poll_ns = 0;
+	list_del(&p.link);
+}
+
 /* ---- timers ---- */
 static struct timer timers[300];
 static uint64_t fired[300], n_fired, last_deadline;
@@ -525,5 +563,6 @@ TEST(mutex)
 }
 
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
-	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu), CASE(programs_keep_their_space), CASE(remote_wakes),
-	  CASE(messages), CASE(given_to_another_shard), CASE(waitq), CASE(mutex))
+	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
+	  CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
+	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits))

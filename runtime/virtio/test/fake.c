@@ -10,6 +10,7 @@ struct fake_device fake;
 struct gw_boot_info fake_boot;
 uint64_t fake_now_ns;
 struct shard fake_shard, *fake_current = &fake_shard;
+uint64_t fake_events;
 unsigned fake_warnings;
 char fake_uart[256];
 uint8_t fake_entropy[256];
@@ -231,6 +232,7 @@ void panic(const char *fmt, ...)
 void fake_turn(void)
 {
 	clock_now();
+	fake_shard.events = fake_events;
 	list_for_each_safe(n, &fake_shard.pollers)
 	{
 		struct poller *p = list_entry(n, struct poller, link);
@@ -247,15 +249,18 @@ void fake_turn(void)
 	}
 }
 
+static uint64_t deadline; /* of the last fake_arm */
+
 bool fake_arm(void)
 {
 	bool work = false;
 
+	deadline = GW_NEVER;
 	list_for_each_safe(n, &fake_shard.pollers)
 	{
 		struct poller *p = list_entry(n, struct poller, link);
 
-		if (p->arm != NULL && p->arm(p))
+		if (p->arm != NULL && p->arm(p, &deadline))
 			work = true;
 	}
 	return work;
@@ -263,16 +268,8 @@ bool fake_arm(void)
 
 uint64_t fake_deadline(void)
 {
-	uint64_t d = GW_NEVER;
-
-	list_for_each_safe(n, &fake_shard.pollers)
-	{
-		struct poller *p = list_entry(n, struct poller, link);
-
-		if (p->deadline != NULL)
-			d = GW_MIN(d, p->deadline(p));
-	}
-	return d;
+	(void)fake_arm();
+	return deadline;
 }
 
 /* ---- registers ---- */
@@ -569,6 +566,7 @@ void fake_reset(enum gw_device_kind kind, uint32_t id, uint64_t offer, uint16_t 
 	for (unsigned i = 0; i < FAKE_QUEUES; i++)
 		fake.q[i].max = fake.q[i].num = max;
 	fake_shard = (struct shard){ .vcore = &vcore, .current = &self };
+	fake_events = ~0ull;
 	list_init(&fake_shard.pollers);
 	self.shard = &fake_shard;
 	fake_current = &fake_shard;

@@ -43,6 +43,7 @@ extern struct fake_device fake;
 extern struct gw_boot_info fake_boot;
 extern uint64_t fake_now_ns;
 extern struct shard fake_shard, *fake_current; /* shard 0; the one that code runs on */
+extern uint64_t fake_events;		       /* that a turn finds posted; all by default */
 extern uint64_t fake_notified;		       /* vcores that were notified, one bit each */
 extern unsigned fake_warnings;		       /* log_warn calls */
 extern char fake_uart[256];		       /* what went to the kernel's UART */

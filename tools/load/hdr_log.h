@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hdr_log.h - what HdrHistogram's own tools read: compressed V2 encodings in base64, interval logs
+ * of them, and .hgrm percentile files. */
+#ifndef GODWIT_LOAD_HDR_LOG_H
+#define GODWIT_LOAD_HDR_LOG_H
+
+#include <stdio.h>
+#include <time.h>
+
+#include "runtime/base/histogram.h"
+
+/* hdr_base64 - the histogram as text ("HISTF..."); free() it. hdr_from_base64 - back; 0, or -1 when
+ * it is none. */
+char *hdr_base64(const struct histogram *h);
+int hdr_from_base64(struct histogram *h, const char *text) MUST_CHECK;
+
+void hdr_log_header(FILE *f, const char *command, time_t start);
+void hdr_log_line(FILE *f, double start_s, double length_s, const struct histogram *h);
+
+/* hgrm_write - percentiles, five for each halving of the distance to 100 %, values in microseconds.
+ * It ends where fewer than ten samples lie beyond, with the maximum. */
+void hgrm_write(FILE *f, const struct histogram *h);
+
+#endif
