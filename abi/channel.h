@@ -7,9 +7,8 @@
  *   program=PATH  arg=...  (repeated, argv[0] first)  env=NAME=VALUE (repeated)  cwd=/  hostname=
  *   uid=0 gid=0   tty=1 (standard input is a terminal)   poll_ns=0
  *   net=dhcp|static|none  net.addr=10.0.2.15/24  net.gw=A.B.C.D  net.dns=A.B.C.D
- *   root=blk|memory|none  blk: the first virtio-blk device holds the root image (root.h); memory: it
- *                        follows these strings in the blob, from the first page boundary behind the
- *                        empty string on
+ *   root=blk|memory|none  blk: the first virtio-blk device holds the root image (root.h); memory:
+ * it follows these strings in the blob, from the first page boundary behind the empty string on
  *   stdin=none           standard input is at its end from the start
  *
  * Ports are found by number. Number 0 stays unused: QEMU reserves it for `virtconsole`, which drops
