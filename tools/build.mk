@@ -9,7 +9,7 @@ GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
 
 all: $(BUILD)/godwit
 $(BUILD)/godwit: $(GODWIT_OBJS)
-	$(CC) -o $@ $^
+	$(CC) -o $@ $^ -lncurses -ltinfo
 $(BUILD)/host/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(CC) $(HOST_CFLAGS) -c -o $@ $<
@@ -23,11 +23,14 @@ tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwi
 tools/test/elf_test_SRCS := $(TOOLS_BASE) tools/godwit/elf.c
 tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
 tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
+UNIT_TESTS += tools/test/figures_test tools/test/serve_test
+tools/test/figures_test_SRCS := $(TOOLS_BASE) tools/godwit/figures.c
+tools/test/serve_test_SRCS := $(TOOLS_BASE) tools/godwit/serve.c
 UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test tools/test/session_test
 tools/test/records_test_SRCS := $(TOOLS_BASE) tools/godwit/records.c tools/godwit/report.c
 tools/test/pack_test_SRCS := $(TOOLS_BASE) tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c elf.c libs.c)
 tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c options.c option_net.c)
-tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c pump.c spawn.c records.c \
+tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c pump.c spawn.c serve.c records.c \
 	report.c outcome.c)
 
 # make run: redis in a virtual machine.  make install: PREFIX/bin, PREFIX/lib/godwit, the manual.

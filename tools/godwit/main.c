@@ -8,6 +8,7 @@
 #include "tools/base/util.h"
 #include "tools/godwit/help.h"
 #include "tools/godwit/run.h"
+#include "tools/godwit/top.h"
 
 /* Descriptors 0 to 2 exist from here on, so that no file of ours ends up as one of them. */
 static void open_standard(void)
@@ -19,14 +20,15 @@ static void open_standard(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = {
-		"run", "bundle", "help", "--help", "--version", NULL
-	};
+	static const char *const commands[] = { "run",	  "top",       "bundle", "help",
+						"--help", "--version", NULL };
 	const char *command = argc > 1 ? argv[1] : "", *near;
 
 	open_standard();
 	if (strcmp(command, "run") == 0)
 		return command_run(argc - 2, argv + 2);
+	if (strcmp(command, "top") == 0)
+		return command_top(argc - 2, argv + 2);
 	if (strcmp(command, "bundle") == 0)
 		return command_bundle(argc - 2, argv + 2);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||

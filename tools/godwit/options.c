@@ -135,6 +135,17 @@ static int set_say(struct options *o, const char *v)
 	return 0;
 }
 
+static int set_metrics(struct options *o, const char *v)
+{
+	const char *port = strrchr(v, ':');
+	uint64_t n;
+
+	o->metrics = v;
+	return parse_u64(port != NULL ? port + 1 : v, 1, 65535, &n) == 0
+		       ? 0
+		       : fail("--metrics %s: write PORT or ADDRESS:PORT", v);
+}
+
 static int set_verbose(struct options *o, const char *v)
 {
 	(void)v;
@@ -173,7 +184,8 @@ static const struct option {
 	{ "--user", NULL, set_user, false },	      { "--say", NULL, set_say, false },
 	{ "--print-qemu", NULL, set_flag, true },     { "--summary", NULL, set_flag, true },
 	{ "--timeline", NULL, set_flag, true },	      { "-v", "--verbose", set_verbose, true },
-	{ "-h", "--help", set_flag, true },	      { "--deterministic", NULL, set_flag, true },
+	{ "--metrics", NULL, set_metrics, false },    { "-h", "--help", set_flag, true },
+	{ "--deterministic", NULL, set_flag, true },
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))

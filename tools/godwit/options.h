@@ -33,6 +33,7 @@ struct options {
 	const char *root; /* blk, memory, none */
 	uint64_t poll_ns;
 	const char *hostname, *cwd, *say;
+	const char *metrics; /* [ADDR:]PORT, or NULL */
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */

@@ -88,6 +88,10 @@ enum record_kind records_line(struct records *r, const char *line)
 		return put_listen(r, rest);
 	if (strcmp(kind, "signal") == 0)
 		return put_signal(r, rest);
+	if (strcmp(kind, "metric") == 0) {
+		strcpy(r->metric, rest);
+		return RECORD_METRIC;
+	}
 	if (strcmp(kind, "error") == 0) {
 		strcpy(r->error, rest);
 		return RECORD_ERROR;

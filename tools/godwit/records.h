@@ -28,6 +28,7 @@ enum record_kind {
 	RECORD_LISTEN,
 	RECORD_STAT,
 	RECORD_ENOSYS,
+	RECORD_METRIC,
 	RECORD_ERROR,
 	RECORD_SIGNAL,
 	RECORD_EXIT
@@ -44,7 +45,8 @@ struct records {
 	uint8_t status;
 	uint32_t signal; /* 0: none */
 	char signal_name[48];
-	char error[GW_CHANNEL_LINE]; /* the last one; "" none */
+	char error[GW_CHANNEL_LINE];  /* the last one; "" none */
+	char metric[GW_CHANNEL_LINE]; /* the last line of metrics; "": that was all */
 };
 
 /* records_input - take n received bytes; `seen` is called for each whole line with what it was. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report.c - timeline and summary. See report.h. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/godwit/report.h"
@@ -27,6 +28,52 @@ void report_boot(struct text *out, const struct records *r)
 static void line(struct text *out, const char *name)
 {
 	text_printf(out, "  %-26s ", name);
+}
+
+/* "1.23 us" from nanoseconds. */
+static void duration(struct text *out, uint64_t ns)
+{
+	double v = (double)ns;
+
+	text_printf(out,
+		    ns < 1000	      ? "%.0f ns"
+		    : ns < 1000000    ? "%.1f us"
+		    : ns < 1000000000 ? "%.1f ms"
+				      : "%.2f s",
+		    ns < 1000	      ? v
+		    : ns < 1000000    ? v / 1e3
+		    : ns < 1000000000 ? v / 1e6
+				      : v / 1e9);
+}
+
+static bool is_latency(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 7 &&
+	       (strcmp(name + n - 7, "_p50_ns") == 0 || strcmp(name + n - 7, "_p99_ns") == 0 ||
+		strcmp(name + n - 7, "_max_ns") == 0);
+}
+
+static void latency(struct text *out, const char *title, const struct record_list *l,
+		    const char *name)
+{
+	static const char *const points[] = { "p50", "p99", "max" };
+	char key[64];
+
+	for (size_t i = 0; i < 3; i++) {
+		const uint64_t *v;
+
+		snprintf(key, sizeof(key), "%s_%s_ns", name, points[i]);
+		v = record_find(l, key);
+		if (v == NULL)
+			return;
+		if (i == 0)
+			line(out, title);
+		text_printf(out, "%s%s ", i == 0 ? "" : ", ", points[i]);
+		duration(out, *v);
+	}
+	text_printf(out, "\n");
 }
 
 static bool is_main(const char *name)
@@ -80,8 +127,11 @@ void report_summary(struct text *out, const char *program, const struct records 
 	}
 	number(out, "kernel entries", s, "kernel_entries");
 	for (uint32_t i = 0; i < s->n; i++)
-		if (!is_main(s->v[i].name))
+		if (!is_main(s->v[i].name) && !is_latency(s->v[i].name))
 			number_named(out, s, s->v[i].name);
+	latency(out, "queueing delay", s, "queue_delay");
+	latency(out, "running at a stretch", s, "run");
+	latency(out, "waiting", s, "wait");
 	line(out, "unimplemented syscalls");
 	if (r->enosys.n == 0)
 		text_printf(out, "%s", s->n != 0 ? "none" : "not reported");

@@ -226,7 +226,13 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 	keep[n++] = image->bundle_fd;
 	if (image->root_fd >= 0)
 		keep[n++] = image->root_fd;
-	if (session_prepare(s) == 0) {
+	if (session_prepare(s) == 0 &&
+	    (o->metrics == NULL || serve_tcp(&s->serve, o->metrics) == 0)) {
+		s->serve.program = o->argv[0];
+		if (serve_local(&s->serve) != 0) {
+			note("godwit top will not find this machine: %s", fail_text());
+			fail_clear();
+		}
 		memcpy(f->fds, s->qemu_fds, sizeof(f->fds));
 		qemu_command(&argv, o, f);
 		print_host(o, image, begin_ns);
@@ -236,6 +242,7 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 		if (session_run(s, &argv, keep, n) == 0)
 			status = outcome(s, o);
 	}
+	serve_close(&s->serve);
 	words_free(&argv);
 	text_free(&s->qemu_messages);
 	free(s);

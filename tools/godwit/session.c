@@ -25,6 +25,8 @@
 #define SAME_NS 400000000ull  /* signals this close are one wish, sent to us and to our group */
 #define END_NS 3000000000ull  /* for the machine to end after the program did */
 #define MESSAGES_MAX 65536u
+#define METRICS_MAX (1u << 20)
+#define SERVE_MS 100 /* between looks at the clock while a client of serve.c is there */
 
 enum slot {
 	IN_FROM,
@@ -38,14 +40,15 @@ enum slot {
 	UART,
 	MESSAGES,
 	SIGNALS,
-	SLOTS
+	SERVE,
+	SLOTS = SERVE + SERVE_SLOTS
 };
 
 struct loop {
 	struct session *s;
 	struct pump in, out, err, request;
 	struct pollfd fds[SLOTS];
-	bool eof_sent, ended;
+	bool eof_sent, ended, serving;
 	uint64_t asked_ns; /* when the program was asked to stop */
 };
 
@@ -54,6 +57,7 @@ int session_prepare(struct session *s)
 	sigset_t set;
 	int pair[2];
 
+	serve_init(&s->serve, "");
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -124,9 +128,24 @@ static void read_signals(struct loop *l)
 	}
 }
 
+static void on_metric(struct session *s)
+{
+	const char *line = s->records.metric;
+
+	if (line[0] != '\0' && s->metrics.len < METRICS_MAX) {
+		text_printf(&s->metrics, "%s\n", line);
+	} else if (line[0] == '\0') {
+		serve_answer(&s->serve, s->metrics.len != 0 ? s->metrics.data : "", s->metrics.len);
+		text_free(&s->metrics);
+	}
+}
+
 static void on_record(void *context, enum record_kind kind)
 {
 	struct session *s = context;
+
+	if (kind == RECORD_METRIC)
+		on_metric(s);
 
 	if (kind == RECORD_EXIT)
 		s->deadline_ns = now_ns() + END_NS;
@@ -206,18 +225,20 @@ static bool watch_all(struct loop *l)
 	watch(l, UART, s->fds[STREAM_UART], true, POLLIN);
 	watch(l, MESSAGES, s->messages_fd, true, POLLIN);
 	watch(l, SIGNALS, s->signal_fd, true, POLLIN);
+	l->serving = serve_watch(&s->serve, &l->fds[SERVE]);
 	return !l->ended || l->out.from >= 0 || l->err.from >= 0 || pump_wants_output(&l->out) ||
 	       pump_wants_output(&l->err) || s->fds[STREAM_CONTROL] >= 0 ||
 	       s->fds[STREAM_UART] >= 0 || s->messages_fd >= 0;
 }
 
-static int timeout_ms(const struct session *s)
+static int timeout_ms(const struct loop *l)
 {
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), end = l->s->deadline_ns;
+	int ms = -1;
 
-	if (s->deadline_ns == 0)
-		return -1;
-	return s->deadline_ns <= now ? 0 : (int)((s->deadline_ns - now) / 1000000) + 1;
+	if (end != 0 && !l->ended)
+		ms = end <= now ? 0 : (int)((end - now) / 1000000) + 1;
+	return l->serving && (ms < 0 || ms > SERVE_MS) ? SERVE_MS : ms;
 }
 
 /* Standard input has ended and is handed over: say so, with the count, since the ports are not
@@ -274,10 +295,12 @@ static void pump_all(struct loop *l)
 	struct session *s = l->s;
 
 	while (watch_all(l)) {
-		int n = poll(l->fds, SLOTS, l->ended ? -1 : timeout_ms(s));
+		int n = poll(l->fds, SLOTS, timeout_ms(l));
 
 		if (n > 0)
 			move(l);
+		if (n >= 0 && serve_move(&s->serve, &l->fds[SERVE]) && !l->ended)
+			request(l, "stat\n");
 		if (!l->ended && s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
 			s->deadline_ns = 0;
 			s->killed = true;
@@ -313,6 +336,7 @@ int session_run(struct session *s, const struct words *argv, const int *keep, si
 	l->request.from = -1;
 	l->request.to = s->fds[STREAM_CONTROL];
 	pump_all(l);
+	text_free(&s->metrics);
 	free(l);
 	return 0;
 }

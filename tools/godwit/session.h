@@ -8,6 +8,7 @@
 
 #include "tools/godwit/qemu.h"
 #include "tools/godwit/records.h"
+#include "tools/godwit/serve.h"
 
 #define UART_RING 65536u
 
@@ -25,9 +26,11 @@ struct session {
 	/* set by the caller */
 	void (*seen)(struct session *s, enum record_kind kind); /* after each record */
 	const void *context;
-	bool no_input; /* standard input is left alone */
+	bool no_input;	    /* standard input is left alone */
+	struct serve serve; /* serve_init'ed; the session closes it */
 	/* private */
 	int fds[STREAM_COUNT], qemu_fds[STREAM_COUNT], messages_fd, messages_child_fd, signal_fd;
+	struct text metrics; /* being received */
 	pid_t pid;
 	uint64_t deadline_ns; /* kill the machine then; 0: never */
 };

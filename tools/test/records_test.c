@@ -131,4 +131,14 @@ TEST(reports)
 	free(r);
 }
 
-UNIT_MAIN(CASE(good), CASE(bad), CASE(limits), CASE(reports))
+TEST(metrics)
+{
+	static struct records r;
+
+	CHECK_EQ(records_line(&r, "metric godwit_x{a=\"b\"} 1.5"), RECORD_METRIC);
+	CHECK_STR(r.metric, "godwit_x{a=\"b\"} 1.5");
+	CHECK_EQ(records_line(&r, "metric"), RECORD_METRIC);
+	CHECK_STR(r.metric, "");
+}
+
+UNIT_MAIN(CASE(metrics), CASE(good), CASE(bad), CASE(limits), CASE(reports))

@@ -354,7 +354,7 @@ TEST(generated_files)
 			snprintf(path, sizeof(path), "/proc/7%s",
 				 strstr(synth_table[k].path, "@pid") + 4);
 		CHECK_EQ(OURS(lstat, path, &st), 0);
-		if (S_ISREG(st.mode) && (st.mode & 0444) != 0 && !strstr(path, "/environ") &&
+		if (S_ISREG(st.mode) && (st.mode & 0444) && !strstr(path, "/environ") &&
 		    !strstr(path, "/cmdline") && !strstr(path, "cwd"))
 			if (slurp(path, buf, sizeof(buf)) <= 0) {
 				printf("nothing in %s\n", path);
