@@ -5,6 +5,7 @@
 #include "linux/metrics.h"
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
+#include "runtime/virtio/netdev.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define KIB(pages) ULL((uint64_t)(pages)*4)
@@ -405,6 +406,13 @@ static void cpu_list(struct text *t)
 	"colls carrier compressed\n"
 #define IF_LINE ": 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 
+static void net_dev(struct text *t)
+{
+	text_add(t, "%s", IF_HEAD "    lo" IF_LINE);
+	if (netdev_get() != NULL)
+		text_add(t, "%s", "  eth0" IF_LINE);
+}
+
 static void metrics_line(void *t, const char *line)
 {
 	text_add(t, "%s\n", line);
@@ -464,7 +472,7 @@ const struct synth synth_table[] = {
 	  .fixed = "nodev\ttmpfs\nnodev\tproc\nnodev\tsysfs\nnodev\tdevtmpfs\n" },
 	{ "proc/mounts", LNK, .fixed = "self/mounts" },
 	{ "proc/cmdline", .fixed = "godwit\n" },
-	{ "proc/net/dev", .fixed = IF_HEAD "    lo" IF_LINE "  eth0" IF_LINE },
+	{ "proc/net/dev", .text = net_dev },
 	{ "proc/net/tcp", .fixed = SOCKETS },
 	{ "proc/net/tcp6", .fixed = SOCKETS },
 	{ "proc/net/udp", .fixed = SOCKETS },

@@ -169,6 +169,8 @@ def redis_with_dhcp():
 def no_network():
     status, out, err = run(need("busybox"), "wget", "-T", "2", "-O", "-", "http://10.0.2.2/", options=["--net", "none"])
     true(status != 0, "there is no way out")
+    status, out, err = run(need("busybox"), "ifconfig", "-a", options=["--net", "none"])
+    true(status == 0 and "lo" in out and "eth0" not in out, f"only lo: {status} {out} {err}")
 
 
 def _udp(*options):
