@@ -28,8 +28,16 @@ static void kick_all(const struct partition *p)
 			arch_kick(p->vcores[i]->core);
 }
 
+/* Put out the line that it did not finish. */
+static void console_flush(struct partition *p)
+{
+	if (p->line.n != 0)
+		log_console(&p->line, p->name, (const uint8_t *)"\n", 1);
+}
+
 void partition_end(struct partition *p, uint32_t status)
 {
+	console_flush(p);
 	p->status = status;
 	arch_devices_stop(p);
 	atomic_store(&p->state, PARTITION_ENDED);
@@ -44,6 +52,7 @@ void partition_end(struct partition *p, uint32_t status)
 
 static void restart_begin(struct partition *p)
 {
+	console_flush(p);
 	p->restarts++;
 	p->restart_stage = 0;
 	p->restart_at = 0;
@@ -63,6 +72,7 @@ void health_error(struct vcore *v, uint32_t class, struct trap *t)
 	    p->restarts >= p->restarts_max)
 		action = GW_HEALTH_STOP;
 	if (action == GW_HEALTH_MODULE_STOP) {
+		console_flush(p);
 		log_direct();
 		arch_health_report(v, class, t);
 		machine_end(STATUS_FAULT);
