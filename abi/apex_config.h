@@ -16,11 +16,12 @@
 
 #include <stdint.h>
 
-#define APEX_CONFIG_MAGIC 0x3335367869657041ULL /* "Apeix653" */
+#define APEX_CONFIG_MAGIC 0x3335367870417747ULL /* "GwApx653" */
 #define APEX_CONFIG_VERSION 1u
 #define APEX_CONFIG_PORTS 32u
-#define APEX_CONFIG_ERRORS 8u /* codes: ERROR_CODE_TYPE, the same numbers as enum gw_health_class \
-			       */
+#define APEX_CONFIG_ERRORS                                                     \
+	8u /* codes: ERROR_CODE_TYPE, the same numbers as enum gw_health_class \
+	    */
 
 enum apex_config_port_kind { APEX_PORT_SAMPLING = 1, APEX_PORT_QUEUING = 2 };
 enum apex_config_direction { APEX_PORT_SOURCE = 0, APEX_PORT_DESTINATION = 1 };

@@ -107,7 +107,7 @@ const char *apex_config_check(const void *blob, size_t len);
 
 /* ---- sched.c ---- */
 
-/* apex_start - the partition in COLD_START mode with its main process current; the platform then
+/* apex_start - the partition as at its start, with its main process current; the platform then
  * runs `main` on it, unmasked, and apex_main_return after it. */
 void apex_start(const struct apex_config *config);
 _Noreturn void apex_main_return(void);

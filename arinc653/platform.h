@@ -68,7 +68,8 @@ void plat_health(ERROR_CODE_TYPE code, uint64_t address);
 _Noreturn void plat_end(void);
 _Noreturn void plat_restart(OPERATING_MODE_TYPE mode);
 
-/* plat_start_condition - why the partition was started. */
+/* plat_start_condition - why the partition was started, plat_start_mode - and in which mode. */
 START_CONDITION_TYPE plat_start_condition(void);
+OPERATING_MODE_TYPE plat_start_mode(void);
 
 #endif

@@ -28,7 +28,7 @@ static void arm(void)
 /* Behind all that are not later: those of one moment keep their order. */
 void process_timer(struct apex_process *p, uint64_t at)
 {
-	struct list_node *n = apex.timers.prev;
+	struct list_node *n;
 
 	list_del(&p->timer);
 	p->timer_at = at;
@@ -298,7 +298,7 @@ void apex_start(const struct apex_config *config)
 {
 	memset(&apex, 0, sizeof(apex));
 	apex.config = config;
-	apex.mode = COLD_START;
+	apex.mode = plat_start_mode();
 	apex.start_condition = plat_start_condition();
 	apex.armed = GW_NEVER;
 	list_init(&apex.timers);

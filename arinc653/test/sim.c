@@ -299,6 +299,11 @@ _Noreturn void plat_restart(OPERATING_MODE_TYPE mode)
 	leave();
 }
 
+OPERATING_MODE_TYPE plat_start_mode(void)
+{
+	return COLD_START;
+}
+
 START_CONDITION_TYPE plat_start_condition(void)
 {
 	return sim.start_condition;
