@@ -92,8 +92,8 @@ void plat_context_init(struct apex_process *p, void (*entry)(void))
 	struct plat_context *c = context_of(p);
 	uint64_t *top = (uint64_t *)(void *)p->stack_top;
 
-	*--top = 0; /* rsp is 16-aligned before the call that entry seems to come from */
-	*--top = (uint64_t)apex_process_return;
+	top -= 3; /* so that rsp was 16-aligned before the call that entry seems to come from */
+	*top = (uint64_t)apex_process_return;
 	c->stack = (uint64_t)p->stack_top - stack_bytes(p->attributes.STACK_SIZE);
 	memset(&c->regs, 0, sizeof(c->regs));
 	c->regs.rip = (uint64_t)entry;

@@ -64,6 +64,13 @@ _Noreturn void panic(const char *fmt, ...)
 
 void plat_health(ERROR_CODE_TYPE code, uint64_t address)
 {
+	static const char *const names[] = { "deadline missed", "application error",
+					     "numeric error",	"illegal request",
+					     "stack overflow",	"memory violation",
+					     "hardware fault",	"power fail" };
+
+	plat_log("apex: %s at %lx, in process %d: the partition's error", names[code],
+		 (unsigned long)address, apex.current->id);
 	gw_call(GW_CALL_HEALTH_RAISE, code, address);
 }
 

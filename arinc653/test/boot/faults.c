@@ -9,20 +9,18 @@ static PROCESS_ID_TYPE ids[16], driver_id;
 static ERROR_STATUS_TYPE last;
 static int errors;
 static volatile int zero;
-static volatile double small = 1.0;
 static int read_only_word; /* its page is writable: see writes_text */
 
 static void divides(void)
 {
-	zero = 1 / zero;
+	zero = 7 / zero;
 }
 
-static void divides_sse(void)
+static void divides_x87(void)
 {
-	unsigned csr = 0x1d80; /* division by zero is not masked */
+	unsigned short control = 0x37b; /* division by zero is not masked */
 
-	__asm__ volatile("ldmxcsr %0" : : "m"(csr));
-	small = small / (double)zero;
+	__asm__ volatile("fldcw %0\n\tfld1\n\tfldz\n\tfdivrp\n\tfwait" : : "m"(control));
 }
 
 static int deep(volatile char *above)
@@ -117,7 +115,7 @@ static const struct {
 	uintptr_t address; /* 0: not looked at */
 } cases[] = {
 	{ "divide", divides, NUMERIC_ERROR, 0 },
-	{ "divide sse", divides_sse, NUMERIC_ERROR, 0 },
+	{ "divide x87", divides_x87, NUMERIC_ERROR, 0 },
 	{ "overflow", overflows, STACK_OVERFLOW, 0 },
 	{ "overflow service", overflows_in_service, STACK_OVERFLOW, 0 },
 	{ "null", writes_null, MEMORY_VIOLATION, 0 },
@@ -188,7 +186,7 @@ void faults_main(void)
 
 static void crashes(void)
 {
-	zero = 1 / zero;
+	zero = 7 / zero;
 }
 
 static void crash_driver(void)
