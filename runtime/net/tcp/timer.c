@@ -23,12 +23,11 @@ void conn_arm_probe(struct tcp_conn *c)
 	c->pto_at = 0;
 	if ((c->flags & (TF_SACK | TF_RTT_SEEN | TF_PERSIST | TF_LOOP)) !=
 		    (TF_SACK | TF_RTT_SEEN) ||
-	    c->cong != CONG_OPEN || c->backoff != 0 || c->rto_at == 0 || c->tx_head == NULL ||
-	    c->tx_head == c->tx_next)
+	    c->rto_at == 0 || c->tx_head == NULL || c->tx_head == c->tx_next)
 		return;
-	if (c->sacked != 0)
-		ticks = (c->srtt >> 15) + 2;
-	else if (c->flags & TF_TLP)
+	if (c->rack_wait != 0)
+		ticks = c->rack_wait;
+	else if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong != CONG_OPEN || c->backoff != 0)
 		return;
 	else
 		ticks = GW_MAX((c->srtt >> 12) + 2, TCP_PTO_MIN) +
@@ -42,12 +41,12 @@ void conn_arm_probe(struct tcp_conn *c)
 
 static void pto(struct tcp_conn *c)
 {
-	if (c->snd_una == c->snd_nxt || c->cong != CONG_OPEN || c->state < TCP_ESTABLISHED ||
+	if (c->snd_una == c->snd_nxt || c->state < TCP_ESTABLISHED ||
 	    (c->flags & (TF_PERSIST | TF_DETACHED)))
 		return;
-	if (c->sacked != 0)
+	if (c->rack_wait != 0)
 		tcp_reorder_timeout(c);
-	else
+	else if (c->cong == CONG_OPEN)
 		tcp_probe_tail(c);
 }
 
@@ -189,6 +188,8 @@ void conn_timer(struct net_stack *s, struct net_timer *t)
 		keep(c);
 	if (c->state == TCP_CLOSED)
 		return;
+	if (c->flags & TF_PACED)
+		tcp_output(c);
 	conn_arm_all(c);
 }
 
