@@ -40,5 +40,5 @@ GUEST_COLD := linux/start linux/process/sigcalls linux/process/sigframe linux/pr
 	linux/files/inode linux/files/timerfd linux/sockets/unix% linux/sockets/option% linux/sockets/ifconf linux/sockets/name \
 	linux/sockets/tcp_option linux/sockets/tcp_listen linux/sockets/tcp_move linux/sockets/udp linux/sockets/msg \
 	runtime/virtio/console% runtime/virtio/rng runtime/virtio/init runtime/virtio/pci runtime/virtio/mmio \
-	runtime/virtio/transport runtime/net/dhcp% runtime/net/frag runtime/net/icmp runtime/net/tcp/bbr
+	runtime/virtio/transport runtime/net/dhcp% runtime/net/frag runtime/net/icmp runtime/net/tcp/bbr runtime/net/tcp/rate
 $(GUEST_COLD:%=$(BUILD)/guest/%.o): GUEST_OPT := -Os

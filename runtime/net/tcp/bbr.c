@@ -18,67 +18,6 @@
 
 static const uint16_t cycle_gain[CYCLE] = { 320, 192, GAIN, GAIN, GAIN, GAIN, GAIN, GAIN };
 
-/* ---- delivery rate (draft-cheng-iccrg-delivery-rate-estimation) ---- */
-
-/* What a segment remembers of the moment it was sent, in front of its headers' room. */
-struct stamp {
-	uint64_t delivered;
-	uint32_t delivered_us, first_us;
-};
-_Static_assert(sizeof(struct stamp) + 12 + ETH_HLEN + IP4_HLEN + 60 <= TCP_TX_OFF,
-	       "stamps lie in front of the headers");
-
-static struct stamp *stamp_of(struct pbuf *p)
-{
-	return (struct stamp *)pbuf_block(p);
-}
-
-static uint32_t us_of(uint64_t ns)
-{
-	return (uint32_t)(ns >> 10);
-}
-
-void rate_copy(struct pbuf *to, struct pbuf *from)
-{
-	*stamp_of(to) = *stamp_of(from);
-}
-
-void rate_sent(struct tcp_conn *c, struct pbuf *p)
-{
-	struct tcp_bbr *b = c->bbr;
-
-	if (c->snd_nxt == c->snd_una)
-		b->first_us = b->delivered_us = us_of(c->stack->now);
-	*stamp_of(p) = (struct stamp){ b->delivered, b->delivered_us, b->first_us };
-	seg_mark(p, b->app_limited != 0 ? SEG_APP : 0, SEG_APP);
-}
-
-void rate_delivered(struct tcp_conn *c, struct pbuf *p)
-{
-	struct tcp_bbr *b = c->bbr;
-	const struct stamp *t = stamp_of(p);
-	uint32_t sent_us = us_of(p->time_ns);
-
-	b->delivered += seg_len(p);
-	b->delivered_us = us_of(c->stack->now);
-	if (b->sampled && (int32_t)(sent_us - b->first_us) < 0)
-		return;
-	b->sampled = true;
-	b->prior_delivered = t->delivered;
-	b->prior_us = t->delivered_us;
-	b->prior_app = (seg_marks(p) & SEG_APP) != 0;
-	b->send_us = sent_us - t->first_us;
-	b->first_us = sent_us;
-}
-
-void rate_idle(struct tcp_conn *c)
-{
-	struct tcp_bbr *b = c->bbr;
-
-	if (conn_flight(c) < c->cwnd)
-		b->app_limited = b->delivered + conn_flight(c) + 1;
-}
-
 /* ---- the model ---- */
 
 /* The largest of the last rounds: the best three samples, each later than the one before (a
@@ -281,7 +220,7 @@ void bbr_acked(struct tcp_conn *c, uint32_t prior_flight, uint64_t prior_deliver
 		gain = cycle_gain[b->phase];
 	set_rate(c, b->bw[0].bw, gain);
 	set_cwnd(c, acked);
-	cc_fit_sndbuf(c);
+	cc_fit_sndbuf(c, 4); /* holes keep what is above them */
 }
 
 void bbr_loss(struct tcp_conn *c, bool timeout)
@@ -345,7 +284,7 @@ int bbr_start(struct tcp_conn *c)
 	c->flags |= TF_PACED;
 	b->min_rtt = c->min_rtt;
 	b->min_rtt_tick = now_tick(c->stack);
-	b->delivered_us = b->first_us = us_of(c->stack->now);
+	b->delivered_us = b->first_us = rate_us(c->stack->now);
 	b->rate = (uint64_t)GW_MAX(c->cwnd, 10u * c->mss) * 1000000 / srtt * HIGH_GAIN / GAIN;
 	for (struct pbuf *p = c->tx_head; p != NULL && p != c->tx_next; p = seg_next(p))
 		rate_sent(c, p);

@@ -137,15 +137,15 @@ void cc_acked(struct tcp_conn *c, uint32_t bytes)
 			c->cwnd = c->w_est;
 	}
 	c->cwnd = GW_MIN(c->cwnd, max);
-	cc_fit_sndbuf(c);
+	cc_fit_sndbuf(c, 2);
 }
 
-void cc_fit_sndbuf(struct tcp_conn *c)
+void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows)
 {
 	struct net_stack *s = c->stack;
 
-	if (!(c->flags & TF_SNDBUF_SET) && c->sndbuf < 2 * c->cwnd)
-		c->sndbuf = GW_MIN(2 * c->cwnd, GW_MAX(s->cfg.sndbuf_max, c->sndbuf));
+	if (!(c->flags & TF_SNDBUF_SET) && c->sndbuf < windows * c->cwnd)
+		c->sndbuf = GW_MIN(windows * c->cwnd, GW_MAX(s->cfg.sndbuf_max, c->sndbuf));
 }
 
 void cc_loss(struct tcp_conn *c)

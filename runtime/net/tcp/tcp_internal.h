@@ -429,8 +429,8 @@ void cc_init(struct tcp_conn *c);
 void cc_acked(struct tcp_conn *c, uint32_t bytes);
 void cc_loss(struct tcp_conn *c); /* sets ssthresh */
 void cc_resume(struct tcp_conn *c);
-/* What the owner may queue follows the window. */
-void cc_fit_sndbuf(struct tcp_conn *c);
+/* What the owner may queue follows the window: so many of them. */
+void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows);
 /* bbr.c: for connections with TF_PACED. start: -ENOMEM. acked: after an acknowledgement; flight and
  * delivered before it, and whether it showed a loss. hold: not yet; it will be tried again. copy:
  * p's data moves to another pbuf. */
@@ -441,6 +441,12 @@ void bbr_recovered(struct tcp_conn *c);
 bool bbr_hold(struct tcp_conn *c);
 void bbr_sent(struct tcp_conn *c, uint32_t bytes);
 uint32_t bbr_quantum(const struct tcp_conn *c);
+/* rate.c: for the same. sent, delivered: a segment, before it is marked; idle: the owner has no
+ * more; copy: p's data moves to another pbuf. */
+static inline uint32_t rate_us(uint64_t ns)
+{
+	return (uint32_t)(ns >> 10);
+}
 void rate_sent(struct tcp_conn *c, struct pbuf *p);
 void rate_delivered(struct tcp_conn *c, struct pbuf *p);
 void rate_idle(struct tcp_conn *c);
