@@ -432,8 +432,7 @@ void cc_resume(struct tcp_conn *c);
 /* What the owner may queue follows the window: so many of them. */
 void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows);
 /* bbr.c: for connections with TF_PACED. start: -ENOMEM. acked: after an acknowledgement; flight and
- * delivered before it, and whether it showed a loss. hold: not yet; it will be tried again. copy:
- * p's data moves to another pbuf. */
+ * delivered before it, and whether it showed a loss. hold: not yet; it will be tried again. */
 int bbr_start(struct tcp_conn *c);
 void bbr_acked(struct tcp_conn *c, uint32_t prior_flight, uint64_t prior_delivered, bool lost);
 void bbr_loss(struct tcp_conn *c, bool timeout);
