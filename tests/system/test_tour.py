@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README's tour, word for word: each of its commands does what is said beside it."""
+import os, re, shlex, signal, socket, subprocess, time
+from harness import ROOT, Skip, equal, need, test, true
+
+WANT = {"--help": "godwit run", "/bin/echo hello": "hello\n", "hello.static": "hello, world\n", "--print-qemu": "qemu-system-x86_64",
+        "redis-cli": "PONG\n"}
+
+
+def commands():
+    text = open(os.path.join(ROOT, "README.md")).read()
+    part = text.split("## A tour in 60 seconds\n")[1].split("\n## ")[0]
+    return [line.strip().split("  #")[0].strip() for line in part.split("\n") if line.startswith("    ")]
+
+
+def ports(line):
+    return [int(p) for p in re.findall(r"-p (\d+):", line)]
+
+
+def answers(port):
+    """Something behind QEMU's forwarding answers a line: redis and memcached both do."""
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.settimeout(2)
+        s.sendall(b"version\r\n")
+        return s.recv(100) != b""
+
+
+def until_it_serves(p, port):
+    end = time.monotonic() + 30
+    while True:
+        true(p.poll() is None, f"the server ended with {p.returncode}")
+        try:
+            if answers(port):
+                return
+        except OSError:
+            pass
+        true(time.monotonic() < end, f"port {port} serves nobody")
+        time.sleep(0.1)
+
+
+@test
+def tour():
+    need("redis-server", "redis-cli", "memcached")
+    lines = commands()
+    true(len(lines) >= 7 and lines[0] == "make", lines)
+    for port in sum(map(ports, lines), []):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                raise Skip(f"port {port} of this machine is in use")
+    server, seen = None, set()
+
+    def stop():
+        server.send_signal(signal.SIGINT)
+        equal(server.wait(20), 0, "Ctrl-C ends it")
+
+    for line in lines[1:]:
+        if ports(line):
+            if server:
+                stop()
+            server = subprocess.Popen(shlex.split(line), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            until_it_serves(server, ports(line)[0])
+            continue
+        p = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        equal(p.returncode, 0, f"{line}: {p.stderr}")
+        for word, want in WANT.items():
+            if word in line:
+                seen.add(word)
+                true(want in p.stdout, f"{line}: {p.stdout!r}")
+        if "--print-qemu" in line:
+            subprocess.run(["rm", "-rf", p.stderr.split("are in ")[1].split(";")[0]], check=True)
+    if server:
+        stop()
+    equal(seen, set(WANT), "the tour has them all")
