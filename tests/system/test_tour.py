@@ -72,3 +72,30 @@ def tour():
     if server:
         stop()
     equal(seen, set(WANT), "the tour has them all")
+
+
+@test
+def make_run():
+    """What `make run` starts: the port is in use, so the next free one; then Ctrl-C and the summary."""
+    cli = need("redis-cli")
+    need("redis-server")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        p = subprocess.Popen([os.path.join(ROOT, "tools", "run-redis"), str(port)], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
+        seen = ""
+        for line in p.stdout:
+            seen += line
+            if line.startswith("Ready."):
+                break
+        true(f"127.0.0.1:{port} is in use, trying the next port" in seen, seen)
+        connect = re.search(r"Connect with: (redis-cli -p (\d+))", seen)
+        true(connect and int(connect[2]) > port and "boot timeline" in seen and "program" in seen, seen)
+        equal(subprocess.run([cli, *connect[1].split()[1:], "SET", "a", "b"], capture_output=True, text=True, timeout=20).stdout, "OK\n")
+        p.send_signal(signal.SIGINT)
+        rest = p.communicate(timeout=20)[0]
+    equal(p.returncode, 0, rest)
+    for word in ("uptime", "connections", "packets", "kernel entries", "unimplemented syscalls"):
+        true(word in rest, f"{word} is not in the summary: {rest}")
