@@ -137,6 +137,16 @@ test(_dies("memory", 137, "memory", "-m"))
 
 
 @test
+def files_fill_memory():
+    """What a program writes is in memory: a file that does not fit is an error of that write, not the end of the machine."""
+    for size, least in (("8M", 2 << 20), ("64M", 48 << 20)):
+        for block in ("4k", "1M"):
+            status, _, err = run("dd", "if=/dev/zero", "of=/tmp/x", f"bs={block}", options=["-m", size])
+            true(status == 1 and "No space left on device" in err, f"-m {size}: {status} {err!r}")
+            true(int(err.split(" bytes ")[0].split("\n")[-1]) > least, f"-m {size}: {err!r}")
+
+
+@test
 def program_unknown_syscall():
     status, out, err = run(BAD, "unknown", options=["--summary"])
     equal((status, out), (0, "went on\n"))
