@@ -379,7 +379,7 @@ long inode_read(struct inode *i, uint64_t off, void *to, size_t n)
  * to say that they are full. */
 static bool room_for_data(void)
 {
-	uint64_t keep = 2 * reserve();
+	uint64_t keep = reserve();
 
 	if (mem_free_pages() < keep)
 		pages_reclaim((size_t)keep, true);
