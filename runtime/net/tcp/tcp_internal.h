@@ -33,6 +33,8 @@
 #define TCP_MIN_MSS 64u /* a peer asking for less gets this (a bound on per-byte cost) */
 #define TCP_DEF_MSS 536u
 #define TCP_MAX_MSS 9160u
+#define TCP_MIN_MTU 552u /* as Linux: below that, somebody is playing */
+#define TCP_HOLE_MTU 1064u
 #define TCP_RTO_MIN WHEEL_MS(200)
 #define TCP_RTO_MAX WHEEL_MS(60000)
 #define TCP_RTO_INIT WHEEL_MS(1000)

@@ -94,6 +94,20 @@ static void persist(struct tcp_conn *c)
 	conn_set_rto(c);
 }
 
+/* Full segments time out again and again, and nobody says that they are too long: perhaps that is
+ * what they are (RFC 4821 7.7, black hole detection). */
+static void black_hole(struct tcp_conn *c)
+{
+	uint16_t mtu = c->backoff < 5 ? TCP_HOLE_MTU : TCP_MIN_MTU;
+	const struct pbuf *p = c->tx_head;
+
+	if (c->backoff < 3 || p == NULL || p == c->tx_next || c->rt_mtu <= mtu ||
+	    seg_len(p) + 40 <= mtu || (c->flags & TF_LOOP))
+		return;
+	c->rt_mtu = mtu;
+	conn_set_mss(c);
+}
+
 static void rto(struct tcp_conn *c)
 {
 	struct net_stack *s = c->stack;
@@ -123,6 +137,7 @@ static void rto(struct tcp_conn *c)
 		s->n.retransmits++;
 		(void)tcp_send_syn(c);
 	} else {
+		black_hole(c);
 		tcp_enter_loss(c);
 		if (c->tx_head != NULL && c->tx_head != c->tx_next) {
 			tcp_output(c);
