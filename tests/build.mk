@@ -37,7 +37,9 @@ fuzz: $$(FUZZ_PROGRAMS)
 fuzz-short: $$(FUZZ_PROGRAMS)
 	tests/fuzz/run 10 $^
 
-# Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
+# Every figure of README and docs/measurements.md, beside a Linux guest and natively: build/bench/report.md and report.svg.
+# make bench PART=size,latency ARGS='--rounds 3'. Debian packages that are missing are installed where that is allowed.
 .PHONY: bench
 bench: all $(BUILD)/programs/hello.static
-	tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))
+	-tests/packages bench
+	tests/bench/bench.py $(if $(PART),--only $(PART)) $(ARGS)

@@ -64,13 +64,14 @@ static int read_log(struct reading *r, const char *path)
 	FILE *f = fopen(path, "r");
 	char *line = NULL;
 	size_t room = 0, number = 0;
+	ssize_t n;
 	int rc = 0;
 
 	if (f == NULL)
 		return fail("%s: %s", path, strerror(errno));
-	while (rc == 0 && getline(&line, &room, f) >= 0) {
+	while (rc == 0 && (n = getline(&line, &room, f)) >= 0) {
 		struct hdr_line parsed;
-		int kind = hdr_log_parse(line, &parsed);
+		int kind = strlen(line) == (size_t)n ? hdr_log_parse(line, &parsed) : -1;
 
 		number++;
 		if (kind == 1 || (kind == 0 && r->tag != NULL && strcmp(r->tag, parsed.tag) != 0))
