@@ -102,9 +102,10 @@ void help_run(void)
 	      "  --interval T  (1s)    --label TEXT  in plots    --quiet  no progress lines    "
 	      "--seed N  repeat the same choices\n"
 	      "\n"
-	      "Status: 0 measured; 1 errors, time-outs, unanswered requests, or a file that could "
-	      "not be written (what was\n"
-	      "measured is printed all the same); 2 a mistake in the options.\n",
+	      "Status: 0 measured; 1 errors, time-outs, unanswered requests, a rate that was not "
+	      "kept, "
+	      "or a file that could not be\n"
+	      "written (what was measured is printed all the same); 2 a mistake in the options.\n",
 	      stdout);
 }
 

@@ -106,7 +106,8 @@ int load_result_init(struct load_result *r) MUST_CHECK;
 void load_result_free(struct load_result *r);
 bool load_missed_schedule(
 	const struct load_result *r); /* so that the figures cannot be trusted below that */
-bool load_overloaded(const struct load_result *r); /* the server did not keep the rate */
+bool load_overloaded(const struct load_result *r); /* the rate was not kept: by the server, or, */
+bool load_saturated(const struct load_result *r);  /* by the generator, which was always late */
 uint64_t load_errors(const struct load_result *r);
 
 extern volatile int load_interrupted; /* set by SIGINT and SIGTERM */

@@ -52,8 +52,8 @@ static int measure(struct load_config *c, struct load_result *r)
 		status = STATUS_TROUBLE;
 	} else {
 		report_summary(stdout, c, r);
-		if (load_errors(r) > 0 || r->counters.unanswered > 0 || r->stopped[0] != '\0' ||
-		    histogram_count(&r->corrected) == 0)
+		if (load_errors(r) > 0 || r->counters.unanswered > 0 || load_overloaded(r) ||
+		    r->stopped[0] != '\0' || histogram_count(&r->corrected) == 0)
 			status = STATUS_TROUBLE;
 	}
 	if (flush_stdout() != 0)

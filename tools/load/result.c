@@ -85,6 +85,12 @@ bool load_missed_schedule(const struct load_result *r)
 	return false;
 }
 
+/* With a slow server a request leaves as soon as a connection is free; here most left later. */
+bool load_saturated(const struct load_result *r)
+{
+	return histogram_count(&r->late) > 0 && histogram_at(&r->late, 500000000) > 50 * NS_PER_US;
+}
+
 bool load_overloaded(const struct load_result *r)
 {
 	/* more than 20 ms of requests waited at the end, or some were not sent at all */

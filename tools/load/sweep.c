@@ -267,7 +267,7 @@ int sweep_main(int argc, char **argv)
 	rc = search(&s, &passes, &fails);
 	if (rc != 0)
 		say("%s", fail_text());
-	status = conclude(&s, passes, fails);
+	status = s.n > 0 ? conclude(&s, passes, fails) : STATUS_TROUBLE;
 	if (flush_stdout() != 0 || rc != 0)
 		status = STATUS_TROUBLE;
 	if (write_files(&s, passes) != 0)
