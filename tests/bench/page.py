@@ -18,10 +18,8 @@ def text(x, y, s, cls="", anchor="start"):
 
 
 def show(v):
-    if v >= 1e9:
-        return f"{v / 1e9:,.2f} G"
-    if v >= 1e7:
-        return f"{v / 1e6:,.1f} M"
+    if v >= 1e6:
+        return f"{v / 1e6:,.3g} M" if v < 1e8 else f"{v / 1e6:,.0f} M"
     return f"{v:,.0f}" if v >= 100 else f"{v:.3g}"
 
 
@@ -40,7 +38,7 @@ class Bars:
 
     def __init__(self, chart):
         self.title, self.unit, self.groups = chart
-        self.height = 62 + sum(len(g) * self.ROW + self.BETWEEN for _, g in self.groups) + (14 if len(self.groups) > 0 else 0)
+        self.height = 52 + sum(len(g) * self.ROW + self.BETWEEN for _, g in self.groups)
 
     def draw(self, x, y):
         out = [text(x + PAD, y + 30, self.title, "h2")]
@@ -68,7 +66,7 @@ class Bars:
             a, b = (left + (right - left) * min(q / full, 1.12) for q in (low, high))
             out.append(f"<path class='whisker' fill='none' d='M{a:.1f} {at + 3:.1f}v8m0 -4H{b:.1f}m0 -4v8'/>")
             end = max(end, b)
-        out.append(text(end + 7, at + 11.5, f"{show(v)} {self.unit}".strip() if kind != "native" else f"{show(v)} {self.unit} native".replace("  ", " "), "small value"))
+        out.append(text(end + 7, at + 11.5, f"{show(v)} {self.unit}".strip(), "small value"))
         if kind == "godwit" and "linux" in group and v and group["linux"][0]:
             big = max(v, group["linux"][0]) / min(v, group["linux"][0])
             out.append(text(right + 150, at + 11.5, f"{big:.1f}x {'more' if v > group['linux'][0] else 'less'}", "ratio", "end"))
@@ -131,11 +129,11 @@ def page(f, machine, parts):
             if s["curves"]:
                 cards.append(Curves(f"{s['title']}: percentiles, from the intended send time", s["curves"]))
         notes += [f"{name} {word}: {part[word]}" for word in ("failed", "skipped") if word in part]
-    head = wrap("; ".join(machine.values()), 170)
+    head = wrap("; ".join(machine.values()), 190)
     foot = [line for n in ["Emulated (QEMU TCG, one processor): instruction counts mean something by themselves, seconds only as ratios of one run. "
                            "Whiskers: least to most of the rounds. Native bars that leave their card are cut; their value stands beside them.", *notes]
-            for line in wrap(n, 170)]
-    columns, body = [96 + 17 * len(head)] * 2, []
+            for line in wrap(n, 190)]
+    columns, body = [84 + 17 * len(head)] * 2, []
     for card in cards:  # into the shorter column
         i = 0 if columns[0] <= columns[1] else 1
         x, y = GAP + i * (CARD + GAP), columns[i]

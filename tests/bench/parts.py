@@ -2,11 +2,8 @@
 """parts - what `make bench` measures. A part returns sections for report.py: a title, how it was measured, tables, and what is
 drawn. Everything but `native` runs under QEMU's TCG: there instruction counts mean something by themselves, seconds only
 as ratios of one run."""
-import json, mmap, os, re, shutil, statistics, struct, subprocess, time
-from guests import BUILD, GODWIT, HERE, KINDS, NAMES, REQUESTS, ROOT, WORK, Server, Skip, Tap, User, godwit, linux, linux_files, native, \
-    reply, say, start
-
-SLACK = {"godwit": 1, "linux": 1, "native": 1}
+import mmap, os, re, shutil, statistics, struct, subprocess, time
+from guests import BUILD, GODWIT, HERE, NAMES, REQUESTS, ROOT, WORK, Server, User, godwit, linux, linux_files, native, reply, say, start
 
 
 def section(title, how, columns, rows, notes=(), bars=(), curves=None):
@@ -108,12 +105,12 @@ def overhead():
     rows, worst = [], 0
     with_, without = count_instructions(godwit), count_instructions(godwit, tool=os.path.join(plain, "godwit"))
     for r, _ in REQUESTS:
-        part = with_[r][0] / without[r][0] - 1
+        part = with_[r][1] / without[r][1] - 1  # the least repeats best
         worst = max(worst, part)
-        rows.append([f"redis {r}", f"{with_[r][0]:,}", f"{without[r][0]:,}", f"{100 * part:+.2f} %", "2 %"])
+        rows.append([f"redis {r}", f"{with_[r][1]:,}", f"{without[r][1]:,}", f"{100 * part:+.2f} %", "2 %"])
     if worst > 0.02:
         raise RuntimeError(f"the built-in measurement costs {100 * worst:.2f} %, more than 2 %: {rows}")
-    return [section("What the built-in measurement costs", "Instructions of a request (as above, median) with the shards' latency histograms, and in a build "
+    return [section("What the built-in measurement costs", "Instructions of a request (as above, the least) with the shards' latency histograms, and in a build "
                     "without them (`tests/bench/unmeasured.h`).", ["guest instructions", "with", "without", "cost", "goal"], rows)]
 
 
@@ -186,5 +183,8 @@ def histogram():
     p = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "bench-histogram"], capture_output=True, text=True)
     if p.returncode:
         raise RuntimeError(p.stderr[-1500:])
-    return [section("Recording into a histogram", "`make bench-histogram`, on this machine itself.", ["what", ""],
-                    [[line.strip(), ""] for line in p.stdout.strip().splitlines()])]
+    rows = re.findall(r"^(\S.*?)  +([\d.]+ ns)", p.stdout, re.M)
+    if len(rows) < 3:
+        raise RuntimeError("bench-histogram says " + p.stdout)
+    return [section("Recording into a histogram", "`make bench-histogram`, on this machine itself, not emulated; goal 3 ns, at most 5 ns.", ["one", "takes"],
+                    [list(r) for r in rows])]
