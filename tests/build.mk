@@ -39,7 +39,10 @@ fuzz-short: $$(FUZZ_PROGRAMS)
 
 # Every figure of README and docs/measurements.md, beside a Linux guest and natively: build/bench/report.md and report.svg.
 # make bench PART=size,latency ARGS='--rounds 3'. Debian packages that are missing are installed where that is allowed.
-.PHONY: bench
+BOOT_TESTS += bench-test
+.PHONY: bench bench-test
+bench-test: all
+	tests/bench/selftest.py 2>/dev/null
 bench: all $(BUILD)/programs/hello.static
 	-tests/packages bench
 	tests/bench/bench.py $(if $(PART),--only $(PART)) $(ARGS)

@@ -139,37 +139,40 @@ static void show_clock(void)
 	       show_ns((last - first) / n), show_ns(step));
 }
 
-/* Two servers, one of which answers DELAY_STEP later by the clock; runs against each in turn. The
- * difference should be DELAY_STEP: how far it is from that is the precision. */
+/* A server that answers `delay` later, for one run; *at: what was measured. */
+static int measure_delay(uint64_t delay, uint64_t *at)
+{
+	struct load_result result = { 0 };
+	struct server server;
+	int rc = start(&server, delay);
+
+	if (rc != 0)
+		return rc;
+	rc = measure(&server, "tcp", 0, NULL, true, &result);
+	stop(&server);
+	if (rc == 0)
+		*at = histogram_at(&result.corrected, PAIR_PPB);
+	load_result_free(&result);
+	return rc;
+}
+
+/* Two servers in turn, one of which answers DELAY_STEP later by the clock. The difference should be
+ * DELAY_STEP: how far it is from that is the precision. */
 static int show_precision(void)
 {
-	struct server servers[2];
 	int64_t differences[PAIRS], off;
-	int rc = 0;
 
-	if (start(&servers[0], DELAY) != 0)
-		return -1;
-	if (start(&servers[1], DELAY + DELAY_STEP) != 0) {
-		stop(&servers[0]);
-		return -1;
-	}
-	for (size_t i = 0; rc == 0 && i < PAIRS && load_interrupted == 0; i++) {
-		uint64_t at[2] = { 0 };
+	for (size_t i = 0; i < PAIRS; i++) {
+		uint64_t at[2];
 
-		for (size_t k = 0; rc == 0 && k < 2; k++) {
-			struct load_result result = { 0 };
-
-			rc = measure(&servers[k], "tcp", 0, NULL, true, &result);
-			if (rc == 0)
-				at[k] = histogram_at(&result.corrected, PAIR_PPB);
-			load_result_free(&result);
+		for (size_t k = 0; k < 2; k++) {
+			if (measure_delay(DELAY + k * DELAY_STEP, &at[k]) != 0)
+				return -1;
+			if (load_interrupted != 0)
+				return 0;
 		}
 		differences[i] = (int64_t)at[1] - (int64_t)at[0];
 	}
-	stop(&servers[0]);
-	stop(&servers[1]);
-	if (rc != 0 || load_interrupted != 0)
-		return rc;
 	qsort(differences, PAIRS, sizeof(differences[0]), by_value);
 	off = differences[PAIRS / 2] - (int64_t)DELAY_STEP;
 	printf("precision  answers %s later are measured %.2f us later (median of %u pairs of "
