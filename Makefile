@@ -45,6 +45,7 @@ FUZZERS :=
 -include kernel/build.mk
 -include runtime/build.mk
 -include linux/build.mk
+-include arinc653/build.mk
 -include tools/build.mk
 -include tests/build.mk
 
