@@ -17,6 +17,12 @@ uint64_t schedule_status_bytes(const struct gw_bundle *b);
  * has passed, c->switch_ns, and *wake_ns: when to look again. O(vcores of the core). */
 struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns);
 
+/* vcore_runnable - v has something to do, and may do it. */
+bool vcore_runnable(const struct vcore *v);
+
+/* vcore_deadline - post the tick of v if it is due; returns when it will be. */
+uint64_t vcore_deadline(struct vcore *v, uint64_t now);
+
 /* schedule_late - the window that began (c->window_fresh) is served from `now` on: record it. */
 void schedule_late(struct core *c, uint64_t now);
 
