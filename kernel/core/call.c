@@ -48,7 +48,7 @@ static void post_tick(struct vcore *v)
 }
 
 /* What has passed already is an event at once: no timer interrupt would find out. */
-static void set_tick(struct vcore *v, uint64_t deadline_ns)
+static inline __attribute__((always_inline)) void set_tick(struct vcore *v, uint64_t deadline_ns)
 {
 	atomic_store_explicit(&v->tick_ns, deadline_ns, memory_order_relaxed);
 	if (!arch_timer_arm(v->core, deadline_ns)) {

@@ -211,13 +211,22 @@ uint32_t elastic_want(struct elastic *e, uint32_t part, uint32_t hint, uint64_t 
 	return ELASTIC_NOBODY;
 }
 
-void elastic_look(struct elastic *e, uint32_t hint, uint64_t now)
+uint64_t elastic_look(struct elastic *e, uint32_t hint, uint64_t now)
 {
+	uint64_t next = ~0ULL;
 	uint32_t moves = 0;
 
-	for (uint32_t i = 0; i < e->n_parts; i++)
+	for (uint32_t i = 0; i < e->n_parts; i++) {
+		const struct elastic_part *p = &e->parts[i];
+		struct elastic_load l;
+
+		load(e, i, now, &l);
+		if (l.delay_ns != 0 && l.delay_ns <= p->delay_ns)
+			next = min_u64(next, p->delay_ns + 1 - l.delay_ns);
 		while (moves < LOOK_MOVES && elastic_want(e, i, hint, now) != ELASTIC_NOBODY)
 			moves++;
+	}
+	return next;
 }
 
 bool elastic_watched(const struct elastic *e)

@@ -94,11 +94,12 @@ void elastic_leave(struct elastic *e, uint32_t core);
  * it, or ELASTIC_NOBODY. Context: any core. O(cores + vcores). */
 uint32_t elastic_want(struct elastic *e, uint32_t part, uint32_t hint, uint64_t now);
 
-/* elastic_look - the watch: find cores for all that want one. O(partitions * (cores + vcores)). */
-void elastic_look(struct elastic *e, uint32_t hint, uint64_t now);
+/* elastic_look - the watch: find cores for all that want one. Returns in how many ns a delay that
+ * it has seen passes its bound; ~0: none. O(partitions * (cores + vcores)). */
+uint64_t elastic_look(struct elastic *e, uint32_t hint, uint64_t now);
 
 /* elastic_watched - elastic_look is to be repeated, every ELASTIC_WATCH_NS on an idle core or every
- * ELASTIC_TICK_NS on a busy one: a watched partition runs, and could have more cores. */
+ * ELASTIC_TICK_NS on a busy one, or when it says: a watched partition runs, and could have more. */
 bool elastic_watched(const struct elastic *e);
 
 /* elastic_idle - the first idle core, or ELASTIC_NOBODY. */

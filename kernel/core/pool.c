@@ -7,6 +7,8 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/log.h"
 
+#define HELP_NS 100000ULL /* a vcore is not got up for others' work more often */
+
 static struct elastic pool;
 static struct vcore *floating[POOL_VCORES];
 static struct core *keeper;	 /* has no windows: it looks after ticks of those that have */
@@ -47,6 +49,7 @@ void pool_init(const struct gw_bundle *b, struct gw_status *status)
 	uint32_t n = 0, sum = 0, pooled = 0;
 
 	keeper = NULL;
+	look_ns = 0;
 	atomic_store(&watcher, ELASTIC_NOBODY);
 	elastic_init(&pool, n_cores, b->n_partitions);
 	for (uint32_t i = 0; i < n_cores && status != NULL; i++) {
@@ -93,6 +96,12 @@ static uint64_t older(uint64_t since, const volatile uint64_t *published)
 	return at != 0 && at < since ? at : since;
 }
 
+/* One that waits, and has not just found that there is nothing that it could take. */
+static bool may_help(const struct vcore *v, uint64_t now)
+{
+	return atomic_load(&v->state) == VCORE_RUNNING && now - v->helped_ns > HELP_NS;
+}
+
 void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 {
 	const struct partition *p = partitions[part];
@@ -112,7 +121,7 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 
 			l->ready++;
 			since = at != 0 && at < since ? at : since;
-		} else if (atomic_load(&v->state) == VCORE_RUNNING) {
+		} else if (may_help(v, now)) {
 			l->helpers++;
 		}
 	}
@@ -191,13 +200,14 @@ static struct vcore *take_oldest(struct core *c, const struct partition *p)
 }
 
 /* The core was given for the work of others: one that waits gets up, to take some of it. */
-static struct vcore *take_helper(struct core *c, const struct partition *p)
+static struct vcore *take_helper(struct core *c, const struct partition *p, uint64_t now)
 {
 	for (uint32_t i = 0; i < p->n_vcores; i++) {
 		struct vcore *v = p->vcores[i];
 
-		if (atomic_load(&v->on) != 0 || atomic_load(&v->state) != VCORE_RUNNING)
+		if (atomic_load(&v->on) != 0 || !may_help(v, now))
 			continue;
+		v->helped_ns = now;
 		atomic_fetch_or(&v->area->pending, 1ULL << GW_EVENT_NOTIFY);
 		if (take(c, v))
 			return v;
@@ -205,7 +215,7 @@ static struct vcore *take_helper(struct core *c, const struct partition *p)
 	return NULL;
 }
 
-static struct vcore *take_any(struct core *c, const struct partition *p, bool over)
+static struct vcore *take_any(struct core *c, const struct partition *p, uint64_t now, bool over)
 {
 	struct vcore *current = atomic_load(&c->current), *v = NULL;
 	bool goes_on = current->part == p && vcore_runnable(current);
@@ -217,7 +227,7 @@ static struct vcore *take_any(struct core *c, const struct partition *p, bool ov
 		v = current;
 	if (v == NULL && atomic_load(&pool.grant[c->id]) >> 8 != 0 &&
 	    pool.parts[p->number].policy->watched)
-		v = take_helper(c, p);
+		v = take_helper(c, p, now);
 	return v;
 }
 
@@ -229,7 +239,7 @@ struct vcore *pool_pick(struct core *c, uint64_t now)
 	if (over || part >= ELASTIC_PARTS)
 		part = elastic_turn(&pool, c->id, now);
 	for (uint32_t i = 0; i < GW_BUNDLE_PARTITIONS && part < ELASTIC_PARTS; i++) {
-		struct vcore *v = take_any(c, partitions[part], over);
+		struct vcore *v = take_any(c, partitions[part], now, over);
 
 		if (v != NULL) {
 			if (over || v != atomic_load(&c->current))
@@ -239,6 +249,19 @@ struct vcore *pool_pick(struct core *c, uint64_t now)
 		part = elastic_next(&pool, c->id, now);
 	}
 	return NULL;
+}
+
+bool pool_moved(struct core *c, struct vcore *v)
+{
+	uint32_t owner = elastic_owner(&pool, c->id);
+
+	if (owner >= ELASTIC_PARTS || (v != NULL && v->part->number == owner))
+		return false;
+	if (v != NULL && v != atomic_load(&c->current)) {
+		became_ready(v, arch_now_ns());
+		atomic_store(&v->on, 0);
+	}
+	return true;
 }
 
 void pool_leave(struct core *c)
@@ -339,8 +362,8 @@ uint64_t pool_watch(struct core *c, uint64_t now)
 	if (w != c->id)
 		return ~0ULL;
 	if (now >= look_ns) {
-		look_ns = now + (watch_rank(w) == 0 ? ELASTIC_WATCH_NS : ELASTIC_TICK_NS);
-		elastic_look(&pool, w, now);
+		look_ns = now + min_u64(elastic_look(&pool, w, now),
+					watch_rank(w) == 0 ? ELASTIC_WATCH_NS : ELASTIC_TICK_NS);
 	}
 	return look_ns;
 }

@@ -26,6 +26,10 @@ uint64_t pool_deadlines(struct core *c, uint64_t now);
 /* pool_watch - look after the delays of those that run, if that is up to c; returns when again. */
 uint64_t pool_watch(struct core *c, uint64_t now);
 
+/* pool_moved - c was given to a partition since it has picked v (NULL: nothing), which it does not
+ * run then. */
+MUST_CHECK bool pool_moved(struct core *c, struct vcore *v);
+
 /* pool_release - v's context has left c. True: c serves another one already, pick again. */
 MUST_CHECK bool pool_release(struct core *c, struct vcore *v);
 

@@ -114,16 +114,6 @@ static void windows_advance(struct core *c, uint64_t now)
 		window_next(c);
 }
 
-bool vcore_runnable(const struct vcore *v)
-{
-	uint32_t state = atomic_load(&v->part->state);
-
-	if (state != PARTITION_RUNNING)
-		return state == PARTITION_RESTARTING && v->id == 0;
-	return atomic_load(&v->state) == VCORE_RUNNING &&
-	       (atomic_load(&v->waiting) == 0 || atomic_load(&v->area->pending) != 0);
-}
-
 /* The one whose turn it is, among those of the owner, or NULL. In time that is nobody's, the
  * elastic pool has a turn beside the vcores that belong to the core. */
 static struct vcore *in_turn(struct core *c, uint32_t owner, uint64_t now)
@@ -151,18 +141,6 @@ static struct vcore *in_turn(struct core *c, uint32_t owner, uint64_t now)
 		return v;
 	}
 	return NULL;
-}
-
-uint64_t vcore_deadline(struct vcore *v, uint64_t now)
-{
-	uint64_t at = atomic_load(&v->tick_ns);
-
-	/* One that floats may have set another one meanwhile, on another core. */
-	if (at <= now && atomic_compare_exchange_strong(&v->tick_ns, &at, ~0ULL)) {
-		atomic_fetch_or(&v->area->pending, 1ULL << GW_EVENT_TICK);
-		return ~0ULL;
-	}
-	return at;
 }
 
 struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
@@ -199,8 +177,9 @@ struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
 
 bool schedule_due(const struct vcore *v)
 {
-	return v->core->shared &&
-	       (arch_now_ns() >= v->core->switch_ns || (v->floats && pool_revoked(v)));
+	const struct core *c = v->core;
+
+	return c->shared && (arch_now_ns() >= c->switch_ns || (v->floats && pool_revoked(v)));
 }
 
 /* Nobody runs, until an interrupt; the log's rest goes out meanwhile. */
@@ -234,6 +213,8 @@ void schedule(struct core *c, struct trap *t)
 
 		arch_flush_poll(c);
 		to = schedule_pick(c, arch_now_ns(), &wake);
+		if (c->pooled && pool_moved(c, to))
+			continue;
 		if (to == NULL)
 			to = &c->idle;
 		if (to != from && from != &c->idle)

@@ -4,6 +4,7 @@
 #define GODWIT_KERNEL_TEST_PARTS_H
 
 #include "abi/boot.h"
+#include "abi/bundle.h"
 #include "abi/status.h"
 #include "kernel/test/probe_call.h"
 
