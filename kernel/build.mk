@@ -11,6 +11,9 @@ KERNEL_LD := ld -static -pie --no-dynamic-linker -z max-page-size=4096 -z noexec
 
 all: $(BUILD)/kernel.elf
 
+# Machines with elastic partitions only: small before fast.
+$(BUILD)/kernel/core/pool.o $(BUILD)/kernel/core/elastic.o: KERNEL_CFLAGS += -Os
+
 $(BUILD)/kernel/%.o: kernel/%.c kernel/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<

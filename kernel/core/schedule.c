@@ -114,41 +114,63 @@ static void windows_advance(struct core *c, uint64_t now)
 		window_next(c);
 }
 
-/* The one whose turn it is, among those of the owner, or NULL. In time that is nobody's, the
- * elastic pool has a turn beside the vcores that belong to the core. */
+/* The one whose turn it is, among those of the owner (or all of them), or NULL. */
 static struct vcore *in_turn(struct core *c, uint32_t owner, uint64_t now)
 {
 	uint32_t first = c->turn + (now >= c->slice_end_ns);
-	uint32_t n = c->n_vcores + (c->pooled && owner == GW_WINDOW_POOL);
 
-	for (uint32_t k = 0; k < n; k++) {
-		uint32_t i = (first + k) % n;
-		struct vcore *v;
+	for (uint32_t k = 0; k < c->n_vcores; k++) {
+		uint32_t i = (first + k) % c->n_vcores;
+		struct vcore *v = c->vcores[i];
 
-		if (i == c->n_vcores) {
-			v = pool_pick(c, now);
-			if (v == NULL)
-				continue;
-		} else {
-			v = c->vcores[i];
-			if ((owner != GW_WINDOW_POOL && v->part->number != owner) ||
-			    !vcore_runnable(v))
-				continue;
-			if (i != c->turn || now >= c->slice_end_ns)
-				c->slice_end_ns = now + SLICE_NS;
-		}
+		if ((owner != GW_WINDOW_POOL && v->part->number != owner) || !vcore_runnable(v))
+			continue;
+		if (i != c->turn || now >= c->slice_end_ns)
+			c->slice_end_ns = now + SLICE_NS;
 		c->turn = i;
 		return v;
 	}
 	return NULL;
 }
 
+/* The same in time that is nobody's: the elastic pool has a turn beside the core's own vcores. */
+static struct vcore *in_turn_pooled(struct core *c, uint64_t now)
+{
+	bool over = now >= c->slice_end_ns;
+	uint32_t first = c->turn + over, n = c->n_vcores + 1;
+
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = (first + k) % n;
+		struct vcore *v = i < c->n_vcores ? c->vcores[i] : pool_pick(c, now);
+
+		if (v == NULL || (!v->floats && !vcore_runnable(v)))
+			continue;
+		if (!v->floats && (i != c->turn || over))
+			c->slice_end_ns = now + SLICE_NS;
+		c->turn = i;
+		return v;
+	}
+	return NULL;
+}
+
+/* schedule_pick in time of the pool; v is the window's owner's, who comes first. */
+static struct vcore *pick_pooled(struct core *c, struct vcore *v, uint64_t now, uint64_t *wake)
+{
+	*wake = min_u64(*wake, pool_deadlines(c, now));
+	if (v == NULL)
+		v = in_turn_pooled(c, now);
+	if (v != NULL && !v->floats)
+		pool_leave(c);
+	else
+		*wake = min_u64(*wake, pool_watch(c, now));
+	return v;
+}
+
 struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
 {
 	uint32_t owner = GW_WINDOW_POOL, others = GW_WINDOW_POOL;
-	bool pool;
+	struct vcore *v = NULL;
 	uint64_t wake;
-	struct vcore *v;
 
 	windows_advance(c, now);
 	c->switch_ns = wake = c->window_end_ns;
@@ -156,19 +178,17 @@ struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
 		owner = slot_of(c)->partition;
 		others = slot_of(c)->flags & GW_WINDOW_ELASTIC ? GW_WINDOW_POOL : owner;
 	}
-	pool = c->pooled && !c->in_gap && others == GW_WINDOW_POOL;
 	for (uint32_t i = 0; i < c->n_vcores && !c->in_gap; i++)
 		if (others == GW_WINDOW_POOL || c->vcores[i]->part->number == owner)
 			wake = min_u64(wake, vcore_deadline(c->vcores[i], now));
-	if (pool)
-		wake = min_u64(wake, pool_deadlines(c, now));
-	v = c->in_gap ? NULL : in_turn(c, owner, now);
-	if (v == NULL && !c->in_gap && others != owner)
-		v = in_turn(c, others, now);
-	if (c->pooled && (v != NULL ? !v->floats : !pool))
+	if (!c->in_gap && (owner != GW_WINDOW_POOL || !c->pooled))
+		v = in_turn(c, owner, now);
+	if (c->pooled && !c->in_gap && others == GW_WINDOW_POOL)
+		v = pick_pooled(c, v, now, &wake);
+	else if (c->pooled)
 		pool_leave(c);
-	else if (pool)
-		wake = min_u64(wake, pool_watch(c, now));
+	else if (v == NULL && !c->in_gap && others != owner)
+		v = in_turn(c, others, now);
 	if (v != NULL && (c->n_vcores > 1 || c->pooled))
 		c->switch_ns = min_u64(c->switch_ns, c->slice_end_ns);
 	*wake_ns = min_u64(wake, c->switch_ns);
