@@ -8,6 +8,7 @@
 #include "kernel/core/health.h"
 #include "kernel/core/log.h"
 #include "kernel/core/port.h"
+#include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
 
@@ -216,6 +217,23 @@ static long call_shutdown(uint64_t status, uint64_t b, uint64_t c, uint64_t d)
 	return 0;
 }
 
+static long call_partition_restart(uint64_t warm, uint64_t b, uint64_t c, uint64_t d)
+{
+	struct vcore *v = arch_vcore();
+	uint32_t running = PARTITION_RUNNING;
+
+	(void)b, (void)c, (void)d;
+	if (warm > 1)
+		return -EINVAL;
+	if (!v->core->shared)
+		return -EPERM;
+	/* Not if another vcore's error has come first. */
+	if (atomic_compare_exchange_strong(&v->part->state, &running, PARTITION_STOPPING))
+		restart_begin(v->part, warm != 0, GW_START_PARTITION);
+	arch_call_suspend(v);
+	return 0;
+}
+
 call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_WAIT] = call_wait,
 	[GW_CALL_YIELD] = call_yield,
@@ -236,6 +254,7 @@ call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_PORT_WRITE] = call_port_write,
 	[GW_CALL_PORT_READ] = call_port_read,
 	[GW_CALL_PORT_STATUS] = call_port_status,
+	[GW_CALL_PARTITION_RESTART] = call_partition_restart,
 };
 
 /* Save the interrupted registers for the runtime and make t its entry. */

@@ -5,8 +5,8 @@
 
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
-#include "kernel/core/health.h"
 #include "kernel/core/log.h"
+#include "kernel/core/restart.h"
 
 static struct gw_bundle_slot slots[GW_BUNDLE_SLOTS];
 static struct gw_status *status;

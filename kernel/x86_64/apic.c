@@ -21,6 +21,7 @@
 #define REG_CURRENT 0x390u
 #define REG_DIVIDE 0x3e0u
 #define MASKED 0x10000u
+#define ICR_SELF 0x40000u
 
 bool apic_x2;
 static uint8_t *xapic;
@@ -107,6 +108,14 @@ void apic_ipi(uint32_t id, uint32_t command)
 		arch_relax();
 	reg_write(REG_ICR_HIGH, id << 24);
 	reg_write(REG_ICR, command);
+}
+
+void apic_self(uint32_t vector)
+{
+	if (apic_x2)
+		wrmsr(MSR_X2APIC + REG_ICR / 16, ICR_SELF | vector);
+	else
+		reg_write(REG_ICR, ICR_SELF | vector);
 }
 
 void arch_kick(const struct core *c)

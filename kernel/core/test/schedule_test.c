@@ -6,7 +6,7 @@
 
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
-#include "kernel/core/health.h"
+#include "kernel/core/restart.h"
 #include "kernel/core/log.h"
 #include "kernel/core/schedule.h"
 #include "tests/unit.h"
