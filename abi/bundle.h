@@ -101,6 +101,10 @@ struct gw_bundle_partition {
  * core without windows, and a window of the pool, runs all its vcores in turn, 1 ms each. */
 #define GW_WINDOW_POOL 0xffu
 #define GW_WINDOW_ELASTIC 0x1u
+/* Exact: its owner goes on GW_WINDOW_EXACT_NS after the start, not as soon as it can, so that not
+ * even the length of the kernel's last path is to be seen in the window. */
+#define GW_WINDOW_EXACT 0x2u
+#define GW_WINDOW_EXACT_NS 2000u
 #define GW_WINDOW_MIN_NS 10000u
 
 struct gw_bundle_slot {

@@ -39,11 +39,12 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-$(BUILD)/kernel/test/parts.o: KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
-$(PARTS): $(BUILD)/kernel/test/parts.o kernel/test/probe.ld
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o parts_fault.o parts_fuzz.o)
+$(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
+$(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
-		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(BUILD)/kernel/test/parts.o
--include $(BUILD)/kernel/test/parts.d
+		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(PARTS_OBJS)
+-include $(PARTS_OBJS:.o=.d)
 
 BOOT_TESTS += boot-test
 boot-test: $(BUILD)/kernel.elf $(PROBE) $(PARTS)

@@ -180,9 +180,12 @@ static long call_console_write(uint64_t len, uint64_t b, uint64_t c, uint64_t d)
 			call_again(v, GW_CALL_CONSOLE_WRITE, len, i);
 			return 0;
 		}
-		for (; n < CONSOLE_PIECE && i < len; n++, i++)
-			piece[n] = bytes[i];
+		if (log_room() >= LOG_CONSOLE_ROOM(CONSOLE_PIECE))
+			for (; n < CONSOLE_PIECE && i < len; n++, i++)
+				piece[n] = bytes[i];
 		log_console(&v->part->line, n_partitions > 1 ? v->part->name : NULL, piece, n);
+		/* Twice as much goes out as comes in: names, and what others have left. */
+		(void)log_drain(2 * CONSOLE_PIECE);
 	}
 	return (long)len;
 }

@@ -122,15 +122,20 @@ void log_text(const char *fmt, ...)
 	atomic_store(&ring_lock, 0);
 }
 
+uint32_t log_room(void)
+{
+	return ring == NULL ? RING : RING - (ring_head - ring_tail);
+}
+
 static void put_line(struct log_line *line, const char *name)
 {
 	for (; *name; name++)
-		arch_console_byte((uint8_t)*name);
-	arch_console_byte(':');
-	arch_console_byte(' ');
+		put_byte((uint8_t)*name);
+	put_byte(':');
+	put_byte(' ');
 	for (uint32_t i = 0; i < line->n; i++)
-		arch_console_byte(line->bytes[i]);
-	arch_console_byte('\n');
+		put_byte(line->bytes[i]);
+	put_byte('\n');
 	line->n = 0;
 }
 

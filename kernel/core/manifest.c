@@ -158,7 +158,7 @@ static int check_slot(const struct gw_bundle *b, uint32_t i, struct manifest_err
 		return bad(err, "slots.core", i, "is not below cores");
 	if (s->partition != GW_WINDOW_POOL && s->partition >= b->n_partitions)
 		return bad(err, "slots.partition", i, "does not exist");
-	if (s->flags & ~GW_WINDOW_ELASTIC)
+	if (s->flags & ~(GW_WINDOW_ELASTIC | GW_WINDOW_EXACT))
 		return bad(err, "slots.flags", i, "has unknown bits");
 	if (s->duration_ns < GW_WINDOW_MIN_NS || s->duration_ns > b->frame_ns)
 		return bad(err, "slots.duration_ns", i, "is below 10 us or above the major frame");

@@ -58,7 +58,11 @@ static bool restart_others_gone(struct partition *p)
 			return false;
 		}
 		v->state = VCORE_STOPPED;
+		v->space = 0;
 	}
+	/* This core leaves the space that it is in before that is cleared. */
+	p->vcores[0]->space = 0;
+	arch_space_enter(p->spaces[0].root);
 	return true;
 }
 
@@ -120,7 +124,6 @@ static bool restart_vcores(struct partition *p)
 	v->upcall_entry = v->syscall_entry = 0;
 	v->tick_ns = ~0ULL;
 	v->again = v->progress = 0;
-	v->space = 0;
 	v->waiting = 0;
 	v->fresh = true;
 	return ++p->restart_at == p->n_vcores;

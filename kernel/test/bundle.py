@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0|1] [config=TEXT] [break=OFFSET,SIZE,VALUE]
-A minimal bundle writer for the kernel's boot tests. health= is a byte (two hex digits) a class: its action."""
+A minimal bundle writer for the kernel's boot tests. health= (of a part) and module= are a byte (two hex digits) a class: its action."""
 import struct
 import sys
 
@@ -80,7 +80,8 @@ def main():
     page = (head + b.partitions.ljust(128 * 8, b"\0") + b.segments.ljust(40 * 32, b"\0") + mmio.ljust(24 * 4, b"\0") +
             devices.ljust(12 * 32, b"\0") +
             struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) +
-            slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels)
+            slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels.ljust(24 * 32, b"\0") +
+            bytes.fromhex(opt.get("module", "")))
     image = bytearray(page + bytes(8192 - len(page)) + b.body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))

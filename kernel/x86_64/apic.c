@@ -76,8 +76,10 @@ void apic_init_first(struct core *c)
 
 void apic_init_core(struct core *c)
 {
-	if (c->id != 0)
+	if (c->id != 0) {
 		apic_enable();
+		reg_write(REG_LINT1, MASKED); /* an NMI is one error of the module */
+	}
 	set_eoi(c);
 	reg_write(REG_COUNT, 0);
 	reg_write(REG_TIMER, (cpu.tsc_deadline ? 2u << 17 : 0) | VECTOR_TIMER);

@@ -72,6 +72,7 @@ static void report_backtrace(const struct trap *t)
 
 void fault_fatal(const struct trap *t)
 {
+	log_direct();
 	log_text("\ngodwit: fatal #%s (vector %lu, error %lx) in %s on core %u\n",
 		 vector_name(t->vector), t->vector, t->error,
 		 t->cs & 3 ? "user mode" : "the kernel", vcore_self()->core->id);
@@ -158,7 +159,7 @@ void arch_health_report(const struct vcore *v, uint32_t class, const struct trap
 /* From entry.S. The place of rax holds a return address of the kernel. */
 void health_raise(struct trap *t)
 {
-	struct health_error e = { GW_HEALTH_ILLEGAL, t->vector << 32, 0, t->rip };
+	struct health_error e = { GW_HEALTH_ILLEGAL, 0, 0, t->rip };
 	uint64_t class = t->rdi >> 56;
 
 	if (t->vector == CALL_HEALTH_RAISE) {

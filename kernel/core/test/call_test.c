@@ -56,6 +56,20 @@ void restart_begin(struct partition *p, bool warm, uint32_t start)
 	restarted = warm ? 2 : 1;
 }
 
+static uint32_t room = 4096, drained;
+
+uint32_t log_room(void)
+{
+	return room;
+}
+
+bool log_drain(uint32_t n)
+{
+	drained += n;
+	room = 4096;
+	return true;
+}
+
 void machine_end(uint32_t status)
 {
 	exit((int)status);
