@@ -101,21 +101,6 @@ uint64_t now_ns(void)
 			  32);
 }
 
-static uint64_t state = 0x9e3779b97f4a7c15ULL;
-
-void random_seed(uint64_t seed)
-{
-	state = seed * 0x9e3779b97f4a7c15ULL | 1;
-}
-
-uint64_t random_next(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
 uint64_t config_number(char key, uint64_t value)
 {
 	const char *s = (const char *)GW_CONFIG_VA;
@@ -207,7 +192,7 @@ static void hostile(void)
 	if (failed)
 		end();
 	if (boot->restarts == 0) {
-		fuzz(HOSTILE_CALLS);
+		fuzz(HOSTILE_CALLS, false);
 		__asm__ volatile("movq $1, %%gs:0x18" : : : "memory");
 		call(GW_CALL_HEALTH_RAISE, 1, 2, 0, 0);
 	} else if (boot->restarts < 6) {
@@ -303,7 +288,7 @@ void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 	else if (config[0] == 'o')
 		observe(config_number('m', 20));
 	else if (config[0] == 'z')
-		fuzz(config_number('n', HOSTILE_CALLS));
+		fuzz(config_number('n', 1000000), true);
 	else if (config[0] == 'w')
 		waiter(config_number('m', 20));
 	else if (config[0] == 'p')

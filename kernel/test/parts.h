@@ -28,8 +28,6 @@ void check(int ok, const char *text, uint64_t got);
 void end(void) __attribute__((noreturn));
 
 uint64_t now_ns(void);
-uint64_t random_next(void);
-void random_seed(uint64_t seed);
 /* The number behind the letter `key` in the configuration, or value. */
 uint64_t config_number(char key, uint64_t value);
 
@@ -44,6 +42,6 @@ void reset(bool raise);
 void observe(uint64_t ms);
 
 /* parts_fuzz.c: kernel calls with random arguments. */
-void fuzz(uint64_t calls);
+void fuzz(uint64_t calls, bool all);
 
 #endif
