@@ -39,7 +39,7 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o parts_fault.o parts_fuzz.o)
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o parts_fault.o parts_fuzz.o parts_measure.o)
 $(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
 $(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
@@ -60,3 +60,11 @@ kernel/core/test/acpi_test_SRCS := kernel/core/acpi.c
 kernel/core/test/port_test_SRCS := kernel/core/port.c
 kernel/core/test/health_test_SRCS := kernel/core/health.c kernel/core/restart.c
 kernel/core/test/schedule_test_SRCS := kernel/core/schedule.c
+
+# Path lengths in instructions: the table, and the comparison with it (a stage of `make test`).
+paths: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/paths.py $(BUILD)
+paths-check: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/paths.py --check $(BUILD)
+BOOT_TESTS += paths-check
+.PHONY: paths paths-check

@@ -5,6 +5,7 @@
 #include "kernel/core/log.h"
 
 #define RING ((uint32_t)PAGE_SIZE)
+#define LOCK_TRIES 10000000u
 
 static uint8_t *ring;					 /* NULL: none, text goes out at once */
 static _Atomic uint32_t ring_head, ring_tail, ring_lock; /* written, put out */
@@ -50,8 +51,10 @@ void log_deferred(uint8_t *page)
 
 void log_direct(void)
 {
-	while (log_drain(RING))
-		;
+	/* Another core may be putting out some of it, for a moment; or this one was, before an NMI. */
+	for (uint32_t i = 0; ring != NULL && ring_head != ring_tail && i < LOCK_TRIES; i++)
+		if (!log_drain(RING))
+			__builtin_ia32_pause();
 	ring = NULL;
 }
 

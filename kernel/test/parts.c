@@ -2,7 +2,8 @@
 /* parts.c - the program of the tests with several partitions. The first letter of its configuration
  * says what it does: v (a victim that keeps its window and watches itself), h (a hostile one: calls
  * with random arguments, faults, errors, spinning, a restart after each), f (faults), r and q
- * (module resets), o (observes time), z (fuzzes the kernel's calls), w (waits for ticks), s
+ * (module resets), o (observes time), z (fuzzes the kernel's calls), m
+ * (measures paths), y (yields), w (waits for ticks), s
  * (spins), p and c (send and receive by ports), e (ends). Prints `N passed, N failed` for itself.
  */
 #include "kernel/test/parts.h"
@@ -287,6 +288,11 @@ void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 		reset(config[0] == 'r');
 	else if (config[0] == 'o')
 		observe(config_number('m', 20));
+	else if (config[0] == 'm')
+		measure();
+	else if (config[0] == 'y')
+		for (uint64_t e = now_ns() + config_number('m', 20) * 1000000; now_ns() < e;)
+			call(GW_CALL_YIELD, 0, 0, 0, 0);
 	else if (config[0] == 'z')
 		fuzz(config_number('n', 1000000), true);
 	else if (config[0] == 'w')

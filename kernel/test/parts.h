@@ -44,4 +44,7 @@ void observe(uint64_t ms);
 /* parts_fuzz.c: kernel calls with random arguments. */
 void fuzz(uint64_t calls, bool all);
 
+/* parts_measure.c: path lengths. */
+void measure(void);
+
 #endif
