@@ -68,3 +68,11 @@ paths-check: $(BUILD)/kernel.elf $(PARTS)
 	tests/bench/paths.py --check $(BUILD)
 BOOT_TESTS += paths-check
 .PHONY: paths paths-check
+
+# What the unit tests of kernel/core reach.
+comma := ,
+empty :=
+space := $(empty) $(empty)
+coverage:
+	tests/coverage $(BUILD) kernel/core $(foreach t,$(filter kernel/core/%,$(UNIT_TESTS)),$(t)=$(subst $(space),$(comma),$(strip $($(t)_SRCS))))
+.PHONY: coverage
