@@ -11,7 +11,7 @@ GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,-T,$(GUEST_LDSC
 
 $(BUILD)/guest/%.o: %.c
 	@mkdir -p $(dir $@)
-	$(CC) $(GUEST_CFLAGS) -include runtime/base/hidden.h -c -o $@ $<
+	$(CC) $(GUEST_CFLAGS) $(GUEST_EXTRA) -include runtime/base/hidden.h -c -o $@ $<
 $(BUILD)/guest/%.S.o: %.S
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_CFLAGS) -c -o $@ $<
