@@ -279,8 +279,9 @@ void plat_message(const void *text, uint32_t len)
 	sim.message[len] = 0;
 }
 
-void plat_health(ERROR_CODE_TYPE code, uint64_t address)
+void plat_health(PROCESS_ID_TYPE id, ERROR_CODE_TYPE code, uint64_t address)
 {
+	(void)id;
 	sim.health_calls++;
 	sim.health_code = code;
 	sim.health_address = address;
