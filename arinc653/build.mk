@@ -32,5 +32,5 @@ $(eval $(BUILD)/apex-test.elf: $(call apex_program,$(APEX_BOOT_SRCS)))
 -include $(patsubst %.o,%.d,$(call apex_objs,$(APEX_BOOT_SRCS)))
 BOOT_TESTS += apex-test
 .PHONY: apex-test
-apex-test: $(BUILD)/kernel.elf $(BUILD)/apex-test.elf
+apex-test: $(BUILD)/kernel.elf $(BUILD)/apex-test.elf $(PARTS)
 	tests/boot/arinc653 $(BUILD)
