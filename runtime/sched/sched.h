@@ -176,7 +176,8 @@ struct uthread {
 	bool program;	  /* runs program code: has fpu and fs state */
 	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program
 			 code */
-	struct timer park_timer; /* the deadline of its park */
+	struct timer park_timer; /* at park_until_ns or before; of an earlier park, perhaps */
+	uint64_t park_until_ns;	 /* the deadline of its park; GW_NEVER: none; 0: it came */
 	void *owner;		 /* the personality's thread */
 	void (*fn)(void *);
 	void *arg;
