@@ -102,6 +102,7 @@ struct shard {
 	_Atomic uint32_t stealing; /* a steal request of this shard is under way */
 	struct message steal;	   /* that request */
 	uint64_t steal_ns;	   /* not before */
+	uint64_t watched_ns; /* the devices' interrupts were last enabled under a running program */
 	struct shard_stats stats;
 	struct latency *latency; /* LATENCY_KINDS of them */
 };

@@ -184,6 +184,40 @@ TEST(polls_before_it_waits)
 	list_del(&p.link);
 }
 
+/* ---- a program that computes ---- */
+static unsigned n_arms;
+static bool count_arm(struct poller *p, uint64_t *deadline_ns)
+{
+	(void)p, (void)deadline_ns;
+	n_arms++;
+	return false;
+}
+
+/* Its first tick lets the devices interrupt it; a flood of interrupts does so no more often than
+ * each 100 us; a second run gets its tick after a slice. */
+TEST(computes_under_interrupts)
+{
+	static struct poller p = { .arm = count_arm };
+
+	world();
+	shard_add_poller(&p);
+	n_arms = 0;
+	clock_ns += TICK_MAX_NS;
+	self->armed_ns = GW_NEVER;
+	sched_preempt();
+	CHECK_EQ(n_arms, 1);
+	CHECK_EQ(self->armed_ns, clock_ns + TICK_MAX_NS);
+	clock_ns += 10 * NS_PER_US;
+	sched_preempt();
+	CHECK_EQ(n_arms, 1);
+	CHECK_EQ(self->armed_ns, clock_ns + 90 * NS_PER_US); /* then it looks itself */
+	clock_ns += 90 * NS_PER_US;
+	sched_preempt();
+	CHECK_EQ(n_arms, 2);
+	self->armed_ns = GW_NEVER;
+	list_del(&p.link);
+}
+
 /* ---- timers ---- */
 static struct timer timers[300];
 static uint64_t fired[300], n_fired, last_deadline;
@@ -609,4 +643,5 @@ TEST(mutex)
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
 	  CASE(deadlines_left_over), CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
 	  CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
-	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits))
+	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits),
+	  CASE(computes_under_interrupts))
