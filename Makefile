@@ -34,7 +34,8 @@ help:
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
 	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
 	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
-	@echo 'make bench    the figures, beside a Linux guest; make fuzz FUZZ_SECONDS=600'
+	@echo 'make bench    every figure, beside a Linux guest and natively: build/bench/report.md and .svg; make bench PART=size'
+	@echo 'make fuzz     FUZZ_SECONDS=600'
 
 # Host test programs: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test,
 # perhaps x_test_CFLAGS and x_test_LIBS; FUZZERS (tests/fuzz) are told the same way.
@@ -44,6 +45,7 @@ FUZZERS :=
 -include kernel/build.mk
 -include runtime/build.mk
 -include linux/build.mk
+-include arinc653/build.mk
 -include tools/build.mk
 -include tests/build.mk
 

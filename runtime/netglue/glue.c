@@ -170,6 +170,13 @@ static uint32_t clamp(uint64_t v, uint32_t low, uint32_t high)
 	return v < low ? low : v > high ? high : (uint32_t)v;
 }
 
+uint32_t net_default_congestion(void)
+{
+	const char *s = config_get("net.congestion");
+
+	return s != NULL && strcmp(s, "bbr") == 0 ? TCP_BBR : TCP_CUBIC;
+}
+
 static struct net_stack *make_stack(struct glue *g)
 {
 	uint64_t share = net.packet_bytes / n_shards;
@@ -180,6 +187,7 @@ static struct net_stack *make_stack(struct glue *g)
 		.max_conns = clamp(share / 1024, 64, 65536),
 		.sndbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
 		.rcvbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
+		.congestion = net_default_congestion(),
 		.pool = &g->pool,
 		.alloc = stack_alloc,
 		.free = stack_free,

@@ -166,6 +166,7 @@ void sched_run(struct shard *s)
 	s->idle_ns = TICK_MAX_NS;
 	next = list_entry(s->runq.next, struct uthread, run);
 	list_del(&next->run);
+	sched_publish(s);
 	atomic_store_explicit(&s->n_ready,
 			      atomic_load_explicit(&s->n_ready, memory_order_relaxed) - 1,
 			      memory_order_relaxed);
@@ -188,6 +189,8 @@ void sched_ready(struct shard *s, struct uthread *u)
 		latency_record(&s->latency[LATENCY_WAIT], s->now_ns - u->run_since_ns);
 	u->ready_ns = s->now_ns;
 	atomic_store_explicit(&u->state, UT_READY, memory_order_relaxed);
+	if (list_empty(&s->runq))
+		s->vcore->ready_ns = s->now_ns;
 	list_add_tail(&s->runq, &u->run);
 	atomic_store_explicit(&s->n_ready,
 			      atomic_load_explicit(&s->n_ready, memory_order_relaxed) + 1,
