@@ -77,7 +77,6 @@ static void spin_second(uint64_t vcore)
 
 void elastic_batch(void)
 {
-	const char *config = (const char *)GW_CONFIG_VA;
 	uint64_t sum = 0, least = ~0ULL, part = config_number('s', 8);
 
 	end_ns = now_ns() + config_number('m', 20) * 1000000;
@@ -112,7 +111,6 @@ static uint64_t quantile(uint32_t n, uint32_t per_mille)
 
 void elastic_latency(void)
 {
-	const char *config = (const char *)GW_CONFIG_VA;
 	uint64_t until = now_ns() + config_number('m', 20) * 1000000;
 	uint64_t limit = config_number('d', 0), pause = config_number('p', PAUSE_NS);
 	uint64_t n = 0, grants = numbers()->grants;
