@@ -7,6 +7,7 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/log.h"
 
+#define ASK_NS 10000ULL	  /* a vcore has not looked at its devices for so long */
 #define HELP_NS 100000ULL /* a vcore is not got up for others' work more often */
 
 static struct elastic pool;
@@ -115,7 +116,6 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 			l->running++;
 			since = older(since, &v->area->ready_ns);
 			since = older(since, &v->area->packet_ns);
-			since = older(since, &v->area->timer_ns);
 		} else if (vcore_runnable(v)) {
 			uint64_t at = atomic_load(&v->ready_ns);
 
@@ -329,6 +329,30 @@ uint64_t pool_deadlines(struct core *c, uint64_t now)
 	return wake;
 }
 
+/* A program that runs for long may keep its runtime from packets that have come: where others could
+ * take them, the vcore gets an event, once, to look. */
+static void ask(uint64_t now)
+{
+	for (uint32_t i = 0; i < pool.n_parts; i++) {
+		const struct elastic_part *e = &pool.parts[i];
+		const struct partition *p = partitions[i];
+
+		if (!e->policy->watched || atomic_load(&e->numbers->cores) >= e->max)
+			continue;
+		for (uint32_t k = 0; k < p->n_vcores; k++) {
+			struct vcore *v = p->vcores[k];
+			uint64_t turn = *(volatile uint64_t *)&v->area->turn_ns;
+			uint32_t on = atomic_load(&v->on);
+
+			if (on == 0 || turn == 0 || turn == v->asked_ns || turn + ASK_NS > now)
+				continue;
+			v->asked_ns = turn;
+			atomic_fetch_or(&v->area->pending, 1ULL << GW_EVENT_NOTIFY);
+			elastic_kick(on - 1);
+		}
+	}
+}
+
 /* Who watches best: an idle core, then one whose partition has no delays, then any. */
 static uint32_t watch_rank(uint32_t core)
 {
@@ -362,8 +386,8 @@ uint64_t pool_watch(struct core *c, uint64_t now)
 	if (w != c->id)
 		return ~0ULL;
 	if (now >= look_ns) {
-		look_ns = now + min_u64(elastic_look(&pool, w, now),
-					watch_rank(w) == 0 ? ELASTIC_WATCH_NS : ELASTIC_TICK_NS);
+		look_ns = now + min_u64(elastic_look(&pool, w, now), ELASTIC_WATCH_NS);
+		ask(now);
 	}
 	return look_ns;
 }

@@ -78,9 +78,11 @@ void uthreads_reap(struct shard *s);
 void upcall_syscall_entry(void);
 void upcall_entry(void);
 
-/* Tell the kernel's elastic allocator since when the oldest ready uthread waits (abi/vcore.h). */
+/* Tell the kernel's elastic allocator since when the oldest ready uthread waits, and when this
+ * shard last looked at its devices (abi/vcore.h). */
 static inline void sched_publish(struct shard *s)
 {
+	s->vcore->turn_ns = s->now_ns;
 	s->vcore->ready_ns =
 		list_empty(&s->runq) ? 0 : list_entry(s->runq.next, struct uthread, run)->ready_ns;
 }
