@@ -104,9 +104,7 @@ struct gw_vcore {
 	 * they go on while the vcore does not run. (When a tick is due the kernel knows itself.) */
 	uint64_t ready_ns;  /* 0x0e0: since when its oldest runnable uthread waits */
 	uint64_t packet_ns; /* 0x0e8: since when its oldest received packet waits */
-	uint64_t turn_ns;   /* 0x0f0: when it last looked at its devices. Long after that, and when
-			     * there is a core for another vcore, it gets GW_EVENT_NOTIFY: look. */
-	uint8_t reserved[0x200 - 0xf8];
+	uint8_t reserved[0x200 - 0xf0];
 	uint64_t user[448]; /* 0x200 .. 0xfff: the runtime's own; the kernel ignores it */
 	union {
 		struct gw_map maps[GW_BATCH_MAPS];

@@ -56,7 +56,6 @@ struct vcore {
 	_Atomic uint32_t on;	   /* the core that has its context, + 1; 0: none */
 	_Atomic uint64_t ready_ns; /* since when it could run and does not; 0: not so */
 	uint64_t helped_ns;	   /* when it was last got up for the work of others */
-	uint64_t asked_ns;	   /* its turn_ns when it was last asked to look at its devices */
 	/* Shared cores only. */
 	bool fresh;	/* has no context yet: begins at start_entry */
 	uint64_t again; /* rax of a call to be made again, because its time was up */

@@ -36,11 +36,18 @@ enum elastic_rank {
 
 /* What a partition's vcores say at the moment. */
 struct elastic_load {
-	uint32_t ready;	   /* vcores that could run and have no core */
-	uint32_t running;  /* vcores that have one */
-	uint32_t helpers;  /* vcores that wait, and could take work from those that run */
-	uint64_t delay_ns; /* age of its oldest work */
+	uint32_t ready;	  /* vcores that could run and have no core */
+	uint32_t running; /* vcores that have one */
+	uint32_t helpers; /* vcores that wait, and could take work from those that run */
+	/* Age of the oldest work of those that are ready: a core is what it needs. Of those that
+	 * run: it needs a helper. */
+	uint64_t ready_delay_ns, running_delay_ns;
 };
+
+static inline uint64_t elastic_delay(const struct elastic_load *l)
+{
+	return max_u64(l->ready_delay_ns, l->running_delay_ns);
+}
 
 struct elastic_part;
 

@@ -7,7 +7,6 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/log.h"
 
-#define ASK_NS 10000ULL	  /* a vcore has not looked at its devices for so long */
 #define HELP_NS 100000ULL /* a vcore is not got up for others' work more often */
 
 static struct elastic pool;
@@ -106,7 +105,7 @@ static bool may_help(const struct vcore *v, uint64_t now)
 void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 {
 	const struct partition *p = partitions[part];
-	uint64_t since = now;
+	uint64_t since = now, ready = now;
 
 	*l = (struct elastic_load){ 0 };
 	for (uint32_t i = 0; i < p->n_vcores; i++) {
@@ -120,12 +119,13 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 			uint64_t at = atomic_load(&v->ready_ns);
 
 			l->ready++;
-			since = at != 0 && at < since ? at : since;
+			ready = at != 0 && at < ready ? at : ready;
 		} else if (may_help(v, now)) {
 			l->helpers++;
 		}
 	}
-	l->delay_ns = now - since;
+	l->ready_delay_ns = now - ready;
+	l->running_delay_ns = now - since;
 }
 
 void elastic_kick(uint32_t core)
@@ -177,12 +177,12 @@ static bool take(struct core *c, struct vcore *v)
 	return true;
 }
 
-/* The one that has waited longest, if it can be had. */
-static struct vcore *take_oldest(struct core *c, const struct partition *p)
+/* The one that has waited longest, since before `before`, if it can be had. */
+static struct vcore *take_oldest(struct core *c, const struct partition *p, uint64_t before)
 {
 	for (uint32_t k = 0; k < p->n_vcores; k++) {
 		struct vcore *best = NULL;
-		uint64_t since = ~0ULL;
+		uint64_t since = before;
 
 		for (uint32_t i = 0; i < p->n_vcores; i++) {
 			struct vcore *v = p->vcores[i];
@@ -222,7 +222,8 @@ static struct vcore *take_any(struct core *c, const struct partition *p, uint64_
 
 	if (goes_on && !over)
 		return current;
-	v = take_oldest(c, p);
+	/* Within its bound the allocator will find it a core of its own. */
+	v = take_oldest(c, p, goes_on ? now - pool.parts[p->number].delay_ns : ~0ULL);
 	if (v == NULL && goes_on)
 		v = current;
 	if (v == NULL && atomic_load(&pool.grant[c->id]) >> 8 != 0 &&
@@ -329,30 +330,6 @@ uint64_t pool_deadlines(struct core *c, uint64_t now)
 	return wake;
 }
 
-/* A program that runs for long may keep its runtime from packets that have come: where others could
- * take them, the vcore gets an event, once, to look. */
-static void ask(uint64_t now)
-{
-	for (uint32_t i = 0; i < pool.n_parts; i++) {
-		const struct elastic_part *e = &pool.parts[i];
-		const struct partition *p = partitions[i];
-
-		if (!e->policy->watched || atomic_load(&e->numbers->cores) >= e->max)
-			continue;
-		for (uint32_t k = 0; k < p->n_vcores; k++) {
-			struct vcore *v = p->vcores[k];
-			uint64_t turn = *(volatile uint64_t *)&v->area->turn_ns;
-			uint32_t on = atomic_load(&v->on);
-
-			if (on == 0 || turn == 0 || turn == v->asked_ns || turn + ASK_NS > now)
-				continue;
-			v->asked_ns = turn;
-			atomic_fetch_or(&v->area->pending, 1ULL << GW_EVENT_NOTIFY);
-			elastic_kick(on - 1);
-		}
-	}
-}
-
 /* Who watches best: an idle core, then one whose partition has no delays, then any. */
 static uint32_t watch_rank(uint32_t core)
 {
@@ -387,7 +364,6 @@ uint64_t pool_watch(struct core *c, uint64_t now)
 		return ~0ULL;
 	if (now >= look_ns) {
 		look_ns = now + min_u64(elastic_look(&pool, w, now), ELASTIC_WATCH_NS);
-		ask(now);
 	}
 	return look_ns;
 }

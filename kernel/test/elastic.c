@@ -184,7 +184,6 @@ void elastic_helped(void)
 	/* A hostile runtime publishes nonsense: it has what it may have, and no more. */
 	area(0)->ready_ns = 1;
 	area(0)->packet_ns = ~0ULL;
-	area(0)->turn_ns = 1;
 	wait_ns(200000);
 	check(numbers()->cores <= numbers()->cores_max, "cores", numbers()->cores);
 }

@@ -82,7 +82,6 @@ void upcall_entry(void);
  * shard last looked at its devices (abi/vcore.h). */
 static inline void sched_publish(struct shard *s)
 {
-	s->vcore->turn_ns = s->now_ns;
 	s->vcore->ready_ns =
 		list_empty(&s->runq) ? 0 : list_entry(s->runq.next, struct uthread, run)->ready_ns;
 }

@@ -6,8 +6,6 @@
  * on both sides (B1 in idle(), the locked push before shard_kick()), so at least one sees the
  * other's store. An event that comes between the look and the kernel's wait stays pending, and wait
  * returns at once. */
-#include "abi/bundle.h"
-#include "abi/status.h"
 #include "runtime/base/errno.h"
 #include "runtime/mem/mem.h"
 #include "runtime/platform/platform.h"
@@ -17,7 +15,6 @@
 struct shard *shards[SHARD_MAX];
 uint32_t n_shards;
 uint64_t sched_poll_ns;
-static bool sched_elastic; /* the kernel gives this partition cores by its delay */
 
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
 {
@@ -391,12 +388,7 @@ void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack)
 	static struct uthread boot_uthread;
 	static struct shard shard0;
 
-	const struct gw_status *status = (const struct gw_status *)GW_STATUS_VA;
-
 	clock_init(&boot->clock);
-	sched_elastic = boot->status_len != 0 &&
-			status->partitions[boot->partition].cores_max != 0 &&
-			status->partitions[boot->partition].policy == GW_POLICY_LATENCY;
 	shards[0] = &shard0;
 	n_shards = 1;
 	uthread_setup(&boot_uthread, &shard0, boot_stack, "boot");
@@ -452,27 +444,12 @@ void shards_start(uint32_t n, shard_hook init)
 
 /* ---- preemption ---- */
 
-/* A program has run for long: from now on its packets interrupt it, for another shard may be given
- * a core to take some of the work. */
-static void arm_running(struct shard *s)
-{
-	uint64_t deadline = GW_NEVER;
-
-	s->nofault++;
-	if (arm_devices(s, &deadline))
-		(void)turn(s);
-	s->nofault--;
-	sched_publish(s);
-}
-
 void sched_preempt(void)
 {
 	struct shard *s = shard_self();
 	struct uthread *u = s->current;
 
 	shard_turn();
-	if (sched_elastic && n_shards > 1)
-		arm_running(s);
 	if (!list_empty(&s->runq)) {
 		if (n_shards > 1)
 			balance_share(s);

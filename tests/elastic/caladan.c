@@ -75,6 +75,7 @@ struct result sim_caladan(const struct params *p)
 	batch_there = p->batch;
 	looping = false;
 	steals_parked = true;
+	steals_interrupt = false;
 	rest.cores = p->cores - 1;
 	shards_begin(rest.cores, &rest);
 	while ((w = engine_next(&job, &core, &tag)) != END) {

@@ -164,6 +164,7 @@ enum what engine_next(uint32_t *job, uint32_t *core, uint32_t *tag)
 		free_jobs = jobs[*job].next;
 		jobs[*job].arrived = now;
 		jobs[*job].service = jobs[*job].left = service();
+		jobs[*job].seen = 0;
 		jobs[*job].next = NONE;
 		n_arrived++;
 		next_arrival();

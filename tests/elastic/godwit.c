@@ -13,12 +13,12 @@
 
 static struct elastic pool;
 static struct gw_status_partition numbers[2];
-static bool batch_there, watching;
+static bool batch_there, watching, blind;
 static uint32_t watcher;
 
 void elastic_load(uint32_t part, uint64_t at, struct elastic_load *l)
 {
-	uint64_t since = at;
+	uint64_t ready = at, since = at;
 
 	*l = (struct elastic_load){ 0 };
 	if (part == BATCHES) {
@@ -30,7 +30,6 @@ void elastic_load(uint32_t part, uint64_t at, struct elastic_load *l)
 	}
 	for (uint32_t i = 0; i < n_vcores; i++) {
 		const struct svcore *v = &vcores[i];
-		uint64_t from = v->on != NONE ? v->published_ns : v->ready_ns;
 
 		if (v->on != NONE)
 			l->running++;
@@ -38,20 +37,25 @@ void elastic_load(uint32_t part, uint64_t at, struct elastic_load *l)
 			l->ready++;
 		else if (at - v->helped_ns > HELP_NS)
 			l->helpers++;
-		if (from != 0 && from < since)
-			since = from;
+		if (v->on != NONE && v->published_ns != 0)
+			since = min_u64(since, v->published_ns);
+		if (v->on == NONE && v->ready_ns != 0)
+			ready = min_u64(ready, v->ready_ns);
 	}
-	l->delay_ns = at - since;
+	l->ready_delay_ns = at - ready;
+	l->running_delay_ns = at - since;
 }
 
-static struct svcore *take_oldest(void)
+/* The one that has waited longest, since before `before`. */
+static struct svcore *take_oldest(uint64_t before)
 {
 	struct svcore *best = NULL;
 
 	for (uint32_t i = 0; i < n_vcores; i++) {
 		struct svcore *v = &vcores[i];
 
-		if (v->on == NONE && has_work(v) && (best == NULL || v->ready_ns < best->ready_ns))
+		if (v->on == NONE && has_work(v) && v->ready_ns < before &&
+		    (best == NULL || v->ready_ns < best->ready_ns))
 			best = v;
 	}
 	return best;
@@ -88,7 +92,7 @@ static void pick(uint32_t core, bool over)
 		}
 		if (goes_on && !over)
 			return;
-		v = take_oldest();
+		v = take_oldest(goes_on ? now - BOUND_NS : ~0ULL);
 		if (v == NULL && goes_on) {
 			c->slice_end = now + policy_latency.slice_ns;
 			engine_set(core, 1, c->slice_end);
@@ -147,9 +151,7 @@ static void watch(void)
 	core_delay(watcher, LOOK_NS);
 	next = elastic_look(&pool, watcher, now);
 	watching = true;
-	engine_set(TICK_CORE, 0,
-		   now + min_u64(next, cores[watcher].state == IDLE ? ELASTIC_WATCH_NS
-								    : ELASTIC_TICK_NS));
+	engine_set(TICK_CORE, 0, now + min_u64(next, ELASTIC_WATCH_NS));
 }
 
 static void arrive(uint32_t job)
@@ -158,14 +160,17 @@ static void arrive(uint32_t job)
 	struct svcore *v = &vcores[i];
 
 	queue_push(&v->q, job);
-	if (v->on != NONE)
-		return; /* the runtime will see it, at its loop's next turn */
+	if (v->on != NONE) { /* its runtime sees it, or will see it at its loop's next turn */
+		if (!blind)
+			shard_look(v);
+		return;
+	}
 	if (v->ready_ns == 0)
 		v->ready_ns = now;
 	(void)elastic_want(&pool, LATENCY, v->last, now);
 }
 
-struct result sim_godwit(const struct params *p)
+static struct result run(const struct params *p)
 {
 	uint32_t job, core, tag;
 	enum what w;
@@ -182,6 +187,7 @@ struct result sim_godwit(const struct params *p)
 	batch_there = p->batch;
 	watching = false;
 	steals_parked = false;
+	steals_interrupt = blind;
 	shards_begin(p->cores, &(struct params){ 0 });
 	for (uint32_t i = 0; i < n_cores; i++)
 		pick(i, true);
@@ -197,4 +203,16 @@ struct result sim_godwit(const struct params *p)
 		watch_begin();
 	}
 	return engine_end();
+}
+
+struct result sim_godwit(const struct params *p)
+{
+	blind = false;
+	return run(p);
+}
+
+struct result sim_blind(const struct params *p)
+{
+	blind = true;
+	return run(p);
 }

@@ -8,7 +8,7 @@
 struct svcore vcores[CORES_MAX];
 struct score cores[CORES_MAX];
 uint32_t n_vcores, n_cores;
-bool steals_parked;
+bool steals_parked, steals_interrupt;
 
 void shards_begin(uint32_t n, const struct params *p)
 {
@@ -22,6 +22,17 @@ void shards_begin(uint32_t n, const struct params *p)
 		if (p->batch)
 			core_move(i, NONE, true, 0);
 	}
+}
+
+/* A request is ready from when its runtime first sees it: that is what can be published. */
+void shard_look(struct svcore *v)
+{
+	uint32_t job = v->q.head;
+
+	for (uint32_t i = 0; i < v->q.n && i < 64; i++, job = jobs[job].next)
+		if (jobs[job].seen == 0)
+			jobs[job].seen = now;
+	v->published_ns = v->q.n != 0 ? jobs[v->q.head].seen : 0;
 }
 
 bool has_work(const struct svcore *v)
@@ -68,12 +79,6 @@ void core_move(uint32_t core, uint32_t v, bool batch, uint64_t cost)
 		moved();
 }
 
-/* What the runtime publishes, at the turn of its loop. */
-static void publish(struct svcore *v)
-{
-	v->published_ns = v->q.n != 0 ? jobs[v->q.head].arrived : 0;
-}
-
 /* The fullest queue that v may take from. */
 static uint32_t victim(uint32_t v)
 {
@@ -100,13 +105,16 @@ bool core_serve(uint32_t core)
 
 		if (from != NONE) {
 			v->running = queue_take(&vcores[from].q);
-			publish(&vcores[from]);
 			cost = STEAL_NS;
+			if (steals_interrupt) { /* by a message, which interrupts the other */
+				shard_look(&vcores[from]);
+				core_delay(vcores[from].on, EVENT_NS);
+			}
 			if (vcores[from].on == NONE && !has_work(&vcores[from]))
 				vcores[from].ready_ns = 0;
 		}
 	}
-	publish(v);
+	shard_look(v);
 	c->state = BUSY;
 	if (v->running == NONE) {
 		c->state = MOVING; /* its loop's turn is over: nothing to do */

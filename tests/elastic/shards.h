@@ -47,7 +47,11 @@ bool core_serve(uint32_t core);
 /* core is held up for ns by something else. */
 void core_delay(uint32_t core, uint64_t ns);
 
+/* v's runtime looks at its queue, and says what it sees. */
+void shard_look(struct svcore *v);
+
 bool has_work(const struct svcore *v);
-extern bool steals_parked; /* a vcore may take from the queue of one that has no core */
+extern bool steals_parked;    /* a vcore may take from the queue of one that has no core */
+extern bool steals_interrupt; /* by asking the other's runtime, which must stop its program */
 
 #endif

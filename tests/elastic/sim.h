@@ -20,6 +20,7 @@
 #define SWITCH_NS 500u /* between two vcores of one program */
 #define STEAL_NS 300u  /* to take a request from another one's queue */
 #define LOOK_NS 500u   /* Godwit: a busy core looks after everybody's delay */
+#define EVENT_NS 1000u /* Godwit: an event interrupts a program, and its runtime looks around */
 #define BOUND_NS 5000u /* the delay that asks for a core */
 
 struct params {
@@ -42,7 +43,9 @@ struct result {
 	bool unstable;		      /* the queue grew and grew */
 };
 
-struct result sim_godwit(const struct params *p);  /* all cores work */
+struct result sim_godwit(const struct params *p); /* all cores work */
+struct result
+sim_blind(const struct params *p); /* the same with Godwit's runtime as it is, see README */
 struct result sim_caladan(const struct params *p); /* one core of p->cores decides only */
 struct result sim_static(const struct params *p);  /* half of the cores, for good; one queue */
 struct result sim_sharing(const struct params *p); /* ideal processor sharing, all cores */
@@ -51,7 +54,7 @@ struct result sim_sharing(const struct params *p); /* ideal processor sharing, a
 
 /* A request. Pushed to and taken from queues by number. */
 struct job {
-	uint64_t arrived, service, left;
+	uint64_t arrived, service, left, seen;
 	uint32_t next;
 };
 

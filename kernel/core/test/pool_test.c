@@ -348,16 +348,6 @@ TEST(help)
 	areas[0][0].ready_ns = now + 1000; /* nonsense */
 	nothing_on(1);
 	CHECK_EQ(armed[1], now + 3001);
-	/* it has not looked at its devices for long: it is asked to, once */
-	areas[0][0].turn_ns = now - 9000;
-	areas[0][0].packet_ns = 0;
-	now = armed[1];
-	nothing_on(1);
-	CHECK_EQ(areas[0][0].pending, 1ULL << GW_EVENT_NOTIFY);
-	CHECK_EQ(kicks[0], 1);
-	now = armed[1];
-	nothing_on(1);
-	CHECK_EQ(kicks[0], 1);
 	now = armed[1];
 	rest(0, 0);
 	nothing_on(0);
