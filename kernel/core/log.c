@@ -51,7 +51,8 @@ void log_deferred(uint8_t *page)
 
 void log_direct(void)
 {
-	/* Another core may be putting out some of it, for a moment; or this one was, before an NMI. */
+	/* Another core may be putting out some of it, for a moment; or this one was, before an NMI.
+	 */
 	for (uint32_t i = 0; ring != NULL && ring_head != ring_tail && i < LOCK_TRIES; i++)
 		if (!log_drain(RING))
 			__builtin_ia32_pause();
@@ -67,7 +68,7 @@ static void put_number(uint64_t v, uint32_t base, uint32_t width)
 	do {
 		digits[--n] = "0123456789abcdef"[v % base];
 		v /= base;
-	} while (v != 0 && n > 0);
+	} while (v != 0); /* 64 bits are 20 digits at most */
 	while (n > 0 && sizeof(digits) - 1 - n < width)
 		digits[--n] = '0';
 	put_text(&digits[n]);
