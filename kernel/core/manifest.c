@@ -164,6 +164,8 @@ static int check_slot(const struct gw_bundle *b, uint32_t i, struct manifest_err
 		return bad(err, "slots.duration_ns", i, "is below 10 us or above the major frame");
 	if (s->offset_ns > b->frame_ns - s->duration_ns)
 		return bad(err, "slots.offset_ns", i, "puts the window's end outside the frame");
+	if (s->partition != GW_WINDOW_POOL && b->partitions[s->partition].policy != GW_POLICY_FIXED)
+		return bad(err, "slots.partition", i, "is elastic: it has no windows of its own");
 	if (s->partition != GW_WINDOW_POOL && !has_vcore_on(b, s->partition, s->core))
 		return bad(err, "slots.partition", i, "has no vcore on this core");
 	if (i == 0)

@@ -53,7 +53,7 @@ static bool restart_others_gone(struct partition *p)
 	for (uint32_t i = 1; i < p->n_vcores; i++) {
 		struct vcore *v = p->vcores[i];
 
-		if (atomic_load(&v->core->current) == v) {
+		if (v->floats ? atomic_load(&v->on) != 0 : atomic_load(&v->core->current) == v) {
 			arch_kick(v->core);
 			return false;
 		}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0 or 1 + PARTITION] [config=TEXT] [break=OFFSET,SIZE,VALUE]
-A minimal bundle writer for the kernel's boot tests. health= (of a part) and module= are a byte (two hex digits) a class: its action."""
+A minimal bundle writer for the kernel's boot tests. health= (of a part) and module= are a byte (two hex digits) a class: its action;
+config=@FILE takes the file's bytes."""
 import struct
 import sys
 
@@ -43,6 +44,8 @@ class Bundle:
     def add(self, elf, opt, name):
         entry, segs = segments(open(elf, "rb").read())
         config = opt.get("config", "").replace("\\0", "\0").encode()
+        if config.startswith(b"@"):
+            config = open(config[1:], "rb").read()
         for va, data, memsz, flags in segs:
             self.segments += struct.pack("<QQQQII", va, self.place(data), len(data), memsz, flags, self.n)
             self.n_segments += 1

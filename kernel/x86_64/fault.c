@@ -5,7 +5,7 @@
 
 #include "abi/call.h"
 #include "kernel/core/health.h"
-#include "kernel/core/schedule.h"
+#include "kernel/core/pool.h"
 #include "kernel/x86_64/symbols.h"
 
 #define VECTOR_DOUBLE_FAULT 8u
@@ -183,8 +183,12 @@ static void event_set(struct core *c, uint32_t i)
 		v = c->irq[i].vcore;
 		i = c->irq[i].event;
 	}
-	if (v != NULL)
-		atomic_fetch_or(&v->area->pending, 1ULL << i);
+	if (v == NULL)
+		return;
+	atomic_fetch_or(&v->area->pending, 1ULL << i);
+	/* This core goes through the scheduler in any case. */
+	if (v->floats && (atomic_load(&v->waiting) != 0 || atomic_load(&v->area->masked) == 0))
+		(void)pool_wake(v);
 }
 
 /* The work of an interrupt, whatever it interrupted. */

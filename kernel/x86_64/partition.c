@@ -211,6 +211,7 @@ void partitions_create(const struct gw_bundle *b, struct range_set *free)
 	for (uint32_t i = 0; i < b->n_partitions; i++) {
 		const struct gw_bundle_partition *m = &b->partitions[i];
 		struct partition *p = direct(kernel_pages(free, sizeof(*p)));
+		bool floats = m->policy != GW_POLICY_FIXED && !dedicated(b);
 
 		memcpy(p->name, m->name, sizeof(p->name));
 		p->number = i;
@@ -224,13 +225,15 @@ void partitions_create(const struct gw_bundle *b, struct range_set *free)
 		for (uint32_t k = 0; k < m->vcores; k++) {
 			struct core *c = cores[(m->first_core + k) % n_cores];
 
-			if (c->n_vcores == CORE_VCORES)
+			if (!floats && c->n_vcores == CORE_VCORES)
 				fail(STATUS_CONFIG,
 				     "more than %u vcores on core %u; give the "
 				     "machine more cores (-smp)",
 				     CORE_VCORES, c->id);
 			p->vcores[k] = vcore_create(free, index++, p, k, c);
-			c->vcores[c->n_vcores++] = p->vcores[k];
+			p->vcores[k]->floats = floats;
+			if (!floats)
+				c->vcores[c->n_vcores++] = p->vcores[k];
 		}
 	}
 	n_partitions = b->n_partitions;
