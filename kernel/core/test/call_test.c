@@ -88,6 +88,11 @@ void machine_end(uint32_t status)
 	longjmp(machine_ended, (int)status);
 }
 
+void log_text(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
 void log_console(struct log_line *line, const char *name, const uint8_t *bytes, uint32_t n)
 {
 	(void)line;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "abi/boot.h"
+#include "abi/trace.h"
 #include "abi/vcore.h"
 #include "kernel/core/crc32c.h"
 #include "kernel/core/manifest.h"
@@ -279,6 +280,7 @@ TEST(random_damage)
 
 TEST(the_module)
 {
+	BAD("trace_records", b->trace_records = GW_TRACE_MAX + 1);
 	for (uint8_t action = 0; action < GW_HEALTH_ACTIONS + 1; action++) {
 		bool can = action == GW_HEALTH_STOP || action == GW_HEALTH_IGNORE ||
 			   action == GW_HEALTH_MODULE_STOP || action == GW_HEALTH_MODULE_RESET;
