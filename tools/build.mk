@@ -3,7 +3,7 @@
 TOOLS_BASE := tools/base/util.c tools/base/text.c tools/base/parse.c
 TOOLS_BUNDLE := $(TOOLS_BASE) tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
 	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
-	tools/bundle/rootimg_check.c
+	tools/bundle/rootimg_check.c kernel/core/manifest.c kernel/core/crc32c.c
 GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c))
 GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
 
@@ -13,6 +13,8 @@ $(BUILD)/godwit: $(GODWIT_OBJS)
 $(BUILD)/host/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(CC) $(HOST_CFLAGS) -c -o $@ $<
+# the kernel's check of bundles, as a host program's part
+$(BUILD)/host/kernel/core/%.o $(BUILD)/host/tools/bundle/bundle_check.o: HOST_CFLAGS += -DGW_HOST_TEST
 -include $(GODWIT_OBJS:.o=.d)
 
 include tools/load/build.mk
