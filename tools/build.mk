@@ -32,7 +32,7 @@ UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test 
 tools/test/records_test_SRCS := $(TOOLS_BASE) tools/godwit/records.c tools/godwit/report.c
 tools/test/pack_test_SRCS := $(TOOLS_BASE) tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c elf.c libs.c)
 tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c options.c option_net.c)
-tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c pump.c spawn.c serve.c records.c \
+tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c session_guest.c pump.c spawn.c serve.c records.c \
 	report.c outcome.c)
 
 # make run: redis in a virtual machine.  make install: PREFIX/bin, PREFIX/lib/godwit, the manual.

@@ -35,6 +35,8 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.dns", c->net_dns);
 	put_number(blob, "poll_ns", c->poll_ns);
 	put(blob, "root", c->root);
+	for (size_t i = 0; c->ports != NULL && i < c->ports->n; i++)
+		put(blob, "port", c->ports->v[i]);
 	if (c->tty)
 		put(blob, "tty", "1");
 	if (c->no_input)

@@ -18,6 +18,7 @@ struct config {
 	uint64_t poll_ns;
 	const char *root; /* blk, memory, none */
 	bool tty, no_input;
+	const struct words *ports; /* "NUMBER:direction:...:NAME" each; NULL: none */
 };
 
 /* config_write - the strings, one NUL behind each, and an empty one at the end. */

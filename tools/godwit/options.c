@@ -260,6 +260,7 @@ static int deterministic(struct options *o)
 		return fail("--deterministic needs emulation; leave out --accel kvm");
 	o->net = NET_NONE;
 	o->accel = ACCEL_TCG;
+	o->no_input = true;
 	if (strcmp(o->root, "blk") == 0)
 		o->root = "memory";
 	return 0;

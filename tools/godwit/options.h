@@ -37,6 +37,7 @@ struct options {
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */
+	bool no_input;	    /* the program's standard input is at its end from the start */
 	char *const *argv;  /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
 };
 
