@@ -4,7 +4,7 @@ TOOLS_BASE := tools/base/util.c tools/base/text.c tools/base/parse.c
 TOOLS_BUNDLE := $(TOOLS_BASE) tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
 	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
 	tools/bundle/rootimg_check.c kernel/core/manifest.c kernel/core/crc32c.c
-GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c))
+GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c tools/module/*.c))
 GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
 
 all: $(BUILD)/godwit

@@ -69,6 +69,26 @@ static int pack_all(struct pack *p, const struct options *o)
 			   o->dns[0] != '\0' ? o->dns : NULL);
 }
 
+/* A program of the runtime itself has no files, only arguments. */
+static int pack_bare(struct pack *p, const struct options *o)
+{
+	p->program = xstrdup(o->argv[0]);
+	for (size_t i = 0; o->argv[i] != NULL; i++)
+		words_add(&p->args, o->argv[i]);
+	return 0;
+}
+
+int image_check(const struct options *o)
+{
+	struct pack pack;
+	int result;
+
+	pack_init(&pack, &o->env);
+	result = o->bare ? 0 : pack_all(&pack, o);
+	pack_free(&pack);
+	return result;
+}
+
 static void fill_config(struct config *c, const struct options *o, const struct words *ports,
 			const struct pack *p)
 {
@@ -133,7 +153,7 @@ int image_make(struct image *m, const struct options *o, const struct words *por
 
 	*m = (struct image){ .root_fd = -1 };
 	pack_init(&pack, &o->env);
-	result = pack_all(&pack, o);
+	result = o->bare ? pack_bare(&pack, o) : pack_all(&pack, o);
 	packed = now_ns();
 	*found_ns += packed - begin;
 	if (result == 0 && strcmp(o->root, "none") != 0) {

@@ -26,6 +26,9 @@ int image_make(struct image *m, const struct options *o, const struct words *por
 	       const char *folder, const char *name, uint64_t *found_ns, uint64_t *written_ns);
 void image_free(struct image *m);
 
+/* image_check - whether the program and its files are there to be packed. 0 or -1 (fail). */
+int image_check(const struct options *o);
+
 /* The boot bundle's file. */
 struct bundle_file {
 	int fd; /* -1: none */

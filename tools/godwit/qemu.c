@@ -229,14 +229,13 @@ static void add_guest(struct adding *a)
 		add_tap_net(a);
 	if (a->g->root != NULL)
 		add_root(a);
-	if (!o->deterministic)
+	if (!o->no_random)
 		add_device(a, "rng", "", "");
 }
 
 unsigned int qemu_devices(const struct options *o, bool disk)
 {
-	return 1u + (o->net != NET_NONE ? 1u : 0u) + (disk ? 1u : 0u) +
-	       (o->deterministic ? 0u : 1u);
+	return 1u + (o->net != NET_NONE ? 1u : 0u) + (disk ? 1u : 0u) + (o->no_random ? 0u : 1u);
 }
 
 void qemu_command(struct words *w, const struct options *o, const struct qemu_files *f)
