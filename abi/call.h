@@ -57,8 +57,10 @@ enum gw_call {
 	/* console_write(len): the first len bytes (<= GW_BATCH_BYTES) of batch.bytes go to the
 	 * debug UART. Returns len. */
 	GW_CALL_CONSOLE_WRITE = 12,
-	/* health_raise(code, arg): report an error of this partition with the caller's registers;
-	 * the partition is stopped (until health tables say otherwise). Does not return. */
+	/* health_raise(class, arg): report an error of this partition with the caller's registers.
+	 * class: enum gw_health_class (bundle.h), anything else counts as APPLICATION; arg is for
+	 * the log. What follows is in the manifest's table; returns 0 only where that says ignore.
+	 */
 	GW_CALL_HEALTH_RAISE = 13,
 	/* shutdown(status): end the machine with exit status 0..255. Does not return. */
 	GW_CALL_SHUTDOWN = 14,

@@ -11,6 +11,8 @@
  * it follows these strings in the blob, from the first page boundary behind the empty string on
  *   port=NUMBER source|destination sampling|queuing BYTES NAME   (repeated) the partition's ends of
  *                        channels: the number for the port calls, the largest message, its name
+ *   raise=CLASS          (repeated) an end of the program that is an error of this class (bundle.h)
+ *                        is raised to the kernel's health monitor
  *   stdin=none           standard input is at its end from the start
  *
  * Ports are found by number. Number 0 stays unused: QEMU reserves it for `virtconsole`, which drops

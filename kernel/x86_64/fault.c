@@ -120,8 +120,8 @@ void arch_health_report(const struct vcore *v, uint32_t class, const struct trap
 		fault_fatal(t);
 	}
 	log_text("\ngodwit: partition %s, core %u: ", v->part->name, v->core->id);
-	if (class == GW_HEALTH_APPLICATION)
-		log_text("it raised health error %lx (%lx)\n", t->rdi, t->rsi);
+	if (t->vector == (CALL_HEALTH_RAISE | TRAP_CALL))
+		log_text("it raised health error %u (%lx)\n", class, t->rsi);
 	else
 		log_text("the runtime made a Linux system call while masked\n");
 	report_registers(t);
@@ -130,8 +130,10 @@ void arch_health_report(const struct vcore *v, uint32_t class, const struct trap
 /* From entry.S. The place of rax holds a return address of the kernel. */
 void health_raise(struct trap *t)
 {
-	uint32_t class = t->vector == CALL_HEALTH_RAISE ? GW_HEALTH_APPLICATION : GW_HEALTH_ILLEGAL;
+	uint32_t class = GW_HEALTH_ILLEGAL;
 
+	if (t->vector == CALL_HEALTH_RAISE)
+		class = t->rdi < GW_HEALTH_CLASSES ? (uint32_t)t->rdi : GW_HEALTH_APPLICATION;
 	t->vector |= TRAP_CALL;
 	t->rax = 0;
 	health_error(vcore_self(), class, t);

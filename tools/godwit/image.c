@@ -94,6 +94,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 {
 	*c = (struct config){ .program = p->program,
 			      .ports = ports,
+			      .raise = o->raise,
 			      .args = &p->args,
 			      .env = &o->env,
 			      .cwd = o->cwd,

@@ -37,6 +37,7 @@ struct options {
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */
+	uint32_t raise;	    /* bit n: the program's errors of that class go to the health monitor */
 	bool no_random;	    /* no entropy device */
 	bool bare;	    /* argv[0] is the partition program itself: nothing is packed */
 	bool no_input;	    /* the program's standard input is at its end from the start */

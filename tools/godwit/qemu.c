@@ -136,8 +136,8 @@ static void add_port(const struct adding *a, enum stream stream, const char *id,
 	if (!alone)
 		snprintf(bus, sizeof(bus), ",bus=serial%s.0", a->suffix);
 	words_add(a->w, "-device");
-	words_printf(a->w, "virtserialport%s,nr=%u,chardev=%s%s,name=godwit.%s", bus, nr, id,
-		     a->suffix, id);
+	words_printf(a->w, "virtserialport%s,nr=%u,chardev=%s%s,name=godwit.%s%s", bus, nr, id,
+		     a->suffix, id, a->suffix);
 }
 
 static void add_channels(struct adding *a)

@@ -273,6 +273,9 @@ static void finish(struct diag *d, const struct ini_section *s, struct module_pa
 	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
 		if (p->health[i] == GW_HEALTH_ACTIONS)
 			p->health[i] = GW_HEALTH_STOP;
+	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
+		if (p->health[i] != GW_HEALTH_STOP)
+			p->o.raise |= 1u << i;
 	if (p->argv.n == 0 && p->program_line == 0)
 		diag_error(d, s->line,
 			   "partition %s has no program (program = /path/to/it arguments)",
