@@ -4,6 +4,7 @@ TOOLS_BASE := tools/base/util.c tools/base/text.c tools/base/parse.c
 TOOLS_BUNDLE := $(TOOLS_BASE) tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
 	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
 	tools/bundle/rootimg_check.c kernel/core/manifest.c kernel/core/crc32c.c
+TOOLS_MODULE := $(sort $(wildcard tools/module/*.c)) $(addprefix tools/godwit/,options.c option_net.c qemu.c)
 GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c tools/module/*.c))
 GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
 
@@ -25,6 +26,8 @@ tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwi
 tools/test/elf_test_SRCS := $(TOOLS_BASE) tools/godwit/elf.c
 tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
 tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
+UNIT_TESTS += tools/module/test/module_test
+tools/module/test/module_test_SRCS := $(TOOLS_BASE) $(TOOLS_MODULE)
 UNIT_TESTS += tools/test/figures_test tools/test/serve_test
 tools/test/figures_test_SRCS := $(TOOLS_BASE) tools/godwit/figures.c
 tools/test/serve_test_SRCS := $(TOOLS_BASE) tools/godwit/serve.c

@@ -48,7 +48,7 @@ static uint64_t overhead(const struct module_partition *p)
 
 void check_memory(struct module *m, struct diag *d)
 {
-	uint64_t ports = 0, need = SLACK, all = 0;
+	uint64_t ports = 0, need = SLACK;
 
 	for (size_t i = 0; i < m->n_channels; i++)
 		ports += (m->channels[i].bytes + 32) *
@@ -62,7 +62,6 @@ void check_memory(struct module *m, struct diag *d)
 				   "memory: too little; a Linux program needs 4M");
 		m->need[i] = overhead(p);
 		need += m->need[i] + p->o.memory;
-		all |= p->colours;
 		for (size_t k = 0; k < i; k++)
 			if (p->colours & m->partitions[k].colours)
 				diag_warning(d, p->colours_line, "%s shares page colours with %s",
