@@ -211,6 +211,7 @@ extern const struct inode_ops null_ops, zero_ops, full_ops, random_ops, console_
 	console_err_ops;
 void console_init(void);
 int stdio_install(void) MUST_CHECK; /* descriptors 0, 1, 2 */
+int ports_install(struct inode *dev) MUST_CHECK; /* /dev/port, if there are any; vfs_tree held */
 
 /* ---- pipe.c ---- */
 int fifo_open(struct inode *i, uint32_t flags, struct file **out) MUST_CHECK;

@@ -77,7 +77,7 @@ static int place_program(struct gw_bundle *b, const struct bundle_spec *spec, ui
 /* Offsets of everything. */
 static int lay_out(struct gw_bundle *b, const struct bundle_spec *spec)
 {
-	uint32_t first[GW_BUNDLE_PARTITIONS];
+	uint32_t first[GW_BUNDLE_PARTITIONS] = { 0 };
 	uint64_t offset = GW_BUNDLE_MANIFEST;
 
 	for (uint32_t i = 0; i < b->n_partitions; i++)

@@ -83,8 +83,8 @@ void module_manifest(const struct module *m, struct gw_bundle *b)
 static void add_port(struct words *lines, size_t number, const struct module_channel *c,
 		     const char *end, const char *name)
 {
-	words_printf(lines, "%zu %s %s %u %s", number, end, c->queuing ? "queuing" : "sampling",
-		     (unsigned int)c->bytes, name);
+	words_printf(lines, "%zu %s %s %u %u %s", number, end, c->queuing ? "queuing" : "sampling",
+		     (unsigned int)c->bytes, (unsigned int)c->depth, name);
 }
 
 void module_ports(const struct module *m, size_t i, struct words *lines)

@@ -222,8 +222,8 @@ TEST(compiled)
 	CHECK_EQ(m.partitions[0].o.raise, 0xff);
 	module_ports(&m, 0, &ports);
 	CHECK_EQ(ports.n, 2);
-	CHECK_STR(ports.v[0], "0 source queuing 64 out");
-	CHECK_STR(ports.v[1], "1 destination sampling 1024 s");
+	CHECK_STR(ports.v[0], "0 source queuing 64 4 out");
+	CHECK_STR(ports.v[1], "1 destination sampling 1024 0 s");
 	CHECK_STR(m.partitions[0].argv.v[2], "b c");
 	module_show(&m, &t);
 	CHECK(strstr(t.data, "core 0  |AAAAAA......BBBBBBBBBBBBBB......AAAAAA") != NULL ||
