@@ -206,6 +206,7 @@ static void read_uart(struct session *s)
 		return;
 	for (size_t i = 0; i < n; i++)
 		s->uart[s->uart_bytes++ % UART_RING] = buf[i];
+	session_health(s, buf, n);
 	if (verbose && n > 0)
 		(void)!write(STDERR_FILENO, buf, n);
 }

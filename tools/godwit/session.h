@@ -55,6 +55,8 @@ struct session {
 	struct serve serve; /* serve_init'ed; the session closes it */
 	/* private */
 	int uart_fd, uart_qemu_fd, messages_fd, messages_child_fd, signal_fd;
+	char log_line[160]; /* of the kernel's log, unfinished */
+	size_t log_n;
 	uint64_t metrics_ns; /* when they were asked for; 0: nobody waits */
 	pid_t pid;
 	uint64_t deadline_ns; /* kill the machine then; 0: never */

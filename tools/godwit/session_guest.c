@@ -59,6 +59,23 @@ void session_lines(struct session_guest *g, enum stream stream, struct pump *p)
 	}
 }
 
+void session_health(struct session *s, const char *bytes, size_t n)
+{
+	static const char start[] = "godwit: health: ";
+
+	for (size_t i = 0; i < n && s->guests[0].name != NULL && !verbose; i++) {
+		if (bytes[i] != '\n') {
+			if (s->log_n < sizeof(s->log_line) - 1 && (unsigned char)bytes[i] >= ' ')
+				s->log_line[s->log_n++] = bytes[i];
+			continue;
+		}
+		s->log_line[s->log_n] = '\0';
+		if (strncmp(s->log_line, start, sizeof(start) - 1) == 0)
+			warn("%s", s->log_line + 8);
+		s->log_n = 0;
+	}
+}
+
 void session_boot(struct session_guest *g)
 {
 	struct records *r = &g->records;

@@ -42,6 +42,10 @@ bool session_read(int *fd, char *buf, size_t room, size_t *n);
 bool session_has_room(const struct pump *p);
 void session_lines(struct session_guest *g, enum stream stream, struct pump *p);
 
+/* session_health - the kernel's log came: what it says of partitions' errors goes to stderr, when
+ * there are several and the log is not shown anyway. */
+void session_health(struct session *s, const char *bytes, size_t n);
+
 /* session_boot - a boot record came: notices a restart, whose records begin anew. */
 void session_boot(struct session_guest *g);
 
