@@ -286,7 +286,7 @@ static void raise_error(int status, int signal)
 	while ((s = config_next("raise", &cursor)) != NULL)
 		if (str_to_u64(s, UINT64_MAX, &n) == 0 && n == class) {
 			console_drain();
-			gw_call(GW_CALL_HEALTH_RAISE, class, (uint64_t)status, 0);
+			gw_call(GW_CALL_HEALTH_RAISE, GW_HEALTH_CODE(class, (uint8_t)status), 0, 0);
 			return;
 		}
 }

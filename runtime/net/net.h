@@ -27,6 +27,7 @@ struct net_config {
 	uint32_t shard, n_shards;
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
+	uint32_t congestion;		 /* enum tcp_congestion, of new connections */
 	struct pbuf_pool *pool;
 	void *(*alloc)(size_t n); /* zeroed; NULL when out of memory */
 	void (*free)(void *p, size_t n);
@@ -116,6 +117,9 @@ void tcp_rx_consume(struct tcp_conn *c, size_t n);
  * connection, or net_input or net_poll of its stack. push: send what may be sent now (Nagle and
  * cork permitting); otherwise wait for more. */
 size_t tcp_tx_space(const struct tcp_conn *c);
+/* TCP_EV_READABLE: at least lowat bytes are queued. TCP_EV_WRITABLE: there is room; without it, and
+ * while the connection may send, that event will come. */
+unsigned tcp_readiness(struct tcp_conn *c, size_t lowat);
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data);
 void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push);
 void tcp_tx_push(struct tcp_conn *c);
@@ -159,7 +163,9 @@ enum tcp_opt {
 	TCP_OPT_MAXSEG,
 	TCP_OPT_QUICKACK,
 	TCP_OPT_LINGER_S /* -1: off */,
+	TCP_OPT_CONGESTION, /* enum tcp_congestion; -ENOMEM */
 };
+enum tcp_congestion { TCP_CUBIC, TCP_BBR };
 int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value) MUST_CHECK; /* -EINVAL */
 int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt);
 /* For TCP_INFO and /proc. */

@@ -161,7 +161,8 @@ static void place_windows(struct module *m, struct diag *d)
 			.duration_ns = (uint32_t)w->duration_ns,
 			.core = (uint8_t)w->core,
 			.partition = (uint8_t)w->partition,
-			.flags = w->elastic ? GW_WINDOW_ELASTIC : 0,
+			.flags = (uint16_t)((w->elastic ? GW_WINDOW_ELASTIC : 0) |
+					    (w->exact ? GW_WINDOW_EXACT : 0)),
 		};
 	}
 	m->n_slots = (uint32_t)t->n;

@@ -38,7 +38,8 @@ static void fill_partition(const struct module_partition *p, struct gw_bundle_pa
 	strncpy(to->name, p->name, sizeof(to->name) - 1);
 	to->memory_bytes = p->o.memory;
 	to->vcores = p->o.vcores;
-	to->flags = GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED;
+	to->flags = GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED |
+		    (p->health_log ? GW_PARTITION_HEALTH_LOG : 0);
 	to->page_table_pages = p->table_pages;
 	to->first_core = p->first_core;
 	to->restarts = p->restarts;
@@ -75,6 +76,7 @@ void module_manifest(const struct module *m, struct gw_bundle *b)
 	b->frame_ns = m->n_slots != 0 ? (uint32_t)m->frame_ns : 0;
 	b->n_slots = m->n_slots;
 	memcpy(b->slots, m->slots, m->n_slots * sizeof(m->slots[0]));
+	memcpy(b->module_health, m->health, sizeof(m->health));
 	b->n_channels = (uint32_t)m->n_channels;
 	for (size_t i = 0; i < m->n_channels; i++)
 		fill_channel(&m->channels[i], &b->channels[i]);

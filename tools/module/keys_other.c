@@ -48,6 +48,19 @@ SET(frame)
 			   e->value);
 }
 
+SET(module_health)
+{
+	struct module *m = target;
+	unsigned int before = d->errors;
+
+	health_key(d, e, m->health);
+	if (d->errors == before && strstr(e->value, "-restart") != NULL)
+		diag_error(d, e->line,
+			   "%s = %s: an error of the module itself: stop, ignore, module-stop or "
+			   "module-reset",
+			   e->key, e->value);
+}
+
 void read_module(struct diag *d, const struct ini_section *s, struct module *m)
 {
 	static const struct key keys[] = {
@@ -58,6 +71,7 @@ void read_module(struct diag *d, const struct ini_section *s, struct module *m)
 		{ "accelerator", set_accelerator, false },
 		{ "qemu-args", set_qemu_args, false },
 		{ "metrics", set_metrics, false },
+		HEALTH_KEYS(set_module_health),
 	};
 
 	keys_read(d, s, m, keys, sizeof(keys) / sizeof(keys[0]));
@@ -97,12 +111,18 @@ SET(elastic)
 	(void)value_yes(d, e, &((struct module_window *)target)->elastic);
 }
 
+SET(exact)
+{
+	(void)value_yes(d, e, &((struct module_window *)target)->exact);
+}
+
 void read_window(struct diag *d, const struct ini_section *s, struct module_window *w)
 {
 	static const struct key keys[] = {
 		{ "core", set_core, false },	 { "partition", set_owner, false },
 		{ "offset", set_offset, false }, { "duration", set_duration, false },
 		{ "period", set_period, false }, { "elastic", set_elastic, false },
+		{ "exact", set_exact, false },
 	};
 
 	*w = (struct module_window){ .name = s->name, .line = s->line };

@@ -148,26 +148,14 @@ SET(restarts)
 	(void)value_number(d, e, 1, 1000000, &((struct module_partition *)target)->restarts);
 }
 
-static const char *const actions[] = { [GW_HEALTH_STOP] = "stop",
-				       [GW_HEALTH_IGNORE] = "ignore",
-				       [GW_HEALTH_COLD_RESTART] = "cold-restart",
-				       [GW_HEALTH_MODULE_STOP] = "module-stop",
-				       NULL };
-static const char *const classes[] = { "deadline", "application", "numeric",  "illegal",
-				       "stack",	   "memory",	  "hardware", "power" };
-
 SET(health)
 {
-	struct module_partition *p = target;
-	const char *dot = strchr(e->key, '.');
-	int action = value_one(d, e, actions);
+	health_key(d, e, ((struct module_partition *)target)->health);
+}
 
-	for (uint32_t i = 0; action >= 0 && i < GW_HEALTH_CLASSES; i++) {
-		if (dot == NULL && p->health[i] == GW_HEALTH_ACTIONS)
-			p->health[i] = (uint8_t)action; /* those without a line of their own */
-		if (dot != NULL && strcmp(dot + 1, classes[i]) == 0)
-			p->health[i] = (uint8_t)action;
-	}
+SET(health_log)
+{
+	(void)value_yes(d, e, &((struct module_partition *)target)->health_log);
 }
 
 SET(input)
@@ -240,15 +228,8 @@ static const struct key keys[] = {
 	{ "delay", set_delay, false },
 	{ "colours", set_colours, false },
 	{ "page-tables", set_page_tables, false },
-	{ "health", set_health, false },
-	{ "health.deadline", set_health, false },
-	{ "health.application", set_health, false },
-	{ "health.numeric", set_health, false },
-	{ "health.illegal", set_health, false },
-	{ "health.stack", set_health, false },
-	{ "health.memory", set_health, false },
-	{ "health.hardware", set_health, false },
-	{ "health.power", set_health, false },
+	HEALTH_KEYS(set_health),
+	{ "health-log", set_health_log, false },
 	{ "restarts", set_restarts, false },
 	{ "env", set_env, true },
 	{ "file", set_file, true },
@@ -270,9 +251,7 @@ static const struct key keys[] = {
 /* What follows from a partition's keys together. */
 static void finish(struct diag *d, const struct ini_section *s, struct module_partition *p)
 {
-	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
-		if (p->health[i] == GW_HEALTH_ACTIONS)
-			p->health[i] = GW_HEALTH_STOP;
+	health_rest(p->health, GW_HEALTH_STOP);
 	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
 		if (p->health[i] != GW_HEALTH_STOP)
 			p->o.raise |= 1u << i;

@@ -21,7 +21,7 @@ struct module_partition {
 	struct options
 		o; /* program, files, environment, network, ports: as `godwit run` has them */
 	struct words argv; /* o.argv */
-	bool has_memory, no_console;
+	bool has_memory, health_log;
 	uint32_t first_core, restarts, table_pages, delay_ns, cores_min, cores_max;
 	bool has_cores;
 	uint64_t colours;
@@ -42,7 +42,7 @@ struct module_window {
 	const char *owner;			    /* a partition's name, or "pool" */
 	uint32_t partition;			    /* its number, or GW_WINDOW_POOL */
 	uint64_t offset_ns, duration_ns, period_ns; /* period 0: once a frame */
-	bool has_offset, elastic;
+	bool has_offset, elastic, exact;
 };
 
 struct module_end {
@@ -64,6 +64,7 @@ struct module {
 	struct options o; /* of the machine; vcores: its cores */
 	int cores_line, memory_line, frame_line, machine_line;
 	uint64_t frame_ns;
+	uint8_t health[GW_HEALTH_CLASSES]; /* of the module's own errors */
 	struct module_partition partitions[GW_BUNDLE_PARTITIONS];
 	size_t n_partitions;
 	struct module_window windows[GW_BUNDLE_SLOTS];

@@ -45,6 +45,7 @@ void module_read(struct module *m, const char *text, size_t n, struct diag *d)
 
 	*m = (struct module){ 0 };
 	options_defaults(&m->o);
+	memset(m->health, GW_HEALTH_ACTIONS, sizeof(m->health));
 	ini_parse(&m->ini, text, n, d);
 	for (size_t i = 0; i < m->ini.n; i++) {
 		const struct ini_section *s = &m->ini.sections[i];
@@ -58,6 +59,7 @@ void module_read(struct module *m, const char *text, size_t n, struct diag *d)
 			module_line = s->line;
 		take_section(m, s, d);
 	}
+	health_rest(m->health, GW_HEALTH_STOP);
 	if (m->n_partitions == 0)
 		diag_error(d, 1, "there is no [partition NAME]");
 }

@@ -37,6 +37,21 @@ void option_key(struct diag *d, struct options *o, const struct ini_entry *e, co
  */
 bool name_ok(const char *name, size_t most);
 
+/* health_key - "health" (every class without a line of its own) or "health.CLASS" into a table that
+ * held GW_HEALTH_ACTIONS before. */
+void health_key(struct diag *d, const struct ini_entry *e, uint8_t table[GW_HEALTH_CLASSES]);
+/* health_rest - the classes that no line was about get `action`. */
+void health_rest(uint8_t table[GW_HEALTH_CLASSES], uint8_t action);
+/* The health keys of a table of keys. */
+#define HEALTH_KEYS(set)                                                                \
+	{ "health", set, false }, { "health.deadline", set, false },                    \
+		{ "health.application", set, false }, { "health.numeric", set, false }, \
+		{ "health.illegal", set, false }, { "health.stack", set, false },       \
+		{ "health.memory", set, false }, { "health.hardware", set, false },     \
+	{                                                                               \
+		"health.power", set, false                                              \
+	}
+
 void read_partition(struct diag *d, const struct ini_section *s, struct module_partition *p);
 void read_module(struct diag *d, const struct ini_section *s, struct module *m);
 void read_window(struct diag *d, const struct ini_section *s, struct module_window *w);

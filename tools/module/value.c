@@ -215,3 +215,32 @@ bool name_ok(const char *name, size_t most)
 
 	return n > 0 && name[n] == '\0' && n <= most && name[0] != '-';
 }
+
+void health_key(struct diag *d, const struct ini_entry *e, uint8_t table[GW_HEALTH_CLASSES])
+{
+	static const char *const actions[] = { [GW_HEALTH_STOP] = "stop",
+					       [GW_HEALTH_IGNORE] = "ignore",
+					       [GW_HEALTH_COLD_RESTART] = "cold-restart",
+					       [GW_HEALTH_MODULE_STOP] = "module-stop",
+					       [GW_HEALTH_WARM_RESTART] = "warm-restart",
+					       [GW_HEALTH_MODULE_RESET] = "module-reset",
+					       [GW_HEALTH_ACTIONS] = NULL };
+	static const char *const classes[] = { "deadline", "application", "numeric",  "illegal",
+					       "stack",	   "memory",	  "hardware", "power" };
+	const char *dot = strchr(e->key, '.');
+	int action = value_one(d, e, actions);
+
+	for (uint32_t i = 0; action >= 0 && i < GW_HEALTH_CLASSES; i++) {
+		if (dot == NULL && table[i] == GW_HEALTH_ACTIONS)
+			table[i] = (uint8_t)action;
+		if (dot != NULL && strcmp(dot + 1, classes[i]) == 0)
+			table[i] = (uint8_t)action;
+	}
+}
+
+void health_rest(uint8_t table[GW_HEALTH_CLASSES], uint8_t action)
+{
+	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
+		if (table[i] == GW_HEALTH_ACTIONS)
+			table[i] = action;
+}

@@ -7,6 +7,7 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
 #include "kernel/core/log.h"
+#include "kernel/core/restart.h"
 #include "tests/unit.h"
 
 uint64_t direct_base;
@@ -41,10 +42,42 @@ bool schedule_due(const struct vcore *v)
 	return v->core->shared && now >= v->core->switch_ns;
 }
 
+static uint32_t wakes;
+static bool wake_here;
+
+bool pool_wake(struct vcore *v)
+{
+	CHECK(v->floats);
+	wakes++;
+	return wake_here;
+}
+
 void partition_end(struct partition *p, uint32_t status)
 {
 	p->status = status;
 	p->state = PARTITION_ENDED;
+}
+
+static uint32_t restarted; /* 1: cold, 2: warm */
+
+void restart_begin(struct partition *p, bool warm, uint32_t start)
+{
+	CHECK(p == &partition && p->state == PARTITION_STOPPING && start == GW_START_PARTITION);
+	restarted = warm ? 2 : 1;
+}
+
+static uint32_t room = 4096, drained;
+
+uint32_t log_room(void)
+{
+	return room;
+}
+
+bool log_drain(uint32_t n)
+{
+	drained += n;
+	room = 4096;
+	return true;
 }
 
 void machine_end(uint32_t status)
@@ -407,6 +440,15 @@ TEST(shared_wait)
 	event_post(&core[1], 2); /* on the same core: no interrupt, but the scheduler */
 	CHECK_EQ(kicks, 0);
 	CHECK_EQ(suspended, 2);
+	core[1].floats = true; /* wherever it is: the pool knows */
+	event_post(&core[1], 4);
+	CHECK_EQ(wakes, 1);
+	CHECK_EQ(suspended, 2);
+	wake_here = true;
+	event_post(&core[1], 4);
+	CHECK_EQ(suspended, 3);
+	core[1].floats = false;
+	suspended = 2;
 	real[0].slice_end_ns = 7;
 	CHECK_EQ(call(GW_CALL_YIELD, 0, 0, 0, 0), 0);
 	CHECK_EQ(real[0].slice_end_ns, 0);

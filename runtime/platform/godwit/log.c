@@ -2,11 +2,11 @@
 /* log.c - log lines and the end of the partition by its own report, through the kernel's debug
  * UART. The text goes through the vcore area's batch, which a caller may be filling: what lay there
  * is put back. */
-#include "abi/bundle.h"
 #include "runtime/base/str.h"
 #include "runtime/platform/platform.h"
 
 #define LINE 256u
+#define HEALTH_PANIC 1u /* code of health_raise: the runtime gave up */
 #define BACKTRACE_MAX 16
 
 static inline struct gw_vcore *own_vcore(void)
@@ -82,5 +82,5 @@ _Noreturn void panic(const char *fmt, ...)
 		backtrace(__builtin_frame_address(0));
 	}
 	for (;;)
-		gw_call(GW_CALL_HEALTH_RAISE, GW_HEALTH_APPLICATION, 0, 0);
+		gw_call(GW_CALL_HEALTH_RAISE, HEALTH_PANIC, 0, 0);
 }

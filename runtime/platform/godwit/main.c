@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the runtime's start on vcore 0: memory, clock and shard 0 on the boot stack, then a
  * table of steps on the first uthread. */
-#include "abi/bundle.h"
 #include "runtime/platform/godwit/steps.h"
 #include "runtime/platform/platform.h"
 #include "runtime/sched/sched.h"
@@ -20,8 +19,7 @@ static void run_steps(void *arg)
 _Noreturn void platform_main(const struct gw_boot_info *boot)
 {
 	if (boot->magic != GW_BOOT_MAGIC || boot->size != sizeof(*boot))
-		gw_call(GW_CALL_HEALTH_RAISE, GW_HEALTH_APPLICATION, 2,
-			0); /* another kernel's interface */
+		gw_call(GW_CALL_HEALTH_RAISE, 2, 0, 0); /* another kernel's interface */
 	sched_boot(boot, platform_boot_stack);
 	if (uthread_create(NULL, shards[0], run_steps, NULL, "main", false, NULL) < 0)
 		panic("no memory for the first uthread");

@@ -85,7 +85,8 @@ TEST(partitions)
 	SAYS(WEB WEB, "4: a second partition web; the first is in line 1");
 	SAYS(WEB "memory = 1\n", "4: memory is given already, in line 3");
 	SAYS(WEB "health.memory = restart\n",
-	     "4: health.memory = restart: it takes stop, ignore, cold-restart or module-stop");
+	     "4: health.memory = restart: it takes stop, ignore, cold-restart, module-stop, "
+	     "warm-restart or module-reset");
 	SAYS(WEB "health.memroy = stop\n",
 	     "4: unknown key health.memroy in [partition]; did you mean health.memory?");
 	SAYS(WEB "policy = batsch\n",
@@ -117,6 +118,8 @@ TEST(partitions)
 
 TEST(windows)
 {
+	SAYS("[module]\nhealth = cold-restart\n" WEB,
+	     "2: health = cold-restart: an error of the module itself");
 	SAYS(WEB "[window w]\npartition = web\nduration = 1ms\n",
 	     "4: there are windows, but no frame");
 	SAYS("[module]\nframe = 9s\n" WEB, "2: frame = 9s: the major frame is from 10us to 4s");
