@@ -127,4 +127,5 @@ void module_check(struct module *m, struct diag *d)
 	check_channels(m, d);
 	check_memory(m, d);
 	check_devices(m, d);
+	check_apex(m, d);
 }
