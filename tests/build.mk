@@ -2,6 +2,7 @@
 # Tests that need a machine: guest programs, system tests, fuzzers, checks. Unit tests: see the top Makefile.
 -include tests/fuzz/build.mk
 -include tests/gate/gate.mk
+-include tests/elastic/elastic.mk
 
 GUEST_PROGRAMS := ports conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
 GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)

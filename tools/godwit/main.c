@@ -7,6 +7,7 @@
 
 #include "tools/base/util.h"
 #include "tools/godwit/help.h"
+#include "tools/godwit/ktrace.h"
 #include "tools/godwit/run.h"
 #include "tools/godwit/top.h"
 
@@ -20,7 +21,7 @@ static void open_standard(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = { "run",	"top",	  "module",    "bundle",
+	static const char *const commands[] = { "run",	"top",	  "module",    "trace", "bundle",
 						"help", "--help", "--version", NULL };
 	const char *command = argc > 1 ? argv[1] : "", *near;
 
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
 		return command_run(argc - 2, argv + 2);
 	if (strcmp(command, "top") == 0)
 		return command_top(argc - 2, argv + 2);
+	if (strcmp(command, "trace") == 0)
+		return command_trace(argc - 2, argv + 2);
 	if (strcmp(command, "module") == 0)
 		return command_module(argc - 2, argv + 2);
 	if (strcmp(command, "bundle") == 0)
