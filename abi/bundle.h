@@ -161,6 +161,7 @@ struct gw_bundle {
 	/* Errors of the module: STOP (as MODULE_STOP), IGNORE, MODULE_STOP or MODULE_RESET. Of the
 	 * kernel's own finding are HARDWARE ones only (NMI, machine check). */
 	uint8_t module_health[GW_HEALTH_CLASSES];
+	uint32_t trace_records; /* that each core keeps of what it did (trace.h); 0: none */
 };
 
 _Static_assert(sizeof(struct gw_bundle_partition) == 128, "bundle layout");

@@ -12,6 +12,7 @@
 #include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
+#include "kernel/core/trace.h"
 
 _Static_assert(CALL_COUNT <= GW_CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
 		       GW_CALL_HEALTH_RAISE == CALL_HEALTH_RAISE,
@@ -284,6 +285,8 @@ static void upcall_enter(struct vcore *v, struct trap *t, uint32_t reason)
 	atomic_store_explicit(&a->masked, 1, memory_order_relaxed);
 	t->rip = v->upcall_entry;
 	t->rflags = RFLAGS_USER;
+	trace(v->core, reason == GW_UPCALL_FAULT ? GW_TRACE_FAULT : GW_TRACE_EVENT, v,
+	      reason == GW_UPCALL_FAULT ? t->vector : a->pending);
 }
 
 void upcall_fault(struct vcore *v, struct trap *t, uint64_t fault_va)

@@ -8,6 +8,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
+#include "kernel/core/trace.h"
 
 #define TEXTS 16u /* lines on the UART for each class of errors of a partition */
 
@@ -86,6 +87,7 @@ void machine_end(uint32_t status)
 	log_direct();
 	schedule_print();
 	health_print();
+	trace_print();
 	arch_shutdown(status);
 }
 
@@ -136,6 +138,7 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 	uint32_t action = action_of(p, e->class), running = PARTITION_RUNNING;
 
 	record(v, p->number, e, action);
+	trace(v->core, GW_TRACE_ERROR, v, e->class);
 	if (action == GW_HEALTH_MODULE_STOP) {
 		partition_quiet(p);
 		log_direct();

@@ -68,7 +68,7 @@ static void put_number(uint64_t v, uint32_t base, uint32_t width)
 	do {
 		digits[--n] = "0123456789abcdef"[v % base];
 		v /= base;
-	} while (v != 0 && n > 0);
+	} while (v != 0); /* 64 bits are 20 digits at most */
 	while (n > 0 && sizeof(digits) - 1 - n < width)
 		digits[--n] = '0';
 	put_text(&digits[n]);

@@ -5,6 +5,7 @@
 #include "kernel/core/manifest.h"
 
 #include "abi/boot.h"
+#include "abi/trace.h"
 #include "abi/vcore.h"
 #include "kernel/core/crc32c.h"
 
@@ -221,6 +222,8 @@ static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest
 		return bad(err, "n_slots", 0, "is not 0..64");
 	if (b->n_slots != 0 && (b->cores == 0 || b->frame_ns < GW_WINDOW_MIN_NS))
 		return bad(err, "frame_ns", 0, "is below 10 us, or cores is 0, with windows");
+	if (b->trace_records > GW_TRACE_MAX)
+		return bad(err, "trace_records", 0, "is above 65536");
 	for (uint32_t c = 0; c < GW_HEALTH_CLASSES; c++)
 		if (b->module_health[c] >= GW_HEALTH_ACTIONS ||
 		    b->module_health[c] == GW_HEALTH_COLD_RESTART ||

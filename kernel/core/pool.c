@@ -6,6 +6,7 @@
 
 #include "kernel/core/arch.h"
 #include "kernel/core/log.h"
+#include "kernel/core/trace.h"
 
 #define HELP_NS 100000ULL /* a vcore is not got up for others' work more often */
 
@@ -299,8 +300,13 @@ bool pool_release(struct core *c, struct vcore *v)
 
 void pool_served(const struct core *c)
 {
-	if (atomic_load(&pool.grant[c->id]) >> 8 != 0)
-		elastic_served(&pool, c->id, arch_now_ns());
+	uint64_t word = atomic_load(&pool.grant[c->id]), now;
+
+	if (word >> 8 == 0)
+		return;
+	now = arch_now_ns();
+	trace(c, GW_TRACE_GRANT, c->current, now - (word >> 8));
+	elastic_served(&pool, c->id, now);
 }
 
 /* ---- ticks and the watch ---- */

@@ -8,6 +8,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/restart.h"
+#include "kernel/core/trace.h"
 
 static struct gw_bundle_slot slots[GW_BUNDLE_SLOTS];
 static struct gw_status *status;
@@ -98,6 +99,7 @@ static void window_next(struct core *c)
 	c->window_ns = at;
 	c->window_end_ns = c->in_gap ? start : start + slot_of(c)->duration_ns;
 	c->slice_end_ns = 0;
+	trace(c, c->in_gap ? GW_TRACE_GAP : GW_TRACE_WINDOW, NULL, c->first_window + c->window);
 }
 
 static void windows_advance(struct core *c, uint64_t now)
@@ -249,8 +251,10 @@ void schedule(struct core *c, struct trap *t)
 		if (to != from && from != &c->idle)
 			arch_context_save(from, t);
 		/* Pairs with arch_flush: it changes tables, then looks at current. */
-		if (to != from)
+		if (to != from) {
 			atomic_store(&c->current, to);
+			trace(c, GW_TRACE_SWITCH, to, 0);
+		}
 		if (to != from && to != &c->idle)
 			arch_context_load(c, to, t);
 		else if (to != from)

@@ -85,7 +85,7 @@ def main():
             devices.ljust(12 * 32, b"\0") +
             struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) +
             slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels.ljust(24 * 32, b"\0") +
-            bytes.fromhex(opt.get("module", "")))
+            bytes.fromhex(opt.get("module", "")).ljust(8, b"\0") + struct.pack("<I", int(opt.get("trace", "0"))))
     image = bytearray(page + bytes(8192 - len(page)) + b.body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))

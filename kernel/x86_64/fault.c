@@ -6,6 +6,7 @@
 #include "abi/call.h"
 #include "kernel/core/health.h"
 #include "kernel/core/pool.h"
+#include "kernel/core/trace.h"
 #include "kernel/x86_64/symbols.h"
 
 #define VECTOR_DOUBLE_FAULT 8u
@@ -221,6 +222,7 @@ void interrupt_user(struct trap *t)
 	struct vcore *v = vcore_self();
 
 	v->area->kernel_entries++;
+	trace(v->core, GW_TRACE_INTERRUPT, v, t->vector);
 	interrupt_serve((uint32_t)t->vector);
 	if (v->core->shared)
 		schedule(v->core, t);

@@ -455,9 +455,27 @@ TEST(errors_of_the_module)
 	CHECK_EQ(text[0], 0); /* enough has been said */
 }
 
-UNIT_MAIN(CASE(the_log_is_described), CASE(every_class_is_recorded_and_ignored),
-	  CASE(few_errors_of_a_class_are_said), CASE(stop_ends_the_partition_then_the_machine),
-	  CASE(alone_a_stop_is_a_module_stop), CASE(a_cold_restart_clears_memory),
-	  CASE(a_warm_restart_keeps_memory), CASE(restarts_have_a_limit),
-	  CASE(a_module_reset_restarts_all), CASE(a_module_reset_waits_for_a_restart),
-	  CASE(errors_of_the_module))
+TEST(before_there_is_a_log)
+{
+	struct health_error e = { GW_HEALTH_HARDWARE, 2, 3, 4 };
+
+	CHECK(!health_module_error(&vc[0], &e)); /* an NMI early in the boot */
+}
+
+TEST(alone_and_ignored)
+{
+	setup(1);
+	part[0].health[GW_HEALTH_STACK] = GW_HEALTH_IGNORE;
+	raise_error(&vc[0], GW_HEALTH_STACK);
+	CHECK_EQ(end_status, ~0u);
+	part[0].health[GW_HEALTH_STACK] = GW_HEALTH_MODULE_STOP;
+	raise_error(&vc[0], GW_HEALTH_STACK);
+	CHECK_EQ(end_status, STATUS_FAULT);
+}
+
+UNIT_MAIN(CASE(before_there_is_a_log), CASE(alone_and_ignored), CASE(the_log_is_described),
+	  CASE(every_class_is_recorded_and_ignored), CASE(few_errors_of_a_class_are_said),
+	  CASE(stop_ends_the_partition_then_the_machine), CASE(alone_a_stop_is_a_module_stop),
+	  CASE(a_cold_restart_clears_memory), CASE(a_warm_restart_keeps_memory),
+	  CASE(restarts_have_a_limit), CASE(a_module_reset_restarts_all),
+	  CASE(a_module_reset_waits_for_a_restart), CASE(errors_of_the_module))
