@@ -120,12 +120,13 @@ void module_apex(const struct module *m, size_t i, struct text *blob)
 {
 	const struct module_partition *p = &m->partitions[i];
 	const struct gw_bundle_slot *first = first_slot(m, i);
+	uint64_t period = period_of(m, i);
 	struct apex_config c = {
 		.magic = APEX_CONFIG_MAGIC,
 		.version = APEX_CONFIG_VERSION,
-		.period_ns = period_of(m, i),
+		.period_ns = period,
 		.duration_ns = duration_of(m, i),
-		.phase_ns = first != NULL ? first->offset_ns % period_of(m, i) : 0,
+		.phase_ns = first != NULL && period != 0 ? first->offset_ns % period : 0,
 		.identifier = p->has_identifier ? p->identifier : (uint32_t)i,
 		.main_stack_bytes = (uint32_t)(p->main_stack != 0 ? p->main_stack : MAIN_STACK),
 	};
