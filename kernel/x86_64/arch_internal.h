@@ -44,6 +44,11 @@ static inline uint64_t image_pa(const void *p)
 }
 
 void paging_init(const struct boot_info *b, struct range_set *free);
+/* What is marked so is written before paging_seal only, which takes the right to write it away, in
+ * the image and in the direct map. Before other cores are started: only this one's TLB is cleared.
+ */
+#define SEALED __attribute__((section(".bss.sealed")))
+void paging_seal(void);
 /* The kernel's memory: pages below 1 MiB as long as there are any. Zeroed. Boot only. */
 uint64_t kernel_pages(struct range_set *free, uint64_t bytes);
 /* Map a page of device registers (uncached); returns the address of pa. Boot only. */

@@ -9,7 +9,7 @@
 #define MSR_GS_BASE 0xc0000101u
 
 struct cpu_features cpu;
-static uint64_t idt[VECTORS][2] __attribute__((aligned(4096)));
+static uint64_t idt[VECTORS][2] SEALED __attribute__((aligned(4096)));
 
 static void detect_hypervisor(void)
 {
@@ -93,6 +93,7 @@ void idt_build(void)
 {
 	for (uint32_t v = 0; v < VECTORS; v++)
 		set_gate(v, v == 2 ? 1 : v == 8 ? 2 : v == 18 ? 3 : 0, v == 3 ? 3 : 0);
+	paging_seal();
 }
 
 struct table_pointer {

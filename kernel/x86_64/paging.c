@@ -6,7 +6,7 @@
 #include "kernel/x86_64/arch_internal.h"
 
 extern uint64_t boot_pml4[512], kernel_pdpt[512], kernel_pd[512], kernel_pt[512];
-extern char boot_guard[], boot_stack[];
+extern char boot_guard[], boot_stack[], sealed_start[], sealed_end[];
 extern const struct {
 	uint64_t offset, info, addend;
 } rela_start[], rela_end[];
@@ -18,6 +18,7 @@ static struct range_set *page_source;
 static uint64_t *slot_pdpt, *mmio_pt;
 static uint32_t mmio_used;
 static bool direct_ready;
+static uint64_t *first_pt; /* of the direct map's first 2 MiB */
 
 /* A random multiple of 2 MiB in the top 512 GiB. */
 static uint64_t random_slide(void)
@@ -91,6 +92,7 @@ static void map_first_large(uint64_t *pd)
 	uint64_t *pt = table_below(&pd[0]);
 	uint64_t first = image_pa(image_start) / PAGE_SIZE, end = image_pa(data_start) / PAGE_SIZE;
 
+	first_pt = pt;
 	for (uint64_t i = 1; i < LARGE_SIZE / PAGE_SIZE; i++)
 		pt[i] = i * PAGE_SIZE | LEAF | PTE_G | PTE_NX | PTE_W;
 	for (uint64_t i = first; i < end; i++)
@@ -152,6 +154,20 @@ void paging_init(const struct boot_info *b, struct range_set *free)
 	slot_pdpt = direct((uint64_t)(uintptr_t)slot_pdpt);
 	mmio_pt = direct((uint64_t)(uintptr_t)mmio_pt);
 	direct_ready = true;
+}
+
+void paging_seal(void)
+{
+	uint64_t *pt = direct((uint64_t)(uintptr_t)first_pt);
+
+	for (char *at = sealed_start; at < sealed_end; at += PAGE_SIZE) {
+		uint64_t pa = image_pa(at);
+
+		kernel_pt[pa / PAGE_SIZE] &= ~PTE_W;
+		pt[pa / PAGE_SIZE] &= ~PTE_W;
+		invlpg((uint64_t)(uintptr_t)at);
+		invlpg((uint64_t)(uintptr_t)direct(pa));
+	}
 }
 
 void *mmio_map(uint64_t pa)

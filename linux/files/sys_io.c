@@ -18,9 +18,11 @@ static inline struct file *get_for(uint64_t fd, bool write)
 	return NULL;
 }
 
-SYS(read)
+/* read and write, one of which this is by a constant. */
+static inline __attribute__((always_inline)) long one_transfer(const struct gw_regs *r, bool write)
 {
-	struct file *f = get_for(r->rdi, false);
+	struct file *f = get_for(r->rdi, write);
+	long (*op)(struct file * f, struct uio * u, int64_t off);
 	struct uio_segment s;
 	struct uio u;
 	long n;
@@ -28,24 +30,20 @@ SYS(read)
 	if (unlikely(!f))
 		return -EBADF;
 	uio_one(&u, &s, r->rsi, GW_MIN(r->rdx, RW_MAX), false);
-	n = f->ops->read ? f->ops->read(f, &u, -1) : -EINVAL;
+	op = write ? f->ops->write : f->ops->read;
+	n = op ? op(f, &u, -1) : -EINVAL;
 	file_drop(f);
 	return n;
 }
 
+SYS(read)
+{
+	return one_transfer(r, false);
+}
+
 SYS(write)
 {
-	struct file *f = get_for(r->rdi, true);
-	struct uio_segment s;
-	struct uio u;
-	long n;
-
-	if (unlikely(!f))
-		return -EBADF;
-	uio_one(&u, &s, r->rsi, GW_MIN(r->rdx, RW_MAX), false);
-	n = f->ops->write ? f->ops->write(f, &u, -1) : -EINVAL;
-	file_drop(f);
-	return n;
+	return one_transfer(r, true);
 }
 
 static long transfer(struct file *f, struct uio *u, int64_t off, bool write)

@@ -100,34 +100,10 @@ static struct birth *prepare_birth(struct thread *parent, const struct gw_regs *
 	return b;
 }
 
-/* A thread's stack wants neighbouring frames, and only single ones are reclaimed for: take n of
- * those, one linked to the next, and return them together. Half of the memory stays for the
- * other vcores, which may fault meanwhile. */
-static void make_room(uint64_t n)
-{
-	uint64_t *held = NULL, pa;
-
-	n = GW_MIN(n, mem_total_pages() / 2);
-	while (n-- > 0 && (pa = page_alloc()) != 0) {
-		*(uint64_t **)pa_to_va(pa) = held;
-		held = pa_to_va(pa);
-	}
-	while (held != NULL) {
-		pa = va_to_pa(held);
-		held = *(uint64_t **)held;
-		page_put(pa);
-	}
-}
-
 static int start_thread(struct birth *b, const char *name)
 {
-	int err = -ENOMEM;
+	int err = uthread_create(&b->t->uthread, NULL, thread_main, b, name, true, b->t);
 
-	for (int tries = 0; tries < 6 && err == -ENOMEM; tries++) {
-		if (tries > 0)
-			make_room(32u << tries);
-		err = uthread_create(&b->t->uthread, NULL, thread_main, b, name, true, b->t);
-	}
 	if (err == -ENOMEM)
 		atomic_fetch_add_explicit(&linux_stats.refused, 1, memory_order_relaxed);
 	return err;

@@ -39,8 +39,11 @@ struct page *page_of(uint64_t pa);
  * may park unless nofault or `atomic`). */
 uint64_t page_alloc(void);
 uint64_t page_alloc_zero(void);
-/* n contiguous frames (1..), aligned to align frames (power of two); not reclaimed for. 0: none. */
+/* n contiguous frames (1..), aligned to align frames (power of two); not reclaimed for: for who can
+ * do with less. 0: none. */
 uint64_t pages_alloc(size_t n, size_t align);
+/* The same for who cannot: reclaims, as page_alloc does. Slow when memory is short, but bounded. */
+uint64_t pages_gather(size_t n, size_t align);
 /* The same with zero contents; frames known to be zero are not cleared. */
 uint64_t pages_alloc_zero(size_t n, size_t align);
 void pages_free(uint64_t pa, size_t n);

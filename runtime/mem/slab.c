@@ -109,7 +109,7 @@ static void *large_alloc(size_t n)
 
 	if (n > SIZE_MAX - GW_PAGE_SIZE)
 		return NULL;
-	pa = pages == 1 ? page_alloc() : pages_alloc(pages, 1);
+	pa = pages == 1 ? page_alloc() : pages_gather(pages, 1);
 	return pa ? pa_to_va(pa) : NULL;
 }
 

@@ -4,6 +4,6 @@ GUEST_SRCS += $(addprefix runtime/sched/,shard.c preempt.c inbox.c start.c balan
 
 UNIT_TESTS += runtime/sched/test/sched_test
 runtime/sched/test/sched_test_SRCS := $(addprefix runtime/sched/,shard.c preempt.c inbox.c start.c balance.c uthread.c timer.c waitq.c switch.S) \
-	runtime/mem/frame.c runtime/mem/slab.c runtime/base/histogram.c
+	runtime/mem/frame.c runtime/mem/gather.c runtime/mem/slab.c runtime/base/histogram.c
 # the sanitizer takes a function that does not return for the end of the one stack it knows
 runtime/sched/test/sched_test_CFLAGS := -D_Noreturn=

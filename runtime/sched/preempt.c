@@ -33,6 +33,10 @@ static uint64_t watch_devices(struct shard *s)
 {
 	uint64_t deadline = s->now_ns + TICK_MAX_NS;
 
+	if (s->watched_run_ns != s->current->run_since_ns) {
+		s->watched_run_ns = s->current->run_since_ns;
+		return s->now_ns + SLICE_NS;
+	}
 	if (s->now_ns < s->watched_ns + WATCH_GAP_NS)
 		return s->watched_ns + WATCH_GAP_NS;
 	s->watched_ns = s->now_ns;

@@ -103,6 +103,7 @@ struct shard {
 	struct message steal;	   /* that request */
 	uint64_t steal_ns;	   /* not before */
 	uint64_t watched_ns; /* the devices' interrupts were last enabled under a running program */
+	uint64_t watched_run_ns; /* the run_since_ns of the run that met a tick last */
 	struct shard_stats stats;
 	struct latency *latency; /* LATENCY_KINDS of them */
 };

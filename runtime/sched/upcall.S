@@ -46,6 +46,26 @@
 #define FRAME_SIZE 0xa0
 #define F_WORK 0xa0 /* uthread_top, right above the frame */
 
+/* All general registers from a struct gw_regs at rsp; rsp last. */
+	.macro load_registers
+	movq	R_RAX(%rsp), %rax
+	movq	R_RBX(%rsp), %rbx
+	movq	R_RCX(%rsp), %rcx
+	movq	R_RDX(%rsp), %rdx
+	movq	R_RSI(%rsp), %rsi
+	movq	R_RDI(%rsp), %rdi
+	movq	R_RBP(%rsp), %rbp
+	movq	R_R8(%rsp), %r8
+	movq	R_R9(%rsp), %r9
+	movq	R_R10(%rsp), %r10
+	movq	R_R11(%rsp), %r11
+	movq	R_R12(%rsp), %r12
+	movq	R_R13(%rsp), %r13
+	movq	R_R14(%rsp), %r14
+	movq	R_R15(%rsp), %r15
+	movq	R_RSP(%rsp), %rsp
+	.endm
+
 	.text
 	.globl upcall_syscall_entry, upcall_entry, upcall_return, upcall_return_begin, upcall_return_end
 	.hidden upcall_syscall_entry, upcall_entry, upcall_return, upcall_return_begin, upcall_return_end
@@ -121,22 +141,7 @@ upcall_return:
 	movq	%rax, VU_JUMP
 	pushq	R_RFLAGS(%rsp)
 	popfq
-	movq	R_RAX(%rsp), %rax
-	movq	R_RBX(%rsp), %rbx
-	movq	R_RCX(%rsp), %rcx
-	movq	R_RDX(%rsp), %rdx
-	movq	R_RSI(%rsp), %rsi
-	movq	R_RDI(%rsp), %rdi
-	movq	R_RBP(%rsp), %rbp
-	movq	R_R8(%rsp), %r8
-	movq	R_R9(%rsp), %r9
-	movq	R_R10(%rsp), %r10
-	movq	R_R11(%rsp), %r11
-	movq	R_R12(%rsp), %r12
-	movq	R_R13(%rsp), %r13
-	movq	R_R14(%rsp), %r14
-	movq	R_R15(%rsp), %r15
-	movq	R_RSP(%rsp), %rsp
+	load_registers
 	jmp	*VU_JUMP
 3:	movq	%rsp, %rdi
 	call	upcall_return_work
@@ -170,22 +175,7 @@ upcall_entry:
 	movq	%rcx, -16(%rax)
 	movq	R_RIP(%rsp), %rcx
 	movq	%rcx, -8(%rax)
-	movq	R_RAX(%rsp), %rax
-	movq	R_RBX(%rsp), %rbx
-	movq	R_RCX(%rsp), %rcx
-	movq	R_RDX(%rsp), %rdx
-	movq	R_RSI(%rsp), %rsi
-	movq	R_RDI(%rsp), %rdi
-	movq	R_RBP(%rsp), %rbp
-	movq	R_R8(%rsp), %r8
-	movq	R_R9(%rsp), %r9
-	movq	R_R10(%rsp), %r10
-	movq	R_R11(%rsp), %r11
-	movq	R_R12(%rsp), %r12
-	movq	R_R13(%rsp), %r13
-	movq	R_R14(%rsp), %r14
-	movq	R_R15(%rsp), %r15
-	movq	R_RSP(%rsp), %rsp
+	load_registers
 	leaq	-16(%rsp), %rsp
 	popfq
 	ret

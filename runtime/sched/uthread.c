@@ -61,7 +61,7 @@ int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), v
 		   const char *name, bool program, void *owner)
 {
 	struct uthread *u = mem_alloc(sizeof(*u));
-	uint64_t pa = pages_alloc(UTHREAD_STACK / GW_PAGE_SIZE, 1);
+	uint64_t pa = pages_gather(UTHREAD_STACK / GW_PAGE_SIZE, 1);
 	void *fpu = program ? mem_alloc(fpu_state_size()) : NULL;
 	uint64_t *sp;
 

@@ -35,4 +35,11 @@ IO_ACCESS(16)
 IO_ACCESS(32)
 #undef IO_ACCESS
 
+/* A 64-bit register that is written as two of 32, the lower one first. */
+static inline void io_write_halves(uint64_t addr, uint64_t v)
+{
+	io_write32(addr, (uint32_t)v);
+	io_write32(addr + 4, (uint32_t)(v >> 32));
+}
+
 #endif

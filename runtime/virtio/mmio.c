@@ -37,24 +37,6 @@ static void set_status(struct vdev *d, uint8_t s)
 	io_write32(d->common + R_STATUS, s);
 }
 
-static uint64_t features(struct vdev *d)
-{
-	uint64_t f;
-
-	io_write32(d->common + R_DEVICE_FEATURES_SEL, 0);
-	f = io_read32(d->common + R_DEVICE_FEATURES);
-	io_write32(d->common + R_DEVICE_FEATURES_SEL, 1);
-	return f | (uint64_t)io_read32(d->common + R_DEVICE_FEATURES) << 32;
-}
-
-static void set_features(struct vdev *d, uint64_t f)
-{
-	io_write32(d->common + R_DRIVER_FEATURES_SEL, 0);
-	io_write32(d->common + R_DRIVER_FEATURES, (uint32_t)f);
-	io_write32(d->common + R_DRIVER_FEATURES_SEL, 1);
-	io_write32(d->common + R_DRIVER_FEATURES, (uint32_t)(f >> 32));
-}
-
 static uint32_t generation(struct vdev *d)
 {
 	return io_read32(d->common + R_GENERATION);
@@ -68,12 +50,6 @@ static uint32_t queue_max(struct vdev *d, uint16_t index)
 	return io_read32(d->common + R_QUEUE_NUM_MAX);
 }
 
-static void write_address(uint64_t reg, uint64_t pa)
-{
-	io_write32(reg, (uint32_t)pa);
-	io_write32(reg + 4, (uint32_t)(pa >> 32));
-}
-
 static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 {
 	uint64_t r = d->common;
@@ -83,9 +59,9 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 					.sync = r + R_STATUS,
 					.wide = true };
 	io_write32(r + R_QUEUE_NUM, q->mask + 1u);
-	write_address(r + R_QUEUE_DESC, va_to_pa(q->desc));
-	write_address(r + R_QUEUE_DRIVER, va_to_pa(q->avail));
-	write_address(r + R_QUEUE_DEVICE, va_to_pa(q->used));
+	io_write_halves(r + R_QUEUE_DESC, va_to_pa(q->desc));
+	io_write_halves(r + R_QUEUE_DRIVER, va_to_pa(q->avail));
+	io_write_halves(r + R_QUEUE_DEVICE, va_to_pa(q->used));
 	io_write32(r + R_QUEUE_READY, 1);
 	return 0;
 }
@@ -101,8 +77,8 @@ static const struct vtransport mmio_transport = {
 	.name = "mmio",
 	.status = status,
 	.set_status = set_status,
-	.features = features,
-	.set_features = set_features,
+	.offered = { R_DEVICE_FEATURES_SEL, R_DEVICE_FEATURES },
+	.accepted = { R_DRIVER_FEATURES_SEL, R_DRIVER_FEATURES },
 	.generation = generation,
 	.queue_max = queue_max,
 	.queue_start = queue_start,

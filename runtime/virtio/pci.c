@@ -40,24 +40,6 @@ static void set_status(struct vdev *d, uint8_t s)
 	io_write8(d->common + C_DEVICE_STATUS, s);
 }
 
-static uint64_t features(struct vdev *d)
-{
-	uint64_t f;
-
-	io_write32(d->common + C_DEVICE_FEATURE_SELECT, 0);
-	f = io_read32(d->common + C_DEVICE_FEATURE);
-	io_write32(d->common + C_DEVICE_FEATURE_SELECT, 1);
-	return f | (uint64_t)io_read32(d->common + C_DEVICE_FEATURE) << 32;
-}
-
-static void set_features(struct vdev *d, uint64_t f)
-{
-	io_write32(d->common + C_DRIVER_FEATURE_SELECT, 0);
-	io_write32(d->common + C_DRIVER_FEATURE, (uint32_t)f);
-	io_write32(d->common + C_DRIVER_FEATURE_SELECT, 1);
-	io_write32(d->common + C_DRIVER_FEATURE, (uint32_t)(f >> 32));
-}
-
 static uint32_t generation(struct vdev *d)
 {
 	return io_read8(d->common + C_CONFIG_GENERATION);
@@ -69,12 +51,6 @@ static uint32_t queue_max(struct vdev *d, uint16_t index)
 		return 0;
 	io_write16(d->common + C_QUEUE_SELECT, index);
 	return io_read16(d->common + C_QUEUE_SIZE);
-}
-
-static void write_address(uint64_t reg, uint64_t pa)
-{
-	io_write32(reg, (uint32_t)pa);
-	io_write32(reg + 4, (uint32_t)(pa >> 32));
 }
 
 static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
@@ -94,9 +70,9 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 		if (io_read16(c + C_QUEUE_MSIX_VECTOR) != vector)
 			return -ENOSPC;
 	}
-	write_address(c + C_QUEUE_DESC, va_to_pa(q->desc));
-	write_address(c + C_QUEUE_DRIVER, va_to_pa(q->avail));
-	write_address(c + C_QUEUE_DEVICE, va_to_pa(q->used));
+	io_write_halves(c + C_QUEUE_DESC, va_to_pa(q->desc));
+	io_write_halves(c + C_QUEUE_DRIVER, va_to_pa(q->avail));
+	io_write_halves(c + C_QUEUE_DEVICE, va_to_pa(q->used));
 	io_write16(c + C_QUEUE_ENABLE, 1);
 	return 0;
 }
@@ -105,8 +81,8 @@ static const struct vtransport pci_transport = {
 	.name = "pci",
 	.status = status,
 	.set_status = set_status,
-	.features = features,
-	.set_features = set_features,
+	.offered = { C_DEVICE_FEATURE_SELECT, C_DEVICE_FEATURE },
+	.accepted = { C_DRIVER_FEATURE_SELECT, C_DRIVER_FEATURE },
 	.generation = generation,
 	.queue_max = queue_max,
 	.queue_start = queue_start,

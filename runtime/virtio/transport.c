@@ -42,7 +42,23 @@ int vdev_probe(struct vdev *d, const struct gw_device *dev, uint32_t index, bool
 
 uint64_t vdev_offer(struct vdev *d)
 {
-	return d->t->features(d);
+	uint64_t select = d->common + d->t->offered.select, half = d->common + d->t->offered.half,
+		 f;
+
+	io_write32(select, 0);
+	f = io_read32(half);
+	io_write32(select, 1);
+	return f | (uint64_t)io_read32(half) << 32;
+}
+
+static void accept(struct vdev *d, uint64_t f)
+{
+	uint64_t select = d->common + d->t->accepted.select, half = d->common + d->t->accepted.half;
+
+	io_write32(select, 0);
+	io_write32(half, (uint32_t)f);
+	io_write32(select, 1);
+	io_write32(half, (uint32_t)(f >> 32));
 }
 
 int vdev_negotiate(struct vdev *d, uint64_t features)
@@ -56,7 +72,7 @@ int vdev_negotiate(struct vdev *d, uint64_t features)
 	features |= VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC |
 		    VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_ORDER_PLATFORM;
 	features &= offer;
-	d->t->set_features(d, features);
+	accept(d, features);
 	d->t->set_status(d, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK);
 	/* 3.1.1, 6: the device may refuse the subset. */
 	if (!(d->t->status(d) & VIRTIO_FEATURES_OK)) {

@@ -39,8 +39,10 @@ struct vtransport {
 	const char *name;
 	uint8_t (*status)(struct vdev *d);
 	void (*set_status)(struct vdev *d, uint8_t status);
-	uint64_t (*features)(struct vdev *d);
-	void (*set_features)(struct vdev *d, uint64_t features);
+	/* offsets in the common registers: which half of the feature bits, and that half */
+	struct vfeature_regs {
+		uint16_t select, half;
+	} offered, accepted;
 	uint32_t (*generation)(struct vdev *d);
 	/* Select queue `index`: its largest size, 0 = no such queue. */
 	uint32_t (*queue_max)(struct vdev *d, uint16_t index);

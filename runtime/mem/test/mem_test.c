@@ -223,6 +223,40 @@ TEST(reclaim)
 	CHECK_EQ(page_alloc_zero(), 0);
 }
 
+static uint64_t held_pa[512];
+static unsigned n_held;
+static bool gives;
+
+static size_t one_of_many(size_t want, bool may_park)
+{
+	(void)want, (void)may_park;
+	if (!n_held || !gives)
+		return 0;
+	page_put(held_pa[--n_held]);
+	return 1;
+}
+
+/* All memory is in single frames, and nobody gives any back: no run, and an end of asking. With
+ * somebody who does, single ones are reclaimed until they are a run. */
+TEST(gathers_a_run)
+{
+	uint64_t pa;
+
+	start_one(0, 2ul << 20);
+	mem_add_reclaim(one_of_many);
+	n_held = 0;
+	gives = false;
+	while ((pa = page_alloc()) != 0)
+		held_pa[n_held++] = pa;
+	CHECK_EQ(pages_alloc(16, 1), 0);
+	CHECK_EQ(pages_gather(16, 1), 0);
+	gives = true;
+	pa = pages_gather(16, 16);
+	CHECK(pa != 0 && pa % (16 * GW_PAGE_SIZE) == 0);
+	pages_free(pa, 16);
+	CHECK_EQ(pages_gather(400, 1), 0); /* more than is turned over for anybody */
+}
+
 TEST(references)
 {
 	uint64_t pa, before;
@@ -317,4 +351,4 @@ TEST(classes)
 }
 
 UNIT_MAIN(CASE(exhaustion), CASE(far_extents), CASE(contiguous), CASE(zeroed), CASE(reclaim),
-	  CASE(references), CASE(objects), CASE(classes))
+	  CASE(gathers_a_run), CASE(references), CASE(objects), CASE(classes))
