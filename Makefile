@@ -37,6 +37,7 @@ help:
 	@echo 'make paths    instructions of every path through the kernel, into kernel/paths.txt; make paths-check compares'
 	@echo 'make coverage statements, branches and conditions of kernel/core that its unit tests reach'
 	@echo 'make bench    every figure, beside a Linux guest and natively: build/bench/report.md and .svg; make bench PART=size'
+	@echo 'make bench-elastic  the allocator of cores, simulated: docs/elastic.svg; make bench-partition  the same in a machine'
 	@echo 'make fuzz     FUZZ_SECONDS=600'
 
 # Host test programs: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test,
