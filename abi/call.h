@@ -81,7 +81,8 @@ enum gw_call {
 	 * next_va its time, done 1 while it is not older than the refresh period, else 0. Queuing:
 	 * the oldest, which is taken out, next_va its time, done how many are left. -EAGAIN: none.
 	 * port_status(port): as either. Returns how many messages there are, next_va the time of
-	 * the last write, done whether it is valid (sampling). All: -EINVAL: no such port, or a
+	 * the last write, done whether it is valid (sampling); a source that finds its queue full
+	 * is told of room as after port_write. All: -EINVAL: no such port, or a
 	 * length out of range; -EPERM: the other end's. A write sets GW_EVENT_PORT on the vcore of
 	 * each destination that last used the port (else 0). */
 	GW_CALL_PORT_WRITE = 18,

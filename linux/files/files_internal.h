@@ -217,7 +217,8 @@ struct file *fd_link_file(const struct inode *i);
 extern const struct inode_ops null_ops, zero_ops, full_ops, random_ops, console_in_ops,
 	console_err_ops;
 void console_init(void);
-int stdio_install(void) MUST_CHECK; /* descriptors 0, 1, 2 */
+int stdio_install(void) MUST_CHECK;		 /* descriptors 0, 1, 2 */
+int ports_install(struct inode *dev) MUST_CHECK; /* /dev/port, if there are any; vfs_tree held */
 
 /* ---- pipe.c ---- */
 int fifo_open(struct inode *i, uint32_t flags, struct file **out) MUST_CHECK;

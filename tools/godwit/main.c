@@ -21,7 +21,7 @@ static void open_standard(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = { "run",	"top",	  "trace",     "bundle",
+	static const char *const commands[] = { "run",	"top",	  "module",    "trace", "bundle",
 						"help", "--help", "--version", NULL };
 	const char *command = argc > 1 ? argv[1] : "", *near;
 
@@ -32,6 +32,8 @@ int main(int argc, char **argv)
 		return command_top(argc - 2, argv + 2);
 	if (strcmp(command, "trace") == 0)
 		return command_trace(argc - 2, argv + 2);
+	if (strcmp(command, "module") == 0)
+		return command_module(argc - 2, argv + 2);
 	if (strcmp(command, "bundle") == 0)
 		return command_bundle(argc - 2, argv + 2);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||
