@@ -83,8 +83,8 @@ static void load(const struct elastic *e, uint32_t part, uint64_t now, struct el
 	coming = held > l->running ? held - l->running : 0;
 	n = (uint32_t)min_u64(coming, l->ready);
 	l->ready -= n;
-	if (coming != 0)
-		l->helpers = 0; /* first see what that does */
+	if (coming > n)
+		l->helpers = 0; /* one helps already: first see what that does */
 }
 
 /* The partition but `not` that wants a core most, and among equals waits longest, if it wants one

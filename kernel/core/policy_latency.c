@@ -29,4 +29,4 @@ static enum elastic_rank keep(const struct elastic_part *p, const struct elastic
 }
 
 /* Turns are short: the work of a shard that waits for its turn waits as long. */
-const struct elastic_policy policy_latency = { 50000, true, want, keep };
+const struct elastic_policy policy_latency = { 100000, true, want, keep };

@@ -133,10 +133,12 @@ void elastic_latency(void)
 	check(limit == 0 || quantile((uint32_t)n, 990) < limit, "lateness at p99",
 	      quantile((uint32_t)n, 990));
 	check(limit == 0 || numbers()->move_max < limit, "reallocation", numbers()->move_max);
+	figure("samples", n);
 	figure("late_p50", quantile((uint32_t)n, 500));
 	figure("late_p99", quantile((uint32_t)n, 990));
 	figure("late_max", lateness[n - 1]);
 	figure("move_max", numbers()->move_max);
+	figure("move_mean", numbers()->move_sum / (numbers()->grants + (numbers()->grants == 0)));
 	figure("grants", numbers()->grants);
 }
 

@@ -12,10 +12,15 @@ BOOT_TESTS += elastic-test
 elastic-test: $(ELASTICSIM)
 	$(ELASTICSIM) --short
 
-# docs/elastic.svg: a few minutes.
+# docs/elastic.svg: some three minutes.
 bench-elastic: $(ELASTICSIM)
 	@mkdir -p $(BUILD)/bench
 	$(ELASTICSIM) --cores 8 >$(BUILD)/bench/elastic8.csv
 	$(ELASTICSIM) --cores 32 >$(BUILD)/bench/elastic32.csv
 	$(ELASTICSIM) --cores 128 --only exponential >$(BUILD)/bench/elastic128.csv
 	tests/elastic/plot.py $(BUILD)/bench/elastic8.csv $(BUILD)/bench/elastic32.csv $(BUILD)/bench/elastic128.csv docs/elastic.svg
+
+# In the machine: latency beside batch, in virtual time.
+.PHONY: bench-partition
+bench-partition: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/partition.py $(BUILD)

@@ -60,8 +60,8 @@ static void sweep(const char *only, uint32_t cores, uint64_t requests, uint64_t 
 		if (only != NULL && strcmp(only, workloads[i].name) != 0)
 			continue;
 		for (uint32_t s = 0; s < N(systems); s++)
-			for (uint32_t l = 1; l <= 19; l++) {
-				double load = l * 0.05;
+			for (uint32_t l = 1; l <= 10; l++) {
+				double load = l < 10 ? l * 0.1 : 0.95;
 				struct result r =
 					point(&workloads[i], s, cores, load, requests, seed);
 
@@ -112,7 +112,7 @@ static int judge(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t requests = 100000, seed = 1;
+	uint64_t requests = 50000, seed = 1;
 	const char *only = NULL;
 	uint32_t cores = 32;
 

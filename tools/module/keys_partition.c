@@ -267,10 +267,8 @@ static void finish(struct diag *d, const struct ini_section *s, struct module_pa
 	p->o.bare = p->personality == PERSONALITY_NATIVE;
 	if (p->o.bare)
 		p->o.root = "none";
-	if (options_finish(&p->o) != 0) {
-		diag_error(d, p->net_line != 0 ? p->net_line : s->line, "%s", fail_text());
-		fail_clear();
-	}
+	if (options_finish(&p->o) != 0)
+		options_complain(d, p->net_line != 0 ? p->net_line : s->line);
 }
 
 void read_partition(struct diag *d, const struct ini_section *s, struct module_partition *p)

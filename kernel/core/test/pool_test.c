@@ -300,6 +300,18 @@ TEST(ticks)
 	CHECK_EQ(areas[0][0].pending, 1ULL << GW_EVENT_TICK);
 	CHECK_EQ(now, 1000 + 500000 + 3);
 	CHECK_EQ(vc[0][0].tick_ns, ~0ULL);
+	/* another of its vcores is ready: it has no turn before its bound is passed */
+	begin(0, 1);
+	vc[0][1].ready_ns = now - 4000;
+	pool_leave(&core[1]); /* and no other core comes */
+	now = core[0].slice_end_ns;
+	vc[0][1].ready_ns = now - 4000;
+	CHECK(on(0) == &vc[0][0]);
+	now = core[0].slice_end_ns;
+	CHECK(on(0) == &vc[0][1]);
+	vc[0][1].state = VCORE_STOPPED;
+	CHECK(on(0) == &vc[0][0]);
+	nothing_on(1);
 	/* set on core 0, taken along to core 1: core 0 forgets it */
 	vc[0][0].tick_ns = now + 500000;
 	rest(0, 0);

@@ -93,7 +93,8 @@ TEST(partitions)
 	     "4: policy = batsch: it takes fixed, latency or batch; did you mean batch?");
 	SAYS(WEB "publish = 80\n", "4: publish = 80: two ports are needed");
 	SAYS(WEB "network = foo\n", "4: network = foo: it takes user, none");
-	SAYS(WEB "publish = 1:1\nnetwork = none\n", "5: -p needs --net user");
+	SAYS(WEB "publish = 1:1\nnetwork = none\n",
+	     "5: publish needs network = user: with network = none nothing");
 	SAYS(WEB "devices = netwrk\n",
 	     "4: devices = netwrk: it takes network, disk, random or none; did you mean network?");
 	SAYS(WEB "pci = 1e.0\n", "4: pci = 1e.0: a device is written BUS:DEVICE.FUNCTION");
