@@ -68,6 +68,7 @@ struct module {
 	struct options o; /* of the machine; vcores: its cores */
 	int cores_line, memory_line, frame_line, machine_line;
 	uint64_t frame_ns;
+	uint32_t trace;			   /* records of each core */
 	uint8_t health[GW_HEALTH_CLASSES]; /* of the module's own errors */
 	struct module_partition partitions[GW_BUNDLE_PARTITIONS];
 	size_t n_partitions;

@@ -187,7 +187,8 @@ TEST(compiled)
 	struct text t = { 0 };
 
 	CHECK(good(
-		HEAD WEB
+		HEAD
+		"trace = 500\n" WEB
 		"publish = 81:80\nhealth = ignore\nhealth.memory = cold-restart\nrestarts = "
 		"3\ncolours = 0-1, 8\n"
 		"policy = latency\ndelay = 20us\ncores = 0..1\n"
@@ -212,6 +213,7 @@ TEST(compiled)
 	CHECK_EQ(b.partitions[1].health[GW_HEALTH_MEMORY], GW_HEALTH_STOP);
 	CHECK_EQ(b.cores, 2);
 	CHECK_EQ(b.frame_ns, 10000000);
+	CHECK_EQ(b.trace_records, 500);
 	CHECK_EQ(b.n_slots, 3); /* db's second vcore is on core 0 */
 	CHECK_EQ(b.slots[1].offset_ns, 2000000);
 	CHECK_EQ(b.slots[1].partition, 1);
