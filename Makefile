@@ -35,19 +35,7 @@ help:
 
 # Host test programs: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test,
 # perhaps x_test_CFLAGS and x_test_LIBS; FUZZERS (tests/fuzz) are told the same way.
-UNIT_TESTS :=
-BOOT_TESTS := # every stage of `make test` between unit and fuzz-short, in the order of the folders below
-FUZZERS :=
--include kernel/build.mk
--include runtime/build.mk
--include linux/build.mk
--include tools/build.mk
--include tests/build.mk
-
-# Each source is compiled once for all programs of a kind (unit, fuzz), into build/KIND/obj; a program with CFLAGS of its
-# own has objects of its own. $(call host_objs,KIND,PROGRAM), $(call host_program,KIND,PROGRAM,output).
-host_dir = $(BUILD)/$(1)/$(if $($(2)_CFLAGS),own/$(2),obj)
-host_objs = $(patsubst %.c,$(host_dir)/%.o,$(patsubst %.S,$(host_dir)/%.S.o,$(2).c $($(2)_SRCS)))
+# $(call host_compile,FOLDER,COMPILER): objects of FOLDER from sources.
 define host_compile
 $(1)/%.o: %.c
 	@mkdir -p $$(dir $$@)
@@ -56,6 +44,20 @@ $(1)/%.S.o: %.S
 	@mkdir -p $$(dir $$@)
 	$(2) -c -o $$@ $$<
 endef
+UNIT_TESTS :=
+BOOT_TESTS := # every stage of `make test` between unit and fuzz-short, in the order of the folders below
+FUZZERS :=
+-include kernel/build.mk
+-include runtime/build.mk
+-include linux/build.mk
+-include tools/build.mk
+-include apps/build.mk
+-include tests/build.mk
+
+# Each source is compiled once for all programs of a kind (unit, fuzz), into build/KIND/obj; a program with CFLAGS of its
+# own has objects of its own. $(call host_objs,KIND,PROGRAM), $(call host_program,KIND,PROGRAM,output).
+host_dir = $(BUILD)/$(1)/$(if $($(2)_CFLAGS),own/$(2),obj)
+host_objs = $(patsubst %.c,$(host_dir)/%.o,$(patsubst %.S,$(host_dir)/%.S.o,$(2).c $($(2)_SRCS)))
 define host_program
 $(if $($(2)_CFLAGS),$(call host_compile,$(call host_dir,$(1),$(2)),$($(1)_COMPILE) $($(2)_CFLAGS)))
 $(3): $(call host_objs,$(1),$(2))

@@ -204,6 +204,9 @@ struct gw_buf *gw_buf_new(void) GW_MUST_CHECK; /* empty. NULL: packet memory is 
 void gw_buf_release(struct gw_buf *b);
 uint8_t *gw_buf_data(struct gw_buf *b);
 size_t gw_buf_len(const struct gw_buf *b);
+/* A datagram larger than a packet comes in several pieces: the one behind b, which goes with it, or
+ * NULL. */
+struct gw_buf *gw_buf_next(const struct gw_buf *b);
 size_t gw_buf_room(const struct gw_buf *b);	 /* bytes that can be written behind its data */
 void gw_buf_set_len(struct gw_buf *b, size_t n); /* n <= len + room */
 void gw_buf_skip(struct gw_buf *b, size_t n);	 /* drop n (<= len) bytes at the front */

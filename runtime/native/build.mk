@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# What native programs are linked with (apps/build.mk): libgodwit.a, the runtime as a Linux process, and
+# libgodwit-part.a, the runtime in a machine. Each holds one object whose only names for others are godwit.h's (and those
+# of string.h): a program's own names never meet the runtime's.
+NATIVE_SRCS := $(filter-out %/guest.c,$(wildcard runtime/native/*.c))
+
+HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram.c histogram_code.c) \
+	$(addprefix runtime/mem/,frame.c slab.c pbuf.c) \
+	$(addprefix runtime/sched/,shard.c balance.c uthread.c timer.c waitq.c clock.c switch.S) \
+	$(wildcard runtime/net/*.c runtime/net/tcp/*.c) runtime/netglue/glue.c runtime/netglue/cross.c \
+	$(NATIVE_SRCS) runtime/platform/config.c $(wildcard runtime/platform/linux/*.c runtime/platform/linux/*.S)
+HOSTED_LIBS := -pthread
+HOSTED_ONLY := $(COMMON) -D_GNU_SOURCE -fPIE -ffunction-sections -fdata-sections
+HOSTED_CFLAGS = $(HOSTED_ONLY) -O2 -fno-stack-protector -DUTHREAD_STACK=65536u
+# deeper frames; fibers are told to the sanitizer (asan.c)
+HOSTED_ASAN_CFLAGS = $(HOSTED_ONLY) -O1 -fno-omit-frame-pointer $(SANITIZE) -DUTHREAD_STACK=262144u
+hosted_objs = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(patsubst %.S,$(BUILD)/$(1)/%.S.o,$(HOSTED_SRCS)))
+NATIVE_NAMES := -w -G 'gw_*'
+
+$(eval $(call host_compile,$(BUILD)/hosted,$$(CC) $$(HOSTED_CFLAGS)))
+$(eval $(call host_compile,$(BUILD)/hosted-asan,$$(CC) $$(HOSTED_ASAN_CFLAGS)))
+-include $(shell find $(BUILD)/hosted $(BUILD)/hosted-asan -name '*.d' 2>/dev/null)
+
+define one_object
+@mkdir -p $(dir $@)
+ld -r $(2) -o $@.o $(filter %.o,$^)
+objcopy $(NATIVE_NAMES) $(1) $@.o
+rm -f $@
+ar rc $@ $@.o
+endef
+$(BUILD)/libgodwit.a: $(call hosted_objs,hosted)
+	$(call one_object,-G main)
+$(BUILD)/libgodwit-asan.a: $(call hosted_objs,hosted-asan)
+	$(call one_object,-G main -G '__asan*' -G '__odr*')
+NATIVE_GUEST_SRCS = $(filter-out linux/%,$(GUEST_SRCS)) $(NATIVE_SRCS) runtime/native/guest.c
+# The list of guest sources is complete only when every build.mk was read.
+.SECONDEXPANSION:
+$(BUILD)/libgodwit-part.a: $$(call guest_objs,$$(NATIVE_GUEST_SRCS))
+	$(call one_object,-G _start $(addprefix -G ,memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr))
