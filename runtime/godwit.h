@@ -151,7 +151,7 @@ uint64_t gw_memory_total(void), gw_memory_free(void); /* bytes */
  * z: no floating point. */
 int gw_format(char *to, size_t size, const char *fmt, ...) GW_PRINTF(3, 4);
 int gw_vformat(char *to, size_t size, const char *fmt, va_list args);
-/* One line (at most 255 bytes) on standard error, or the machine's console. Any context. */
+/* One line (at most 255 bytes) on standard error. Any context. */
 void gw_log(const char *fmt, ...) GW_PRINTF(1, 2);
 /* "warning: ...", and "error: ...: text of err"; gw_fail returns 1, for `return gw_fail(...)`. */
 void gw_warn(const char *fmt, ...) GW_PRINTF(1, 2);

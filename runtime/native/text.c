@@ -5,6 +5,7 @@
 #include "runtime/virtio/console.h"
 
 #define OUT 0u
+#define ERR 1u
 #define LINE 256u
 
 int gw_format(char *to, size_t size, const char *fmt, ...)
@@ -23,38 +24,45 @@ int gw_vformat(char *to, size_t size, const char *fmt, va_list args)
 	return fmt_vprint(to, size, fmt, args);
 }
 
+/* One line on standard error. */
+static void PRINTF_LIKE(2, 0) line(const char *prefix, const char *fmt, va_list ap)
+{
+	char text[LINE];
+	size_t n = str_copy(text, prefix, sizeof(text));
+
+	n += (size_t)fmt_vprint(text + n, sizeof(text) - n - 1, fmt, ap);
+	n = GW_MIN(n, sizeof(text) - 2);
+	text[n++] = '\n';
+	(void)console_write(ERR, text, n);
+}
+
 void gw_log(const char *fmt, ...)
 {
-	char line[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)fmt_vprint(line, sizeof(line), fmt, ap);
+	line("", fmt, ap);
 	va_end(ap);
-	log_info("%s", line);
 }
 
 void gw_warn(const char *fmt, ...)
 {
-	char line[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)fmt_vprint(line, sizeof(line), fmt, ap);
+	line("warning: ", fmt, ap);
 	va_end(ap);
-	log_warn("%s", line);
 }
 
 int gw_fail(int err, const char *fmt, ...)
 {
-	char line[LINE];
+	char text[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)fmt_vprint(line, sizeof(line), fmt, ap);
+	(void)fmt_vprint(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_info("error: %s: %s", line, gw_strerror(err));
-	control_line("error %s: %s", line, gw_strerror(err));
+	gw_log("error: %s: %s", text, gw_strerror(err));
 	return 1;
 }
 

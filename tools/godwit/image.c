@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,9 +66,35 @@ static int create(const char *folder, const char *name, uint64_t size, char **pa
 	return fd >= 0 ? fd : fail("cannot make %s: %s", *path, strerror(errno));
 }
 
+/* The folder of --files becomes the root. */
+static int pack_files(struct pack *p, const char *dir)
+{
+	char *spec = xasprintf("%s:/", dir);
+	struct stat st;
+	int result;
+
+	if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+		result = fail("--files %s: %s", dir,
+			      stat(dir, &st) != 0 ? strerror(errno) : "not a folder");
+	else
+		result = pack_extra(p, spec);
+	free(spec);
+	return result;
+}
+
+static int pack_native(struct pack *p, const struct options *o)
+{
+	for (char *const *a = o->argv; *a != NULL; a++)
+		words_add(&p->args, *a);
+	return o->files_dir != NULL ? pack_files(p, o->files_dir) : 0;
+}
+
 static int pack_all(struct pack *p, const struct options *o)
 {
 	char addr[20] = "";
+
+	if (o->native)
+		return pack_native(p, o);
 
 	memcpy(addr, o->addr, strcspn(o->addr, "/"));
 	for (size_t i = 0; i < o->files.n; i++)
@@ -84,6 +111,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 	*c = (struct config){ .program = p->program,
 			      .args = &p->args,
 			      .env = &o->env,
+			      .sets = &o->sets,
 			      .cwd = o->cwd,
 			      .hostname = o->hostname,
 			      .uid = o->uid,
@@ -174,6 +202,24 @@ int image_make(struct image *m, const struct options *o, const struct program *r
 		note("root image %.1f MB in %zu entries, boot bundle %.1f KB",
 		     (double)m->root_size / 1e6, pack.tree.n_nodes, (double)m->bundle_size / 1e3);
 	pack_free(&pack);
+	return result;
+}
+
+int image_attach_files(struct text *blob, const struct options *o)
+{
+	struct image m = { .bundle_fd = -1, .root_fd = -1 };
+	struct pack pack;
+	int result = 0;
+
+	if (o->files_dir == NULL)
+		return 0;
+	pack_init(&pack, &o->env);
+	m.root_fd = nameless(64u << 20);
+	if (m.root_fd < 0 || pack_files(&pack, o->files_dir) != 0 ||
+	    rootimg_write(m.root_fd, &pack.tree, &m.root_size) != 0 || attach_root(blob, &m) != 0)
+		result = -1;
+	pack_free(&pack);
+	image_free(&m);
 	return result;
 }
 

@@ -26,4 +26,8 @@ int image_make(struct image *m, const struct options *o, const struct program *r
 	       const char *folder);
 void image_free(struct image *m);
 
+/* image_attach_files - the folder o->files_dir, if any, as a root image behind the configuration in
+ * blob, from the next page on. Returns 0 or -1 (fail). */
+int image_attach_files(struct text *blob, const struct options *o);
+
 #endif

@@ -24,6 +24,9 @@ struct options {
 	uint64_t memory; /* bytes */
 	uint32_t vcores;
 	struct words env, files, qemu_args;
+	struct words sets;     /* KEY=VALUE for a native program */
+	const char *files_dir; /* what gw_file finds, or NULL */
+	bool native;
 	enum net_kind net;
 	char tap[16]; /* interface */
 	bool dhcp;
@@ -45,5 +48,10 @@ struct options {
  */
 int options_parse(struct options *o, int argc, char *const *argv);
 void options_free(struct options *o);
+
+/* For `godwit host`, which shares some: defaults, and one option with its value (argv[0..n)). 0, or
+ * -1 (fail). */
+void options_defaults(struct options *o);
+int options_set(struct options *o, int n, char *const *argv);
 
 #endif

@@ -182,9 +182,26 @@ static char *make_folder(void)
 	return folder;
 }
 
-static int load_runtime(struct program *runtime)
+/* NAME.elf beside NAME, which is the same program as a Linux process; or NAME itself. */
+static char *native_path(const char *name)
 {
-	char *path = locate_file("linux.elf");
+	char *path = xasprintf("%s.elf", name);
+
+	if (access(path, R_OK) == 0)
+		return path;
+	free(path);
+	if (access(name, R_OK) == 0)
+		return xstrdup(name);
+	return fail("--native %s: neither %s.elf nor %s is there (make native builds the ones of "
+		    "apps/)",
+		    name, name, name),
+	       NULL;
+}
+
+/* What the partition runs: the Linux personality, or the native program itself. */
+static int load_runtime(struct program *runtime, const struct options *o)
+{
+	char *path = o->native ? native_path(o->argv[0]) : locate_file("linux.elf");
 	size_t len = 0;
 	uint8_t *bytes = path != NULL ? read_file(path, &len) : NULL;
 	int result = bytes != NULL ? program_parse(runtime, bytes, len, path) : -1;
@@ -259,7 +276,7 @@ static int run(struct options *o, uint64_t begin_ns)
 	struct image image = { .bundle_fd = -1, .root_fd = -1 };
 	int status = -1;
 
-	if (kernel == NULL || load_runtime(&runtime) != 0)
+	if (kernel == NULL || load_runtime(&runtime, o) != 0)
 		goto out;
 	if (!o->print_qemu && (forward_check(o) != 0 || tap_check(o) != 0))
 		goto out;
