@@ -30,8 +30,9 @@ ar rc $@ $@.o
 endef
 $(BUILD)/libgodwit.a: $(call hosted_objs,hosted)
 	$(call one_object,-G main)
-$(BUILD)/libgodwit-asan.a: $(call hosted_objs,hosted-asan)
-	$(call one_object,-G main -G '__asan*' -G '__odr*')
+ASAN_WRAP := context_switch uthread_main shard_entry shard_secondary hosted_enter pages_free mem_alloc mem_zalloc mem_free mem_resize
+$(BUILD)/libgodwit-asan.a: $(call hosted_objs,hosted-asan) $(BUILD)/hosted-asan/runtime/platform/linux/asan/asan.o
+	$(call one_object,-G main,$(ASAN_WRAP:%=--wrap=%))
 NATIVE_GUEST_SRCS = $(filter-out linux/%,$(GUEST_SRCS)) $(NATIVE_SRCS) runtime/native/guest.c
 # The list of guest sources is complete only when every build.mk was read.
 .SECONDEXPANSION:

@@ -7,6 +7,7 @@
 
 #define ARGS_MAX 4096u
 #define STATUS_NOT_RUN 127
+#define MAIN_STACK GW_MIN(8 * UTHREAD_STACK, UTHREAD_STACK_MAX)
 #define ADDRESS_WAIT_NS (30 * NS_PER_SEC)
 
 void personality_start(void);
@@ -117,6 +118,6 @@ void personality_start(void)
 	for (uint32_t i = 0; i < n_shards; i++)
 		shard_call(shards[i], start_shard, NULL);
 	if (native_control_start() != 0 ||
-	    uthread_create_sized(NULL, shard_self(), run_main, NULL, "app", 8 * UTHREAD_STACK) != 0)
+	    uthread_create_sized(NULL, shard_self(), run_main, NULL, "app", MAIN_STACK) != 0)
 		not_run("memory is out; give more with -m");
 }
