@@ -8,8 +8,9 @@ HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram
 	$(addprefix runtime/mem/,frame.c slab.c pbuf.c) \
 	$(addprefix runtime/sched/,shard.c balance.c uthread.c timer.c waitq.c clock.c switch.S) \
 	$(wildcard runtime/net/*.c runtime/net/tcp/*.c) runtime/netglue/glue.c runtime/netglue/cross.c \
-	$(NATIVE_SRCS) runtime/platform/config.c $(wildcard runtime/platform/linux/*.c runtime/platform/linux/*.S)
-HOSTED_LIBS := -pthread
+	$(NATIVE_SRCS) runtime/platform/config.c $(wildcard runtime/platform/linux/*.[cS]) \
+	$(filter-out %.bpf.c,$(wildcard runtime/platform/linux/afxdp/*.[cS]))
+HOSTED_LIBS := -lxdp -lbpf -pthread
 HOSTED_ONLY := $(COMMON) -D_GNU_SOURCE -fPIE -ffunction-sections -fdata-sections
 HOSTED_CFLAGS = $(HOSTED_ONLY) -O2 -fno-stack-protector -DUTHREAD_STACK=65536u
 # deeper frames; fibers are told to the sanitizer (asan.c)
@@ -20,6 +21,14 @@ NATIVE_NAMES := -w -G 'gw_*'
 $(eval $(call host_compile,$(BUILD)/hosted,$$(CC) $$(HOSTED_CFLAGS)))
 $(eval $(call host_compile,$(BUILD)/hosted-asan,$$(CC) $$(HOSTED_ASAN_CFLAGS)))
 -include $(shell find $(BUILD)/hosted $(BUILD)/hosted-asan -name '*.d' 2>/dev/null)
+
+# The XDP program (Debian: clang, libbpf-dev, libxdp-dev).
+XDP_PROG := $(BUILD)/hosted/afxdp_prog.o
+$(XDP_PROG): runtime/platform/linux/afxdp/prog.bpf.c runtime/platform/linux/afxdp/prog.h
+	@mkdir -p $(dir $@)
+	clang -O2 -g -Wall -Wextra -Werror -target bpf -I. -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+$(foreach k,hosted hosted-asan,$(BUILD)/$(k)/runtime/platform/linux/afxdp/image.S.o): $(XDP_PROG)
+$(foreach k,hosted hosted-asan,$(BUILD)/$(k)/runtime/platform/linux/afxdp/image.S.o): HOSTED_ONLY += '-DPROG="$(XDP_PROG)"'
 
 define one_object
 @mkdir -p $(dir $@)

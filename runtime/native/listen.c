@@ -15,8 +15,10 @@ static size_t listener_bytes(void)
 static void unref(struct gw_listener *l)
 {
 	/* acq_rel: what others did with it is before it is freed */
-	if (atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) == 1)
-		mem_free(l, listener_bytes());
+	if (atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	(void)!platform_port(false, l->at.port, false); /* no connection is on it any more */
+	mem_free(l, listener_bytes());
 }
 
 void native_listener_left(struct listener_part *part)
@@ -133,7 +135,6 @@ void gw_listener_close(struct gw_listener *l)
 {
 	atomic_fetch_add_explicit(&l->refs, 1, memory_order_relaxed);
 	(void)!native_everywhere(unlisten_here, l);
-	(void)!platform_port(false, l->at.port, false);
 	unref(l);
 }
 

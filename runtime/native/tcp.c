@@ -2,9 +2,7 @@
 /* tcp.c - connections: events from the stack told to tasks at once and to callbacks at the end of
  * the turn, outside of the stack, where everything may be called. */
 #include "runtime/native/tcp_internal.h"
-
-#define EV_IN (TCP_EV_READABLE | TCP_EV_HUP | TCP_EV_ERROR)
-#define EV_OUT (TCP_EV_WRITABLE | TCP_EV_ERROR)
+#include "runtime/platform/platform.h"
 
 struct gw_tcp *native_tcp_new(struct tcp_conn *conn, const struct gw_tcp_ops *ops, void *user)
 {
@@ -31,6 +29,8 @@ void native_tcp_free(struct gw_tcp *c)
 	native_self()->n_conns--;
 	if (c->part != NULL)
 		native_listener_left(c->part);
+	if (c->port != 0)
+		(void)!platform_port(false, c->port, false);
 	mem_free(c, sizeof(*c));
 }
 
@@ -86,7 +86,7 @@ static void deliver(struct gw_tcp *c)
 		c->flags |= TCP_TOLD_CLOSED;
 		c->ops->closed(c, tcp_error(c->conn));
 	}
-	c->flags &= ~TCP_IN_CALLBACK;
+	c->flags &= (uint16_t)~TCP_IN_CALLBACK;
 	if (closing(c))
 		native_tcp_free(c);
 }

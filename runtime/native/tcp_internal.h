@@ -20,7 +20,8 @@ struct gw_tcp {
 	struct listener_part *part;   /* where it was accepted, or NULL */
 	void *user;
 	unsigned events; /* TCP_EV_* not told yet */
-	uint32_t flags;
+	uint16_t flags;
+	uint16_t port; /* taken for it by platform_pick_port, or 0 */
 };
 
 /* A listener on one shard. */

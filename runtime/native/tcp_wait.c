@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tcp_wait.c - what tasks wait for on connections: bytes, room, a connection's opening. */
 #include "runtime/native/tcp_internal.h"
+#include "runtime/platform/platform.h"
 
 #define EV_IN (TCP_EV_READABLE | TCP_EV_HUP | TCP_EV_ERROR)
 #define EV_OUT (TCP_EV_WRITABLE | TCP_EV_ERROR)
@@ -123,7 +124,7 @@ int gw_tcp_drain(struct gw_tcp *c, uint64_t deadline_ns)
 int gw_tcp_open(const struct gw_addr *to, const struct gw_tcp_ops *ops, void *user,
 		struct gw_tcp **out)
 {
-	struct net_endpoint local = { 0 }, remote;
+	struct net_endpoint local = { .family = 4 }, remote;
 	struct gw_tcp *c;
 	int err = native_endpoint(to, &remote);
 
@@ -132,7 +133,10 @@ int gw_tcp_open(const struct gw_addr *to, const struct gw_tcp_ops *ops, void *us
 	c = native_tcp_new(NULL, ops, user);
 	if (c == NULL)
 		return -ENOMEM;
-	err = tcp_connect(shard_self()->net, &local, &remote, c, &c->conn);
+	err = platform_pick_port(false, &c->port);
+	local.port = c->port;
+	if (err == 0)
+		err = tcp_connect(shard_self()->net, &local, &remote, c, &c->conn);
 	if (err != 0) {
 		c->conn = NULL;
 		native_tcp_free(c);

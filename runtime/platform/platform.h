@@ -65,6 +65,10 @@ int platform_bind_irq(uint32_t device_index,
  * another program has it. Always 0 in a machine. Counted: take as often as it is given back. */
 int platform_port(bool udp, uint16_t port, bool take) MUST_CHECK;
 
+/* A port for a connection that the partition opens: *port is 0 where the stack may choose any, else
+ * one that is taken for it now, and given back by platform_port. 0, -EADDRINUSE: there are none. */
+int platform_pick_port(bool udp, uint16_t *port) MUST_CHECK;
+
 /* End the machine. */
 _Noreturn void platform_shutdown(int status);
 

@@ -183,6 +183,13 @@ int platform_port(bool udp, uint16_t port, bool take)
 	return 0;
 }
 
+int platform_pick_port(bool udp, uint16_t *port)
+{
+	(void)udp;
+	*port = 0;
+	return 0;
+}
+
 _Noreturn void platform_shutdown(int status)
 {
 	for (;;)

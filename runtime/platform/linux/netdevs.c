@@ -10,7 +10,7 @@ static struct netdev *the_device;
 static const struct {
 	const char *kind;
 	struct netdev *(*start)(const char *name);
-} kinds[] = { { "tap=", tap_start } };
+} kinds[] = { { "tap=", tap_start }, { "afxdp=", afxdp_start } };
 
 void netdevs_init(void)
 {
@@ -55,4 +55,12 @@ int platform_port(bool udp, uint16_t port, bool take)
 	if (the_device == NULL || the_device->port == NULL)
 		return 0;
 	return the_device->port(the_device, udp, port, take);
+}
+
+int platform_pick_port(bool udp, uint16_t *port)
+{
+	*port = 0;
+	if (the_device == NULL || the_device->pick_port == NULL)
+		return 0;
+	return the_device->pick_port(the_device, udp, port);
 }

@@ -18,6 +18,7 @@ struct netdev {
 				     void (*input)(void *ctx, struct pbuf *frame), void *ctx);
 	/* A port is the program's from now on, or no longer (platform_port); NULL: all are. */
 	int (*port)(struct netdev *d, bool udp, uint16_t port, bool take);
+	int (*pick_port)(struct netdev *d, bool udp, uint16_t *port); /* NULL: none is needed */
 };
 
 /* Find and start the configured device, or none. Ends the process with a message when it does not
