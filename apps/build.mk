@@ -5,27 +5,29 @@
 APPS := $(patsubst apps/%/,%,$(sort $(dir $(wildcard apps/*/*.c))))
 -include $(wildcard apps/*/build.mk)
 
-app_objs = $(patsubst %.c,$(BUILD)/apps/obj/%.o,$(wildcard apps/$(1)/*.c))
+app_objs = $(patsubst %.c,$(BUILD)/$(1)/obj/%.o,$(wildcard $(2)/*.c))
 APP_CFLAGS = $(COMMON) -O2 -fPIE -fno-stack-protector -fcf-protection=none -ffunction-sections -fdata-sections
 
+# $(call app_rules,NAME,FOLDER)
 define app_rules
-$(call app_objs,$(1)): $(BUILD)/apps/obj/%.o: %.c
+$(call app_objs,apps,$(2)): $(BUILD)/apps/obj/%.o: %.c
 	@mkdir -p $$(dir $$@)
 	$(CC) $(APP_CFLAGS) $$($(1)_CFLAGS) -c -o $$@ $$<
-$(BUILD)/apps/$(1): $(call app_objs,$(1)) $(BUILD)/libgodwit.a
+$(BUILD)/apps/$(1): $(call app_objs,apps,$(2)) $(BUILD)/libgodwit.a
 	$(CC) -o $$@ $$^ $$($(1)_LIBS) $(HOSTED_LIBS)
-$(BUILD)/apps/$(1).elf: $(call app_objs,$(1)) $(BUILD)/libgodwit-part.a $(GUEST_LDSCRIPT)
+$(BUILD)/apps/$(1).elf: $(call app_objs,apps,$(2)) $(BUILD)/libgodwit-part.a $(GUEST_LDSCRIPT)
 	$(CC) $(GUEST_LDFLAGS) -Wl,-u,_start -o $$@ $$(filter %.o %.a,$$^) $$($(1)_PART_LIBS) -lgcc
-$(patsubst %.c,$(BUILD)/apps-asan/obj/%.o,$(wildcard apps/$(1)/*.c)): $(BUILD)/apps-asan/obj/%.o: %.c
+$(call app_objs,apps-asan,$(2)): $(BUILD)/apps-asan/obj/%.o: %.c
 	@mkdir -p $$(dir $$@)
 	$(CC) $(COMMON) -O1 -fPIE $(SANITIZE) $$($(1)_CFLAGS) -c -o $$@ $$<
-$(BUILD)/apps-asan/$(1): $(patsubst %.c,$(BUILD)/apps-asan/obj/%.o,$(wildcard apps/$(1)/*.c)) $(BUILD)/libgodwit-asan.a
+$(BUILD)/apps-asan/$(1): $(call app_objs,apps-asan,$(2)) $(BUILD)/libgodwit-asan.a
 	$(CC) $(SANITIZE) -o $$@ $$^ $$($(1)_LIBS) $(HOSTED_LIBS)
 endef
-$(foreach a,$(APPS),$(eval $(call app_rules,$(a))))
+$(foreach a,$(APPS),$(eval $(call app_rules,$(a),apps/$(a))))
+$(eval $(call app_rules,probe,tests/native/probe))
 -include $(shell find $(BUILD)/apps $(BUILD)/apps-asan -name '*.d' 2>/dev/null)
 
 # make native: all of them. make hosted-asan: as Linux processes under the address and undefined-behaviour sanitizers.
 .PHONY: native hosted-asan
-native: all $(APPS:%=$(BUILD)/apps/%) $(APPS:%=$(BUILD)/apps/%.elf)
-hosted-asan: $(APPS:%=$(BUILD)/apps-asan/%)
+native: all $(foreach a,$(APPS) probe,$(BUILD)/apps/$(a) $(BUILD)/apps/$(a).elf)
+hosted-asan: $(foreach a,$(APPS) probe,$(BUILD)/apps-asan/$(a))

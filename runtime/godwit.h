@@ -119,7 +119,7 @@ void gw_run_on(unsigned shard, void (*fn)(void *arg), void *arg);
 void gw_run_everywhere(void (*fn)(void *arg), void *arg);
 
 /* A place to wait for something on one shard: gw_wait sleeps until gw_signal, in a loop around a
- * condition. { 0 } is one in which nobody waits. */
+ * condition. { 0 } is one in which nobody waits; it is not moved afterwards. */
 struct gw_waiters {
 	void *opaque[2];
 };
@@ -132,9 +132,9 @@ void gw_signal(struct gw_waiters *w, bool all);
 /* The program is asked to end (SIGTERM or SIGINT, `godwit stop`): fn(arg) is called once on shard 0
  * as a callback. One function; NULL takes it back. */
 void gw_on_stop(void (*fn)(void *arg), void *arg);
-bool gw_stopping(void); /* it was asked */
-int gw_wait_stop(void); /* wait until then; returns 0. Tasks only. */
-void gw_exit(int status) __attribute__((noreturn));
+bool gw_stopping(void);				    /* it was asked */
+int gw_wait_stop(void);				    /* wait until then; returns 0. Tasks only. */
+void gw_exit(int status) __attribute__((noreturn)); /* tasks only */
 
 /* ---- memory ---- */
 /* 16-byte aligned. NULL: memory is out. May be freed on any shard, with the size it was asked for.
@@ -222,7 +222,8 @@ struct gw_tcp_ops {
 	void (*received)(struct gw_tcp *c); /* more bytes, or their end, can be read */
 	void (*writable)(struct gw_tcp *c); /* gw_tcp_space had been small and is large again */
 	/* It is dead: error is what tcp says (-ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, ...). It must
-	 * still be closed. An orderly end does not come here, but as received with gw_tcp_eof. */
+	 * still be closed; without this callback it is closed for you. An orderly end does not come
+	 * here, but as received with gw_tcp_eof. */
 	void (*closed)(struct gw_tcp *c, int error);
 };
 
@@ -256,13 +257,15 @@ uint32_t gw_listener_open(const struct gw_listener *l);
 /* Connect and wait: 0, -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH, -EADDRNOTAVAIL, -ENOMEM. */
 int gw_tcp_connect(const struct gw_addr *to, uint64_t deadline_ns,
 		   struct gw_tcp **out) GW_MUST_CHECK;
-/* Connect without waiting: opened or closed follows. The same errors at once. */
+/* Connect without waiting: opened or closed follows. ops stay as long as the connection. The same
+ * errors at once. */
 int gw_tcp_open(const struct gw_addr *to, const struct gw_tcp_ops *ops, void *user,
 		struct gw_tcp **out) GW_MUST_CHECK;
 
 void gw_tcp_set_user(struct gw_tcp *c, void *user);
 void *gw_tcp_user(const struct gw_tcp *c);
-/* Other callbacks from now on; NULL: none (a task waits instead). */
+/* Other callbacks from now on, which stay as long as the connection; NULL: none (a task waits
+ * instead). */
 void gw_tcp_set_ops(struct gw_tcp *c, const struct gw_tcp_ops *ops);
 
 /* Receiving, never waits. peek: the next bytes in place (returns how many; 0: none now); they stay
@@ -276,11 +279,11 @@ struct gw_buf *gw_tcp_take(struct gw_tcp *c) GW_MUST_CHECK;
 bool gw_tcp_eof(const struct gw_tcp *c); /* all was read, and the peer sends no more */
 
 /* Sending, never waits. space: bytes that the send queue takes now. room: a place at its end to
- * write into (returns its size, 0: none now), commit: n bytes of it are to be sent. They go out
- * with push (or with the next one that does; a full segment goes at once). write: copies as much as
- * fits, returns how much. give: appends a handle without copying where it lies suitably, takes it
- * in any case. 0, -EAGAIN (no space: it was NOT taken), -EPIPE (the connection is gone; released).
- * n of gw_tcp_give is <= 1,400 for a fresh handle; a received one goes as it is. */
+ * write into (returns its size, 0: none now); commit: n bytes of it are to be sent. write: copies
+ * as much as fits, returns how much. give: appends a handle, without copying where it lies
+ * suitably. 0: taken; -EAGAIN: no space, it is still the caller's (perhaps shorter: what was copied
+ * is skipped); -EPIPE: the connection is gone, released. After any of them, push sends; until then
+ * everything waits for more. */
 size_t gw_tcp_space(const struct gw_tcp *c);
 size_t gw_tcp_room(struct gw_tcp *c, uint8_t **data);
 void gw_tcp_commit(struct gw_tcp *c, size_t n);
@@ -298,10 +301,11 @@ int gw_tcp_wait_space(struct gw_tcp *c, uint64_t deadline_ns) GW_MUST_CHECK;
 int gw_tcp_drain(struct gw_tcp *c, uint64_t deadline_ns) GW_MUST_CHECK;
 
 void gw_tcp_shutdown(struct gw_tcp *c); /* no more to send: the peer sees the end after it */
-/* Give it up: what was written is still sent, then the end. c is gone, no callback follows. Data
- * that was not read makes it a reset (RFC 2525 2.17). Not in serve, which closes by returning. */
+/* Give it up: what was written is still sent, then the end. No callback follows, and c is not used
+ * any more. Data that was not read makes it a reset (RFC 2525 2.17). A task that waits on it gets
+ * -EPIPE and must not use it again either. */
 void gw_tcp_close(struct gw_tcp *c);
-void gw_tcp_abort(struct gw_tcp *c);	  /* reset, at once; c is gone. Not in serve */
+void gw_tcp_abort(struct gw_tcp *c);	  /* the same by a reset, at once */
 int gw_tcp_error(const struct gw_tcp *c); /* 0, or why it is dead */
 void gw_tcp_local(const struct gw_tcp *c, struct gw_addr *out);
 void gw_tcp_remote(const struct gw_tcp *c, struct gw_addr *out);

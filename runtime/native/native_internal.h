@@ -30,11 +30,14 @@ struct wait_node {
 	struct list_node link;
 	struct uthread *task;
 	unsigned events; /* what it waits for; 0: anything */
+	bool gone;	 /* what it waited on is closed, and not to be touched */
 };
-/* Wait in `list`. 0, -ETIMEDOUT, -EDEADLK (a callback). */
+/* Wait in `list`. 0, -ETIMEDOUT, -EDEADLK (a callback), -EPIPE (native_gone). */
 int native_wait(struct list_node *list, unsigned events, uint64_t deadline_ns) MUST_CHECK;
 /* Wake those that wait for any of events. */
 void native_wake(struct list_node *list, unsigned events, bool all);
+/* What `list` belongs to is about to be freed. */
+void native_gone(struct list_node *list);
 
 /* Addresses. 0, -EAFNOSUPPORT. */
 int native_endpoint(const struct gw_addr *a, struct net_endpoint *out) MUST_CHECK;

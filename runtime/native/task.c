@@ -144,7 +144,7 @@ int native_wait(struct list_node *list, unsigned events, uint64_t deadline_ns)
 	list_add_tail(list, &w.link);
 	err = uthread_park(deadline_ns);
 	list_del(&w.link); /* harmless when who woke us did it */
-	return err;
+	return w.gone ? -EPIPE : err;
 }
 
 void native_wake(struct list_node *list, unsigned events, bool all)
@@ -159,6 +159,18 @@ void native_wake(struct list_node *list, unsigned events, bool all)
 		uthread_wake(w->task);
 		if (!all)
 			return;
+	}
+}
+
+void native_gone(struct list_node *list)
+{
+	struct list_node *n;
+
+	while ((n = list_pop(list)) != NULL) {
+		struct wait_node *w = list_entry(n, struct wait_node, link);
+
+		w->gone = true;
+		uthread_wake(w->task);
 	}
 }
 

@@ -25,6 +25,7 @@ void native_tcp_free(struct gw_tcp *c)
 {
 	if (c->conn != NULL)
 		tcp_close(c->conn);
+	native_gone(&c->waiting);
 	list_del(&c->link);
 	native_self()->n_conns--;
 	if (c->part != NULL)
@@ -73,6 +74,8 @@ static void deliver(struct gw_tcp *c)
 
 	c->events = 0;
 	c->flags |= TCP_IN_CALLBACK;
+	if ((events & TCP_EV_ERROR) && tcp_rx_available(c->conn) == 0)
+		events &= ~(TCP_EV_READABLE | TCP_EV_HUP);
 	/* ops is looked at each time: a callback may change it */
 	if ((events & TCP_EV_CONNECTED) && c->ops != NULL && c->ops->opened != NULL)
 		c->ops->opened(c);
@@ -82,9 +85,12 @@ static void deliver(struct gw_tcp *c)
 	if ((events & TCP_EV_WRITABLE) && !(events & TCP_EV_CONNECTED) && !closing(c) &&
 	    c->ops != NULL && c->ops->writable != NULL)
 		c->ops->writable(c);
-	if ((events & TCP_EV_ERROR) && !closing(c) && c->ops != NULL && c->ops->closed != NULL) {
+	if ((events & TCP_EV_ERROR) && !closing(c) && c->ops != NULL) {
 		c->flags |= TCP_TOLD_CLOSED;
-		c->ops->closed(c, tcp_error(c->conn));
+		if (c->ops->closed != NULL)
+			c->ops->closed(c, tcp_error(c->conn));
+		else
+			gw_tcp_close(c); /* nobody else would */
 	}
 	c->flags &= (uint16_t)~TCP_IN_CALLBACK;
 	if (closing(c))
@@ -159,7 +165,7 @@ struct gw_buf *gw_tcp_take(struct gw_tcp *c)
 
 bool gw_tcp_eof(const struct gw_tcp *c)
 {
-	return tcp_rx_eof(c->conn);
+	return tcp_rx_eof(c->conn) && tcp_error(c->conn) == 0; /* a reset is no orderly end */
 }
 
 /* ---- sending ---- */
@@ -221,6 +227,7 @@ void gw_tcp_shutdown(struct gw_tcp *c)
 static void give_up(struct gw_tcp *c)
 {
 	c->conn = NULL;
+	native_gone(&c->waiting);
 	c->flags |= TCP_CLOSE_ASKED;
 	if (!(c->flags & (TCP_IN_CALLBACK | TCP_SERVED)))
 		native_tcp_free(c);

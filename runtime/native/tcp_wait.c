@@ -7,12 +7,9 @@
 #define EV_OUT (TCP_EV_WRITABLE | TCP_EV_ERROR)
 #define DRAIN_LOOK_NS NS_PER_MS
 
-/* c->conn is NULL when another task or a callback closed it meanwhile. */
 static int wait_for(struct gw_tcp *c, unsigned events, uint64_t deadline_ns)
 {
-	int err = native_wait(&c->waiting, events, deadline_ns);
-
-	return c->conn == NULL ? -EPIPE : err;
+	return native_wait(&c->waiting, events, deadline_ns);
 }
 
 int gw_tcp_ready(struct gw_tcp *c, uint64_t deadline_ns)
@@ -159,7 +156,7 @@ int gw_tcp_connect(const struct gw_addr *to, uint64_t deadline_ns, struct gw_tcp
 		err = tcp_error(c->conn);
 		if (err == 0)
 			err = wait_for(c, TCP_EV_CONNECTED | TCP_EV_ERROR, deadline_ns);
-		if (err != 0)
+		if (err != 0) /* nobody else knows c yet */
 			gw_tcp_abort(c);
 	}
 	if (err == 0)

@@ -107,7 +107,9 @@ static struct bpf_map *load_program(void)
 	if (xdp.rules == MAP_FAILED)
 		cannot("its rules", errno);
 	xdp.rules->shared = xdp.shared;
-	if (bpf_program__attach_xdp(prog, (int)xdp.ifindex) == NULL) {
+	xdp.object = o;
+	xdp.link = bpf_program__attach_xdp(prog, (int)xdp.ifindex);
+	if (xdp.link == NULL) {
 		if (errno == EBUSY)
 			hosted_fail("--net afxdp=%s: it has an XDP program already (ip link set %s "
 				    "xdp off)",
@@ -148,14 +150,13 @@ static void open_queues(struct bpf_map *sockets)
 					      .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 					      .bind_flags = XDP_USE_NEED_WAKEUP };
 	struct xdp_queue *q = xdp.queues;
-	struct xsk_umem *umem;
-	int err = xsk_umem__create(&umem, hosted_memory.base, hosted_memory.bytes, &q->fill,
+	int err = xsk_umem__create(&xdp.umem, hosted_memory.base, hosted_memory.bytes, &q->fill,
 				   &q->comp, &uc);
 
 	if (err != 0)
 		cannot("its memory", err);
 	for (uint32_t i = 0; i < xdp.n_queues; i++, q++) {
-		err = xsk_socket__create_shared(&q->xsk, xdp.name, i, umem, &q->rx, &q->tx,
+		err = xsk_socket__create_shared(&q->xsk, xdp.name, i, xdp.umem, &q->rx, &q->tx,
 						&q->fill, &q->comp, &sc);
 		if (err == -EBUSY)
 			hosted_fail("--net afxdp=%s: another program uses its queue %u", xdp.name,

@@ -46,6 +46,9 @@ struct xdp_device {
 	struct xdp_queue *order[AFXDP_QUEUES];
 	struct xdp_shard shards[SHARD_MAX];
 	struct afxdp_rules *rules; /* what the XDP program reads */
+	struct bpf_object *object; /* these three stay until the process ends */
+	struct bpf_link *link;
+	struct xsk_umem *umem;
 };
 extern struct xdp_device xdp;
 
