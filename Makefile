@@ -28,6 +28,7 @@ all:
 help:
 	@echo 'make run      redis-server in a Godwit machine (installs what is missing)'
 	@echo 'make          build/godwit and what it boots'
+	@echo 'make native   the programs of apps/, as Linux processes and partitions; make hosted-asan under the sanitizers'
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
 	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
 	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
@@ -81,7 +82,7 @@ unit: $(UNIT_PROGRAMS)
 	@tests/run-unit $^
 .PHONY: unit test-programs
 # Everything that the stages of `make test` run.
-test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.elf $(BUILD)/virtio_echo.elf guest
+test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.elf $(BUILD)/virtio_echo.elf guest native hosted-asan
 
 # The same sources through another compiler: make objects CC=clang BUILD=build/clang
 .PHONY: objects

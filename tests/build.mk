@@ -20,7 +20,7 @@ $(BUILD)/programs/%: tests/guest/%.c tests/unit.h
 
 .PHONY: guest system
 guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
-system: all guest
+system: all guest native hosted-asan
 	tests/system/run.py $(ONLY)
 
 # The load generator over loopback: against servers that stall, lie and break, and beside other tools.

@@ -6,14 +6,14 @@ NATIVE_SRCS := $(filter-out %/guest.c,$(wildcard runtime/native/*.c))
 
 HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram.c histogram_code.c) \
 	$(addprefix runtime/mem/,frame.c slab.c pbuf.c) \
-	$(addprefix runtime/sched/,shard.c balance.c uthread.c timer.c waitq.c clock.c switch.S) \
+	$(addprefix runtime/sched/,shard.c balance.c uthread.c timer.c waitq.c clock.c switch.S hosted/absent.c) \
 	$(wildcard runtime/net/*.c runtime/net/tcp/*.c) runtime/netglue/glue.c runtime/netglue/cross.c \
 	$(NATIVE_SRCS) runtime/platform/config.c $(wildcard runtime/platform/linux/*.[cS]) \
 	$(filter-out %.bpf.c,$(wildcard runtime/platform/linux/afxdp/*.[cS]))
 HOSTED_LIBS := -lxdp -lbpf -pthread
 HOSTED_ONLY := $(COMMON) -D_GNU_SOURCE -fPIE -ffunction-sections -fdata-sections
 HOSTED_CFLAGS = $(HOSTED_ONLY) -O2 -fno-stack-protector -DUTHREAD_STACK=65536u
-# deeper frames; fibers are told to the sanitizer (asan.c)
+# deeper frames; fibers are told to the sanitizer (runtime/sched/hosted/asan.c)
 HOSTED_ASAN_CFLAGS = $(HOSTED_ONLY) -O1 -fno-omit-frame-pointer $(SANITIZE) -DUTHREAD_STACK=262144u
 hosted_objs = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(patsubst %.S,$(BUILD)/$(1)/%.S.o,$(HOSTED_SRCS)))
 NATIVE_NAMES := -w -G 'gw_*'
@@ -40,7 +40,7 @@ endef
 $(BUILD)/libgodwit.a: $(call hosted_objs,hosted)
 	$(call one_object,-G main)
 ASAN_WRAP := context_switch uthread_main shard_entry shard_secondary hosted_enter pages_free mem_alloc mem_zalloc mem_free mem_resize
-$(BUILD)/libgodwit-asan.a: $(call hosted_objs,hosted-asan) $(BUILD)/hosted-asan/runtime/platform/linux/asan/asan.o
+$(BUILD)/libgodwit-asan.a: $(call hosted_objs,hosted-asan) $(BUILD)/hosted-asan/runtime/sched/hosted/asan.o
 	$(call one_object,-G main,$(ASAN_WRAP:%=--wrap=%))
 NATIVE_GUEST_SRCS = $(filter-out linux/%,$(GUEST_SRCS)) $(NATIVE_SRCS) runtime/native/guest.c
 # The list of guest sources is complete only when every build.mk was read.

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "runtime/platform/linux/hosted.h"
-#include "runtime/sched/sched_internal.h"
+#include "runtime/sched/sched.h"
 
 #define EVENTS 16
 
