@@ -11,6 +11,9 @@ KERNEL_LD := ld -static -pie --no-dynamic-linker -z max-page-size=4096 -z noexec
 
 all: $(BUILD)/kernel.elf
 
+# Machines with elastic partitions only: small before fast.
+$(BUILD)/kernel/core/pool.o $(BUILD)/kernel/core/elastic.o: KERNEL_CFLAGS += -Os
+
 $(BUILD)/kernel/%.o: kernel/%.c kernel/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
@@ -39,22 +42,27 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-$(BUILD)/kernel/test/parts.o: KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
-$(PARTS): $(BUILD)/kernel/test/parts.o kernel/test/probe.ld
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o)
+$(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
+$(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
-		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(BUILD)/kernel/test/parts.o
--include $(BUILD)/kernel/test/parts.d
+		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(PARTS_OBJS)
+-include $(PARTS_OBJS:.o=.d)
 
 BOOT_TESTS += boot-test
 boot-test: $(BUILD)/kernel.elf $(PROBE) $(PARTS)
 	tests/boot/kernel $(BUILD)
 .PHONY: boot-test
 
-UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test schedule_test port_test)
+UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test schedule_test port_test \
+	elastic_test pool_test)
 kernel/core/test/range_test_SRCS := kernel/core/range.c
 kernel/core/test/space_test_SRCS := kernel/core/space.c
 kernel/core/test/manifest_test_SRCS := kernel/core/manifest.c kernel/core/crc32c.c
 kernel/core/test/call_test_SRCS := kernel/core/call.c kernel/core/port.c kernel/core/space_call.c kernel/core/space.c
 kernel/core/test/acpi_test_SRCS := kernel/core/acpi.c
 kernel/core/test/port_test_SRCS := kernel/core/port.c
-kernel/core/test/schedule_test_SRCS := kernel/core/schedule.c
+ELASTIC_SRCS := $(addprefix kernel/core/,elastic.c policy_fixed.c policy_latency.c policy_batch.c)
+kernel/core/test/schedule_test_SRCS := kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
+kernel/core/test/pool_test_SRCS := kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
+kernel/core/test/elastic_test_SRCS := $(ELASTIC_SRCS)

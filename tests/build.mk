@@ -18,6 +18,9 @@ $(BUILD)/programs/%: tests/guest/%.c tests/unit.h
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_TEST_CFLAGS) -o $@ $< -pthread
 
+# The smallest program there is, for a first look: the README boots it.
+all: $(BUILD)/programs/hello.static
+
 .PHONY: guest system
 guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
 system: all guest native hosted-asan
@@ -37,7 +40,12 @@ fuzz: $$(FUZZ_PROGRAMS)
 fuzz-short: $$(FUZZ_PROGRAMS)
 	tests/fuzz/run 10 $^
 
-# Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
-.PHONY: bench
+# Every figure of README and docs/measurements.md, beside a Linux guest and natively: build/bench/report.md and report.svg.
+# make bench PART=size,latency ARGS='--rounds 3'. Debian packages that are missing are installed where that is allowed.
+BOOT_TESTS += bench-test
+.PHONY: bench bench-test
+bench-test: all
+	tests/bench/selftest.py 2>/dev/null
 bench: all $(BUILD)/programs/hello.static
-	tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))
+	-tests/packages bench
+	tests/bench/bench.py $(if $(PART),--only $(PART)) $(ARGS)

@@ -7,6 +7,7 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/health.h"
 #include "kernel/core/log.h"
+#include "kernel/core/pool.h"
 #include "kernel/core/port.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
@@ -14,6 +15,19 @@
 _Static_assert(CALL_COUNT <= GW_CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
 		       GW_CALL_HEALTH_RAISE == CALL_HEALTH_RAISE,
 	       "layout");
+
+/* target can run, or has something to look at: make its core do so, which was c. */
+static void wake(struct vcore *target, struct core *c)
+{
+	bool look = c->shared && c == arch_vcore()->core;
+
+	if (c->shared && target->floats)
+		look = pool_wake(target);
+	else if (!look)
+		arch_kick(c);
+	if (look)
+		arch_call_suspend(arch_vcore());
+}
 
 void event_post(struct vcore *target, uint64_t events)
 {
@@ -25,10 +39,7 @@ void event_post(struct vcore *target, uint64_t events)
 	atomic_fetch_or(&target->area->pending, events);
 	if (atomic_load(&target->waiting) == 0 && atomic_load(&target->area->masked) != 0)
 		return;
-	if (c->shared && c == arch_vcore()->core)
-		arch_call_suspend(arch_vcore());
-	else
-		arch_kick(c);
+	wake(target, c);
 }
 
 static void post_tick(struct vcore *v)
@@ -37,11 +48,11 @@ static void post_tick(struct vcore *v)
 }
 
 /* What has passed already is an event at once: no timer interrupt would find out. */
-static void set_tick(struct vcore *v, uint64_t deadline_ns)
+static inline __attribute__((always_inline)) void set_tick(struct vcore *v, uint64_t deadline_ns)
 {
-	v->tick_ns = deadline_ns;
+	atomic_store_explicit(&v->tick_ns, deadline_ns, memory_order_relaxed);
 	if (!arch_timer_arm(v->core, deadline_ns)) {
-		v->tick_ns = ~0ULL;
+		atomic_store_explicit(&v->tick_ns, ~0ULL, memory_order_relaxed);
 		post_tick(v);
 	}
 }
@@ -124,10 +135,7 @@ static long call_vcore_start(uint64_t id, uint64_t entry, uint64_t arg, uint64_t
 	t->start_entry = entry;
 	t->start_arg = arg;
 	atomic_store(&t->state, VCORE_RUNNING);
-	if (t->core == arch_vcore()->core)
-		arch_call_suspend(arch_vcore());
-	else
-		arch_kick(t->core);
+	wake(t, t->core);
 	return 0;
 }
 

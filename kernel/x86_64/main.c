@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the order of boot, on the first core, from the loader's state to the partition's first
  * instruction. Nothing is allocated after it. */
+#include "kernel/core/pool.h"
 #include "kernel/core/port.h"
 #include "kernel/core/schedule.h"
 #include "kernel/x86_64/arch_internal.h"
@@ -119,6 +120,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	if (n_partitions > 1)
 		log_deferred(direct(kernel_pages(&free_memory, PAGE_SIZE)));
 	schedule_init(b, status, arch_now_ns() + START_NS);
+	pool_init(b, status);
 	smp_go();
 	core_run(c);
 }

@@ -191,10 +191,8 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 /* May core c run its only vcore without a scheduler? */
 static bool dedicated(const struct gw_bundle *b)
 {
-	uint32_t actions = b->partitions[0].health;
-
-	for (; actions != 0; actions >>= 4)
-		if ((actions & 15) == GW_HEALTH_COLD_RESTART)
+	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
+		if (b->partitions[0].health[i] == GW_HEALTH_COLD_RESTART)
 			return false;
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }
@@ -206,12 +204,13 @@ void partitions_create(const struct gw_bundle *b, struct range_set *free)
 	for (uint32_t i = 0; i < b->n_partitions; i++) {
 		const struct gw_bundle_partition *m = &b->partitions[i];
 		struct partition *p = direct(kernel_pages(free, sizeof(*p)));
+		bool floats = m->policy != GW_POLICY_FIXED && !dedicated(b);
 
 		memcpy(p->name, m->name, sizeof(p->name));
 		p->number = i;
 		p->n_vcores = m->vcores;
 		p->dma_trusted = m->flags & GW_PARTITION_DMA_TRUSTED;
-		p->health = m->health;
+		memcpy(p->health, m->health, sizeof(p->health));
 		p->restarts_max = m->restarts;
 		p->entry_va = m->entry_va;
 		p->device_next = GW_DEVICE_BASE;
@@ -219,13 +218,15 @@ void partitions_create(const struct gw_bundle *b, struct range_set *free)
 		for (uint32_t k = 0; k < m->vcores; k++) {
 			struct core *c = cores[(m->first_core + k) % n_cores];
 
-			if (c->n_vcores == CORE_VCORES)
+			if (!floats && c->n_vcores == CORE_VCORES)
 				fail(STATUS_CONFIG,
 				     "more than %u vcores on core %u; give the "
 				     "machine more cores (-smp)",
 				     CORE_VCORES, c->id);
 			p->vcores[k] = vcore_create(free, index++, p, k, c);
-			c->vcores[c->n_vcores++] = p->vcores[k];
+			p->vcores[k]->floats = floats;
+			if (!floats)
+				c->vcores[c->n_vcores++] = p->vcores[k];
 		}
 	}
 	n_partitions = b->n_partitions;

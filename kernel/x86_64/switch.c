@@ -67,6 +67,7 @@ void arch_context_load(struct core *c, struct vcore *v, struct trap *t)
 		context_first(v);
 	*t = v->trap;
 	v->stack_top = c->stack_top;
+	atomic_store(&v->core, c);
 	write_gs_base(v);
 	write_fs_base(v->fs_base);
 	wrmsr(MSR_KERNEL_GS_BASE, v->gs_base);

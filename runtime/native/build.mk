@@ -6,8 +6,8 @@ NATIVE_SRCS := $(filter-out %/guest.c,$(wildcard runtime/native/*.c))
 
 HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram.c histogram_code.c) \
 	$(addprefix runtime/mem/,frame.c slab.c pbuf.c) \
-	$(addprefix runtime/sched/,shard.c balance.c uthread.c timer.c waitq.c clock.c switch.S hosted/absent.c) \
-	$(wildcard runtime/net/*.c runtime/net/tcp/*.c) runtime/netglue/glue.c runtime/netglue/cross.c \
+	$(filter-out %/fpu.c %/upcall.c %/uaccess.c,$(wildcard runtime/sched/*.c)) runtime/sched/switch.S runtime/sched/hosted/absent.c \
+	$(wildcard runtime/net/*.c runtime/net/tcp/*.c) $(wildcard runtime/netglue/*.c) \
 	$(NATIVE_SRCS) runtime/platform/config.c $(wildcard runtime/platform/linux/*.[cS]) \
 	$(filter-out %.bpf.c,$(wildcard runtime/platform/linux/afxdp/*.[cS]))
 HOSTED_LIBS := -lxdp -lbpf -pthread

@@ -16,6 +16,7 @@ struct config {
 	uint32_t uid, gid;			 /* said with a program only */
 	const char *net;			 /* dhcp, static, none */
 	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
+	const char *net_congestion;		 /* cubic, bbr; NULL: not said */
 	uint64_t poll_ns;
 	const char *root; /* blk, memory, none */
 	bool tty, no_input;

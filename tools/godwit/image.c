@@ -122,6 +122,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net_addr = o->addr[0] != '\0' ? o->addr : NULL,
 			      .net_gw = o->gw[0] != '\0' ? o->gw : NULL,
 			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
+			      .net_congestion = o->congestion,
 			      .poll_ns = o->poll_ns,
 			      .root = o->root,
 			      .no_input = o->deterministic,

@@ -41,6 +41,16 @@ bool schedule_due(const struct vcore *v)
 	return v->core->shared && now >= v->core->switch_ns;
 }
 
+static uint32_t wakes;
+static bool wake_here;
+
+bool pool_wake(struct vcore *v)
+{
+	CHECK(v->floats);
+	wakes++;
+	return wake_here;
+}
+
 void partition_end(struct partition *p, uint32_t status)
 {
 	p->status = status;
@@ -407,6 +417,15 @@ TEST(shared_wait)
 	event_post(&core[1], 2); /* on the same core: no interrupt, but the scheduler */
 	CHECK_EQ(kicks, 0);
 	CHECK_EQ(suspended, 2);
+	core[1].floats = true; /* wherever it is: the pool knows */
+	event_post(&core[1], 4);
+	CHECK_EQ(wakes, 1);
+	CHECK_EQ(suspended, 2);
+	wake_here = true;
+	event_post(&core[1], 4);
+	CHECK_EQ(suspended, 3);
+	core[1].floats = false;
+	suspended = 2;
 	real[0].slice_end_ns = 7;
 	CHECK_EQ(call(GW_CALL_YIELD, 0, 0, 0, 0), 0);
 	CHECK_EQ(real[0].slice_end_ns, 0);

@@ -65,6 +65,18 @@ void log_text(const char *fmt, ...)
 	(void)fmt;
 }
 
+void arch_kick(const struct core *c)
+{
+	(void)c;
+	abort();
+}
+
+void fail(uint32_t code, const char *fmt, ...)
+{
+	(void)code, (void)fmt;
+	abort();
+}
+
 void upcall_event(struct vcore *v, struct trap *t)
 {
 	(void)v, (void)t;
