@@ -27,7 +27,13 @@ $(foreach a,$(APPS),$(eval $(call app_rules,$(a),apps/$(a))))
 $(eval $(call app_rules,probe,tests/native/probe))
 -include $(shell find $(BUILD)/apps $(BUILD)/apps-asan -name '*.d' 2>/dev/null)
 
+# The tests' own vhost-user back end.
+$(BUILD)/programs/backend: tests/native/backend/backend.c
+	@mkdir -p $(dir $@)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -MMD -MP -o $@ $<
+-include $(BUILD)/programs/backend.d
+
 # make native: all of them. make hosted-asan: as Linux processes under the address and undefined-behaviour sanitizers.
 .PHONY: native hosted-asan
-native: all $(foreach a,$(APPS) probe,$(BUILD)/apps/$(a) $(BUILD)/apps/$(a).elf)
-hosted-asan: $(foreach a,$(APPS) probe,$(BUILD)/apps-asan/$(a))
+native: all $(BUILD)/programs/backend $(foreach a,$(APPS) probe,$(BUILD)/apps/$(a) $(BUILD)/apps/$(a).elf)
+hosted-asan: $(DISK_TEST) $(foreach a,$(APPS) probe,$(BUILD)/apps-asan/$(a))

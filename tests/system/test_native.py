@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Native programs (apps/, tests/native) as Linux processes on taps and AF_XDP, under the sanitizers, and as partitions in QEMU."""
-import os, random, re, signal, socket, subprocess, threading, time
+import os, random, re, signal, socket, struct, subprocess, tempfile, threading, time
 from harness import GODWIT, ROOT, Skip, equal, free_port, need, test, true
 from netlab import Child, Namespace, sh
 
@@ -341,6 +341,61 @@ def native_tap_opens():
         server.close()
 
 
+class Backend(Child):
+    """tests/native/backend: a vhost-user back end that joins two ports."""
+
+    def __init__(self, ns, *ports):
+        super().__init__(ns.popen(os.path.join(BUILD, "programs", "backend"), *ports, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        equal(self.p.stdout.readline(), b"ready\n", "the back end is there")
+
+
+@test
+def native_vhost_user():
+    """virtqueues in shared memory: with a tap behind them, and between two processes."""
+    with tempfile.TemporaryDirectory() as folder, TapLab() as ns:
+        a, b = os.path.join(folder, "a"), os.path.join(folder, "b")
+        for asan in (False, True):
+            with Backend(ns, "tap=t0", a), Hosted(ns, app("echo", asan), options=["--net", f"vhost-user={a}", "--addr", "10.9.0.2/24"]) as h:
+                echo_all(ns, "10.9.0.2", 7, 7, h)
+                h.end()
+            os.unlink(a)
+        with Backend(ns, a, b), Hosted(ns, app("echo"), ":7000", options=["--net", f"vhost-user={a}", "--addr", "10.9.0.2/24"]) as h:
+            probe_ends_well(finish(GODWIT, "host", "--net", f"vhost-user={b}", "--addr", "10.9.0.3/24", "--", app("probe"),
+                                   "connect", "10.9.0.2:7000", "3000000", ns=ns), least=5)
+            h.end()
+
+
+@test
+def native_vhost_user_gone():
+    """A back end that dies: the program is told in a line, and goes on."""
+    with tempfile.TemporaryDirectory() as folder, TapLab() as ns:
+        a = os.path.join(folder, "a")
+        with Backend(ns, "tap=t0", a) as back, Hosted(ns, app("echo"), options=["--net", f"vhost-user={a}", "--addr", "10.9.0.2/24"]) as h:
+            connect(ns, ("10.9.0.2", 7), child=h).close()
+            back.p.kill()
+            end = time.monotonic() + 20
+            while "the back end has gone" not in "".join(h.err) and time.monotonic() < end:
+                time.sleep(0.1)
+            true("the back end has gone" in "".join(h.err), f"it is said: {h.err}")
+            h.end()
+
+
+@test
+def native_disk():
+    """The io_uring block device, from one and from two shards, under the sanitizers."""
+    with tempfile.NamedTemporaryFile(dir=BUILD) as f:
+        f.write(struct.pack("<1048576I", *(i * 2654435761 & 0xffffffff for i in range(1 << 20))))
+        f.flush()
+        program = os.path.join(BUILD, "hosted-asan", "disk-test")
+        for more in ([], ["--cores", cores_for_two()]):
+            status, _, err = finish(GODWIT, "host", "--disk", f.name, *more, "--", program)
+            m = re.search(r"disk: (\d+) passed, (\d+) failed", err)
+            true(status == 0 and m and int(m[1]) >= 4000 and m[2] == "0", f"status {status}: {err[-1500:]}")
+        status, _, err = finish(GODWIT, "host", "--disk", "/nosuch", "--", program)
+        true(status == 2 and "--disk /nosuch" in err, f"{status} {err}")
+
+
 @test
 def native_mistakes():
     """Each says what is wrong and what to do."""
@@ -353,7 +408,7 @@ def native_mistakes():
         (["host", "--cores", "1-", "--", echo], "FIRST-LAST"),
         (["host", "--addr", "1.2.3.4/8", "--", echo], "without --net"),
         (["host", "--net", "tap=lo", "--addr", "1.2.3.4/8", "--", echo], "no tap"),
-        (["host", "--net", "vhost-user=/nosuch", "--addr", "1.2.3.4/8", "--", echo], "/nosuch"),
+        (["host", "--net", "vhost-user=/nosuch", "--addr", "1.2.3.4/8", "--", echo], "nobody listens there"),
         (["host", "--files", "/nosuch", "--", echo], "--files /nosuch"),
         (["host", "--set", "x", "--", echo], "KEY=VALUE"),
         (["host", "--bogus", "--", echo], "unknown option --bogus"),

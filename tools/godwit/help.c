@@ -125,6 +125,8 @@ void help_host(void)
 	      "  --trust-checksums           afxdp: do not check what comes in (veth leaves the "
 	      "sums of local\n"
 	      "                              senders empty; otherwise ethtool -K PEER tx off)\n"
+	      "  --disk FILE                 a block device, by io_uring: a disk or a file; "
+	      "repeatable\n"
 	      "  -m SIZE                     memory, with K, M or G (256M); huge pages where there "
 	      "are any\n"
 	      "  --poll NS                   poll this long before a core sleeps (0)\n"

@@ -22,6 +22,12 @@ static void host_words(struct words *w, const struct host_options *h)
 		words_printf(w, "host.net=%s", h->net);
 	if (strncmp(h->net, "vhost-user=", 11) == 0)
 		words_add(w, "host.shared=1");
+	for (size_t i = 0; i < h->disks.n; i++) {
+		char *path = realpath(h->disks.v[i], NULL);
+
+		words_printf(w, "host.disk=%s", path != NULL ? path : h->disks.v[i]);
+		free(path);
+	}
 	if (h->own_address)
 		words_add(w, "host.own_address=1");
 	if (h->trust_checksums)

@@ -7,8 +7,9 @@
 
 struct host_options {
 	struct options base; /* memory, dhcp, addr, gw, dns, hostname, poll_ns, files, sets, argv */
-	char cores[512];     /* "2,3", or "" */
-	const char *net;     /* "tap=IF", "afxdp=IF", "vhost-user=SOCK", "none" */
+	struct words disks;
+	char cores[512];       /* "2,3", or "" */
+	const char *net;       /* "tap=IF", "afxdp=IF", "vhost-user=SOCK", "none" */
 	const char *interface; /* behind afxdp=, or NULL */
 	bool own_address;      /* afxdp: its address is the interface's, shared with Linux */
 	bool trust_checksums, help;

@@ -71,6 +71,12 @@ static int set_addr(struct host_options *h, const char *v)
 	return option_addr(&h->base, v);
 }
 
+static int set_disk(struct host_options *h, const char *v)
+{
+	words_add(&h->disks, v);
+	return 0;
+}
+
 static int set_base(struct host_options *h, const char *name, const char *v)
 {
 	/* the same values, checked by the same code as `godwit run` */
@@ -111,7 +117,8 @@ static const struct {
 	{ "--cores", NULL, set_cores }, { "--net", NULL, set_net },
 	{ "--addr", NULL, set_addr },	{ "-m", "--memory", set_memory },
 	{ "--poll", NULL, set_poll },	{ "--hostname", NULL, set_hostname },
-	{ "--files", NULL, set_files }, { "--set", NULL, set_set },
+	{ "--files", NULL, set_files }, { "--disk", NULL, set_disk },
+	{ "--set", NULL, set_set },
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))

@@ -29,7 +29,9 @@ void hosted_vcore_init(uint32_t i);
 /* Start with `fn` on the stack that ends at `top`; start.S. */
 _Noreturn void hosted_enter(void *top, void (*fn)(void));
 /* Wake vcore `i` from a wait whenever fd is readable. Context: that vcore, or before it starts.
- * event: the bit of gw_vcore.pending to set then, or 0 for none. 0, -errno. */
+ * event: fd is an eventfd, which
+ * is emptied, and this bit of gw_vcore.pending is set; 0: the descriptor is for a poller to empty.
+ * 0, -errno. */
 int hosted_watch(int fd, unsigned event) MUST_CHECK;
 /* From a signal handler too. */
 void hosted_notify(uint32_t vcore);
@@ -39,6 +41,10 @@ int hosted_core(uint32_t i);
 /* console.c: standard input, output and error, and SIGTERM or SIGINT as "stop" on the control port.
  * Context: a uthread of shard 0. */
 void hosted_console_start(void);
+
+/* blk_uring.c: the disks of the configuration. Ends the process with a message when one is not
+ * there. */
+void hosted_disks_open(void);
 
 /* To be run, last first, before the process ends in an orderly way. At most 8. */
 void hosted_at_end(void (*fn)(void));

@@ -53,6 +53,7 @@ static void steps(void *arg)
 		hosted_fail("bad poll_ns=%s", poll_ns);
 	shards_start(platform_boot()->vcores, NULL);
 	hosted_console_start();
+	hosted_disks_open();
 	netdevs_init();
 	net_glue_init();
 	personality_start();

@@ -10,7 +10,9 @@ static struct netdev *the_device;
 static const struct {
 	const char *kind;
 	struct netdev *(*start)(const char *name);
-} kinds[] = { { "tap=", tap_start }, { "afxdp=", afxdp_start } };
+} kinds[] = { { "tap=", tap_start },
+	      { "afxdp=", afxdp_start },
+	      { "vhost-user=", vhost_user_start } };
 
 void netdevs_init(void)
 {

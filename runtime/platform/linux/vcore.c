@@ -50,7 +50,7 @@ static int watch(struct vcore *v, int fd, uint64_t tag)
 
 int hosted_watch(int fd, unsigned event)
 {
-	return watch(&vcores[self()], fd, event);
+	return watch(&vcores[self()], fd, event != 0 ? (uint64_t)fd << 8 | event : 0);
 }
 
 static void pin(uint32_t i)
@@ -140,11 +140,13 @@ static long wait(uint64_t deadline)
 	if (n == 0)
 		atomic_fetch_or_explicit(&a->pending, 1ull << GW_EVENT_TICK, memory_order_relaxed);
 	for (int i = 0; i < n; i++) {
-		if (e[i].data.u64 == TAG_WAKE)
+		if (e[i].data.u64 == TAG_WAKE) {
 			(void)!read(v->wake, &count, sizeof(count));
-		else if (e[i].data.u64 != 0)
-			atomic_fetch_or_explicit(&a->pending, 1ull << e[i].data.u64,
+		} else if (e[i].data.u64 != 0) {
+			(void)!read((int)(e[i].data.u64 >> 8), &count, sizeof(count));
+			atomic_fetch_or_explicit(&a->pending, 1ull << (e[i].data.u64 & 63),
 						 memory_order_relaxed);
+		}
 	}
 	return 0;
 }

@@ -24,6 +24,10 @@ void __real_hosted_enter(void *top, void (*fn)(void));
 void __wrap_hosted_enter(void *top, void (*fn)(void));
 void __real_pages_free(uint64_t pa, size_t n);
 void __wrap_pages_free(uint64_t pa, size_t n);
+void *__real_mem_alloc(size_t n);
+void *__real_mem_zalloc(size_t n);
+void __real_mem_free(void *p, size_t n);
+void *__real_mem_resize(void *p, size_t old_n, size_t new_n);
 void *__wrap_mem_alloc(size_t n);
 void *__wrap_mem_zalloc(size_t n);
 void __wrap_mem_free(void *p, size_t n);
@@ -83,26 +87,27 @@ void __wrap_pages_free(uint64_t pa, size_t n)
 	__real_pages_free(pa, n);
 }
 
-/* ---- objects ---- */
+/* ---- objects; those that a back end reads must lie in its memory ---- */
 
 void *__wrap_mem_alloc(size_t n)
 {
-	return malloc(n);
+	return hosted_memory.fd >= 0 ? __real_mem_alloc(n) : malloc(n);
 }
 
 void *__wrap_mem_zalloc(size_t n)
 {
-	return calloc(1, n);
+	return hosted_memory.fd >= 0 ? __real_mem_zalloc(n) : calloc(1, n);
 }
 
 void __wrap_mem_free(void *p, size_t n)
 {
-	(void)n;
-	free(p);
+	if (hosted_memory.fd >= 0)
+		__real_mem_free(p, n);
+	else
+		free(p);
 }
 
 void *__wrap_mem_resize(void *p, size_t old_n, size_t new_n)
 {
-	(void)old_n;
-	return realloc(p, new_n);
+	return hosted_memory.fd >= 0 ? __real_mem_resize(p, old_n, new_n) : realloc(p, new_n);
 }
