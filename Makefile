@@ -91,7 +91,7 @@ test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.
 
 # The same sources through another compiler: make objects CC=clang BUILD=build/clang
 .PHONY: objects
-objects: $(KERNEL_OBJS) $(call guest_objs,$(GUEST_SRCS)) $(GODWIT_OBJS)
+objects: $(KERNEL_OBJS) $(call guest_objs,$(sort $(GUEST_SRCS) $(NATIVE_GUEST_SRCS))) $(GODWIT_OBJS) $(call hosted_objs,hosted)
 
 check: $(BUILD)/kernel.elf $(BUILD)/linux.elf
 	@BUILD=$(BUILD) tests/check

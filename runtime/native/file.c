@@ -20,6 +20,12 @@ static struct {
 	bool looked;
 } files;
 
+void native_files_forget(void)
+{
+	files.looked = false;
+	files.n_entries = 0;
+}
+
 static bool good_image(const struct gw_root *r, uint64_t len)
 {
 	return len >= sizeof(*r) && r->magic == GW_ROOT_MAGIC && r->version == GW_ROOT_VERSION &&

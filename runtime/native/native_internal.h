@@ -54,6 +54,9 @@ int native_everywhere(int (*fn)(void *arg), void *arg) MUST_CHECK;
 /* control.c: the host's wishes ("stop", "stat"); 0, -ENOMEM. */
 int native_control_start(void) MUST_CHECK;
 
+/* file.c: look at the image anew (tests). */
+void native_files_forget(void);
+
 /* metrics.c */
 void native_stats(void);
 

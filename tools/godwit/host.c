@@ -104,6 +104,6 @@ int command_host(int argc, char *const *argv)
 		fail("%s: %s", h.base.argv[0], strerror(errno));
 	}
 	warn("host: %s", fail_text());
-	options_free(&h.base);
+	host_options_free(&h);
 	return STATUS_USAGE;
 }

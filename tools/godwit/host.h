@@ -17,6 +17,7 @@ struct host_options {
 
 /* host_options_parse - parse what follows `host`. 0, or -1 (fail). */
 int host_options_parse(struct host_options *h, int argc, char *const *argv);
+void host_options_free(struct host_options *h);
 /* host_address - afxdp without --addr: the interface's address and gateway. 0, or -1 (fail). */
 int host_address(struct host_options *h);
 /* command_host - godwit host: prepare, then become the program. Returns only when it failed, or for

@@ -212,3 +212,9 @@ int host_options_parse(struct host_options *h, int argc, char *const *argv)
 		h->base.dhcp = true;
 	return 0;
 }
+
+void host_options_free(struct host_options *h)
+{
+	words_free(&h->disks);
+	options_free(&h->base);
+}

@@ -39,7 +39,7 @@ void xdp_arp_take(struct xdp_shard *s)
 	uint8_t bytes[64];
 
 	for (uint32_t i = 0; i < TAKE_MAX; i++) {
-		struct sockaddr_ll from;
+		struct sockaddr_ll from = { 0 };
 		socklen_t len = sizeof(from);
 		struct pbuf *p;
 		ssize_t n = recvfrom(s->arp_fd, bytes, sizeof(bytes), MSG_DONTWAIT,
