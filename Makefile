@@ -35,6 +35,8 @@ help:
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
 	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
 	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
+	@echo 'make paths    instructions of every path through the kernel, into kernel/paths.txt; make paths-check compares'
+	@echo 'make coverage statements, branches and conditions of kernel/core that its unit tests reach'
 	@echo 'make bench    every figure, beside a Linux guest and natively: build/bench/report.md and .svg; make bench PART=size'
 	@echo 'make fuzz     FUZZ_SECONDS=600'
 
@@ -91,7 +93,8 @@ test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.
 
 # The same sources through another compiler: make objects CC=clang BUILD=build/clang
 .PHONY: objects
-objects: $(KERNEL_OBJS) $(call guest_objs,$(sort $(GUEST_SRCS) $(NATIVE_GUEST_SRCS))) $(GODWIT_OBJS) $(call hosted_objs,hosted)
+objects: $(KERNEL_OBJS) $(call guest_objs,$(sort $(GUEST_SRCS) $(NATIVE_GUEST_SRCS) $(APEX_GUEST_SRCS))) $(GODWIT_OBJS) \
+	$(call hosted_objs,hosted)
 
 check: $(BUILD)/kernel.elf $(BUILD)/linux.elf
 	@BUILD=$(BUILD) tests/check

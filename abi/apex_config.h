@@ -55,10 +55,15 @@ struct apex_config {
 	uint32_t n_ports;	   /* 0..APEX_CONFIG_PORTS */
 	uint32_t reserved;
 	uint8_t level[APEX_CONFIG_ERRORS]; /* enum apex_config_level, by error code */
-	struct apex_config_port ports[];
 };
 
 _Static_assert(sizeof(struct apex_config_port) == 56 && sizeof(struct apex_config) == 64,
 	       "configuration layout");
+
+/* The ports of a valid configuration. */
+static inline const struct apex_config_port *apex_config_ports(const struct apex_config *c)
+{
+	return (const struct apex_config_port *)(const void *)(c + 1);
+}
 
 #endif

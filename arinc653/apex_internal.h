@@ -117,9 +117,8 @@ _Noreturn void apex_main_return(void);
 void apex_lock(void);
 void apex_unlock(void);
 
-/* apex_events - the platform reports what has happened (PLAT_*). Masked; changes no context.
- * apex_choose - who runs from now on (apex.current), after sleeping until there is somebody. */
-void apex_events(uint32_t events);
+/* apex_choose - who runs from now on (apex.current), after sleeping until there is somebody.
+ * Masked. */
 struct apex_process *apex_choose(void);
 
 /* apex_process_return - a process's entry function has returned. */
@@ -131,10 +130,6 @@ _Noreturn void apex_process_return(void);
 void process_ready(struct apex_process *p, bool first);
 void process_place(struct apex_process *p, PRIORITY_TYPE priority, bool first);
 void process_off(struct apex_process *p, PROCESS_STATE_TYPE state);
-
-/* process_timer, process_deadline - set the point of time (GW_NEVER: none). */
-void process_timer(struct apex_process *p, uint64_t at);
-void process_deadline(struct apex_process *p, uint64_t at);
 
 /* process_wake - p's wait is over with this result; it is READY, unless suspended. */
 void process_wake(struct apex_process *p, RETURN_CODE_TYPE result);
@@ -180,6 +175,15 @@ static inline bool discipline_valid(QUEUING_DISCIPLINE_TYPE d)
 {
 	return d == FIFO || d == PRIORITY;
 }
+
+/* ---- timer.c ---- */
+
+/* process_timer, process_deadline - set the point of time (GW_NEVER: none). */
+void process_timer(struct apex_process *p, uint64_t at);
+void process_deadline(struct apex_process *p, uint64_t at);
+
+/* apex_events - the platform reports what has happened (PLAT_*). Masked; changes no context. */
+void apex_events(uint32_t events);
 
 /* ---- object.c ---- */
 

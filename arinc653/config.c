@@ -11,7 +11,7 @@
 
 static const char *check_port(const struct apex_config *c, uint32_t i)
 {
-	const struct apex_config_port *p = &c->ports[i];
+	const struct apex_config_port *ports = apex_config_ports(c), *p = &ports[i];
 
 	if (p->name[0] == 0)
 		return "a port without name";
@@ -33,8 +33,8 @@ static const char *check_port(const struct apex_config *c, uint32_t i)
 	if (p->reserved != 0)
 		return "a port's reserved field";
 	for (uint32_t k = 0; k < i; k++)
-		if (c->ports[k].channel == p->channel ||
-		    memcmp(c->ports[k].name, p->name, MAX_NAME_LENGTH) == 0)
+		if (ports[k].channel == p->channel ||
+		    memcmp(ports[k].name, p->name, MAX_NAME_LENGTH) == 0)
 			return "two ports with one name or channel";
 	return NULL;
 }
@@ -52,7 +52,7 @@ const char *apex_config_check(const void *blob, size_t len)
 		return "another version";
 	if (c->n_ports > APEX_CONFIG_PORTS)
 		return "too many ports";
-	if (c->size > len || c->size != sizeof(*c) + c->n_ports * sizeof(c->ports[0]))
+	if (c->size > len || c->size != sizeof(*c) + c->n_ports * sizeof(struct apex_config_port))
 		return "its size";
 	if (c->period_ns < 1 || c->period_ns > NS_MAX)
 		return "the period";
@@ -76,10 +76,11 @@ const char *apex_config_check(const void *blob, size_t len)
 
 const struct apex_config_port *port_config(const NAME_TYPE name, uint32_t kind)
 {
+	const struct apex_config_port *ports = apex_config_ports(apex.config);
+
 	for (uint32_t i = 0; i < apex.config->n_ports; i++)
-		if (apex.config->ports[i].kind == kind &&
-		    memcmp(apex.config->ports[i].name, name, MAX_NAME_LENGTH) == 0)
-			return &apex.config->ports[i];
+		if (ports[i].kind == kind && memcmp(ports[i].name, name, MAX_NAME_LENGTH) == 0)
+			return &ports[i];
 	return NULL;
 }
 

@@ -28,7 +28,7 @@ void error_raise(struct apex_process *p, ERROR_CODE_TYPE code, uint64_t address,
 
 	if (apex.mode != NORMAL || !apex.handler_made || p == &apex.handler ||
 	    apex.config->level[code] != APEX_LEVEL_PROCESS || apex.n_errors == ERRORS_MAX) {
-		plat_health(code, address);
+		plat_health(p->id, code, address);
 		return;
 	}
 	memset(e, 0, sizeof(*e));
@@ -50,7 +50,7 @@ void apex_fault(ERROR_CODE_TYPE code, uint64_t address)
 	struct apex_process *p = apex.current;
 
 	if (p == &apex.main) {
-		plat_health(code, address);
+		plat_health(p->id, code, address);
 		plat_end(); /* ignored, but there is no way on */
 	}
 	if (p == &apex.handler) {
@@ -128,7 +128,7 @@ void CREATE_ERROR_HANDLER(SYSTEM_ADDRESS_TYPE ENTRY_POINT, STACK_SIZE_TYPE STACK
 void GET_ERROR_STATUS(ERROR_STATUS_TYPE *ERROR_STATUS, RETURN_CODE_TYPE *RETURN_CODE)
 {
 	RETURN_CODE_TYPE rc = NO_ERROR;
-	ERROR_STATUS_TYPE e;
+	ERROR_STATUS_TYPE e = { 0 };
 
 	apex_lock();
 	if (!is_handler()) {

@@ -168,7 +168,7 @@ void GET_MUTEX_STATUS(MUTEX_ID_TYPE MUTEX_ID, MUTEX_STATUS_TYPE *MUTEX_STATUS,
 		      RETURN_CODE_TYPE *RETURN_CODE)
 {
 	const struct apex_mutex *m;
-	MUTEX_STATUS_TYPE s;
+	MUTEX_STATUS_TYPE s = { 0 };
 
 	apex_lock();
 	m = MUTEX_ID == PREEMPTION_LOCK_MUTEX ? &apex.preemption : object_by_id(&mutexes, MUTEX_ID);

@@ -61,7 +61,7 @@ void plat_message(const void *text, uint32_t len);
 
 /* plat_health - raise an error of the partition to the health monitor, which may restart or stop
  * it; returns when it says ignore. */
-void plat_health(ERROR_CODE_TYPE code, uint64_t address);
+void plat_health(PROCESS_ID_TYPE id, ERROR_CODE_TYPE code, uint64_t address);
 
 /* plat_end - the partition is IDLE for good. plat_restart: begin again at the partition's entry,
  * with data as linked (COLD_START) or as it is (WARM_START). */

@@ -77,11 +77,11 @@ void process_begin(struct apex_process *p, SYSTEM_TIME_TYPE delay, uint64_t now)
 	plat_context_init(p, (void (*)(void))(uintptr_t)p->attributes.ENTRY_POINT);
 	p->release_at = at;
 	process_deadline(p, time_after(at, p->attributes.TIME_CAPACITY));
+	p->state = WAITING;
 	if (at == now) {
-		process_ready(p, false);
+		process_wake(p, NO_ERROR); /* unless it was suspended before NORMAL mode */
 		return;
 	}
-	p->state = WAITING;
 	p->wait = is_periodic(p) ? WAIT_RELEASE : WAIT_DELAY;
 	process_timer(p, at);
 }

@@ -2,8 +2,9 @@
 # Tests that need a machine: guest programs, system tests, fuzzers, checks. Unit tests: see the top Makefile.
 -include tests/fuzz/build.mk
 -include tests/gate/gate.mk
+-include tests/elastic/elastic.mk
 
-GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
+GUEST_PROGRAMS := ports conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
 GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)
 GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%.static) $(BUILD)/programs/hello.static $(BUILD)/programs/hello.musl
 GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.

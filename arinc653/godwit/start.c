@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* start.c - an ARINC 653 partition begins, begins again, and ends; its text and its errors for the
  * kernel. */
+#include "abi/bundle.h"
 #include "abi/status.h"
 #include "arinc653/godwit/godwit.h"
 
@@ -12,6 +13,21 @@ void apex_syscall_entry(void);
 _Noreturn void apex_on_exec_stack(void (*fn)(uint64_t), uint64_t arg);
 _Noreturn void plat_main(const struct gw_boot_info *info);
 int main(void);
+
+_Static_assert((int)GW_START_NORMAL == NORMAL_START &&
+		       (int)GW_START_PARTITION == PARTITION_RESTART &&
+		       (int)GW_START_HM_MODULE == HM_MODULE_RESTART &&
+		       (int)GW_START_HM_PARTITION == HM_PARTITION_RESTART,
+	       "start conditions");
+_Static_assert((int)GW_HEALTH_DEADLINE == DEADLINE_MISSED &&
+		       (int)GW_HEALTH_APPLICATION == APPLICATION_ERROR &&
+		       (int)GW_HEALTH_NUMERIC == NUMERIC_ERROR &&
+		       (int)GW_HEALTH_ILLEGAL == ILLEGAL_REQUEST &&
+		       (int)GW_HEALTH_STACK == STACK_OVERFLOW &&
+		       (int)GW_HEALTH_MEMORY == MEMORY_VIOLATION &&
+		       (int)GW_HEALTH_HARDWARE == HARDWARE_FAULT &&
+		       (int)GW_HEALTH_POWER == POWER_FAIL,
+	       "error codes");
 
 static const struct apex_config *config(void)
 {
@@ -55,23 +71,23 @@ _Noreturn void panic(const char *fmt, ...)
 	n = fmt_vprint(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	console(text, GW_MIN((uint32_t)n, LINE - 1));
-	gw_call(GW_CALL_HEALTH_RAISE, HARDWARE_FAULT, 0);
+	gw_call(GW_CALL_HEALTH_RAISE, GW_HEALTH_CODE((uint64_t)ILLEGAL_REQUEST, 0), 0);
 	for (;;)
 		gw_call(GW_CALL_SHUTDOWN, 125, 0);
 }
 
 /* ---- the end ---- */
 
-void plat_health(ERROR_CODE_TYPE code, uint64_t address)
+void plat_health(PROCESS_ID_TYPE id, ERROR_CODE_TYPE code, uint64_t address)
 {
 	static const char *const names[] = { "deadline missed", "application error",
 					     "numeric error",	"illegal request",
 					     "stack overflow",	"memory violation",
 					     "hardware fault",	"power fail" };
 
-	plat_log("apex: %s at %lx, in process %d: the partition's error", names[code],
-		 (unsigned long)address, apex.current->id);
-	gw_call(GW_CALL_HEALTH_RAISE, code, address);
+	plat_log("apex: %s at %lx, in process %d: an error of the partition", names[code],
+		 (unsigned long)address, id);
+	gw_call(GW_CALL_HEALTH_RAISE, GW_HEALTH_CODE((uint64_t)code, (uint32_t)id), address);
 }
 
 _Noreturn void plat_end(void)
@@ -85,7 +101,8 @@ _Noreturn void plat_end(void)
 uint64_t plat_period_start(uint64_t now_ns)
 {
 	const struct gw_status *s = (const struct gw_status *)GW_STATUS_VA;
-	uint64_t origin = config()->phase_ns + (boot()->status_len != 0 ? s->start_ns : 0);
+	bool windows = boot()->status_len != 0 && s->n_windows != 0;
+	uint64_t origin = config()->phase_ns + (windows ? s->start_ns : 0);
 	uint64_t period = config()->period_ns;
 
 	if (now_ns <= origin)
@@ -95,14 +112,14 @@ uint64_t plat_period_start(uint64_t now_ns)
 
 START_CONDITION_TYPE plat_start_condition(void)
 {
-	if (lives.started > 1)
-		return PARTITION_RESTART;
-	return boot()->restarts != 0 ? HM_PARTITION_RESTART : NORMAL_START;
+	return lives.started > 1 ? PARTITION_RESTART : (START_CONDITION_TYPE)boot()->start;
 }
 
 OPERATING_MODE_TYPE plat_start_mode(void)
 {
-	return lives.started > 1 ? (OPERATING_MODE_TYPE)lives.mode : COLD_START;
+	if (lives.started > 1)
+		return (OPERATING_MODE_TYPE)lives.mode;
+	return boot()->flags & GW_BOOT_WARM ? WARM_START : COLD_START;
 }
 
 /* The first bytes of the first extent: plat_alloc leaves them alone. */

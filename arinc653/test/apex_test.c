@@ -112,9 +112,44 @@ void sim_pair(const char *service, RETURN_CODE_TYPE want, RETURN_CODE_TYPE got, 
 	seen[i] |= B(want);
 }
 
+/* The row of the service in docs/arinc653.md has these codes and no others. */
+static void documented(const char *docs, const struct pairs *p)
+{
+	char row[256], start[64];
+	const char *at;
+
+	snprintf(start, sizeof(start), "\n| `%s` | 3.", p->service);
+	at = strstr(docs, start);
+	if (at == NULL) {
+		printf("docs/arinc653.md: no %s\n", p->service);
+		sim_failures++;
+		return;
+	}
+	snprintf(row, sizeof(row), "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
+	for (unsigned c = 1; c <= TIMED_OUT; c++)
+		if ((strstr(row, names[c]) != NULL) != ((p->codes & B(c)) != 0)) {
+			printf("docs/arinc653.md: %s %s\n", p->service, names[c]);
+			sim_failures++;
+		}
+}
+
+static void docs_agree(void)
+{
+	static char docs[65536];
+	FILE *f = fopen("docs/arinc653.md", "r");
+	size_t n = f != NULL ? fread(docs, 1, sizeof(docs) - 1, f) : 0;
+
+	docs[n] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		documented(docs, &pairs[i]);
+	if (f != NULL)
+		fclose(f);
+}
+
 /* Entering NORMAL mode does not return: the cases that run in it have seen it. */
 void cases_pairs(void)
 {
+	docs_agree();
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
 		unsigned codes = pairs[i].codes | B(NO_ERROR);
 

@@ -35,6 +35,8 @@ struct sim {
 	char message[256]; /* of plat_message */
 	struct sim_channel channels[SIM_CHANNELS];
 };
+#define SIM_CONFIG_BYTES (sizeof(struct apex_config) + 6 * sizeof(struct apex_config_port))
+extern const struct apex_config *const sim_config;
 extern struct sim sim;
 extern int sim_failures;
 

@@ -171,8 +171,35 @@ static void suspend_main(void)
 	OK(SET_PARTITION_MODE, NORMAL);
 }
 
+/* Suspended before NORMAL mode: it does not run then, but when it is resumed. */
+static void resumes(void)
+{
+	mark('1');
+	IS(state_of(a), WAITING);
+	OK(TIMED_WAIT, 1000);
+	IS(state_of(b), WAITING);
+	OK(RESUME, a);
+	OK(RESUME, b);
+	mark('2');
+}
+
+static void early_main(void)
+{
+	a = process_make("A", idle, 20);
+	b = process_make("B", idle, 20);
+	OK(START, a);
+	OK(DELAYED_START, b, 500);
+	OK(SUSPEND, a);
+	OK(SUSPEND, b);
+	SAYS(NO_ACTION, SUSPEND, a);
+	OK(START, process_make("R", resumes, 10));
+	OK(SET_PARTITION_MODE, NORMAL);
+}
+
 void cases_state(void)
 {
+	sim_run(early_main);
+	TRACE("1ii2");
 	sim_run(identity_main);
 	TRACE("1i2i3i4");
 	sim_run(suspend_main);

@@ -4,7 +4,6 @@
 #include "kernel/core/elastic.h"
 
 #define TRIES 8u      /* of a compare and swap that others disturb; the next look tries again */
-#define LOOK_MOVES 4u /* cores that one look moves at most */
 
 static bool is_part(uint32_t owner)
 {
@@ -84,7 +83,8 @@ static void load(const struct elastic *e, uint32_t part, uint64_t now, struct el
 	coming = held > l->running ? held - l->running : 0;
 	n = (uint32_t)min_u64(coming, l->ready);
 	l->ready -= n;
-	l->helpers -= (uint32_t)min_u64(coming - n, l->helpers);
+	if (coming > n)
+		l->helpers = 0; /* one helps already: first see what that does */
 }
 
 /* The partition but `not` that wants a core most, and among equals waits longest, if it wants one
@@ -105,10 +105,10 @@ static uint32_t most_wanted(const struct elastic *e, uint32_t not, enum elastic_
 		load(e, i, now, &l);
 		want = p->policy->want(p, &l);
 		if (want == ELASTIC_NONE || want < least ||
-		    (want == least && best != ELASTIC_IDLE && l.delay_ns <= best_delay))
+		    (want == least && best != ELASTIC_IDLE && elastic_delay(&l) <= best_delay))
 			continue;
 		best = i;
-		best_delay = l.delay_ns;
+		best_delay = elastic_delay(&l);
 		least = want;
 	}
 	return best;
@@ -211,20 +211,24 @@ uint32_t elastic_want(struct elastic *e, uint32_t part, uint32_t hint, uint64_t 
 	return ELASTIC_NOBODY;
 }
 
+/* In how many ns a delay passes the bound; ~0: there is none, or it has. */
+static uint64_t passes_in(const struct elastic_part *p, uint64_t delay_ns)
+{
+	return delay_ns == 0 || delay_ns > p->delay_ns ? ~0ULL : p->delay_ns + 1 - delay_ns;
+}
+
 uint64_t elastic_look(struct elastic *e, uint32_t hint, uint64_t now)
 {
 	uint64_t next = ~0ULL;
-	uint32_t moves = 0;
 
 	for (uint32_t i = 0; i < e->n_parts; i++) {
 		const struct elastic_part *p = &e->parts[i];
 		struct elastic_load l;
 
 		load(e, i, now, &l);
-		if (l.delay_ns != 0 && l.delay_ns <= p->delay_ns)
-			next = min_u64(next, p->delay_ns + 1 - l.delay_ns);
-		while (moves < LOOK_MOVES && elastic_want(e, i, hint, now) != ELASTIC_NOBODY)
-			moves++;
+		next = min_u64(next, passes_in(p, l.ready_delay_ns));
+		next = min_u64(next, passes_in(p, l.running_delay_ns));
+		(void)elastic_want(e, i, hint, now); /* one: the next look sees what it did */
 	}
 	return next;
 }

@@ -23,7 +23,6 @@
 #define ELASTIC_AWAY 0xffu
 #define ELASTIC_NOBODY (~0u)	 /* no such core */
 #define ELASTIC_WATCH_NS 5000ULL /* an idle core looks at everyone's delay so often */
-#define ELASTIC_TICK_NS 10000ULL /* a busy one, when no core is idle */
 
 /* How much a partition wants one more core, and how much it keeps those that it has, on one scale:
  * a core moves to who wants it more than its holder keeps it. */
@@ -37,11 +36,18 @@ enum elastic_rank {
 
 /* What a partition's vcores say at the moment. */
 struct elastic_load {
-	uint32_t ready;	   /* vcores that could run and have no core */
-	uint32_t running;  /* vcores that have one */
-	uint32_t helpers;  /* vcores that wait, and could take work from those that run */
-	uint64_t delay_ns; /* age of its oldest work */
+	uint32_t ready;	  /* vcores that could run and have no core */
+	uint32_t running; /* vcores that have one */
+	uint32_t helpers; /* vcores that wait, and could take work from those that run */
+	/* Age of the oldest work of those that are ready: a core is what it needs. Of those that
+	 * run: it needs a helper. */
+	uint64_t ready_delay_ns, running_delay_ns;
 };
+
+static inline uint64_t elastic_delay(const struct elastic_load *l)
+{
+	return max_u64(l->ready_delay_ns, l->running_delay_ns);
+}
 
 struct elastic_part;
 
@@ -98,8 +104,8 @@ uint32_t elastic_want(struct elastic *e, uint32_t part, uint32_t hint, uint64_t 
  * it has seen passes its bound; ~0: none. O(partitions * (cores + vcores)). */
 uint64_t elastic_look(struct elastic *e, uint32_t hint, uint64_t now);
 
-/* elastic_watched - elastic_look is to be repeated, every ELASTIC_WATCH_NS on an idle core or every
- * ELASTIC_TICK_NS on a busy one, or when it says: a watched partition runs, and could have more. */
+/* elastic_watched - elastic_look is to be repeated, every ELASTIC_WATCH_NS or when it says: a
+ * watched partition runs, and could have more cores. */
 bool elastic_watched(const struct elastic *e);
 
 /* elastic_idle - the first idle core, or ELASTIC_NOBODY. */

@@ -15,7 +15,8 @@ static enum elastic_rank want(const struct elastic_part *p, const struct elastic
 		return ELASTIC_GUARANTEE;
 	if (l->ready != 0 && held == 0)
 		return ELASTIC_LATE;
-	if (l->ready + l->helpers != 0 && l->delay_ns > p->delay_ns)
+	if ((l->ready != 0 && l->ready_delay_ns > p->delay_ns) ||
+	    (l->helpers != 0 && l->running_delay_ns > p->delay_ns))
 		return ELASTIC_LATE;
 	return l->ready != 0 ? ELASTIC_SPARE : ELASTIC_NONE;
 }
@@ -24,8 +25,8 @@ static enum elastic_rank keep(const struct elastic_part *p, const struct elastic
 {
 	if (atomic_load(&p->numbers->cores) <= p->min)
 		return ELASTIC_GUARANTEE;
-	return l->delay_ns > p->delay_ns ? ELASTIC_LATE : ELASTIC_CALM;
+	return elastic_delay(l) > p->delay_ns ? ELASTIC_LATE : ELASTIC_CALM;
 }
 
 /* Turns are short: the work of a shard that waits for its turn waits as long. */
-const struct elastic_policy policy_latency = { 50000, true, want, keep };
+const struct elastic_policy policy_latency = { 100000, true, want, keep };

@@ -6,6 +6,7 @@
 
 #include "kernel/core/arch.h"
 #include "kernel/core/log.h"
+#include "kernel/core/trace.h"
 
 #define HELP_NS 100000ULL /* a vcore is not got up for others' work more often */
 
@@ -105,7 +106,7 @@ static bool may_help(const struct vcore *v, uint64_t now)
 void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 {
 	const struct partition *p = partitions[part];
-	uint64_t since = now;
+	uint64_t since = now, ready = now;
 
 	*l = (struct elastic_load){ 0 };
 	for (uint32_t i = 0; i < p->n_vcores; i++) {
@@ -115,17 +116,17 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 			l->running++;
 			since = older(since, &v->area->ready_ns);
 			since = older(since, &v->area->packet_ns);
-			since = older(since, &v->area->timer_ns);
 		} else if (vcore_runnable(v)) {
 			uint64_t at = atomic_load(&v->ready_ns);
 
 			l->ready++;
-			since = at != 0 && at < since ? at : since;
+			ready = at != 0 && at < ready ? at : ready;
 		} else if (may_help(v, now)) {
 			l->helpers++;
 		}
 	}
-	l->delay_ns = now - since;
+	l->ready_delay_ns = now - ready;
+	l->running_delay_ns = now - since;
 }
 
 void elastic_kick(uint32_t core)
@@ -177,12 +178,12 @@ static bool take(struct core *c, struct vcore *v)
 	return true;
 }
 
-/* The one that has waited longest, if it can be had. */
-static struct vcore *take_oldest(struct core *c, const struct partition *p)
+/* The one that has waited longest, since before `before`, if it can be had. */
+static struct vcore *take_oldest(struct core *c, const struct partition *p, uint64_t before)
 {
 	for (uint32_t k = 0; k < p->n_vcores; k++) {
 		struct vcore *best = NULL;
-		uint64_t since = ~0ULL;
+		uint64_t since = before;
 
 		for (uint32_t i = 0; i < p->n_vcores; i++) {
 			struct vcore *v = p->vcores[i];
@@ -222,7 +223,8 @@ static struct vcore *take_any(struct core *c, const struct partition *p, uint64_
 
 	if (goes_on && !over)
 		return current;
-	v = take_oldest(c, p);
+	/* Within its bound the allocator will find it a core of its own. */
+	v = take_oldest(c, p, goes_on ? now - pool.parts[p->number].delay_ns : ~0ULL);
 	if (v == NULL && goes_on)
 		v = current;
 	if (v == NULL && atomic_load(&pool.grant[c->id]) >> 8 != 0 &&
@@ -298,8 +300,13 @@ bool pool_release(struct core *c, struct vcore *v)
 
 void pool_served(const struct core *c)
 {
-	if (atomic_load(&pool.grant[c->id]) >> 8 != 0)
-		elastic_served(&pool, c->id, arch_now_ns());
+	uint64_t word = atomic_load(&pool.grant[c->id]), now;
+
+	if (word >> 8 == 0)
+		return;
+	now = arch_now_ns();
+	trace(c, GW_TRACE_GRANT, c->current, now - (word >> 8));
+	elastic_served(&pool, c->id, now);
 }
 
 /* ---- ticks and the watch ---- */
@@ -362,8 +369,7 @@ uint64_t pool_watch(struct core *c, uint64_t now)
 	if (w != c->id)
 		return ~0ULL;
 	if (now >= look_ns) {
-		look_ns = now + min_u64(elastic_look(&pool, w, now),
-					watch_rank(w) == 0 ? ELASTIC_WATCH_NS : ELASTIC_TICK_NS);
+		look_ns = now + min_u64(elastic_look(&pool, w, now), ELASTIC_WATCH_NS);
 	}
 	return look_ns;
 }

@@ -5,9 +5,10 @@
 
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
-#include "kernel/core/health.h"
 #include "kernel/core/log.h"
 #include "kernel/core/pool.h"
+#include "kernel/core/restart.h"
+#include "kernel/core/trace.h"
 
 static struct gw_bundle_slot slots[GW_BUNDLE_SLOTS];
 static struct gw_status *status;
@@ -98,6 +99,7 @@ static void window_next(struct core *c)
 	c->window_ns = at;
 	c->window_end_ns = c->in_gap ? start : start + slot_of(c)->duration_ns;
 	c->slice_end_ns = 0;
+	trace(c, c->in_gap ? GW_TRACE_GAP : GW_TRACE_WINDOW, NULL, c->first_window + c->window);
 }
 
 static void windows_advance(struct core *c, uint64_t now)
@@ -213,16 +215,25 @@ static void idle(struct core *c)
 
 static void go_on(struct core *c, struct vcore *v, struct trap *t)
 {
+	uint64_t exact_ns;
+
 	atomic_store(&v->waiting, 0);
 	if (v->again != 0)
 		v->again = 0;
 	else if (atomic_load(&v->area->masked) == 0 && atomic_load(&v->area->pending) != 0 &&
 		 v->upcall_entry != 0)
 		upcall_event(v, t);
-	if (c->window_fresh)
-		schedule_late(c, arch_now_ns());
 	if (v->floats)
 		pool_served(c);
+	if (!c->window_fresh)
+		return;
+	if ((slot_of(c)->flags & GW_WINDOW_EXACT) == 0) {
+		schedule_late(c, arch_now_ns());
+		return;
+	}
+	exact_ns = c->window_ns + GW_WINDOW_EXACT_NS;
+	schedule_late(c, max_u64(arch_now_ns(), exact_ns));
+	arch_enter_at(t, exact_ns);
 }
 
 void schedule(struct core *c, struct trap *t)
@@ -240,8 +251,10 @@ void schedule(struct core *c, struct trap *t)
 		if (to != from && from != &c->idle)
 			arch_context_save(from, t);
 		/* Pairs with arch_flush: it changes tables, then looks at current. */
-		if (to != from)
+		if (to != from) {
 			atomic_store(&c->current, to);
+			trace(c, GW_TRACE_SWITCH, to, 0);
+		}
 		if (to != from && to != &c->idle)
 			arch_context_load(c, to, t);
 		else if (to != from)

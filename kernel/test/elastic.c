@@ -77,10 +77,9 @@ static void spin_second(uint64_t vcore)
 
 void elastic_batch(void)
 {
-	const char *config = (const char *)GW_CONFIG_VA;
-	uint64_t sum = 0, least = ~0ULL, part = number_after(config, 's', 8);
+	uint64_t sum = 0, least = ~0ULL, part = config_number('s', 8);
 
-	end_ns = now_ns() + number_after(config, 'm', 20) * 1000000;
+	end_ns = now_ns() + config_number('m', 20) * 1000000;
 	for (uint32_t i = 1; i < boot->vcores; i++)
 		start(i, spin_second);
 	spin(0);
@@ -112,9 +111,8 @@ static uint64_t quantile(uint32_t n, uint32_t per_mille)
 
 void elastic_latency(void)
 {
-	const char *config = (const char *)GW_CONFIG_VA;
-	uint64_t until = now_ns() + number_after(config, 'm', 20) * 1000000;
-	uint64_t limit = number_after(config, 'd', 0), pause = number_after(config, 'p', PAUSE_NS);
+	uint64_t until = now_ns() + config_number('m', 20) * 1000000;
+	uint64_t limit = config_number('d', 0), pause = config_number('p', PAUSE_NS);
 	uint64_t n = 0, grants = numbers()->grants;
 
 	while (now_ns() < until && n < SAMPLES) {
@@ -135,10 +133,12 @@ void elastic_latency(void)
 	check(limit == 0 || quantile((uint32_t)n, 990) < limit, "lateness at p99",
 	      quantile((uint32_t)n, 990));
 	check(limit == 0 || numbers()->move_max < limit, "reallocation", numbers()->move_max);
+	figure("samples", n);
 	figure("late_p50", quantile((uint32_t)n, 500));
 	figure("late_p99", quantile((uint32_t)n, 990));
 	figure("late_max", lateness[n - 1]);
 	figure("move_max", numbers()->move_max);
+	figure("move_mean", numbers()->move_sum / (numbers()->grants + (numbers()->grants == 0)));
 	figure("grants", numbers()->grants);
 }
 
@@ -165,7 +165,7 @@ static uint64_t wait_ns(uint64_t ns)
 
 void elastic_helped(void)
 {
-	uint64_t limit = number_after((const char *)GW_CONFIG_VA, 'd', 0), worst = 0, asked;
+	uint64_t limit = config_number('d', 0), worst = 0, asked;
 
 	start(1, helper);
 	for (uint32_t i = 0; i < 50; i++) {
@@ -184,7 +184,6 @@ void elastic_helped(void)
 	/* A hostile runtime publishes nonsense: it has what it may have, and no more. */
 	area(0)->ready_ns = 1;
 	area(0)->packet_ns = ~0ULL;
-	area(0)->timer_ns = 1ULL << 63;
 	wait_ns(200000);
 	check(numbers()->cores <= numbers()->cores_max, "cores", numbers()->cores);
 }

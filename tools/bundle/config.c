@@ -41,6 +41,11 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.congestion", c->net_congestion);
 	put_number(blob, "poll_ns", c->poll_ns);
 	put(blob, "root", c->root);
+	for (size_t i = 0; c->ports != NULL && i < c->ports->n; i++)
+		put(blob, "port", c->ports->v[i]);
+	for (uint32_t n = 0; n < 32; n++)
+		if (c->raise >> n & 1)
+			put_number(blob, "raise", n);
 	if (c->tty)
 		put(blob, "tty", "1");
 	if (c->no_input)

@@ -77,12 +77,10 @@ static int set_disk(struct host_options *h, const char *v)
 	return 0;
 }
 
+/* The same values as of `godwit run`, checked by the same code. */
 static int set_base(struct host_options *h, const char *name, const char *v)
 {
-	/* the same values, checked by the same code as `godwit run` */
-	char *const argv[] = { (char *)(uintptr_t)name, (char *)(uintptr_t)v, NULL };
-
-	return options_set(&h->base, 2, argv);
+	return option_set(&h->base, name, v);
 }
 
 static int set_memory(struct host_options *h, const char *v)

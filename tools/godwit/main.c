@@ -8,6 +8,7 @@
 #include "tools/base/util.h"
 #include "tools/godwit/help.h"
 #include "tools/godwit/host.h"
+#include "tools/godwit/ktrace.h"
 #include "tools/godwit/run.h"
 #include "tools/godwit/top.h"
 
@@ -21,8 +22,8 @@ static void open_standard(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = { "run",	"host",	  "top",       "bundle",
-						"help", "--help", "--version", NULL };
+	static const char *const commands[] = { "run",	  "host", "top",    "module",	 "trace",
+						"bundle", "help", "--help", "--version", NULL };
 	const char *command = argc > 1 ? argv[1] : "", *near;
 
 	open_standard();
@@ -32,6 +33,10 @@ int main(int argc, char **argv)
 		return command_host(argc - 2, argv + 2);
 	if (strcmp(command, "top") == 0)
 		return command_top(argc - 2, argv + 2);
+	if (strcmp(command, "trace") == 0)
+		return command_trace(argc - 2, argv + 2);
+	if (strcmp(command, "module") == 0)
+		return command_module(argc - 2, argv + 2);
 	if (strcmp(command, "bundle") == 0)
 		return command_bundle(argc - 2, argv + 2);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||

@@ -291,6 +291,7 @@ static int deterministic(struct options *o)
 		return fail("--deterministic needs emulation; leave out --accel kvm");
 	o->net = NET_NONE;
 	o->accel = ACCEL_TCG;
+	o->no_input = o->no_random = true;
 	if (strcmp(o->root, "blk") == 0)
 		o->root = "memory";
 	return 0;
@@ -310,12 +311,19 @@ static int native(struct options *o)
 	return 0;
 }
 
-int options_set(struct options *o, int n, char *const *argv)
+int option_set(struct options *o, const char *name, const char *value)
 {
-	const char *value = NULL;
-	const struct option *option = n == 2 ? find_option(argv[0], &value) : NULL;
+	const char *unused;
+	const struct option *option = find_option(name, &unused);
 
-	return option != NULL && value == NULL ? option->set(o, argv[1]) : unknown(argv[0]);
+	return option == NULL ? unknown(name) : option->set(o, value);
+}
+
+int options_finish(struct options *o)
+{
+	if (native(o) != 0 || (o->deterministic && deterministic(o) != 0))
+		return -1;
+	return option_net_defaults(o);
 }
 
 int options_parse(struct options *o, int argc, char *const *argv)
@@ -351,9 +359,7 @@ int options_parse(struct options *o, int argc, char *const *argv)
 	if (i >= argc)
 		return fail("which program? Write: godwit run [options] -- PROGRAM [ARG...]");
 	o->argv = argv + i;
-	if (native(o) != 0 || (o->deterministic && deterministic(o) != 0))
-		return -1;
-	return option_net_defaults(o);
+	return options_finish(o);
 }
 
 void options_free(struct options *o)

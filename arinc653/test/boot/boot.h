@@ -14,7 +14,8 @@ enum part {
 	PART_SCHED,
 	PART_RESTART,
 	PART_COST,
-	PART_CRASH
+	PART_CRASH,
+	PART_FEEDER
 };
 
 void talker_main(void);
@@ -24,6 +25,7 @@ void sched_main(void);
 void restart_main(void);
 void cost_main(void);
 void crash_main(void);
+void feeder_main(void);
 
 /* check_at - counts; says so when it failed. finish - prints the counts; the partition is IDLE. */
 void check_at(int ok, const char *what, long long got, int line);

@@ -116,7 +116,7 @@ int main(void)
 		void) = { [PART_TALKER] = talker_main,	 [PART_LISTENER] = listener_main,
 			  [PART_FAULTS] = faults_main,	 [PART_SCHED] = sched_main,
 			  [PART_RESTART] = restart_main, [PART_COST] = cost_main,
-			  [PART_CRASH] = crash_main };
+			  [PART_CRASH] = crash_main,	 [PART_FEEDER] = feeder_main };
 	PARTITION_ID_TYPE id;
 	RETURN_CODE_TYPE rc;
 

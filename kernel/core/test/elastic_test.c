@@ -104,10 +104,10 @@ TEST(preempting)
 	CHECK_EQ(numbers[1].revokes, 1);
 	CHECK_EQ(numbers[1].cores, 2);
 	run(0);
-	says[0].delay_ns = 5000;
+	says[0].ready_delay_ns = 5000;
 	CHECK_EQ(elastic_look(&e, 0, 300), 1); /* 5001 is beyond the bound */
 	CHECK_EQ(numbers[0].cores, 1);
-	says[0].delay_ns = 5001;
+	says[0].ready_delay_ns = 5001;
 	CHECK(elastic_watched(&e));
 	CHECK_EQ(elastic_look(&e, 0, 300), ~0ULL);
 	CHECK_EQ(numbers[0].cores, 2);
@@ -117,16 +117,19 @@ TEST(preempting)
 	says[0].ready = 0;
 	says[0].helpers = 1;
 	elastic_look(&e, 0, 400);
+	CHECK_EQ(numbers[0].cores, 2); /* what a core would help against is not what is late */
+	says[0].running_delay_ns = 5001;
+	elastic_look(&e, 0, 400);
 	CHECK_EQ(numbers[0].cores, 3);
 	CHECK(!elastic_watched(&e));
 	elastic_look(&e, 0, 400);
 	CHECK_EQ(numbers[0].cores, 3); /* its maximum */
 	CHECK_EQ(numbers[0].grants, 3);
 	/* the batch class never takes one back */
-	says[0].delay_ns = 0;
+	says[0].ready_delay_ns = 0;
 	says[1].ready = 3;
 	says[1].running = 0;
-	says[1].delay_ns = 1000000000;
+	says[1].ready_delay_ns = 1000000000;
 	CHECK_EQ(elastic_want(&e, 1, 0, 500), ELASTIC_NOBODY);
 	CHECK_EQ(elastic_turn(&e, 0, 500), 0);
 }
@@ -138,7 +141,7 @@ TEST(guarantees)
 	part(1, &policy_latency, 2, 4, 5000);
 	part(2, &policy_batch, 1, 4, 0);
 	says[0].ready = 4;
-	says[0].delay_ns = 100000;
+	says[0].ready_delay_ns = 100000;
 	for (uint32_t i = 0; i < 4; i++)
 		CHECK_EQ(elastic_next(&e, i, 100), 0);
 	run(0);
@@ -155,7 +158,7 @@ TEST(guarantees)
 	run(1);
 	CHECK_EQ(numbers[0].cores, 1);
 	/* everyone is at his minimum: nothing moves, however late */
-	says[1].delay_ns = 1000000000;
+	says[1].ready_delay_ns = 1000000000;
 	CHECK_EQ(elastic_want(&e, 1, 0, 300), ELASTIC_NOBODY);
 	CHECK_EQ(elastic_turn(&e, 3, 300), 0);
 	CHECK_EQ(numbers[0].cores + numbers[1].cores + numbers[2].cores, 4);
@@ -175,10 +178,10 @@ TEST(late_from_calm)
 	CHECK_EQ(elastic_want(&e, 1, 0, 200), 0); /* the first at once, from one that is calm */
 	run(1);
 	says[1].ready = 1;
-	says[1].delay_ns = 4000;
+	says[1].ready_delay_ns = 4000;
 	CHECK_EQ(elastic_want(&e, 1, 0, 200), ELASTIC_NOBODY);
-	says[1].delay_ns = 6000;
-	says[0].delay_ns = 7000; /* both are late: no more moves but by turns */
+	says[1].ready_delay_ns = 6000;
+	says[0].ready_delay_ns = 7000; /* both are late: no more moves but by turns */
 	says[0].ready = 1;
 	CHECK_EQ(elastic_want(&e, 1, 0, 200), ELASTIC_NOBODY);
 	CHECK_EQ(elastic_turn(&e, 1, 300), 1);
@@ -205,8 +208,8 @@ TEST(turns_of_batch)
 		CHECK(p < 2);
 		turns[p]++;
 		run(0), run(1);
-		says[p].ready = 0, says[p].delay_ns = 0;
-		says[!p].ready = 1, says[!p].delay_ns = 1000000;
+		says[p].ready = 0, says[p].ready_delay_ns = 0;
+		says[!p].ready = 1, says[!p].ready_delay_ns = 1000000;
 	}
 	CHECK_EQ(turns[0], 10);
 	CHECK_EQ(turns[1], 10);
@@ -281,10 +284,10 @@ TEST(books_balance)
 
 			for (uint32_t i = 0; i < 5; i++)
 				before[i] = numbers[i].cores;
-			says[who] =
-				(struct elastic_load){ (uint32_t)rand() % 4, (uint32_t)rand() % 4,
-						       (uint32_t)rand() % 4,
-						       (uint64_t)rand() % 10000 };
+			says[who] = (struct elastic_load){
+				(uint32_t)rand() % 4, (uint32_t)rand() % 4, (uint32_t)rand() % 4,
+				(uint64_t)rand() % 10000, (uint64_t)rand() % 10000
+			};
 			if (what == 0)
 				elastic_leave(&e, core);
 			else if (what == 1)
