@@ -15,6 +15,10 @@
  *   raise=CLASS          (repeated) an end of the program that is an error of this class (bundle.h)
  *                        is raised to the kernel's health monitor
  *   stdin=none           standard input is at its end from the start
+ *   set=KEY=VALUE (repeated): a native program's own configuration
+ *   host.cores=2,3  host.memory=BYTES  host.net=tap=IF|afxdp=IF|vhost-user=SOCKET  host.shared=1
+ * (memory that a back end maps)  host.disk=PATH (repeated)  host.own_address=1
+ * host.trust_checksums=1: of a Linux process only
  *
  * Ports are found by number. Number 0 stays unused: QEMU reserves it for `virtconsole`, which drops
  * output when its reader is slow, where `virtserialport` holds the queue until there is room.

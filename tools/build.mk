@@ -23,6 +23,8 @@ include tools/load/build.mk
 # Unit tests.
 UNIT_TESTS += tools/test/options_test tools/test/elf_test tools/test/bundle_test tools/test/rootimg_test
 tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c
+UNIT_TESTS += tools/test/host_test
+tools/test/host_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c tools/godwit/host_options.c tools/godwit/host_address.c
 tools/test/elf_test_SRCS := $(TOOLS_BASE) tools/godwit/elf.c
 tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
 tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)

@@ -111,6 +111,9 @@ size_t tcp_rx_peek(const struct tcp_conn *c, size_t off, const uint8_t **data);
 size_t tcp_rx_available(const struct tcp_conn *c);
 bool tcp_rx_eof(const struct tcp_conn *c);
 void tcp_rx_consume(struct tcp_conn *c, size_t n);
+/* Take the next stretch out of the receive queue as a packet buffer of its own (total = len), which
+ * the caller frees into the stack's pool. NULL: nothing there. */
+struct pbuf *tcp_rx_take(struct tcp_conn *c) MUST_CHECK;
 
 /* Writing: get room at the tail of the send queue (contiguous), fill it, commit. tcp_tx_room: 0 =
  * full (a WRITABLE event will come) or closed. The stretch stays valid until the next call on this
@@ -123,6 +126,11 @@ unsigned tcp_readiness(struct tcp_conn *c, size_t lowat);
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data);
 void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push);
 void tcp_tx_push(struct tcp_conn *c);
+/* Append a single buffer's bytes (len 1..; no `next`) to the send queue, not pushed: without a copy
+ * where it is the caller's alone and has the headroom that headers need, else by copying. 0: taken.
+ * -EAGAIN: the queue is full (a WRITABLE event will come), -EPIPE: nothing can be sent any more,
+ * both not taken. -ENOBUFS: as -EAGAIN, the pool is empty. */
+int tcp_tx_append(struct tcp_conn *c, struct pbuf *p) MUST_CHECK;
 
 /* shutdown(2): stop sending (FIN after the queue) and/or receiving. */
 void tcp_shutdown_tx(struct tcp_conn *c);

@@ -161,7 +161,13 @@ typedef void (*shard_hook)(struct shard *s);
 void shards_start(uint32_t n, shard_hook init);
 
 /* ---- uthreads ---- */
+/* A runtime stack where nobody asks for another size. Hosted builds set a larger one: C libraries
+ * take more. */
+#ifndef UTHREAD_STACK
 #define UTHREAD_STACK 16384u
+#endif
+#define UTHREAD_STACK_MIN 8192u
+#define UTHREAD_STACK_MAX (1u << 20)
 enum uthread_state { UT_READY, UT_RUNNING, UT_PARKED, UT_DEAD };
 
 struct uthread {
@@ -171,7 +177,9 @@ struct uthread {
 	struct shard *shard;	   /* where it runs; changes only by the scheduler */
 	_Atomic uint32_t state;
 	_Atomic uint32_t token; /* a wake that came before the park */
-	uint8_t *stack;
+	uint8_t *stack;		/* stack_bytes of it, `top` in its highest words */
+	struct uthread_top *top;
+	uint32_t stack_bytes;
 	void *fpu;	  /* XSAVE area, allocated for program uthreads */
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
 	uint32_t space;	  /* address space of its program; a new uthread begins in number 0 */
@@ -204,6 +212,10 @@ static inline bool sched_may_park(void)
  * nothing: returning from fn ends the uthread. */
 int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
 		   const char *name, bool program, void *owner) MUST_CHECK;
+/* The same for one that runs no program, with a stack of its own size: UTHREAD_STACK_MIN to
+ * UTHREAD_STACK_MAX, rounded up to pages; 0: UTHREAD_STACK. 0, -ENOMEM, -EINVAL. */
+int uthread_create_sized(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
+			 const char *name, size_t stack_bytes) MUST_CHECK;
 /* End the calling uthread; the scheduler frees it and its stack. Nobody may wake it once it has
  * called this, save wakes that are on their way. */
 _Noreturn void uthread_exit(void);

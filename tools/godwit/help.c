@@ -12,6 +12,10 @@ void help_main(void)
 	      "\n"
 	      "  godwit run [options] -- PROGRAM [ARG...]   pack a program of this machine, boot "
 	      "it, stay with it\n"
+	      "  godwit run --native [options] -- APP ...   boot a program of Godwit's own "
+	      "interface (docs/native.md)\n"
+	      "  godwit host [options] -- APP [ARG...]      the same program as a process of this "
+	      "system\n"
 	      "  godwit module [options] FILE.ini           run a machine of several partitions\n"
 	      "  godwit top [--once] [PID]                  a running machine's figures, live\n"
 	      "  godwit trace [-o FILE] [LOG]               the kernel's trace in a console's "
@@ -73,6 +77,11 @@ void help_run(void)
 	      "  --poll NS                   poll this long before a processor sleeps (0)\n"
 	      "  --qemu-args 'ARG...'        more arguments for QEMU, split as a shell would\n"
 	      "\n"
+	      "A native program (APP, or APP.elf; docs/native.md)\n"
+	      "  --native                    the program is one; it runs as the partition itself\n"
+	      "  --files FOLDER              the files that it finds (gw_file)\n"
+	      "  --set KEY=VALUE             its configuration (gw_config); repeatable\n"
+	      "\n"
 	      "What you see\n"
 	      "  -v                          the kernel's log as it comes, timeline, summary, "
 	      "choices made\n"
@@ -92,14 +101,62 @@ void help_run(void)
 	      stdout);
 }
 
+void help_host(void)
+{
+	fputs("godwit host [options] -- APP [ARG...]\n"
+	      "\n"
+	      "Runs a native program (one that is linked with libgodwit.a; docs/native.md) as a "
+	      "process of this\n"
+	      "system, with its own TCP/IP stack on a network device.\n"
+	      "\n"
+	      "  --cores LIST                the cores that belong to it, as 2,3 or 2-5: a shard "
+	      "on each (one\n"
+	      "                              shard, on any core)\n"
+	      "  --net tap=INTERFACE         a tap interface (made if root; else: ip tuntap add "
+	      "dev "
+	      "NAME mode tap\n"
+	      "                              user $USER; multi_queue for several cores)\n"
+	      "  --net afxdp=INTERFACE       a network card by AF_XDP. With the interface's own "
+	      "address (the\n"
+	      "                              default) only the ports that the program listens on "
+	      "are taken;\n"
+	      "                              everything else on it goes on. Needs root\n"
+	      "  --net vhost-user=SOCKET     a back end that listens there (a switch, another "
+	      "process)\n"
+	      "  --net none                  loopback alone (default)\n"
+	      "  --addr dhcp|A.B.C.D/LEN[,gw=A.B.C.D][,dns=A.B.C.D]\n"
+	      "                              its address (afxdp: the interface's; others: dhcp)\n"
+	      "  --trust-checksums           afxdp: do not check what comes in (veth leaves the "
+	      "sums of local\n"
+	      "                              senders empty; otherwise ethtool -K PEER tx off)\n"
+	      "  --disk FILE                 a block device, by io_uring: a disk or a file; "
+	      "repeatable\n"
+	      "  -m SIZE                     memory, with K, M or G (256M); huge pages where there "
+	      "are any\n"
+	      "  --poll NS                   poll this long before a core sleeps (0)\n"
+	      "  --files FOLDER              the files that it finds (gw_file)\n"
+	      "  --set KEY=VALUE             its configuration (gw_config); repeatable\n"
+	      "  --hostname NAME             for DHCP (godwit)\n"
+	      "\n"
+	      "Ctrl-C and SIGTERM ask the program to end, a second one ends it at once. Exit "
+	      "status: the\n"
+	      "program's; 2 if it could not be started.\n"
+	      "\n"
+	      "  godwit host --net tap=tap0 --addr 10.9.0.2/24 -- build/apps/echo\n"
+	      "  godwit host --cores 2,3 --net afxdp=eth0 -- build/apps/echo tasks :7000\n",
+	      stdout);
+}
+
 void help_module(void)
 {
 	fputs("godwit module [options] FILE.ini\n"
 	      "\n"
-	      "Run a machine of several partitions, each with memory, time, devices and a program "
+	      "Run a machine of several partitions, each with memory, time, devices and a "
+	      "program "
 	      "of "
 	      "its own,\n"
-	      "as FILE.ini describes them (docs/module.md). What a partition prints comes with its "
+	      "as FILE.ini describes them (docs/module.md). What a partition prints comes "
+	      "with its "
 	      "name before\n"
 	      "each line. Relative paths in the file are relative to its folder.\n"
 	      "\n"
@@ -108,7 +165,8 @@ void help_module(void)
 	      "  --svg FILE       the schedule as a picture, run nothing\n"
 	      "  --print-qemu     write the files, print QEMU's command, run nothing\n"
 	      "  --metrics [ADDR:]PORT\n"
-	      "                   counters of all partitions over HTTP, as Prometheus reads them\n"
+	      "                   counters of all partitions over HTTP, as Prometheus "
+	      "reads them\n"
 	      "  --summary        counters of each partition at the end\n"
 	      "  --quiet          no line at the end for each partition\n"
 	      "  -v               the kernel's log as it comes, summaries, choices made\n"
@@ -124,7 +182,8 @@ void help_module(void)
 	      "  [window NAME]       partition, core, offset, duration, period, elastic, exact\n"
 	      "  [channel NAME]      kind, size, depth, refresh, from, to\n"
 	      "\n"
-	      "Ctrl-C asks every program to end. Exit status: the first partition's, as 'godwit "
+	      "Ctrl-C asks every program to end. Exit status: the first partition's, as "
+	      "'godwit "
 	      "run' has it;\n"
 	      "2 for mistakes in the file; 125 if the machine failed.\n",
 	      stdout);
@@ -132,10 +191,12 @@ void help_module(void)
 
 void help_bundle(void)
 {
-	fputs("godwit bundle --show FILE                    print what a boot bundle or root image "
+	fputs("godwit bundle --show FILE                    print what a boot bundle or "
+	      "root image "
 	      "holds\n"
 	      "godwit bundle -o FILE [run's options] -- PROGRAM [ARG...]\n"
-	      "                                             write the boot bundle, and the root "
+	      "                                             write the boot bundle, and the "
+	      "root "
 	      "image to FILE.root\n",
 	      stdout);
 }

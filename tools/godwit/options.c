@@ -129,6 +129,20 @@ static int set_user(struct options *o, const char *v)
 	return fail("--user %s: write UID or UID:GID, as numbers", v);
 }
 
+static int set_files_dir(struct options *o, const char *v)
+{
+	o->files_dir = v;
+	return v[0] != '\0' ? 0 : fail("--files: the folder's name is empty");
+}
+
+static int set_set(struct options *o, const char *v)
+{
+	if (strchr(v, '=') == NULL || v[0] == '=')
+		return fail("--set %s: write KEY=VALUE", v);
+	words_add(&o->sets, v);
+	return 0;
+}
+
 static int set_say(struct options *o, const char *v)
 {
 	o->say = v;
@@ -164,6 +178,8 @@ static int set_flag(struct options *o, const char *name)
 		o->timeline = true;
 	else if (strcmp(name, "--deterministic") == 0)
 		o->deterministic = true;
+	else if (strcmp(name, "--native") == 0)
+		o->native = true;
 	else
 		o->help = true;
 	return 0;
@@ -198,6 +214,9 @@ static const struct option {
 	{ "--metrics", NULL, set_metrics, false },
 	{ "-h", "--help", set_flag, true },
 	{ "--deterministic", NULL, set_flag, true },
+	{ "--native", NULL, set_flag, true },
+	{ "--files", NULL, set_files_dir, false },
+	{ "--set", NULL, set_set, false },
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
@@ -278,6 +297,20 @@ static int deterministic(struct options *o)
 	return 0;
 }
 
+/* A native program has no Linux around it. */
+static int native(struct options *o)
+{
+	if (!o->native && (o->files_dir != NULL || o->sets.n != 0))
+		return fail("%s is for native programs (--native)",
+			    o->sets.n != 0 ? "--set" : "--files");
+	if (!o->native)
+		return 0;
+	if (o->files.n != 0)
+		return fail("-f: a native program finds the files of --files FOLDER only");
+	o->root = o->files_dir != NULL ? "memory" : "none";
+	return 0;
+}
+
 int option_set(struct options *o, const char *name, const char *value)
 {
 	const char *unused;
@@ -288,7 +321,7 @@ int option_set(struct options *o, const char *name, const char *value)
 
 int options_finish(struct options *o)
 {
-	if (o->deterministic && deterministic(o) != 0)
+	if (native(o) != 0 || (o->deterministic && deterministic(o) != 0))
 		return -1;
 	return option_net_defaults(o);
 }
@@ -335,4 +368,5 @@ void options_free(struct options *o)
 	words_free(&o->env);
 	words_free(&o->files);
 	words_free(&o->qemu_args);
+	words_free(&o->sets);
 }

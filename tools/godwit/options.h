@@ -24,6 +24,9 @@ struct options {
 	uint64_t memory; /* bytes */
 	uint32_t vcores;
 	struct words env, files, qemu_args;
+	struct words sets;     /* KEY=VALUE for a native program */
+	const char *files_dir; /* what gw_file finds, or NULL */
+	bool native;
 	enum net_kind net;
 	char tap[16]; /* interface */
 	bool dhcp;

@@ -131,7 +131,7 @@ static void world(void)
 	sched_boot(&boot, boot_stack);
 	self = shards[0];
 	self->mem = first.mem;
-	uthread_setup(&other_boot, &other, other_stack, "other");
+	uthread_setup(&other_boot, &other, other_stack, UTHREAD_STACK, "other");
 	shard_setup(&other, 1, &other_boot);
 	atomic_store(&other.vcore->masked, 1);
 	atomic_store(&self->vcore->masked, 1);
