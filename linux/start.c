@@ -255,6 +255,7 @@ _Noreturn void machine_end(int status, int signal)
 		for (;;) /* another thread is at it; the machine ends under us */
 			(void)uthread_park(GW_NEVER);
 	}
+	sockets_trace_report();
 	report_stats();
 	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
 	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)

@@ -38,7 +38,7 @@ GUEST_COLD := linux/start linux/process/sigcalls linux/process/sigframe linux/pr
 	linux/memory/stack linux/memory/fork linux/files/synth% linux/files/proc% linux/files/metrics% linux/files/sys_path \
 	linux/files/sys_stat linux/files/namespace linux/files/root linux/files/init linux/files/misc linux/files/dev \
 	linux/files/inode linux/files/timerfd linux/sockets/unix% linux/sockets/option% linux/sockets/ifconf linux/sockets/name \
-	linux/sockets/tcp_option linux/sockets/tcp_listen linux/sockets/tcp_move linux/sockets/udp linux/sockets/msg \
+	linux/sockets/tcp_option linux/sockets/tcp_trace runtime/netglue/trace linux/sockets/tcp_listen linux/sockets/tcp_move linux/sockets/udp linux/sockets/msg \
 	runtime/virtio/console% runtime/virtio/rng runtime/virtio/init runtime/virtio/pci runtime/virtio/mmio \
 	runtime/virtio/transport runtime/net/dhcp% runtime/net/frag runtime/net/icmp
 $(GUEST_COLD:%=$(BUILD)/guest/%.o): GUEST_OPT := -Os

@@ -4,6 +4,7 @@
 #include "linux/files/stat.h"
 #include "linux/sockets/socket_internal.h"
 #include "linux/sockets/sockets.h"
+#include "linux/sockets/tcp.h"
 
 const char socket_kind[] = "socket";
 
@@ -200,5 +201,5 @@ static void init_shard(void *unused)
 int sockets_init(void)
 {
 	sockets_each_shard(init_shard, NULL);
-	return 0;
+	return tcp_trace_init();
 }

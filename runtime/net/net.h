@@ -119,6 +119,8 @@ size_t tcp_tx_space(const struct tcp_conn *c);
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data);
 void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push);
 void tcp_tx_push(struct tcp_conn *c);
+/* The sequence number that the next byte written will have. */
+uint32_t tcp_tx_seq(const struct tcp_conn *c);
 
 /* shutdown(2): stop sending (FIN after the queue) and/or receiving. */
 void tcp_shutdown_tx(struct tcp_conn *c);

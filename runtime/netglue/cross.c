@@ -108,7 +108,10 @@ static void take(struct glue *g, uintptr_t word)
 
 	switch ((enum cross_what)(word & CROSS_MASK)) {
 	case CROSS_INPUT:
-		net_input(g->stack, p);
+		if (unlikely(g->trace != NULL))
+			trace_input(g, p);
+		else
+			net_input(g->stack, p);
 		break;
 	case CROSS_TX:
 		if (g->queue != NULL)

@@ -269,6 +269,8 @@ static struct net_stack *make_stack(struct glue *g)
 		if (g->via == g->shard->id)
 			c.tx = tx_own;
 	}
+	if (g->trace != NULL)
+		trace_hook_stack(g, &c);
 	return net_create(&c, clock_now());
 }
 
@@ -287,14 +289,19 @@ static void start_shard(void *arg)
 	g->shard->pbufs = &g->pool;
 	if (net.directory != NULL)
 		net_set_directory(g->stack, net.directory);
+	if (g->trace != NULL)
+		trace_hook_input(g, input);
 	if (g->via == g->shard->id) {
-		g->queue = netdev_open(net.dev, g->shard->id, &g->pool, input, g);
+		g->queue = netdev_open(net.dev, g->shard->id, &g->pool,
+				       g->trace != NULL ? trace_input : input, g);
 		if (g->queue == NULL)
 			panic("net: queue %u does not open", g->shard->id);
 	}
 	g->poller = (struct poller){ .poll = glue_poll, .arm = glue_arm };
 	if (g->in != NULL)
 		g->poller.flush = glue_flush;
+	if (g->trace != NULL)
+		trace_hook_poller(g);
 	shard_add_poller(&g->poller);
 	if (net.mode == NET_STATIC)
 		apply_config(g); /* announces itself: only now */
@@ -313,6 +320,8 @@ static struct glue *make_glue(uint32_t i, uint32_t pairs)
 		return NULL;
 	g->shard = shards[i];
 	g->via = pairs != 0 ? i % pairs : GLUE_NO_DEVICE;
+	if (trace_every != 0 && !trace_attach(g))
+		return NULL;
 	return cross_init(g) == 0 ? g : NULL;
 }
 
@@ -330,6 +339,7 @@ void net_glue_init(void)
 	net.dev = netdev_get();
 	net.packet_bytes = packet_memory();
 	read_mode();
+	trace_configure();
 	pairs = net.dev != NULL ? netdev_info(net.dev)->queue_pairs : 0;
 	if (n_shards > 1) {
 		net.directory = net_directory_create(stack_alloc,

@@ -5,6 +5,7 @@
 
 #include "runtime/base/ring.h"
 #include "runtime/netglue/glue.h"
+#include "runtime/netglue/trace.h"
 #include "runtime/virtio/netdev.h"
 
 /* One shard's part. Its own vcore writes it, but for the rings' producer sides. */
@@ -20,6 +21,7 @@ struct glue {
 	struct ring *in;	    /* [n_shards]: from each other shard; NULL with one shard */
 	struct pbuf_pool pool;
 	uint64_t drops;
+	struct trace_shard *trace; /* NULL: tracing is off */
 };
 #define GLUE_NO_DEVICE (~0u)
 
@@ -44,5 +46,15 @@ bool cross_pending(struct glue *g);
 void cross_flush(struct glue *g);
 /* Give blocks that gathered here back to the shard that receives. */
 void cross_balance(struct glue *g);
+
+/* trace.c: the configuration's wish, before the rest; then, when trace_every is not 0, for each
+ * shard its state (false: out of memory) and the pointers that are to lead through it. */
+void trace_configure(void);
+bool trace_attach(struct glue *g);
+void trace_hook_stack(struct glue *g, struct net_config *c);
+void trace_hook_input(struct glue *g, void (*input)(void *ctx, struct pbuf *frame));
+void trace_hook_poller(struct glue *g);
+int trace_tx(void *ctx, struct pbuf *frame);
+void trace_input(void *ctx, struct pbuf *frame);
 
 #endif
