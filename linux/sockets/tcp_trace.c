@@ -27,8 +27,9 @@ static struct trace_sample *begin(struct tcp_socket *t)
 {
 	struct trace_sample *s = active_here(t);
 
-	if (t->s.file == NULL) /* not accepted yet: traced_release ends what begins here */
-		return NULL;
+	if (t->s.file == NULL || tcp_rx_available(t->conn) == 0)
+		return NULL; /* not accepted yet (traced_release ends what begins here); only a FIN
+			      */
 	if (s != NULL && s->shard == shard_self()->id && clock_now() - s->at[GW_TRACE_INPUT] > GIVE_UP_NS)
 		trace_give_up(s);
 	else if (s != NULL)

@@ -35,6 +35,8 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.dns", c->net_dns);
 	put_number(blob, "poll_ns", c->poll_ns);
 	put(blob, "root", c->root);
+	if (c->trace_every != 0)
+		put_number(blob, "trace", c->trace_every);
 	if (c->tty)
 		put(blob, "tty", "1");
 	if (c->no_input)

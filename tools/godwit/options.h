@@ -34,6 +34,8 @@ struct options {
 	uint64_t poll_ns;
 	const char *hostname, *cwd, *say;
 	const char *metrics; /* [ADDR:]PORT, or NULL */
+	char *trace;		/* a file for requests' lives, or NULL */
+	uint64_t trace_every;	/* of how many received data packets one is followed; 0: none */
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */

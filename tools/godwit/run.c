@@ -15,6 +15,7 @@
 #include "tools/godwit/help.h"
 #include "tools/godwit/image.h"
 #include "tools/godwit/kvmprobe.h"
+#include "tools/godwit/life.h"
 #include "tools/godwit/locate.h"
 #include "tools/godwit/outcome.h"
 #include "tools/godwit/run.h"
@@ -27,6 +28,7 @@ struct running {
 	const struct options *o;
 	uint64_t begin_ns; /* of the command */
 	bool said;
+	struct life *life; /* NULL: no --trace */
 };
 
 static bool choose_kvm(const struct options *o)
@@ -108,6 +110,8 @@ static void seen(struct session *s, enum record_kind kind)
 		seen_listen(s, r);
 	if (kind == RECORD_ERROR)
 		warn("%s", s->records.error);
+	if (kind == RECORD_TRACE && r->life != NULL && life_add(r->life, s->records.trace) != 0)
+		kind = RECORD_BAD;
 	if (kind == RECORD_BAD)
 		note("the guest sent a record that makes no sense");
 }
@@ -211,6 +215,20 @@ static void use_one_core(void)
 		note("cannot stay on one core: %s", strerror(errno));
 }
 
+/* The trace is closed and its table printed, however the run ended. */
+static void end_trace(struct life *l)
+{
+	struct text t = { 0 };
+
+	life_table(l, &t);
+	fputs(t.data, stderr);
+	text_free(&t);
+	if (life_close(l) != 0) {
+		warn("%s", fail_text());
+		fail_clear();
+	}
+}
+
 /* Boot and stay. Returns the exit status, or -1 (fail). */
 static int boot(const struct options *o, struct image *image, struct qemu_files *f,
 		uint64_t begin_ns)
@@ -219,8 +237,14 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 	struct session *s = xcalloc(1, sizeof(*s));
 	int keep[2], status = -1;
 	struct words argv = { 0 };
+	struct life life;
 	size_t n = 0;
 
+	if (o->trace != NULL) {
+		if (life_open(&life, o->trace, o->argv[0]) != 0)
+			goto out;
+		running.life = &life;
+	}
 	s->seen = seen;
 	s->context = &running;
 	keep[n++] = image->bundle_fd;
@@ -243,6 +267,9 @@ static int boot(const struct options *o, struct image *image, struct qemu_files 
 			status = outcome(s, o);
 	}
 	serve_close(&s->serve);
+	if (running.life != NULL)
+		end_trace(&life);
+out:
 	words_free(&argv);
 	text_free(&s->qemu_messages);
 	free(s);
