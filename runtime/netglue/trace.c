@@ -241,8 +241,10 @@ void trace_configure(void)
 	const char *s = config_get("trace");
 	uint64_t n = 0;
 
-	if (s != NULL && str_to_u64(s, 1u << 30, &n) != 0)
+	if (s != NULL && str_to_u64(s, 1u << 30, &n) != 0) {
 		log_warn("trace=%s is no number", s);
+		n = 0;
+	}
 	trace_every = (uint32_t)n;
 }
 
