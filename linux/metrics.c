@@ -63,6 +63,14 @@ static const struct {
 	[LATENCY_RUN] = { "run_seconds", "Time that program threads ran at a stretch." },
 	[LATENCY_WAIT] = { "wait_seconds",
 			   "Time that program threads were parked before they were woken." },
+	[LATENCY_NET_RECV] = { "net_receive_seconds",
+			       "Time from a packet in the receive ring to the thread it woke." },
+	[LATENCY_NET_SEND] = { "net_send_seconds",
+			       "Time from a program's write to the device told of it." },
+	[LATENCY_SOCKET_RECV] = { "socket_receive_wait_seconds",
+				  "Time that calls waited in a socket for something to take." },
+	[LATENCY_SOCKET_SEND] = { "socket_send_wait_seconds",
+				  "Time that calls waited in a socket for room or a connection." },
 };
 
 static void put_seconds(const struct out *o, const char *name, uint32_t shard,

@@ -246,6 +246,10 @@ void report_stats(void)
 	report_latency(LATENCY_QUEUE, "queue_delay");
 	report_latency(LATENCY_RUN, "run");
 	report_latency(LATENCY_WAIT, "wait");
+	report_latency(LATENCY_NET_RECV, "net_receive");
+	report_latency(LATENCY_NET_SEND, "net_send");
+	report_latency(LATENCY_SOCKET_RECV, "socket_receive_wait");
+	report_latency(LATENCY_SOCKET_SEND, "socket_send_wait");
 	report_unknown_syscalls();
 }
 

@@ -59,11 +59,17 @@ uint64_t socket_deadline(uint64_t timeout_ns)
 
 int socket_wait(struct socket *s, uint32_t events, uint32_t msg_flags, uint64_t deadline_ns)
 {
+	uint64_t since;
 	int r;
 
 	if (msg_flags & MSG_DONTWAIT)
 		return -EAGAIN;
+	since = clock_now();
 	r = file_wait(s->file, events, deadline_ns);
+	if (r != -EAGAIN) /* it is not a non-blocking one */
+		latency_record(&shard_self()->latency[events & POLLIN ? LATENCY_SOCKET_RECV
+								      : LATENCY_SOCKET_SEND],
+			       clock_now() - since);
 	if (r == -ETIMEDOUT)
 		return -EAGAIN;
 	/* A call with a timeout is not restarted (signal(7)): the time would start again. */

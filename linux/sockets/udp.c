@@ -322,6 +322,7 @@ static long udp_socket_send(struct socket *s, struct sock_msg *m)
 	size_t n = m->uio->left;
 	struct net_endpoint to = u->remote;
 	struct net_stack *net;
+	uint64_t now;
 	struct pbuf *p = NULL;
 	int r = 0;
 
@@ -350,7 +351,9 @@ static long udp_socket_send(struct socket *s, struct sock_msg *m)
 	if (to.ip4 == 0)
 		to.ip4 = 0x0100007f; /* 127.0.0.1 */
 	net = shard_self()->net;
-	net_set_now(net, clock_now());
+	now = clock_now();
+	net_set_now(net, now);
+	shard_note_write(now);
 	r = udp_send(u->on[shard_self()->id], p, &to);
 	/* A full ring is a loss on the way, as it would be a hop further. */
 	return r < 0 && r != -ENOBUFS ? r : (long)n;

@@ -108,6 +108,7 @@ static void take(struct glue *g, uintptr_t word)
 
 	switch ((enum cross_what)(word & CROSS_MASK)) {
 	case CROSS_INPUT:
+		g->shard->rx_ns = p->time_ns; /* until cross_poll is through */
 		if (unlikely(g->trace != NULL))
 			trace_input(g, p);
 		else
@@ -142,6 +143,7 @@ bool cross_poll(struct glue *g)
 			any = true;
 		}
 	}
+	g->shard->rx_ns = 0;
 	return any;
 }
 

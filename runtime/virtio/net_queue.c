@@ -118,6 +118,7 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 	struct vq_done done;
 	unsigned n = 0;
 
+	q->shard->rx_ns = now;
 	while (n < NET_RX_BATCH && vq_take(&q->rx, &done)) {
 		struct pbuf *p = done.cookie;
 		struct net_hdr h;
@@ -146,6 +147,7 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 			rx_offload(q, p, &h);
 		q->input(q->ctx, p);
 	}
+	q->shard->rx_ns = 0;
 	if (unlikely(q->rx.broken)) {
 		netq_stop(q);
 		return true;

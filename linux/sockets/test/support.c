@@ -20,6 +20,7 @@
 struct shard *shards[SHARD_MAX];
 uint32_t n_shards;
 static struct shard shard_of[2];
+struct latency machine_latency[LATENCY_KINDS]; /* of all shards */
 static struct uthread uthread_main;
 struct thread machine_thread;
 static struct process the_process;
@@ -683,6 +684,8 @@ void machine_start(uint32_t n)
 	machine_signals = machine_faults = machine_notified = machine_sent[0] = machine_sent[1] = 0;
 	net_stopped = false;
 	directory = n > 1 ? net_directory_create(net_alloc, 64) : NULL;
+	for (uint32_t k = 0; k < LATENCY_KINDS; k++)
+		latency_init(&machine_latency[k]);
 	for (uint32_t i = 0; i < n; i++) {
 		struct net_config c = {
 			.mac = { 2, 0, 0, 0, 0, 1 },
@@ -701,6 +704,7 @@ void machine_start(uint32_t n)
 		};
 
 		shard_of[i] = (struct shard){
+			.latency = machine_latency,
 			.id = i, .current = &uthread_main, .pbufs = &pools[i], .now_ns = now
 		};
 		shards[i] = &shard_of[i];

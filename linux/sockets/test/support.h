@@ -29,6 +29,7 @@ int machine_files(void);	     /* files that exist */
 extern unsigned machine_sent[2];     /* IP packets that left by the device, by shard */
 void machine_net_stop(bool stopped); /* packets stay where they are */
 
+extern struct latency machine_latency[LATENCY_KINDS]; /* of all shards */
 /* trace_every, which a test may set before machine_start, and what tracing came to. */
 extern uint32_t trace_every;
 extern struct trace_sample *machine_traced;

@@ -85,7 +85,13 @@ TEST(echo)
 	CHECK_EQ(t_read(s, buf, 100), 6);
 	CHECK_EQ(memcmp(buf, "PING\r\n", 6), 0);
 	CHECK_EQ(t_write(s, "+PONG\r\n", 7), 7);
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_RECV].h), 0);
 	CHECK_EQ(t_read(c, buf, 100), 7); /* waits */
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_RECV].h), 1);
+	t_nonblock(c, true);
+	CHECK_EQ(t_read(c, buf, 100), -EAGAIN);
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_RECV].h), 1);
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_SEND].h), 1); /* connect */
 	CHECK_EQ(memcmp(buf, "+PONG\r\n", 7), 0);
 	len = sizeof(name);
 	CHECK_EQ(SYS(getpeername, c, PTR(&name), PTR(&len)), 0);
