@@ -5,7 +5,7 @@
 #include "linux/linux.h"
 #include "linux/metrics.h"
 #include "linux/process/process.h"
-#include "runtime/net/net.h"
+#include "runtime/netglue/glue.h"
 #include "runtime/platform/platform.h"
 
 #define NAMES_MAX 32u
@@ -112,6 +112,8 @@ struct counter {
 	size_t offset;
 };
 #define NET(field) offsetof(struct net_counters, field)
+#define GLUE(field) offsetof(struct net_glue_drops, field)
+#define DEVICE(field) offsetof(struct netdev_drops, field)
 #define SCHED(field) offsetof(struct shard_stats, field)
 
 static const struct counter net_table[] = {
@@ -119,6 +121,10 @@ static const struct counter net_table[] = {
 	{ "packets_total", "direction", "out", NULL, NET(tx_packets) },
 	{ "packet_bytes_total", "direction", "in", "Bytes of those packets.", NET(rx_bytes) },
 	{ "packet_bytes_total", "direction", "out", NULL, NET(tx_bytes) },
+	{ "connections_total", "kind", "accepted", "TCP connections.", NET(conns_accepted) },
+	{ "connections_total", "kind", "opened", NULL, NET(conns_opened) },
+	{ "connections_total", "kind", "reset", NULL, NET(conns_reset) },
+	{ "retransmits_total", NULL, NULL, "TCP segments sent again.", NET(retransmits) },
 	{ "drops_total", "reason", "short", "Packets dropped.", NET(drop_short) },
 	{ "drops_total", "reason", "checksum", NULL, NET(drop_csum) },
 	{ "drops_total", "reason", "protocol", NULL, NET(drop_proto) },
@@ -126,13 +132,26 @@ static const struct counter net_table[] = {
 	{ "drops_total", "reason", "no_memory", NULL, NET(drop_nomem) },
 	{ "drops_total", "reason", "fragment", NULL, NET(drop_frag) },
 	{ "drops_total", "reason", "arp", NULL, NET(drop_arp) },
-	{ "drops_total", "reason", "ttl", NULL, NET(drop_ttl) },
+	{ "drops_total", "reason", "address", NULL, NET(drop_addr) },
 	{ "drops_total", "reason", "sequence", NULL, NET(drop_seq) },
+	{ "drops_total", "reason", "duplicate", NULL, NET(drop_dup) },
+	{ "drops_total", "reason", "closed", NULL, NET(drop_closed) },
+	{ "drops_total", "reason", "queue_full", NULL, NET(drop_queue) },
+	{ "drops_total", "reason", "socket_full", NULL, NET(drop_socket) },
+	{ "drops_total", "reason", "backlog", NULL, NET(drop_backlog) },
+	{ "drops_total", "reason", "rate_limit", NULL, NET(drop_rate) },
+	{ "drops_total", "reason", "no_route", NULL, NET(drop_route) },
 	{ "drops_total", "reason", "ring_full", NULL, NET(tx_full) },
-	{ "connections_total", "kind", "accepted", "TCP connections.", NET(conns_accepted) },
-	{ "connections_total", "kind", "opened", NULL, NET(conns_opened) },
-	{ "connections_total", "kind", "reset", NULL, NET(conns_reset) },
-	{ "retransmits_total", NULL, NULL, "TCP segments sent again.", NET(retransmits) },
+};
+
+/* They go on with the drops: no help of their own. */
+static const struct counter glue_table[] = {
+	{ "drops_total", "reason", "shard_full", NULL, GLUE(shard_full) },
+	{ "drops_total", "reason", "relay_ring_full", NULL, GLUE(ring_full) },
+};
+static const struct counter device_table[] = {
+	{ "drops_total", "reason", "no_buffer", NULL, DEVICE(no_buffer) },
+	{ "drops_total", "reason", "device", NULL, DEVICE(device) },
 };
 
 static const struct counter sched_table[] = {
@@ -149,6 +168,16 @@ static const struct counter sched_table[] = {
 static const void *net_of(uint32_t i)
 {
 	return shards[i]->net != NULL ? net_counters(shards[i]->net) : NULL;
+}
+
+static const void *glue_of(uint32_t i)
+{
+	return net_glue_drops(i);
+}
+
+static const void *device_of(uint32_t i)
+{
+	return net_glue_device_drops(i);
 }
 
 static const void *sched_of(uint32_t i)
@@ -329,6 +358,8 @@ void metrics_lines(void (*line)(void *ctx, const char *text), void *ctx)
 	put_machine(&o);
 	put_latencies(&o);
 	put_table(&o, net_table, ARRAY_SIZE(net_table), net_of);
+	put_table(&o, glue_table, ARRAY_SIZE(glue_table), glue_of);
+	put_table(&o, device_table, ARRAY_SIZE(device_table), device_of);
 	put_table(&o, sched_table, ARRAY_SIZE(sched_table), sched_of);
 	put_kernel(&o);
 	put_recorded(&o);

@@ -42,7 +42,6 @@ static void input(struct udp_sock *on, void *owner, struct pbuf *p, const struct
 	struct udp_socket *u = owner;
 	bool room;
 
-	(void)on;
 	p->user[1] = pack(from);
 	p->user[2] = pack(to);
 	spin_lock(&u->lock);
@@ -56,7 +55,7 @@ static void input(struct udp_sock *on, void *owner, struct pbuf *p, const struct
 	if (room)
 		waitq_notify(&u->s.wq, POLLIN | POLLRDNORM);
 	else
-		pbuf_free(shard_self()->pbufs, p);
+		udp_refuse(on, p);
 }
 
 static void error(struct udp_sock *on, void *owner, int err)

@@ -125,7 +125,7 @@ int eth_send(struct net_stack *s, struct pbuf *p, const uint8_t mac[6], uint16_t
 void loop_send(struct net_stack *s, struct pbuf *p)
 {
 	if (s->n_loop >= LOOP_QUEUE_MAX) {
-		drop(s, p, &s->n.drop_nomem);
+		drop(s, p, &s->n.drop_queue);
 		return;
 	}
 	p->flags |= PBUF_LOOPBACK | PBUF_CSUM_GOOD;
@@ -163,7 +163,7 @@ void net_input(struct net_stack *s, struct pbuf *p)
 	/* Group addresses have the low bit of the first byte set. */
 	if (unlikely(ld32(eth) != ld32(s->cfg.mac) || ld16(eth + 4) != ld16(s->cfg.mac + 4)) &&
 	    !(eth[0] & 1)) {
-		drop(s, p, &s->n.drop_proto);
+		drop(s, p, &s->n.drop_addr);
 		return;
 	}
 	p->data += ETH_HLEN;

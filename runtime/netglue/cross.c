@@ -87,15 +87,12 @@ int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what
 		struct pbuf *c = copy_packet(&g->pool, p);
 
 		pbuf_free(&g->pool, p);
-		if (c == NULL) {
-			g->drops++;
+		if (c == NULL)
 			return -ENOBUFS;
-		}
 		p = c;
 	}
 	if (peer == NULL || !ring_push(&peer->in[g->shard->id], (void *)((uintptr_t)p | what))) {
 		pbuf_free(&g->pool, p);
-		g->drops++;
 		return -ENOBUFS;
 	}
 	g->notify |= 1ull << to;
@@ -115,10 +112,8 @@ static void take(struct glue *g, uintptr_t word)
 			net_input(g->stack, p);
 		break;
 	case CROSS_TX:
-		if (g->queue != NULL)
-			(void)netdev_tx(g->queue, p); /* full: dropped and counted there */
-		else
-			pbuf_free(&g->pool, p);
+		if (netdev_tx(g->queue, p) != 0) /* who sends through us found that we have one */
+			g->drops.ring_full++;
 		break;
 	case CROSS_BLOCK:
 	default:

@@ -74,7 +74,10 @@ static int tx_cross(void *ctx, struct pbuf *frame)
 
 static void forward(void *ctx, uint32_t to, struct pbuf *frame)
 {
-	(void)cross_send(ctx, to, frame, CROSS_INPUT);
+	struct glue *g = ctx;
+
+	if (cross_send(g, to, frame, CROSS_INPUT) != 0)
+		g->drops.shard_full++;
 }
 
 static void input(void *ctx, struct pbuf *frame)
@@ -355,6 +358,18 @@ void net_glue_init(void)
 	}
 	for (uint32_t i = 0; i < n_shards; i++)
 		shard_call(shards[i], start_shard, glues[i]);
+}
+
+const struct net_glue_drops *net_glue_drops(uint32_t shard)
+{
+	return glues[shard] != NULL ? &glues[shard]->drops : NULL;
+}
+
+const struct netdev_drops *net_glue_device_drops(uint32_t shard)
+{
+	const struct glue *g = glues[shard];
+
+	return g != NULL && g->queue != NULL ? netdev_drops(g->queue) : NULL;
 }
 
 bool net_glue_ready(void)

@@ -20,7 +20,7 @@ struct glue {
 	uint32_t config_seen;	    /* generation of the configuration applied */
 	struct ring *in;	    /* [n_shards]: from each other shard; NULL with one shard */
 	struct pbuf_pool pool;
-	uint64_t drops;
+	struct net_glue_drops drops;
 	struct trace_shard *trace; /* NULL: tracing is off */
 };
 #define GLUE_NO_DEVICE (~0u)
@@ -36,7 +36,7 @@ enum cross_what { CROSS_INPUT = 0, CROSS_TX = 1, CROSS_BLOCK = 2 };
 
 /* Rings to and from every other shard. 0, -ENOMEM. */
 int cross_init(struct glue *g) MUST_CHECK;
-/* Hand a packet over (takes it). 0, or -ENOBUFS: dropped and counted. */
+/* Hand a packet over (takes it). 0, or -ENOBUFS: dropped, for the caller to count. */
 int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what);
 /* Take what others sent; returns whether there was anything. Bounded. */
 bool cross_poll(struct glue *g);
