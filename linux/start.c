@@ -201,13 +201,18 @@ static void report_latency(enum latency_kind kind, const char *name)
 
 	if (l == NULL)
 		return;
-	metrics_sum(kind, l);
+	metric_sum(kind, l);
 	if (histogram_count(&l->h) != 0) {
 		control_line("stat %s_p50_ns %lu", name, histogram_at(&l->h, 500000000));
 		control_line("stat %s_p99_ns %lu", name, histogram_at(&l->h, 990000000));
 		control_line("stat %s_max_ns %lu", name, histogram_max(&l->h));
 	}
 	mem_free(l, sizeof(*l));
+}
+
+static void report_own(const char *name, uint64_t value)
+{
+	control_line("stat own_%s %lu", name, value);
 }
 
 void report_stats(void)
@@ -250,6 +255,7 @@ void report_stats(void)
 	report_latency(LATENCY_NET_SEND, "net_send");
 	report_latency(LATENCY_SOCKET_RECV, "socket_receive_wait");
 	report_latency(LATENCY_SOCKET_SEND, "socket_send_wait");
+	metric_summary(report_own);
 	report_unknown_syscalls();
 }
 

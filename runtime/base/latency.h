@@ -2,8 +2,7 @@
 /* latency.h - how long a shard's programs were ready before they ran, ran, and were parked before a
  * wake, and how long the network took to wake them and to send what they wrote: one small histogram
  * each (3 % precision, 1 ns to 8.6 s, 7.4 KiB), always on. Written by the shard's own vcore only;
- * others take a histogram_snapshot or read what may be a few records old. `make MEASURE=0` builds
- * without, to see what it costs. */
+ * others take a histogram_snapshot or read what may be a few records old. */
 #ifndef GODWIT_RUNTIME_LATENCY_H
 #define GODWIT_RUNTIME_LATENCY_H
 
@@ -13,6 +12,11 @@
 #define LATENCY_BITS 33u
 #define LATENCY_MAX ((1ull << LATENCY_BITS) - 1) /* what is longer counts as this much */
 #define LATENCY_COUNTS ((LATENCY_BITS - LATENCY_HALF + 1) << LATENCY_HALF)
+
+/* Whether shards measure themselves: 0 only to see what it costs (make MEASURE=0). */
+#ifndef MEASURE
+#define MEASURE 1
+#endif
 
 enum latency_kind {
 	LATENCY_QUEUE, /* ready to running */
@@ -35,7 +39,6 @@ static inline void latency_init(struct latency *l)
 	histogram_init_small(&l->h, LATENCY_HALF, l->counts, LATENCY_COUNTS);
 }
 
-#ifndef MEASURE_OFF
 static inline void latency_count(struct latency *l, uint32_t doubling, uint64_t ns)
 {
 	/* one instruction: whole for whoever reads it; nobody else writes */
@@ -66,12 +69,5 @@ static inline void latency_record(struct latency *l, uint64_t ns)
 	else
 		latency_odd(l, ns);
 }
-#else
-static inline void latency_record(struct latency *l, uint64_t ns)
-{
-	(void)l;
-	(void)ns;
-}
-#endif
 
 #endif

@@ -189,7 +189,7 @@ static inline bool inboxes_filled(struct shard *s)
  * here. s->now_ns is fresh. */
 static inline void note_sent(struct shard *s)
 {
-	if (s->tx_ns != 0) {
+	if (MEASURE && s->tx_ns != 0) {
 		latency_record(&s->latency[LATENCY_NET_SEND], s->now_ns - s->tx_ns);
 		s->tx_ns = 0;
 	}
@@ -303,7 +303,7 @@ static inline void account(struct shard *s, struct uthread *self)
 
 	self->cpu_ns += ran;
 	self->run_since_ns = s->now_ns;
-	if (self->program)
+	if (MEASURE && self->program)
 		latency_record(&s->latency[LATENCY_RUN], ran);
 	note_sent(s);
 }
@@ -341,8 +341,12 @@ void sched_run(struct shard *s)
 			      memory_order_relaxed);
 	atomic_store_explicit(&next->state, UT_RUNNING, memory_order_relaxed);
 	next->movable = false;
-	if (next->program)
-		latency_record(&s->latency[LATENCY_QUEUE], clock_now() - next->ready_ns);
+	if (next->program) {
+		uint64_t now = clock_now(); /* it runs from here on, and is charged for it */
+
+		if (MEASURE)
+			latency_record(&s->latency[LATENCY_QUEUE], now - next->ready_ns);
+	}
 	next->run_since_ns = s->now_ns;
 	next->slice_end_ns = s->now_ns + SLICE_NS;
 	if (next->program &&
@@ -354,7 +358,8 @@ void sched_run(struct shard *s)
 
 void sched_ready(struct shard *s, struct uthread *u)
 {
-	if (u->program && atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED) {
+	if (MEASURE && u->program &&
+	    atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED) {
 		if (s->rx_ns != 0) /* a packet did it: the turn began a while ago */
 			latency_record(&s->latency[LATENCY_NET_RECV], clock_now() - s->rx_ns);
 		latency_record(&s->latency[LATENCY_WAIT], s->now_ns - u->run_since_ns);
