@@ -386,6 +386,7 @@ TEST(ring_full)
 /* A reply that crossed and finds the device's ring full is counted where that is. */
 TEST(device_full_for_another)
 {
+	set_config("net=none", NULL, NULL, NULL, NULL);
 	setup(2, 1);
 	CHECK(net_glue_device_drops(0) == &device_drops);
 	CHECK(net_glue_device_drops(1) == NULL);
