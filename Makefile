@@ -10,6 +10,10 @@ FREESTANDING := -ffreestanding -nostdlib -fno-stack-protector -mgeneral-regs-onl
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -ffunction-sections -fdata-sections
 GUEST_OPT := -O2
 GUEST_CFLAGS = $(COMMON) $(FREESTANDING) $(GUEST_OPT) -fPIE -fvisibility=hidden -fno-omit-frame-pointer
+# MEASURE=0, in a BUILD of its own: shards without their built-in histograms, to see what those cost.
+ifdef MEASURE
+GUEST_CFLAGS += -DMEASURE=$(MEASURE)
+endif
 HOST_CFLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST $(SANITIZE)

@@ -40,4 +40,4 @@ fuzz-short: $$(FUZZ_PROGRAMS)
 # Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
 .PHONY: bench
 bench: all $(BUILD)/programs/hello.static
-	tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))
+	BUILD=$(BUILD) tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))

@@ -6,6 +6,8 @@ Parts: instructions  guest instructions to the first reply and per redis request
                      at a time, idle to idle; counted by the TCG plugin icnt.c; minimum and median repeat)
        memory        smallest -m that serves redis, and that runs a static hello
        size          bytes of kernel, runtime and personality
+       overhead      what the built-in measurement costs: instructions of kernel and runtime per redis request, beside a
+                     build without it (make MEASURE=0), and with requests followed (godwit run --trace)
        throughput    redis-benchmark -c 20 at -P 1 and -P 16, the two guests in turn, ratio of the best runs (QEMU's user
                      network makes some connections wait for seconds, and a run with them measures that)
 Everything runs under QEMU's TCG: instruction counts and ratios mean something, seconds do not."""
@@ -13,7 +15,8 @@ import argparse, mmap, os, platform, re, shlex, socket, struct, subprocess, sys,
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-GODWIT = os.path.join(ROOT, "build", "godwit")
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+GODWIT = os.path.join(BUILD, "godwit")
 WORK = os.path.join(ROOT, "build", "bench")
 REQUESTS = [("PING", b"PING\r\n"), ("SET", b"SET key:000000000001 xxx\r\n"), ("GET", b"GET key:000000000001\r\n")]
 REDIS = ["redis-server", "--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", "0.0.0.0"]
@@ -168,7 +171,7 @@ def serves(memory):
 
 
 def hello(memory):
-    p = subprocess.run([GODWIT, "run", "--accel", "tcg", "--machine", "microvm", "-m", f"{memory}M", "--", os.path.join(ROOT, "build/programs/hello.static")],
+    p = subprocess.run([GODWIT, "run", "--accel", "tcg", "--machine", "microvm", "-m", f"{memory}M", "--", os.path.join(BUILD, "programs/hello.static")],
                        capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     return p.returncode == 0 and p.stdout == "hello, world\n"
 
@@ -192,7 +195,7 @@ def part_memory(out):
 def part_size(out):
     rows, total = [], 0
     for name in ("kernel.elf", "linux.elf"):
-        text = subprocess.run(["size", os.path.join(ROOT, "build", name)], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(["size", os.path.join(BUILD, name)], capture_output=True, text=True, check=True).stdout
         t, d, b = map(int, text.split("\n")[1].split()[:3])
         rows.append((name, t, d, b))
         total += t + d
@@ -230,7 +233,31 @@ def part_throughput(out):
             out.append(f"| {name} -P {pipeline} | {ours[name]:,.0f} | {theirs[name]:,.0f} | {ours[name] / theirs[name]:.2f}x | 3x |")
 
 
-PARTS = {"instructions": part_instructions, "memory": part_memory, "size": part_size, "throughput": part_throughput}
+def profiled(build, request, options=""):
+    """(all, those outside the program): instructions of the cheapest requests, the best of three machines."""
+    best = (1 << 60, 1 << 60)
+    for _ in range(3):
+        text = subprocess.run([os.path.join(HERE, "iprof.py"), "--request", request, "--quantile", "0", "-n", "150", "-o", options],
+                              env={**os.environ, "BUILD": build}, capture_output=True, text=True, timeout=240, check=True).stdout
+        m = re.search(r"^([\d,]+) instructions .*; without the program ([\d,]+)$", text, re.M)
+        best = tuple(min(a, int(b.replace(",", ""))) for a, b in zip(best, m.groups()))
+    return best
+
+
+def part_overhead(out):
+    bare = os.path.join("build", "bare")
+    subprocess.run(["make", "-C", ROOT, f"BUILD={bare}", "MEASURE=0", "all"], check=True, stdout=subprocess.DEVNULL)
+    out.append("| kernel and runtime instructions | without measurement | with it | of the request | --trace FILE:1/100 | --trace FILE:1/1 |")
+    out.append("|---|---|---|---|---|---|")
+    for name, request in REQUESTS:
+        request = request.decode().strip()
+        without, usual, some, every = (profiled(*a) for a in ((bare, request), (BUILD, request), (BUILD, request, "--trace /dev/null"),
+                                                              (BUILD, request, "--trace /dev/null:1/1")))
+        share = 100 * (usual[1] - without[1]) / (without[0] - without[1] + usual[1])
+        out.append(f"| redis {name} | {without[1]:,} | {usual[1]:,} (+{usual[1] - without[1]:,}) | {share:.1f} % (goal 2 %) | {some[1]:,} | {every[1]:,} |")
+
+
+PARTS = {"instructions": part_instructions, "overhead": part_overhead, "memory": part_memory, "size": part_size, "throughput": part_throughput}
 
 
 def main():
