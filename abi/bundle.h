@@ -3,8 +3,8 @@
  * (flattened to segments, so that the kernel reads no ELF) and their configuration blobs.
  *
  *   +--------------+ 0
- *   | gw_bundle    | header, all tables inside it
- *   +--------------+ 4096-aligned
+ *   | gw_bundle    | header, all tables inside it; GW_BUNDLE_MANIFEST bytes
+ *   +--------------+ 8192
  *   | segment data | page-aligned, in the order of the table
  *   | config blobs | page-aligned
  *   +--------------+ size
@@ -18,13 +18,14 @@
 #include <stdint.h>
 
 #define GW_BUNDLE_MAGIC 0x656c646e75427747ULL /* "GwBundle" */
-#define GW_BUNDLE_VERSION 2u
+#define GW_BUNDLE_VERSION 3u
+#define GW_BUNDLE_MANIFEST 8192u /* bytes before the data; zero behind the tables */
 #define GW_BUNDLE_PARTITIONS 8u
 #define GW_BUNDLE_SEGMENTS 32u
 #define GW_BUNDLE_WINDOWS 4u /* of virtio-mmio */
 #define GW_BUNDLE_DEVICES 32u
 #define GW_BUNDLE_SLOTS 64u /* windows of time */
-#define GW_BUNDLE_CHANNELS 16u
+#define GW_BUNDLE_CHANNELS 32u
 
 struct gw_bundle_segment {
 	uint64_t va;		    /* page aligned, in [GW_RUNTIME_BASE, GW_MEM_BASE) */
@@ -37,26 +38,20 @@ struct gw_bundle_segment {
 #define GW_PARTITION_DMA_TRUSTED 0x1u /* accepts devices without an IOMMU */
 #define GW_PARTITION_MEM_ZEROED 0x2u  /* the machine's memory is zero at power-on */
 
-struct gw_bundle_partition {
-	char name[32];			    /* NUL terminated */
-	uint64_t memory_bytes;		    /* 0: all that is left (the last one only) */
-	uint64_t entry_va;		    /* inside an executable segment */
-	uint64_t config_offset, config_len; /* blob in the bundle, not read by the kernel */
-	uint32_t vcores;		    /* 1..GW_MAX_VCORES */
-	uint32_t flags;			    /* GW_PARTITION_* */
-	uint32_t page_table_pages;	    /* 0: 16 + memory / 128, and some more beyond 16 MiB */
-	uint32_t health;		    /* GW_HEALTH(class, action), or'ed */
-	uint32_t first_core;		    /* vcore i runs on core (first_core + i) % cores */
-	uint32_t restarts;		    /* cold restarts before it is stopped; 0: any number */
-	uint32_t reserved[2];
-};
-
-/* Errors of a partition, and what follows. Four bits each in gw_bundle_partition.health. */
+/* Errors of a partition: what happened. A fault is the partition's own affair, an upcall, as long
+ * as it has an upcall entry; the table says what follows when it has none, or when its runtime
+ * raises the error to the partition (health_raise). */
 enum gw_health_class {
-	GW_HEALTH_FAULT = 0,   /* a fault that its runtime cannot take: no upcall entry is set */
-	GW_HEALTH_ILLEGAL = 1, /* a reflected system call while masked */
-	GW_HEALTH_RAISED = 2,  /* health_raise */
-	GW_HEALTH_CLASSES = 3,
+	GW_HEALTH_DEADLINE = 0,	   /* a deadline was missed */
+	GW_HEALTH_APPLICATION = 1, /* raised by the program or its runtime */
+	GW_HEALTH_NUMERIC = 2,	   /* division by zero, floating point */
+	GW_HEALTH_ILLEGAL =
+		3,	     /* illegal instruction, general protection, system call while masked */
+	GW_HEALTH_STACK = 4, /* stack overflow */
+	GW_HEALTH_MEMORY = 5,	/* page fault */
+	GW_HEALTH_HARDWARE = 6, /* machine check, NMI */
+	GW_HEALTH_POWER = 7,	/* power fail */
+	GW_HEALTH_CLASSES = 8,
 };
 enum gw_health_action {
 	GW_HEALTH_STOP = 0,   /* the partition ends with status 125 */
@@ -66,7 +61,33 @@ enum gw_health_action {
 	GW_HEALTH_MODULE_STOP = 3, /* the machine ends with status 125 */
 	GW_HEALTH_ACTIONS = 4,
 };
-#define GW_HEALTH(class, action) ((uint32_t)(action) << 4 * (class))
+
+/* What a partition's cores of the elastic pool are given for (kernel/core/elastic). */
+enum gw_policy {
+	GW_POLICY_FIXED = 0,   /* no elastic cores: its vcores stay on their cores */
+	GW_POLICY_LATENCY = 1, /* cores by its delay, up to its maximum */
+	GW_POLICY_BATCH = 2,   /* whatever the latency class leaves */
+	GW_POLICIES = 3,
+};
+
+struct gw_bundle_partition {
+	char name[32];			    /* NUL terminated */
+	uint64_t memory_bytes;		    /* 0: all that is left (the last one only) */
+	uint64_t entry_va;		    /* inside an executable segment */
+	uint64_t config_offset, config_len; /* blob in the bundle, not read by the kernel */
+	uint64_t colours;		    /* its frames: bit c, page colour c; 0: any */
+	uint32_t vcores;		    /* 1..GW_MAX_VCORES */
+	uint32_t flags;			    /* GW_PARTITION_* */
+	uint32_t page_table_pages;	    /* 0: 16 + memory / 128, and some more beyond 16 MiB */
+	uint32_t first_core;		    /* vcore i runs on core (first_core + i) % cores */
+	uint32_t restarts;		    /* before it is stopped instead; 0: any number */
+	uint32_t delay_ns; /* LATENCY: the delay of its oldest work that asks for a core */
+	uint8_t policy;	   /* enum gw_policy */
+	uint8_t cores_min, cores_max; /* of the elastic pool: guaranteed, at most (0: vcores) */
+	uint8_t reserved8;
+	uint32_t reserved[4];
+	uint8_t health[GW_HEALTH_CLASSES]; /* enum gw_health_action */
+};
 
 /* A window of time of a core, in each major frame. While it lasts only its owner's vcores of that
  * core run; when they all wait, the core idles, or, in an elastic one, runs the others in turn. The
@@ -129,6 +150,7 @@ struct gw_bundle {
 	struct gw_bundle_channel channels[GW_BUNDLE_CHANNELS];
 };
 
-_Static_assert(sizeof(struct gw_bundle) <= 4096, "the manifest is one page");
+_Static_assert(sizeof(struct gw_bundle_partition) == 128, "bundle layout");
+_Static_assert(sizeof(struct gw_bundle) <= GW_BUNDLE_MANIFEST, "the manifest is two pages");
 
 #endif

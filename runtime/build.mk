@@ -33,7 +33,7 @@ runtime-test: $(BUILD)/kernel.elf $(BUILD)/runtime-test.elf
 
 -include $(shell find $(BUILD)/guest -name '*.d' 2>/dev/null)
 
-# What no request passes through is built small (image budget: 400,000 bytes).
+# What no request passes through is built small (image budget: 400,000 bytes), and with frames for backtraces.
 GUEST_COLD := linux/start linux/metrics runtime/metric/% linux/process/sigcalls linux/process/sigframe linux/process/identity linux/process/limits linux/process/timers linux/process/exec linux/process/clone linux/process/family linux/process/wait linux/process/trap linux/memory/elf linux/memory/remap linux/memory/memcalls linux/memory/maps \
 	linux/memory/stack linux/memory/fork linux/files/synth% linux/files/proc% linux/files/metrics% linux/files/sys_path \
 	linux/files/sys_stat linux/files/namespace linux/files/root linux/files/init linux/files/misc linux/files/dev \
@@ -41,5 +41,6 @@ GUEST_COLD := linux/start linux/metrics runtime/metric/% linux/process/sigcalls 
 	linux/sockets/tcp_option linux/sockets/tcp_trace runtime/netglue/trace linux/sockets/tcp_listen linux/sockets/tcp_move linux/sockets/udp linux/sockets/msg \
 	runtime/virtio/console% runtime/virtio/rng runtime/virtio/init runtime/virtio/pci runtime/virtio/mmio \
 	runtime/virtio/transport runtime/net/dhcp% runtime/net/frag runtime/net/icmp runtime/net/tcp/cookie runtime/net/tcp/migrate \
-	runtime/base/histogram% runtime/virtio/net linux/memory/elf_check
+	runtime/base/histogram% runtime/virtio/net linux/memory/elf_check runtime/net/tcp/bbr runtime/net/tcp/rate
 $(GUEST_COLD:%=$(BUILD)/guest/%.o): GUEST_OPT := -Os
+$(GUEST_COLD:%=$(BUILD)/guest/%.o) $(BUILD)/guest/runtime/platform/%.o: GUEST_FRAME := -fno-omit-frame-pointer

@@ -18,6 +18,9 @@ $(BUILD)/programs/%: tests/guest/%.c tests/unit.h
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_TEST_CFLAGS) -o $@ $< -pthread
 
+# The smallest program there is, for a first look: the README boots it.
+all: $(BUILD)/programs/hello.static
+
 .PHONY: guest system
 guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
 system: all guest

@@ -29,7 +29,7 @@ tools/test/figures_test_SRCS := $(TOOLS_BASE) tools/godwit/figures.c
 tools/test/serve_test_SRCS := $(TOOLS_BASE) tools/godwit/serve.c
 UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test tools/test/session_test
 tools/test/records_test_SRCS := $(TOOLS_BASE) tools/godwit/records.c tools/godwit/report.c
-tools/test/pack_test_SRCS := $(TOOLS_BASE) tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c elf.c libs.c)
+tools/test/pack_test_SRCS := $(TOOLS_BASE) tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c program_libs.c elf.c libs.c)
 tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c options.c option_net.c)
 tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c pump.c spawn.c serve.c records.c \
 	report.c outcome.c)

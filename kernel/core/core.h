@@ -113,11 +113,11 @@ struct partition {
 	uint32_t n_vcores;
 	struct vcore *vcores[GW_MAX_VCORES];
 	bool dma_trusted;
-	_Atomic uint32_t state; /* enum partition_state */
-	uint32_t status;	/* of shutdown, or STATUS_FAULT */
-	uint32_t health;	/* actions, as in the manifest */
-	uint32_t restarts;	/* how often it was restarted */
-	uint32_t restarts_max;	/* 0: without limit */
+	_Atomic uint32_t state;		   /* enum partition_state */
+	uint32_t status;		   /* of shutdown, or STATUS_FAULT */
+	uint8_t health[GW_HEALTH_CLASSES]; /* actions, as in the manifest */
+	uint32_t restarts;		   /* how often it was restarted */
+	uint32_t restarts_max;		   /* 0: without limit */
 	uint32_t errors[GW_HEALTH_CLASSES];
 	uint32_t restart_stage; /* of restart_step */
 	uint64_t restart_at;

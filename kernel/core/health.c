@@ -7,9 +7,10 @@
 #include "kernel/core/log.h"
 #include "kernel/core/schedule.h"
 
-static const char *const class_names[GW_HEALTH_CLASSES] = { "a fault without upcall entries",
-							    "a system call while masked",
-							    "an error it raised" };
+static const char *const class_names[GW_HEALTH_CLASSES] = { "deadline missed", "application error",
+							    "numeric error",   "illegal request",
+							    "stack overflow",  "memory violation",
+							    "hardware fault",  "power fail" };
 
 void machine_end(uint32_t status)
 {
@@ -64,7 +65,7 @@ static void restart_begin(struct partition *p)
 void health_error(struct vcore *v, uint32_t class, struct trap *t)
 {
 	struct partition *p = v->part;
-	uint32_t action = p->health >> 4 * class & 15, running = PARTITION_RUNNING;
+	uint32_t action = p->health[class], running = PARTITION_RUNNING;
 
 	if (n_partitions == 1 && action == GW_HEALTH_STOP)
 		action = GW_HEALTH_MODULE_STOP;

@@ -22,16 +22,26 @@ static bool page_aligned(uint64_t v)
 /* [offset, offset + len) lies behind the manifest and within size. */
 static bool within(uint64_t offset, uint64_t len, uint64_t size)
 {
-	return offset >= GW_PAGE && offset <= size && len <= size - offset;
+	return offset >= GW_BUNDLE_MANIFEST && offset <= size && len <= size - offset;
 }
 
-static bool health_known(uint32_t health)
+static int check_policy(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
 {
-	for (uint32_t class = 0; class < 8; class ++)
-		if ((health >> 4 * class & 15) >=
-		    (class < GW_HEALTH_CLASSES ? (uint32_t)GW_HEALTH_ACTIONS : 1u))
-			return false;
-	return true;
+	const struct gw_bundle_partition *p = &b->partitions[i];
+	uint32_t most = p->cores_max != 0 ? p->cores_max : p->vcores;
+
+	for (uint32_t c = 0; c < GW_HEALTH_CLASSES; c++)
+		if (p->health[c] >= GW_HEALTH_ACTIONS)
+			return bad(err, "partitions.health", i, "has an unknown action");
+	if (p->policy >= GW_POLICIES)
+		return bad(err, "partitions.policy", i, "is unknown");
+	if (most > p->vcores || p->cores_min > most)
+		return bad(err, "partitions.cores_min", i,
+			   "is above cores_max, or that above vcores");
+	if (p->reserved8 != 0 || p->reserved[0] != 0 || p->reserved[1] != 0 ||
+	    p->reserved[2] != 0 || p->reserved[3] != 0)
+		return bad(err, "partitions.reserved", i, "is not 0");
+	return 0;
 }
 
 static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifest_error *err)
@@ -57,10 +67,8 @@ static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifes
 		return bad(err, "partitions.page_table_pages", i, "is too large");
 	if (p->memory_bytes == 0 && i + 1 != b->n_partitions)
 		return bad(err, "partitions.memory_bytes", i, "is 0, and it is not the last one");
-	if (!health_known(p->health))
-		return bad(err, "partitions.health", i, "has an unknown class or action");
-	if (p->reserved[0] != 0 || p->reserved[1] != 0)
-		return bad(err, "partitions.reserved", i, "is not 0");
+	if (check_policy(b, i, err) != 0)
+		return -EINVAL;
 	for (uint32_t s = 0; s < b->n_segments; s++) {
 		const struct gw_bundle_segment *seg = &b->segments[s];
 
@@ -192,7 +200,7 @@ static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest
 		return bad(err, "magic", 0, "is wrong: this is no bundle");
 	if (b->version != GW_BUNDLE_VERSION)
 		return bad(err, "version", 0, "is not this kernel's");
-	if (b->size < GW_PAGE || b->size > len)
+	if (b->size < GW_BUNDLE_MANIFEST || b->size > len)
 		return bad(err, "size", 0, "is larger than the module: it is cut short");
 	if (b->n_partitions < 1 || b->n_partitions > GW_BUNDLE_PARTITIONS)
 		return bad(err, "n_partitions", 0, "is not 1..8");
@@ -205,7 +213,7 @@ static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest
 	if (b->cores > GW_MAX_VCORES)
 		return bad(err, "cores", 0, "is not 0..64");
 	if (b->n_channels > GW_BUNDLE_CHANNELS)
-		return bad(err, "n_channels", 0, "is not 0..16");
+		return bad(err, "n_channels", 0, "is not 0..32");
 	if (b->n_slots > GW_BUNDLE_SLOTS)
 		return bad(err, "n_slots", 0, "is not 0..64");
 	if (b->n_slots != 0 && (b->cores == 0 || b->frame_ns < GW_WINDOW_MIN_NS))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0|1] [config=TEXT] [break=OFFSET,SIZE,VALUE]
-A minimal bundle writer for the kernel's boot tests."""
+A minimal bundle writer for the kernel's boot tests. health= is a byte (two hex digits) a class: its action."""
 import struct
 import sys
 
@@ -36,7 +36,7 @@ class Bundle:
         self.n = self.n_segments = 0
 
     def place(self, data):
-        at = 4096 + len(self.body)
+        at = 8192 + len(self.body)
         self.body += data + bytes(-len(data) % 4096)
         return at
 
@@ -49,8 +49,9 @@ class Bundle:
         config_at = self.place(config) if config else 0
         num = lambda key, default: int(opt.get(key, default), 0)
         self.partitions += struct.pack(
-            "<32sQQQQIIIIIIII", name.encode(), num("memory", "0"), entry, config_at, len(config), num("vcores", "1"),
-            num("flags", "1"), num("pages", "0"), num("health", "0"), num("first", "0"), num("restarts", "0"), 0, 0)
+            "<32sQQQQQIIIIIIBBBB16s8s4x", name.encode(), num("memory", "0"), entry, config_at, len(config), num("colours", "0"),
+            num("vcores", "1"), num("flags", "1"), num("pages", "0"), num("first", "0"), num("restarts", "0"), num("delay", "0"),
+            num("policy", "0"), num("min", "0"), num("max", "0"), 0, b"", bytes.fromhex(opt.get("health", "")))
         self.n += 1
 
 
@@ -73,14 +74,14 @@ def main():
     for w in filter(None, opt.get("channels", "").split(";")):
         message, depth, refresh, source, to = (int(x, 0) for x in w.split(","))
         channels += struct.pack("<IIQII", message, depth, refresh, source, to)
-    size = 4096 + len(b.body)
-    head = struct.pack("<QIIQQIIII", 0x656C646E75427747, 2, 0, size, int(opt.get("epoch", "0")), b.n, b.n_segments,
+    size = 8192 + len(b.body)
+    head = struct.pack("<QIIQQIIII", 0x656C646E75427747, 3, 0, size, int(opt.get("epoch", "0")), b.n, b.n_segments,
                        len(mmio) // 24, len(devices) // 12)
-    page = (head + b.partitions.ljust(96 * 8, b"\0") + b.segments.ljust(40 * 32, b"\0") + mmio.ljust(24 * 4, b"\0") +
+    page = (head + b.partitions.ljust(128 * 8, b"\0") + b.segments.ljust(40 * 32, b"\0") + mmio.ljust(24 * 4, b"\0") +
             devices.ljust(12 * 32, b"\0") +
             struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) +
             slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels)
-    image = bytearray(page + bytes(4096 - len(page)) + b.body)
+    image = bytearray(page + bytes(8192 - len(page)) + b.body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))
         image[at:at + width] = value.to_bytes(width, "little")

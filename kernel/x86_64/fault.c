@@ -79,6 +79,25 @@ void fault_fatal(const struct trap *t)
 	arch_shutdown(STATUS_FAULT);
 }
 
+#define TRAP_CALL 0x100u /* in a trap's vector: not an exception, but a call */
+
+/* What a fault that the partition did not take is to the health monitor. */
+static uint32_t fault_class(const struct trap *t)
+{
+	switch (t->vector) {
+	case 0:
+	case 16:
+	case 19:
+		return GW_HEALTH_NUMERIC;
+	case 12:
+		return GW_HEALTH_STACK;
+	case VECTOR_PAGE_FAULT:
+		return GW_HEALTH_MEMORY;
+	default:
+		return GW_HEALTH_ILLEGAL;
+	}
+}
+
 void fault_handle(struct trap *t)
 {
 	struct vcore *v;
@@ -88,20 +107,20 @@ void fault_handle(struct trap *t)
 	v = vcore_self();
 	v->area->kernel_entries++;
 	if (v->upcall_entry == 0)
-		health_error(v, GW_HEALTH_FAULT, t);
+		health_error(v, fault_class(t), t);
 	else
 		upcall_fault(v, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 }
 
 void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t)
 {
-	if (class == GW_HEALTH_FAULT) {
+	if (!(t->vector & TRAP_CALL)) {
 		log_text("\ngodwit: partition %s faulted before it set its upcall entries",
 			 v->part->name);
 		fault_fatal(t);
 	}
 	log_text("\ngodwit: partition %s, core %u: ", v->part->name, v->core->id);
-	if (class == GW_HEALTH_RAISED)
+	if (class == GW_HEALTH_APPLICATION)
 		log_text("it raised health error %lx (%lx)\n", t->rdi, t->rsi);
 	else
 		log_text("the runtime made a Linux system call while masked\n");
@@ -111,8 +130,9 @@ void arch_health_report(const struct vcore *v, uint32_t class, const struct trap
 /* From entry.S. The place of rax holds a return address of the kernel. */
 void health_raise(struct trap *t)
 {
-	uint32_t class = t->vector == CALL_HEALTH_RAISE ? GW_HEALTH_RAISED : GW_HEALTH_ILLEGAL;
+	uint32_t class = t->vector == CALL_HEALTH_RAISE ? GW_HEALTH_APPLICATION : GW_HEALTH_ILLEGAL;
 
+	t->vector |= TRAP_CALL;
 	t->rax = 0;
 	health_error(vcore_self(), class, t);
 }

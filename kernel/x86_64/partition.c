@@ -191,10 +191,8 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 /* May core c run its only vcore without a scheduler? */
 static bool dedicated(const struct gw_bundle *b)
 {
-	uint32_t actions = b->partitions[0].health;
-
-	for (; actions != 0; actions >>= 4)
-		if ((actions & 15) == GW_HEALTH_COLD_RESTART)
+	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
+		if (b->partitions[0].health[i] == GW_HEALTH_COLD_RESTART)
 			return false;
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }
@@ -211,7 +209,7 @@ void partitions_create(const struct gw_bundle *b, struct range_set *free)
 		p->number = i;
 		p->n_vcores = m->vcores;
 		p->dma_trusted = m->flags & GW_PARTITION_DMA_TRUSTED;
-		p->health = m->health;
+		memcpy(p->health, m->health, sizeof(p->health));
 		p->restarts_max = m->restarts;
 		p->entry_va = m->entry_va;
 		p->device_next = GW_DEVICE_BASE;

@@ -375,6 +375,17 @@ long inode_read(struct inode *i, uint64_t off, void *to, size_t n)
 	return inode_read_uio(i, &u, off);
 }
 
+/* May a file have one more page of its own? Files do not take what the program needs to go on, and
+ * to say that they are full. */
+static bool room_for_data(void)
+{
+	uint64_t keep = reserve();
+
+	if (mem_free_pages() < keep)
+		pages_reclaim((size_t)keep, true);
+	return mem_free_pages() >= keep;
+}
+
 /* The file's own page at index with a reference, to be written in full or in part. */
 static int page_for_write(struct inode *i, uint64_t index, bool whole, uint64_t *pa)
 {
@@ -383,8 +394,11 @@ static int page_for_write(struct inode *i, uint64_t index, bool whole, uint64_t 
 
 	mutex_lock(&i->lock);
 	s = slot_find(i, index);
-	if (whole &&
-	    (!s || !PG_FRAME(*s))) { /* nothing of the image's page will be left: do not read it */
+	if ((!s || !PG_FRAME(*s)) && !room_for_data()) {
+		r = -ENOSPC;
+	} else if (whole &&
+		   (!s ||
+		    !PG_FRAME(*s))) { /* nothing of the image's page will be left: do not read it */
 		s = slot_make(i, index);
 		r = s ? slot_zero(s) : -ENOMEM;
 	} else {

@@ -494,6 +494,7 @@ const struct synth synth_table[] = {
 	{ "proc/sys/vm/swappiness", .fixed = "0\n" },
 	{ "proc/sys/net/core/somaxconn", .fixed = "65535\n" },
 	{ "proc/sys/net/ipv4/ip_local_port_range", .fixed = "32768\t60999\n" },
+	{ "proc/sys/net/ipv4/tcp_available_congestion_control", .fixed = "cubic bbr\n" },
 	{ "proc/sys/net/ipv4/tcp_fin_timeout", .fixed = "60\n" },
 	{ "proc/sys/net/ipv4/tcp_max_syn_backlog", .fixed = "4096\n" },
 	{ "proc/sys/fs/file-max", .fixed = "1048576\n" },

@@ -134,10 +134,13 @@ static int load_interp(struct mm *mm, struct inode *exe, const char *path,
 		    (long)plan->interp_len ||
 	    strnlen(name, plan->interp_len) != plan->interp_len - 1)
 		return say(why, size, path, "the name of its interpreter is damaged", -ENOEXEC);
-	if (open_program(name, &i, why, size) != 0) {
-		fmt_print(why, size, "%s: its interpreter %s is not in the root (add it with -f)",
-			  path, name);
-		return -ENOENT;
+	r = open_program(name, &i, why, size);
+	if (r != 0) {
+		if (r == -ENOENT)
+			fmt_print(why, size,
+				  "%s: its interpreter %s is not in the root (add it with -f)",
+				  path, name);
+		return r;
 	}
 	ip = mem_alloc(sizeof(*ip));
 	if (ip == NULL) {

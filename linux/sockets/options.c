@@ -4,6 +4,7 @@
  * network device, no congestion modules, no fast open) is kept and given back, which is all that
  * programs look at. */
 #include "linux/sockets/socket_internal.h"
+#include "runtime/netglue/glue.h"
 
 struct int_option {
 	uint8_t level, opt, index;
@@ -61,6 +62,7 @@ static const struct int_option table[] = {
 	INT(SOL_TCP, TCP_FASTOPEN, SI_FASTOPEN, 0, 0, INT32_MAX),
 	INT(SOL_TCP, TCP_NOTSENT_LOWAT, SI_NOTSENT_LOWAT, 0, INT32_MIN, INT32_MAX),
 	BOOL(SOL_TCP, TCP_FASTOPEN_CONNECT, SI_FASTOPEN_CONNECT),
+	INT(SOL_TCP, TCP_CONGESTION, SI_CONGESTION, TCP_CUBIC, TCP_CUBIC, TCP_BBR),
 };
 
 #define BUF_DEFAULT 212992
@@ -73,6 +75,7 @@ void socket_default_options(struct socket *s)
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		s->ints[table[i].index] = table[i].initial;
 	s->ints[SI_MCAST_LOOP] = 1;
+	s->ints[SI_CONGESTION] = (int32_t)net_default_congestion();
 	s->ints[SI_SNDBUF] = s->ints[SI_RCVBUF] = BUF_DEFAULT;
 }
 
@@ -173,7 +176,7 @@ static int set_linger(struct socket *s, uint64_t va, uint32_t len)
 	return s->ops->option ? s->ops->option(s, SOL_SOCKET, SO_LINGER, seconds) : 0;
 }
 
-static int set_text(int level, uint64_t va, uint32_t len)
+static int set_text(struct socket *s, int level, uint64_t va, uint32_t len)
 {
 	char text[17] = { 0 };
 
@@ -184,7 +187,11 @@ static int set_text(int level, uint64_t va, uint32_t len)
 		return text[0] == 0 || strcmp(text, "eth0") == 0 || strcmp(text, "lo") == 0
 			       ? 0
 			       : -ENODEV;
-	return strcmp(text, "cubic") == 0 || strcmp(text, "reno") == 0 ? 0 : -ENOENT;
+	if (strcmp(text, "bbr") == 0)
+		return set_int(s, find(s, level, TCP_CONGESTION), TCP_BBR);
+	if (strcmp(text, "cubic") == 0 || strcmp(text, "reno") == 0)
+		return set_int(s, find(s, level, TCP_CONGESTION), TCP_CUBIC);
+	return -ENOENT;
 }
 
 int socket_setopt(struct socket *s, int level, int opt, uint64_t va, uint32_t len)
@@ -200,7 +207,7 @@ int socket_setopt(struct socket *s, int level, int opt, uint64_t va, uint32_t le
 		return set_linger(s, va, len);
 	if ((level == SOL_SOCKET && opt == SO_BINDTODEVICE) ||
 	    (level == SOL_TCP && opt == TCP_CONGESTION && s->protocol == IPPROTO_TCP))
-		return set_text(level, va, len);
+		return set_text(s, level, va, len);
 	if (level == SOL_IP && len >= 1 && len < sizeof(value)) {
 		uint8_t byte;
 
@@ -288,7 +295,8 @@ static int get_structured(struct socket *s, int level, int opt, void *buf, uint3
 	}
 	if (level == SOL_TCP && opt == TCP_CONGESTION && s->protocol == IPPROTO_TCP) {
 		*len = 16;
-		memcpy(buf, "cubic\0\0\0\0\0\0\0\0\0\0", 16);
+		memset(buf, 0, 16);
+		memcpy(buf, s->ints[SI_CONGESTION] == TCP_BBR ? "bbr\0" : "cubic", 5);
 		return 0;
 	}
 	return s->ops->get_special ? s->ops->get_special(s, level, opt, buf, len) : -ENOPROTOOPT;
@@ -306,7 +314,7 @@ int socket_getopt(struct socket *s, int level, int opt, uint64_t va, uint64_t le
 		return -EFAULT;
 	if ((int32_t)room < 0)
 		return -EINVAL;
-	if (o)
+	if (o && o->index != SI_CONGESTION) /* that one is text */
 		value = s->ints[o->index];
 	else
 		r = level == SOL_SOCKET ? get_socket_value(s, opt, &value) : -ENOPROTOOPT;

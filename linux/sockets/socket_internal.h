@@ -127,6 +127,7 @@ enum sock_int { /* options that are plain integers: index into socket->ints */
 		SI_FASTOPEN,
 		SI_NOTSENT_LOWAT,
 		SI_FASTOPEN_CONNECT,
+		SI_CONGESTION,
 		SI_COUNT
 };
 

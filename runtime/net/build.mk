@@ -5,3 +5,9 @@ GUEST_SRCS += $(filter runtime/net/%,$(NET_SRCS)) # pbuf.c: runtime/mem
 NET_TESTS := $(patsubst %.c,%,$(wildcard runtime/net/test/*_test.c))
 UNIT_TESTS += $(NET_TESTS)
 $(foreach t,$(NET_TESTS),$(eval $(t)_SRCS := $(NET_SRCS) runtime/net/test/sim.c runtime/net/test/support.c))
+
+bench-goodput: # goodput by loss and congestion control, in simulated time
+	@mkdir -p $(BUILD)/bench
+	@$(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I. -o $(BUILD)/bench/goodput $(NET_SRCS) runtime/net/test/goodput.c runtime/net/test/sim.c runtime/net/test/support.c
+	@$(BUILD)/bench/goodput
+.PHONY: bench-goodput

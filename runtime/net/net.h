@@ -27,6 +27,7 @@ struct net_config {
 	uint32_t shard, n_shards;
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
+	uint32_t congestion;		 /* enum tcp_congestion, of new connections */
 	struct pbuf_pool *pool;
 	void *(*alloc)(size_t n); /* zeroed; NULL when out of memory */
 	void (*free)(void *p, size_t n);
@@ -161,7 +162,9 @@ enum tcp_opt {
 	TCP_OPT_MAXSEG,
 	TCP_OPT_QUICKACK,
 	TCP_OPT_LINGER_S /* -1: off */,
+	TCP_OPT_CONGESTION, /* enum tcp_congestion; -ENOMEM */
 };
+enum tcp_congestion { TCP_CUBIC, TCP_BBR };
 int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value) MUST_CHECK; /* -EINVAL */
 int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt);
 /* For TCP_INFO and /proc. */

@@ -18,7 +18,7 @@ static struct {
 	struct waitq waiters;
 	struct netdev *dev;
 	struct net_directory *directory;
-	enum { NET_NONE, NET_STATIC, NET_DHCP } mode;
+	enum net_mode mode;
 	uint64_t packet_bytes; /* for all pools */
 } net;
 
@@ -166,79 +166,18 @@ static bool glue_arm(struct poller *p, uint64_t *deadline_ns)
 		g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
 }
 
-/* ---- configuration texts ---- */
-
-/* "a.b.c.d" up to end, in network byte order. Returns where it stopped, or NULL. */
-static const char *parse_ip4(const char *s, uint32_t *out)
-{
-	uint8_t bytes[4];
-
-	for (unsigned i = 0; i < 4; i++) {
-		unsigned v = 0, digits = 0;
-
-		if (i != 0 && *s++ != '.')
-			return NULL;
-		for (; *s >= '0' && *s <= '9' && digits < 3; s++, digits++)
-			v = v * 10 + (unsigned)(*s - '0');
-		if (digits == 0 || v > 255)
-			return NULL;
-		bytes[i] = (uint8_t)v;
-	}
-	memcpy(out, bytes, 4);
-	return s;
-}
-
-static bool parse_key(const char *key, const char *s, uint32_t *out)
-{
-	const char *end = s == NULL ? NULL : parse_ip4(s, out);
-
-	if (end != NULL && *end == '\0')
-		return true;
-	if (s != NULL)
-		log_warn("net: bad %s=%s", key, s);
-	return false;
-}
-
-static bool read_static(struct net_ip4 *ip)
-{
-	const char *s = config_get("net.addr");
-	const char *end = s == NULL ? NULL : parse_ip4(s, &ip->addr);
-	uint64_t prefix = 24;
-	size_t cursor = 0;
-	unsigned n = 0;
-
-	if (end == NULL ||
-	    (*end != '\0' && (*end != '/' || str_to_u64(end + 1, 32, &prefix) != 0))) {
-		log_warn("net: bad net.addr=%s", s == NULL ? "" : s);
-		return false;
-	}
-	ip->mask = __builtin_bswap32(prefix == 0 ? 0 : ~0u << (32 - prefix));
-	(void)parse_key("net.gw", config_get("net.gw"), &ip->gateway);
-	while (n < ARRAY_SIZE(ip->dns) && (s = config_next("net.dns", &cursor)) != NULL)
-		n += parse_key("net.dns", s, &ip->dns[n]);
-	ip->up = true;
-	return true;
-}
-
-static void read_mode(void)
-{
-	const char *s = config_get("net");
-
-	net.mode = NET_DHCP;
-	if (net.dev == NULL || (s != NULL && strcmp(s, "none") == 0))
-		net.mode = NET_NONE;
-	else if (s != NULL && strcmp(s, "static") == 0)
-		net.mode = read_static(&net.ip) ? NET_STATIC : NET_NONE;
-	else if (s != NULL && strcmp(s, "dhcp") != 0)
-		log_warn("net: unknown net=%s, using dhcp", s);
-	net.ready = net.mode != NET_DHCP;
-}
-
 /* ---- start ---- */
 
 static uint32_t clamp(uint64_t v, uint32_t low, uint32_t high)
 {
 	return v < low ? low : v > high ? high : (uint32_t)v;
+}
+
+uint32_t net_default_congestion(void)
+{
+	const char *s = config_get("net.congestion");
+
+	return s != NULL && strcmp(s, "bbr") == 0 ? TCP_BBR : TCP_CUBIC;
 }
 
 static struct net_stack *make_stack(struct glue *g)
@@ -251,6 +190,7 @@ static struct net_stack *make_stack(struct glue *g)
 		.max_conns = clamp(share / 1024, 64, 65536),
 		.sndbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
 		.rcvbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
+		.congestion = net_default_congestion(),
 		.pool = &g->pool,
 		.alloc = stack_alloc,
 		.free = stack_free,
@@ -341,7 +281,8 @@ void net_glue_init(void)
 	waitq_init(&net.waiters);
 	net.dev = netdev_get();
 	net.packet_bytes = packet_memory();
-	read_mode();
+	net.mode = net_settings(net.dev != NULL, &net.ip);
+	net.ready = net.mode != NET_DHCP;
 	trace_configure();
 	pairs = net.dev != NULL ? netdev_info(net.dev)->queue_pairs : 0;
 	if (n_shards > 1) {
@@ -393,19 +334,9 @@ int net_glue_wait(uint64_t deadline_ns)
 size_t net_config_text(char *to, size_t size)
 {
 	struct net_ip4 ip;
-	size_t n = 0;
 
 	spin_lock(&net.lock);
 	ip = net.ip;
 	spin_unlock(&net.lock);
-	to[0] = '\0';
-	for (unsigned i = 0; i < ARRAY_SIZE(ip.dns); i++) {
-		uint8_t b[4];
-
-		memcpy(b, &ip.dns[i], 4);
-		if (ip.dns[i] != 0 && n < size - 1)
-			n += (size_t)fmt_print(to + n, size - n, "nameserver %u.%u.%u.%u\n", b[0],
-					       b[1], b[2], b[3]);
-	}
-	return GW_MIN(n, size - 1);
+	return net_dns_text(&ip, to, size);
 }

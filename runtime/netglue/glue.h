@@ -11,6 +11,7 @@
 /* Create every shard's stack (shard->net) and pool (shard->pbufs), configured as the bundle says:
  *   net=dhcp (default with a device) | static | none     net.addr=10.0.2.15/24  net.gw=10.0.2.2
  *   net.dns=10.0.2.3 (at most two)                        hostname=NAME
+ *   net.congestion=cubic (default) | bbr
  * Context: a uthread of shard 0, once, after virtio_init and shards_start. Panics when not even the
  * stacks fit into memory. Without a device, loopback works. */
 void net_glue_init(void);
@@ -19,6 +20,9 @@ void net_glue_init(void);
 bool net_glue_ready(void);
 /* Park until net_glue_ready, at most until deadline_ns. 0, -ETIMEDOUT. */
 int net_glue_wait(uint64_t deadline_ns) MUST_CHECK;
+
+/* enum tcp_congestion of new connections. */
+uint32_t net_default_congestion(void);
 
 /* The text of resolv.conf as of now; returns its length (at most size - 1, always terminated). size
  * > 0. Any shard. */

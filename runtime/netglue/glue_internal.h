@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glue_internal.h - set-up and configuration (glue.c), packets between shards (cross.c). */
+/* glue_internal.h - set-up (glue.c), settings (settings.c), packets between shards (cross.c). */
 #ifndef GODWIT_RUNTIME_NETGLUE_INTERNAL_H
 #define GODWIT_RUNTIME_NETGLUE_INTERNAL_H
 
@@ -24,6 +24,13 @@ struct glue {
 	struct trace_shard *trace; /* NULL: tracing is off */
 };
 #define GLUE_NO_DEVICE (~0u)
+
+enum net_mode { NET_NONE, NET_STATIC, NET_DHCP };
+/* How the configuration wants it; NET_STATIC: *ip is filled in. Without a device, and when the
+ * address is bad (warned of), NET_NONE. */
+enum net_mode net_settings(bool device, struct net_ip4 *ip);
+/* The name servers as lines of resolv.conf, NUL-terminated; size > 0. Returns the length. */
+size_t net_dns_text(const struct net_ip4 *ip, char *to, size_t size);
 
 extern struct glue *glues[SHARD_MAX];
 /* Start over, for tests. */

@@ -46,6 +46,9 @@ void sched_tick(struct shard *s);
 void sched_preempt(void);
 /* Tell a shard that something was pushed to one of its inboxes. */
 void shard_kick(struct shard *on);
+/* Take what other shards pushed: uthreads to make ready, functions to run. */
+void inbox_take_wakes(struct shard *s);
+void inbox_take_messages(struct shard *s);
 /* Ask the busiest other shard for a uthread; give a waiting uthread to an idle one. */
 void balance_steal(struct shard *s);
 void balance_share(struct shard *s);

@@ -6,159 +6,16 @@
  * on both sides (B1 in idle(), the locked push before shard_kick()), so at least one sees the
  * other's store. An event that comes between the look and the kernel's wait stays pending, and wait
  * returns at once. */
-#include "runtime/base/errno.h"
-#include "runtime/mem/mem.h"
 #include "runtime/platform/platform.h"
 #include "runtime/sched/sched_internal.h"
-#include "runtime/sched/upcall.h"
 
-struct shard *shards[SHARD_MAX];
-uint32_t n_shards;
 uint64_t sched_poll_ns;
-
-void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
-{
-	s->id = id;
-	s->vcore = (struct gw_vcore *)GW_VCORE_VA(id);
-	s->current = boot;
-	s->armed_ns = GW_NEVER;
-	s->idle_ns = TICK_MAX_NS;
-	list_init(&s->runq);
-	list_init(&s->pollers);
-	list_init(&s->flushers);
-	list_init(&s->dead);
-	atomic_store_explicit(&boot->state, UT_RUNNING, memory_order_relaxed);
-	atomic_store_explicit(&s->n_uthreads, 1, memory_order_relaxed);
-}
-
-static int latencies_init(struct shard *s)
-{
-	s->latency = mem_alloc(LATENCY_KINDS * sizeof(*s->latency));
-	for (uint32_t k = 0; s->latency && k < LATENCY_KINDS; k++)
-		latency_init(&s->latency[k]);
-	return s->latency ? 0 : -ENOMEM;
-}
 
 void shard_add_poller(struct poller *p)
 {
 	list_add_tail(&shard_self()->pollers, &p->link);
 	if (p->flush)
 		list_add_tail(&shard_self()->flushers, &p->flush_link);
-}
-
-/* ---- inboxes ---- */
-
-/* If the shard is in the runtime, the event bit is seen when it returns to its program: it clears
- * masked, then looks at pending (upcall.S); here the bit is set, then masked is looked at, with a
- * full barrier on both sides. A program that runs, and a vcore that waits in the kernel, must be
- * notified by the kernel. */
-void shard_kick(struct shard *on)
-{
-	atomic_fetch_or_explicit(&on->vcore->pending, 1ull << GW_EVENT_NOTIFY,
-				 memory_order_seq_cst);
-	if (atomic_load_explicit(&on->sleeping, memory_order_seq_cst) ||
-	    !atomic_load_explicit(&on->vcore->masked, memory_order_seq_cst))
-		gw_call(GW_CALL_NOTIFY, on->id, 0, 0);
-}
-
-static void take_wakes(struct shard *s)
-{
-	struct uthread *u = atomic_exchange_explicit(&s->wake_inbox, NULL, memory_order_acquire);
-
-	while (u) {
-		struct uthread *next = u->wake_next;
-
-		if (u->shard != s) { /* it moved: pass it on, still QUEUED */
-			wake_push(u);
-			u = next;
-			continue;
-		}
-		s->stats.wakes_remote++;
-		/* From here a new wake pushes it again (acq_rel: pairs with wake_remote). */
-		atomic_fetch_and_explicit(&u->token, ~TOKEN_QUEUED, memory_order_acq_rel);
-		if (atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED) {
-			atomic_fetch_and_explicit(&u->token, ~TOKEN_WAKE, memory_order_acquire);
-			sched_ready(s, u);
-		}
-		u = next;
-	}
-}
-
-static void run_message(struct message *m)
-{
-	struct uthread *waiter = m->waiter;
-
-	if (unlikely(waiter && waiter->program && waiter->space != shard_self()->space)) {
-		uint32_t before = space_enter(waiter->space);
-
-		m->run(m->arg);
-		space_enter(before);
-	} else {
-		m->run(m->arg);
-	}
-	atomic_store_explicit(&m->done, 1, memory_order_release);
-	if (waiter) {
-		uthread_wake(waiter);
-		atomic_store_explicit(&m->done, 2, memory_order_release); /* the waiter may go */
-	}
-}
-
-static void take_messages(struct shard *s)
-{
-	struct message *m = atomic_exchange_explicit(&s->inbox, NULL, memory_order_acquire);
-	struct message *first = NULL;
-
-	while (m) { /* into the order of sending */
-		struct message *next = m->next;
-
-		m->next = first;
-		first = m;
-		m = next;
-	}
-	while (first) {
-		struct message *next = first->next;
-
-		s->stats.messages++;
-		run_message(first);
-		first = next;
-	}
-}
-
-static void push_message(struct shard *on, struct message *m)
-{
-	struct message *head = atomic_load_explicit(&on->inbox, memory_order_relaxed);
-
-	do {
-		m->next = head;
-	} while (!atomic_compare_exchange_weak_explicit(&on->inbox, &head, m, memory_order_seq_cst,
-							memory_order_relaxed));
-	if (on != shard_self())
-		shard_kick(on);
-}
-
-void shard_post(struct shard *on, struct message *m)
-{
-	m->waiter = NULL;
-	atomic_store_explicit(&m->done, 0, memory_order_relaxed);
-	push_message(on, m);
-}
-
-void shard_call(struct shard *on, void (*fn)(void *), void *arg)
-{
-	struct message m = { .run = fn, .arg = arg, .waiter = uthread_self() };
-
-	if (on == shard_self()) {
-		shard_self()->nofault++;
-		fn(arg);
-		shard_self()->nofault--;
-		return;
-	}
-	push_message(on, &m);
-	while (!atomic_load_explicit(&m.done, memory_order_acquire))
-		(void)uthread_park(GW_NEVER);
-	/* m is on this stack: until the other shard is past its wake (a few instructions) */
-	while (atomic_load_explicit(&m.done, memory_order_acquire) != 2)
-		__builtin_ia32_pause();
 }
 
 /* ---- the loop ---- */
@@ -214,8 +71,8 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 			work = true;
 	}
 	if (unlikely(inboxes_filled(s))) {
-		take_wakes(s);
-		take_messages(s);
+		inbox_take_wakes(s);
+		inbox_take_messages(s);
 		work = true;
 	}
 	if (timers_next(s) <= s->now_ns) {
@@ -386,79 +243,6 @@ void sched_tick(struct shard *s)
 		s->armed_ns = deadline;
 		gw_call(GW_CALL_TICK_SET, deadline, 0, 0);
 	}
-}
-
-/* ---- starting ---- */
-
-void shard_vcore_init(struct shard *s)
-{
-	struct gw_vcore *vc = s->vcore;
-
-	vc->user[VU_SHARD] = (uint64_t)s;
-	vc->user[VU_STACK_TOP] = (uint64_t)uthread_top(s->current);
-	if (gw_call(GW_CALL_UPCALL_SET, (uint64_t)upcall_syscall_entry, (uint64_t)upcall_entry, 0) <
-	    0)
-		panic("upcall_set failed");
-	clock_now();
-}
-
-void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack)
-{
-	static struct uthread boot_uthread;
-	static struct shard shard0;
-
-	clock_init(&boot->clock);
-	shards[0] = &shard0;
-	n_shards = 1;
-	uthread_setup(&boot_uthread, &shard0, boot_stack, "boot");
-	shard_setup(&shard0, 0, &boot_uthread);
-	shard_vcore_init(&shard0);
-	mem_init(boot);
-	if (timers_init(&shard0) < 0 || latencies_init(&shard0) < 0)
-		panic("no memory for the scheduler");
-	boot_uthread.run_since_ns = shard0.now_ns;
-}
-
-static struct {
-	shard_hook init;
-	_Atomic uint32_t up;
-	struct uthread *starter;
-} starting;
-
-_Noreturn void shard_secondary(struct shard *s)
-{
-	shard_vcore_init(s);
-	s->current->run_since_ns = s->now_ns;
-	if (starting.init)
-		starting.init(s);
-	atomic_fetch_add_explicit(&starting.up, 1, memory_order_release);
-	uthread_wake(starting.starter);
-	uthread_exit(); /* its stack runs the loop until another is ready */
-}
-
-void shards_start(uint32_t n, shard_hook init)
-{
-	starting.init = init;
-	starting.starter = uthread_self();
-	n = GW_MIN(n, SHARD_MAX);
-	for (uint32_t i = 1; i < n; i++) {
-		struct shard *s = mem_zalloc(sizeof(*s));
-		struct uthread *u = mem_alloc(sizeof(*u));
-		uint64_t stack = pages_alloc(UTHREAD_STACK / GW_PAGE_SIZE, 1);
-
-		if (!s || !u || !stack || timers_init(s) < 0 || latencies_init(s) < 0 ||
-		    mem_shard_init(s) < 0)
-			panic("no memory for vcore %u", i);
-		uthread_setup(u, s, pa_to_va(stack), "boot");
-		shard_setup(s, i, u);
-		shards[i] = s;
-		s->vcore->user[VU_STACK_TOP] = (uint64_t)uthread_top(u);
-		if (gw_call(GW_CALL_VCORE_START, i, (uint64_t)shard_entry, (uint64_t)s) < 0)
-			panic("vcore %u does not start", i);
-	}
-	while (atomic_load_explicit(&starting.up, memory_order_acquire) < n - 1)
-		(void)uthread_park(GW_NEVER);
-	atomic_store_explicit((_Atomic uint32_t *)&n_shards, n, memory_order_release);
 }
 
 /* ---- preemption ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net_internal.h - virtio-net: what set-up (net.c) and the packet path (net_queue.c) share. */
+/* net_internal.h - virtio-net: what set-up (net.c) and the packet path (net_queue.c: receive and
+ * poll; net_tx.c: send) share. */
 #ifndef GODWIT_RUNTIME_VIRTIO_NET_INTERNAL_H
 #define GODWIT_RUNTIME_VIRTIO_NET_INTERNAL_H
 
@@ -82,5 +83,10 @@ struct netdev {
 };
 
 void netq_start(struct netdev_queue *q);
+/* This queue, or another shard's of the device, met a lie: nothing more goes in or out. Buffers
+ * come back only when the device is known to have let go of them. */
+void netq_stop(struct netdev_queue *q);
+/* Take back what was sent, and move waiting frames into the room. */
+void netq_reclaim(struct netdev_queue *q);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bad - misbehaves as its argument says, for the tests of clear errors. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char data[64] = { 1 };
@@ -111,6 +113,25 @@ int main(int argc, char **argv)
 			sendto(s, buf, (size_t)n, 0, (struct sockaddr *)&a, len);
 		}
 		return 1;
+	}
+	if (!strcmp(what, "exec")) { /* each file: how execve or the program ended */
+		for (int i = 2; i < argc; i++) {
+			int status = 0, pid;
+
+			fflush(stdout);
+			pid = fork();
+			if (pid == 0) {
+				execv(argv[i], argv + i);
+				_exit(errno == ENOEXEC	? 201
+				      : errno == ENOENT ? 202
+				      : errno == ENOMEM ? 203
+							: 204);
+			}
+			waitpid(pid, &status, 0);
+			printf("%s %d\n", strrchr(argv[i], '/') + 1,
+			       WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status));
+		}
+		return 0;
 	}
 	if (!strcmp(what, "cpus")) {
 		printf("%ld\n", sysconf(_SC_NPROCESSORS_ONLN));

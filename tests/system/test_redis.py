@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's redis-server in a machine: issue-sized promises, checked byte by byte."""
 import os, socket, subprocess, threading, time
-from harness import Machine, Redis, RedisError, equal, need, test, true
+from harness import Machine, Redis, RedisError, Skip, equal, need, test, true
 
 ARGS = ["--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", "0.0.0.0"]
 
@@ -62,7 +62,40 @@ def redis_data_types():
         equal(r("EVAL", "local s=0 for i=1,10000 do s=s+i end redis.call('SET',KEYS[1],s) return s", 1, "lua"), 50005000)
         equal(r("GET", "lua"), b"50005000")
         equal(r("SORT", "l", "DESC", "LIMIT", 0, 2), [b"99", b"98"])
-        equal(r("OBJECT", "ENCODING", "s"), b"listpack" if r("OBJECT", "ENCODING", "s") == b"listpack" else b"hashtable")
+        equal(r("OBJECT", "ENCODING", "n"), b"int")
+        equal(r("BITFIELD", "b", "SET", "u8", "0", "255", "GET", "u4", "0"), [0, 15])
+        equal(r("GEODIST", "g", "Palermo", "Palermo"), b"0.0000")
+        equal(r("APPEND", "str", "abc"), 3)
+        equal(r("SETRANGE", "str", 5, "z"), 6)
+        equal(r("GET", "str"), b"abc\0\0z")
+        equal(r("HINCRBY", "h", "f", 41), 42)
+        equal(r("SINTERCARD", 2, "s", "s"), 2)
+        equal(r("ZINCRBY", "z", "10", "y"), b"8")
+        equal(r("LMOVE", "l", "l", "LEFT", "RIGHT"), b"0")
+        equal(r("XGROUP", "CREATE", "x", "workers", "0"), "OK")
+        got = r("XREADGROUP", "GROUP", "workers", "w1", "COUNT", "1", "STREAMS", "x", ">")
+        equal((got[0][0], got[0][1][0][1]), (b"x", [b"k", b"v"]))
+        equal(r("XACK", "x", "workers", got[0][1][0][0]), 1)
+        equal(r("WATCH", "n"), "OK")
+        equal(m.redis()("INCR", "n"), 3)
+        equal((r("MULTI"), r("INCR", "n"), r("EXEC")), ("OK", "QUEUED", None), "a watched key changed")
+        equal((r("MULTI"), r("SET", "d", "1"), r("DISCARD"), r("EXISTS", "d")), ("OK", "QUEUED", "OK", 0))
+        value = bytes(range(256)) * 4
+        equal(r("SET", value, value), "OK")
+        equal(r("RESTORE", "copy", 0, r("DUMP", value)), "OK")
+        equal(r("GET", "copy"), value, "binary keys and values")
+        sha = r("SCRIPT", "LOAD", "return {KEYS[1], ARGV[1], redis.call('GET', KEYS[1])}")
+        equal(r("EVALSHA", sha, 1, "copy", "arg"), [b"copy", b"arg", value])
+        true(isinstance(r("EVAL", "return redis.call('NOSUCH')", 0), RedisError), "an error in a script")
+        equal(r("FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function('twice', function(k, a) return a[1] * 2 end)"), b"lib")
+        equal(r("FCALL", "twice", 0, 21), 42)
+        cursor, seen = b"0", set()
+        while True:
+            cursor, keys = r("SCAN", cursor)
+            seen |= set(keys)
+            if cursor == b"0":
+                break
+        equal(len(seen), r("DBSIZE"), "SCAN sees every key")
         true(b"redis_version" in r("INFO"), "INFO")
         equal(r("PEXPIRE", "n", 30), 1)
         time.sleep(0.2)
@@ -71,7 +104,7 @@ def redis_data_types():
 
 @test
 def redis_pubsub_and_blocking():
-    with machine() as m:
+    with machine(*ARGS, "--enable-debug-command", "yes") as m:
         r, sub, blocked = m.redis(), m.redis(), m.redis()
         sub.send("SUBSCRIBE", "news")
         equal(sub.reply(), [b"subscribe", b"news", 1])
@@ -91,12 +124,32 @@ def redis_pubsub_and_blocking():
             true(victim.s.recv(10) == b"", "a killed client sees the end")
         except ConnectionResetError:
             pass
-        sleeper = m.redis()
-        sleeper.send("DEBUG", "SLEEP", "0.5")
-        time.sleep(0.1)
+        sub.send("PSUBSCRIBE", "new*")
+        equal(sub.reply(), [b"psubscribe", b"new*", 2])
+        equal(r("PUBLISH", "news", "again"), 2)
+        equal((sub.reply(), sub.reply()), ([b"message", b"news", b"again"], [b"pmessage", b"new*", b"news", b"again"]))
+        movers = [m.redis() for _ in range(3)]
+        movers[0].send("BLMOVE", "from", "to", "LEFT", "RIGHT", 0)
+        movers[1].send("BZPOPMIN", "scores", 0)
+        movers[2].send("XREAD", "BLOCK", 0, "STREAMS", "events", "$")
+        time.sleep(0.2)
+        equal((r("RPUSH", "from", "a"), r("ZADD", "scores", 1, "b")), (1, 1))
+        ident = r("XADD", "events", "*", "c", "d")
+        equal(movers[0].reply(), b"a")
+        equal(movers[1].reply(), [b"scores", b"b", b"1"])
+        equal(movers[2].reply(), [[b"events", [[ident, [b"c", b"d"]]]]])
+        # A sleeping server serves nobody, and everybody afterwards: nothing that came meanwhile is lost.
+        sleeper, others = m.redis(), [m.redis() for _ in range(20)]
         start = time.monotonic()
-        equal(r("PING"), "PONG")
-        true(time.monotonic() - start < 3, "others get their turn after DEBUG SLEEP")
+        sleeper.send("DEBUG", "SLEEP", "1")
+        time.sleep(0.2)
+        for i, o in enumerate(others):
+            o.send("ECHO", "x" * (i + 1))
+        for i, o in enumerate(others):
+            equal(o.reply(), b"x" * (i + 1))
+        took = time.monotonic() - start
+        equal(sleeper.reply(), "OK")
+        true(0.9 < took < 10, f"others are served after DEBUG SLEEP: {took:.2f} s")
 
 
 @test
@@ -134,10 +187,10 @@ def redis_large_values():
 @test
 def redis_5000_connections():
     import resource
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     want = 5000
-    if hard < 12000:
-        want = 1500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2 * want + 1000: # ours, and QEMU's
+        raise Skip(f"a process here may open {hard} files; 11,000 are needed")
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16000), hard))
     with machine(*ARGS, "--maxclients", "6000", "--tcp-backlog", "4096", timeout=180) as m:
         r = m.redis()
@@ -168,13 +221,15 @@ def redis_5000_connections():
 @test
 def redis_append_only_file():
     with machine("--save", "", "--appendonly", "yes", "--appendfsync", "always", "--protected-mode", "no", "--bind",
-                 "0.0.0.0", "--dir", "/tmp") as m:
+                 "0.0.0.0", "--dir", "/tmp", "--enable-debug-command", "yes") as m:
         r = m.redis()
         for i in range(200):
             equal(r("SET", f"k{i}", "x" * 100), "OK")
-        true(b"aof_enabled:1" in r("INFO", "persistence"), "append only")
-        equal(r("DEBUG", "JMAP") if False else r("DBSIZE"), 200)
-        equal(r("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH") if False else r("PING"), "PONG")
+        equal(r("DEL", "k7"), 1)
+        info = r("INFO", "persistence")
+        true(b"aof_enabled:1" in info and b"aof_last_write_status:ok" in info, "append only")
+        equal(r("DEBUG", "LOADAOF"), "OK", "what was written is read back")
+        equal((r("DBSIZE"), r("GET", "k7"), r("GET", "k8")), (199, None, b"x" * 100))
 
 
 @test

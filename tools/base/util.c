@@ -25,6 +25,21 @@ int fail(const char *format, ...)
 	return -1;
 }
 
+int fail_within(const char *format, ...)
+{
+	char *why = xstrdup(fail_message);
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(fail_message, sizeof(fail_message), format, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(fail_message))
+		snprintf(fail_message + n, sizeof(fail_message) - (size_t)n, ": %s", why);
+	free(why);
+	return -1;
+}
+
 const char *fail_text(void)
 {
 	return fail_message;

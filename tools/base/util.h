@@ -16,6 +16,9 @@
 
 /* fail - record an error for the user (first one wins, see fail_text) and return -1. */
 int fail(const char *format, ...) PRINTF(1, 2);
+/* fail_within - put what was being done before the recorded error, with ": " between. Returns -1.
+ */
+int fail_within(const char *format, ...) PRINTF(1, 2);
 const char *fail_text(void); /* "" when none */
 void fail_clear(void);
 

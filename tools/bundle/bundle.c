@@ -38,7 +38,7 @@ static void fill_partition(struct gw_bundle *b, const struct bundle_spec *spec)
 /* Offsets of everything; returns the bundle's size. */
 static uint64_t lay_out(struct gw_bundle *b, const struct bundle_spec *spec)
 {
-	uint64_t offset = GW_PAGE;
+	uint64_t offset = GW_BUNDLE_MANIFEST;
 
 	for (size_t i = 0; i < spec->program->n; i++) {
 		const struct program_segment *s = &spec->program->segments[i];

@@ -68,14 +68,14 @@ int bundle_check(const void *bytes, size_t len)
 	struct gw_bundle b;
 	uint32_t crc;
 
-	if (len < GW_PAGE)
+	if (len < GW_BUNDLE_MANIFEST)
 		return fail("the bundle is truncated: %zu bytes", len);
 	memcpy(&b, bytes, sizeof(b));
 	if (b.magic != GW_BUNDLE_MAGIC)
 		return fail("this is not a bundle");
 	if (b.version != GW_BUNDLE_VERSION)
 		return fail("the bundle has version %u, not %u", b.version, GW_BUNDLE_VERSION);
-	if (b.size < GW_PAGE || b.size > len)
+	if (b.size < GW_BUNDLE_MANIFEST || b.size > len)
 		return fail("the bundle is truncated: %zu of %" PRIu64 " bytes", len, b.size);
 	crc = crc32c(0, bytes, at_crc);
 	crc = crc32c(crc, zero, sizeof(zero));

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +15,11 @@
 #include "tools/base/util.h"
 #include "tools/godwit/elf.h"
 
-#define MAX_PHDRS 512u
+/* What the loader in the machine takes (linux/memory/elf_check.h); it checks all this again. */
+#define MAX_PHDRS 64u
+#define MAX_SEGMENTS 16u
+#define LOWEST_VA 0x10000u
+#define MAX_ALIGN (1ull << 30)
 #define SCRIPT_LINE 512u
 
 struct elf_file {
@@ -40,6 +46,19 @@ static const char *machine_name(unsigned int machine)
 	return "another processor";
 }
 
+/* The file says something that cannot be: what, as the end of "FILE ...". */
+static __attribute__((format(printf, 2, 3))) int damaged(const struct elf_file *f, const char *fmt,
+							 ...)
+{
+	char what[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	return fail("%s %s; the file is damaged: install or build it again", f->name, what);
+}
+
 static int check_header(const struct elf_file *f)
 {
 	const Elf64_Ehdr *e = &f->e;
@@ -58,33 +77,44 @@ static int check_header(const struct elf_file *f)
 		return fail("%s is an object file: link it first", f->name);
 	if (e->e_type != ET_EXEC && e->e_type != ET_DYN)
 		return fail("%s is not a program (ELF type %u)", f->name, e->e_type);
+	if (e->e_ident[EI_VERSION] != EV_CURRENT || e->e_version != EV_CURRENT)
+		return damaged(f, "has an unknown ELF version (%u)", e->e_version);
 	if (e->e_phentsize != sizeof(Elf64_Phdr) || e->e_phnum == 0 || e->e_phnum > MAX_PHDRS)
-		return fail("%s has bad program headers (%u of %u bytes)", f->name, e->e_phnum,
-			    e->e_phentsize);
+		return damaged(f, "has bad program headers (%u of %u bytes)", e->e_phnum,
+			       e->e_phentsize);
 	if (e->e_phoff > f->size || (f->size - e->e_phoff) / sizeof(Elf64_Phdr) < e->e_phnum)
-		return fail("%s is truncated: its program headers lie beyond its %" PRIu64 " bytes",
-			    f->name, f->size);
+		return damaged(f,
+			       "is truncated: its program headers lie beyond its %" PRIu64 " bytes",
+			       f->size);
 	return 0;
 }
 
+/* Segment i; *end: of the pages of those before it. */
 static int check_load(const struct elf_file *f, unsigned int i, uint64_t *end)
 {
 	const Elf64_Phdr *p = &f->ph[i];
 
 	if (p->p_filesz > p->p_memsz)
-		return fail("%s: segment %u is larger in the file than in memory", f->name, i);
+		return damaged(f, "has a segment (%u) that is larger in the file than in memory",
+			       i);
 	if (p->p_offset > f->size || p->p_filesz > f->size - p->p_offset)
-		return fail("%s is truncated: segment %u ends beyond its %" PRIu64 " bytes",
-			    f->name, i, f->size);
-	if (p->p_vaddr >= GW_PROGRAM_END || p->p_memsz > GW_PROGRAM_END - p->p_vaddr)
-		return fail("%s: segment %u (0x%" PRIx64 ") is outside a program's addresses",
-			    f->name, i, p->p_vaddr);
+		return damaged(f, "is truncated: segment %u ends beyond its %" PRIu64 " bytes", i,
+			       f->size);
+	if (p->p_vaddr >= GW_PROGRAM_END || p->p_memsz > GW_PROGRAM_END - p->p_vaddr ||
+	    (f->e.e_type == ET_EXEC && p->p_vaddr < LOWEST_VA))
+		return damaged(f,
+			       "has a segment (%u, at 0x%" PRIx64 ") outside a program's addresses",
+			       i, p->p_vaddr);
 	if ((p->p_vaddr - p->p_offset) % GW_PAGE != 0)
-		return fail("%s: segment %u is not aligned to pages", f->name, i);
-	if (p->p_vaddr < *end)
-		return fail("%s: segment %u overlaps the one before it, or is out of order",
-			    f->name, i);
-	*end = p->p_vaddr + p->p_memsz;
+		return damaged(f, "has a segment (%u) that is not aligned to pages", i);
+	if ((p->p_align & (p->p_align - 1)) != 0 || p->p_align > MAX_ALIGN)
+		return damaged(f, "has a segment (%u) with a bad alignment", i);
+	if (p->p_vaddr / GW_PAGE * GW_PAGE < *end)
+		return damaged(f,
+			       "has a segment (%u, at 0x%" PRIx64
+			       ") that overlaps the one before it, or is out of order",
+			       i, p->p_vaddr);
+	*end = (p->p_vaddr + p->p_memsz + GW_PAGE - 1) / GW_PAGE * GW_PAGE;
 	return 0;
 }
 
@@ -94,7 +124,7 @@ static int read_interp(const struct elf_file *f, const Elf64_Phdr *p, struct elf
 	    p->p_filesz > f->size - p->p_offset ||
 	    read_all(f->fd, info->interp, p->p_filesz, p->p_offset) != 0 ||
 	    info->interp[p->p_filesz - 1] != '\0' || info->interp[0] != '/')
-		return fail("%s names no proper interpreter (PT_INTERP)", f->name);
+		return damaged(f, "names no proper interpreter (PT_INTERP)");
 	info->kind = ELF_DYNAMIC;
 	return 0;
 }
@@ -118,7 +148,8 @@ static bool is_pie(const struct elf_file *f, const Elf64_Phdr *dynamic)
 static int check_segments(const struct elf_file *f, struct elf_info *info)
 {
 	const Elf64_Phdr *dynamic = NULL;
-	bool entry_ok = false, loads = false;
+	unsigned int loads = 0;
+	bool entry_ok = false;
 	uint64_t end = 0;
 
 	for (unsigned int i = 0; i < f->e.e_phnum; i++) {
@@ -127,7 +158,7 @@ static int check_segments(const struct elf_file *f, struct elf_info *info)
 		if (p->p_type == PT_LOAD && p->p_memsz != 0) {
 			if (check_load(f, i, &end) != 0)
 				return -1;
-			loads = true;
+			loads++;
 			if (p->p_flags & PF_X && f->e.e_entry >= p->p_vaddr &&
 			    f->e.e_entry - p->p_vaddr < p->p_filesz)
 				entry_ok = true;
@@ -137,14 +168,14 @@ static int check_segments(const struct elf_file *f, struct elf_info *info)
 		if (p->p_type == PT_DYNAMIC)
 			dynamic = p;
 	}
-	if (!loads)
-		return fail("%s has nothing to load (no PT_LOAD segment)", f->name);
+	if (loads == 0 || loads > MAX_SEGMENTS)
+		return damaged(f, "has %u segments to load (of 1 to %u)", loads, MAX_SEGMENTS);
 	info->needs = dynamic != NULL;
 	info->library = f->e.e_type == ET_DYN && info->kind != ELF_DYNAMIC &&
 			(dynamic == NULL || !is_pie(f, dynamic));
 	if (!info->library && !entry_ok)
-		return fail("%s: its entry 0x%" PRIx64 " is in no executable segment", f->name,
-			    (uint64_t)f->e.e_entry);
+		return damaged(f, "has an entry (0x%" PRIx64 ") in no executable segment",
+			       (uint64_t)f->e.e_entry);
 	return 0;
 }
 
@@ -196,10 +227,12 @@ int elf_inspect_fd(int fd, const char *name, struct elf_info *info)
 	if (magic[0] == '#' && magic[1] == '!')
 		return read_script(&f, info);
 	if (memcmp(magic, ELFMAG, SELFMAG) != 0)
-		return fail("%s is neither an ELF program nor a script", name);
+		return fail("%s is neither an ELF program nor a script (whose first line would be "
+			    "like #!/bin/sh)",
+			    name);
 	if (f.size < sizeof(f.e) || read_all(fd, &f.e, sizeof(f.e), 0) != 0)
-		return fail("%s is truncated: %" PRIu64 " bytes do not hold an ELF header", name,
-			    f.size);
+		return damaged(&f, "is truncated: %" PRIu64 " bytes do not hold an ELF header",
+			       f.size);
 	if (check_header(&f) != 0)
 		return -1;
 	f.ph = xcalloc(f.e.e_phnum, sizeof(*f.ph));

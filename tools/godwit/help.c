@@ -58,6 +58,8 @@ void help_run(void)
 	      "  --net user|tap=IFACE|none   network: QEMU's own (default), a tap interface, none\n"
 	      "  --addr dhcp|A.B.C.D/LEN[,gw=A.B.C.D][,dns=A.B.C.D]\n"
 	      "                              its address (user: 10.0.2.15/24; tap: dhcp)\n"
+	      "  --congestion cubic|bbr      TCP's congestion control; bbr for paths that lose "
+	      "packets (cubic)\n"
 	      "  --machine q35|microvm       which machine QEMU makes (q35)\n"
 	      "  --accel auto|kvm|tcg        auto: KVM where it is really fast, else emulation\n"
 	      "  --root blk|memory|none      the program's files: on a disk (default), in memory, "

@@ -94,6 +94,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net_addr = o->addr[0] != '\0' ? o->addr : NULL,
 			      .net_gw = o->gw[0] != '\0' ? o->gw : NULL,
 			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
+			      .net_congestion = o->congestion,
 			      .poll_ns = o->poll_ns,
 			      .trace_every = o->trace_every,
 			      .root = o->root,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -67,7 +68,8 @@ static bool is_glibc(const char *loader)
 	return strncmp(slash != NULL ? slash + 1 : loader, "ld-linux", 8) == 0;
 }
 
-static pid_t start(const char *loader, const char *program, const struct words *env, int *out)
+static pid_t start(const char *loader, const char *program, const struct words *env,
+		   const char *more, int *out)
 {
 	bool glibc = is_glibc(loader);
 	char *const argv[] = { (char *)(uintptr_t)loader,
@@ -82,6 +84,8 @@ static pid_t start(const char *loader, const char *program, const struct words *
 	for (size_t i = 0; i < env->n; i++)
 		words_add(&with, env->v[i]);
 	words_add(&with, glibc ? "LD_TRACE_LOADED_OBJECTS=1" : "LD_BIND_NOW=");
+	if (more != NULL)
+		words_add(&with, more);
 	pid = fork();
 	if (pid == 0) {
 		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -120,35 +124,71 @@ static bool collect(int fd, struct text *answer)
 	return false;
 }
 
-int libs_list(const char *loader, const char *program, const struct words *env, struct words *found,
-	      struct words *missing)
+/* The loader's whole answer and its exit status, with `more` in its environment. 0, or -1 (fail).
+ */
+static int ask(const char *loader, const char *program, const struct words *env, const char *more,
+	       struct text *answer, int *status)
 {
-	struct text answer = { 0 };
-	int fd, status = 0, result = 0;
-	pid_t pid = start(loader, program, env, &fd);
+	int fd;
+	pid_t pid = start(loader, program, env, more, &fd);
 	bool complete;
 
 	if (pid < 0)
 		return fail("cannot run %s: %s", loader, strerror(errno));
-	text_add(&answer, "", 0);
-	complete = collect(fd, &answer);
+	text_add(answer, "", 0);
+	complete = collect(fd, answer);
 	close(fd);
 	if (!complete)
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		;
-	if (!complete) {
-		result = fail("%s did not list the libraries of %s within 10 seconds", loader,
-			      program);
-	} else {
-		libs_parse(answer.data, found, missing);
-		if (missing->n == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0) &&
-		    strstr(answer.data, "statically linked") == NULL) {
-			answer.data[strcspn(answer.data, "\n")] = '\0';
-			result = fail("%s cannot list the libraries of %s: %s", loader, program,
-				      answer.len != 0 ? answer.data : "it ended without a word");
+	if (!complete)
+		return fail("%s did not list the libraries of %s within 10 seconds", loader,
+			    program);
+	return 0;
+}
+
+/* It crashed: by a library that is cut short, which it maps without looking at the file's size. Ask
+ * again, and let it name each file that it tries: the last one it is. */
+static int crashed(const char *loader, const char *program, const struct words *env, int sig)
+{
+	static const char trying[] = "trying file=";
+	struct text answer = { 0 };
+	char last[512] = "one of them";
+	int status;
+
+	if (is_glibc(loader) && ask(loader, program, env, "LD_DEBUG=libs", &answer, &status) == 0) {
+		for (char *p = answer.data; (p = strstr(p, trying)) != NULL;) {
+			p += sizeof(trying) - 1;
+			snprintf(last, sizeof(last), "%.*s", (int)strcspn(p, "\n"), p);
 		}
 	}
+	text_free(&answer);
+	return fail(
+		"%s was ended by %s while it listed the libraries of %s: %s is damaged, install "
+		"its package again",
+		loader, strsignal(sig), program, last);
+}
+
+int libs_list(const char *loader, const char *program, const struct words *env, struct words *found,
+	      struct words *missing)
+{
+	struct text answer = { 0 };
+	int status = 0, result = ask(loader, program, env, NULL, &answer, &status);
+
+	if (result == 0)
+		libs_parse(answer.data, found, missing);
+	if (result != 0 || missing->n != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+	    strstr(answer.data, "statically linked") != NULL) {
+		text_free(&answer);
+		return result;
+	}
+	answer.data[strcspn(answer.data, "\n")] = '\0';
+	if (WIFSIGNALED(status))
+		result = crashed(loader, program, env, WTERMSIG(status));
+	else
+		result = fail("%s cannot list the libraries of %s: %s", loader, program,
+			      answer.len != 0 ? answer.data : "it ended without a word");
 	text_free(&answer);
 	return result;
 }

@@ -128,6 +128,14 @@ int option_addr(struct options *o, const char *value)
 	return 0;
 }
 
+int option_congestion(struct options *o, const char *value)
+{
+	if (strcmp(value, "cubic") != 0 && strcmp(value, "bbr") != 0)
+		return fail("--congestion %s: it takes cubic or bbr", value);
+	o->congestion = value[0] == 'b' ? "bbr" : NULL;
+	return 0;
+}
+
 /* Under user networking the gateway and name server are .2 and .3 of the network unless given. */
 static void user_defaults(struct options *o)
 {

@@ -28,6 +28,7 @@ struct options {
 	char tap[16]; /* interface */
 	bool dhcp;
 	char addr[20], gw[16], dns[16]; /* static: A.B.C.D/LEN; "" = none */
+	const char *congestion;		/* NULL: cubic */
 	enum machine_kind machine;
 	enum accel_kind accel;
 	const char *root; /* blk, memory, none */

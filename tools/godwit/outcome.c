@@ -35,6 +35,9 @@ static int abnormal(const struct session *s)
 		fputs(s->qemu_messages.data, stderr);
 		if (code == 127)
 			warn("run: install QEMU (Debian: apt install qemu-system-x86)");
+		if (strstr(s->qemu_messages.data, "guest memory") != NULL)
+			warn("run: this computer has not that much memory for it: take less with "
+			     "-m");
 		return STATUS_USAGE;
 	}
 	if (WIFSIGNALED(w))

@@ -36,9 +36,16 @@ static bool choose_kvm(const struct options *o)
 	char why[160];
 	bool usable;
 
-	if (o->accel != ACCEL_AUTO)
-		return o->accel == ACCEL_KVM;
+	if (o->accel == ACCEL_TCG)
+		return false;
 	usable = kvm_usable(why, sizeof(why));
+	if (o->accel == ACCEL_KVM) { /* as was asked for; QEMU says if it cannot */
+		if (!usable)
+			warn("%s: --accel kvm may fail or crawl here (leave it out, or --accel "
+			     "tcg)",
+			     why);
+		return true;
+	}
 	note("%s: using %s", why, usable ? "KVM" : "QEMU's own emulation (TCG)");
 	return usable;
 }

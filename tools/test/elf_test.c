@@ -22,6 +22,8 @@ static void make(void)
 	memcpy(e->e_ident, ELFMAG, SELFMAG);
 	e->e_ident[EI_CLASS] = ELFCLASS64;
 	e->e_ident[EI_DATA] = ELFDATA2LSB;
+	e->e_ident[EI_VERSION] = EV_CURRENT;
+	e->e_version = EV_CURRENT;
 	e->e_machine = EM_X86_64;
 	e->e_type = ET_EXEC;
 	e->e_phentsize = sizeof(*ph);
@@ -169,6 +171,25 @@ TEST(bad_segments)
 	ph[1].p_vaddr = 0x401000;
 	CHECK(refused(SIZE, "overlaps"));
 	make();
+	ph[0].p_filesz = ph[0].p_memsz = 0x800;
+	ph[1].p_offset = 0x1800;
+	ph[1].p_vaddr = 0x401800; /* another part of the same page */
+	CHECK(refused(SIZE, "overlaps"));
+	make();
+	ph[0].p_memsz = 0x1001;
+	CHECK(refused(SIZE, "overlaps"));
+	make();
+	ph[0].p_vaddr = 0x1000;
+	CHECK(refused(SIZE, "outside"));
+	make();
+	ph[1].p_align = 3;
+	CHECK(refused(SIZE, "bad alignment"));
+	ph[1].p_align = 1ull << 40;
+	CHECK(refused(SIZE, "bad alignment"));
+	make();
+	e->e_version = 2;
+	CHECK(refused(SIZE, "ELF version"));
+	make();
 	ph[0].p_filesz = 0x1001;
 	CHECK(refused(SIZE, "larger in the file"));
 	make();
@@ -185,7 +206,7 @@ TEST(bad_segments)
 	CHECK(refused(SIZE, "no executable segment"));
 	make();
 	ph[0].p_type = ph[1].p_type = PT_NULL;
-	CHECK(refused(SIZE, "nothing to load"));
+	CHECK(refused(SIZE, "0 segments to load"));
 	make();
 	e->e_phnum = 0;
 	CHECK(refused(SIZE, "bad program headers"));

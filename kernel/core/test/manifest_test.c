@@ -8,7 +8,7 @@
 #include "kernel/core/manifest.h"
 #include "tests/unit.h"
 
-#define SIZE (4 * 4096u)
+#define SIZE (5 * 4096u)
 
 static union {
 	struct gw_bundle b;
@@ -36,12 +36,12 @@ static void good(void)
 	strcpy(b->partitions[0].name, "p");
 	b->partitions[0].vcores = 2;
 	b->partitions[0].entry_va = GW_RUNTIME_BASE + 0x10;
-	b->partitions[0].config_offset = 3 * 4096;
+	b->partitions[0].config_offset = 4 * 4096;
 	b->partitions[0].config_len = 100;
 	b->segments[0] =
-		(struct gw_bundle_segment){ GW_RUNTIME_BASE, 4096, 4096, 4096, GW_MAP_X, 0 };
+		(struct gw_bundle_segment){ GW_RUNTIME_BASE, 8192, 4096, 4096, GW_MAP_X, 0 };
 	b->segments[1] =
-		(struct gw_bundle_segment){ GW_RUNTIME_BASE + 4096, 8192, 100, 9000, GW_MAP_W, 0 };
+		(struct gw_bundle_segment){ GW_RUNTIME_BASE + 4096, 12288, 100, 9000, GW_MAP_W, 0 };
 	b->mmio[0] = (struct gw_bundle_mmio){ 0xfeb00000, 512, 24, 24, 0 };
 	b->devices[0] = (struct gw_bundle_device){ GW_DEVICE_PCI, 0x1af4, 0xffff, 0, ~0u };
 	seal();
@@ -139,10 +139,16 @@ TEST(partitions)
 	BAD("partitions.entry_va", b->partitions[0].entry_va = 0);
 	BAD("partitions.page_table_pages", b->partitions[0].page_table_pages = ~0u);
 	BAD("partitions.reserved", b->partitions[0].reserved[1] = 1);
-	BAD("partitions.health", b->partitions[0].health = GW_HEALTH_ACTIONS);
-	BAD("partitions.health", b->partitions[0].health = GW_HEALTH(GW_HEALTH_CLASSES, 1));
+	BAD("partitions.health", b->partitions[0].health[GW_HEALTH_POWER] = GW_HEALTH_ACTIONS);
+	BAD("partitions.policy", b->partitions[0].policy = GW_POLICIES);
+	BAD("partitions.cores_min", b->partitions[0].cores_max = 3);
+	BAD("partitions.cores_min", b->partitions[0].cores_min = 3);
+	BAD("partitions.cores_min",
+	    (b->partitions[0].cores_max = 1, b->partitions[0].cores_min = 2));
+	BAD("partitions.reserved", b->partitions[0].reserved8 = 1);
 	good();
-	b->partitions[0].health = GW_HEALTH(GW_HEALTH_RAISED, GW_HEALTH_COLD_RESTART);
+	b->partitions[0].health[GW_HEALTH_APPLICATION] = GW_HEALTH_COLD_RESTART;
+	b->partitions[0].cores_min = 2;
 	seal();
 	CHECK_EQ(check_bundle(), 0);
 }
@@ -204,7 +210,7 @@ TEST(channels)
 #define BAD_CHANNEL(name, change)     \
 	BAD(name, (b->n_channels = 1, \
 		   b->channels[0] = (struct gw_bundle_channel){ 100, 4, 0, 0, 2 }, change))
-	BAD("n_channels", b->n_channels = 17);
+	BAD("n_channels", b->n_channels = 33);
 	BAD_CHANNEL("channels.message_bytes", b->channels[0].message_bytes = 0);
 	BAD_CHANNEL("channels.message_bytes", b->channels[0].message_bytes = 4065);
 	BAD_CHANNEL("channels.depth", b->channels[0].depth = 1025);

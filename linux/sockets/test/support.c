@@ -788,3 +788,8 @@ void t_nonblock(int fd, bool on)
 {
 	fds[fd]->flags = on ? fds[fd]->flags | O_NONBLOCK : fds[fd]->flags & ~O_NONBLOCK;
 }
+
+uint32_t net_default_congestion(void)
+{
+	return TCP_CUBIC;
+}

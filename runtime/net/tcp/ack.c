@@ -22,6 +22,12 @@ void tcp_rtt_sample(struct tcp_conn *c, uint32_t us)
 		c->rttvar = us << 1;
 		c->flags |= TF_RTT_SEEN;
 	}
+	c->last_rtt = us;
+	if (us <= c->min_rtt || now_tick(c->stack) - c->min_rtt_tick > WHEEL_MS(10000) ||
+	    c->min_rtt == 0) {
+		c->min_rtt = us;
+		c->min_rtt_tick = now_tick(c->stack);
+	}
 	ticks = (((c->srtt >> 3) + c->rttvar) >> 10) + 1;
 	c->rto = ticks < TCP_RTO_MIN ? TCP_RTO_MIN : GW_MIN(ticks, TCP_RTO_MAX);
 	c->backoff = 0;
@@ -61,13 +67,13 @@ uint32_t tcp_clean_acked(struct tcp_conn *c, uint32_t ack)
 	while ((p = c->tx_head) != NULL && p != c->tx_next && SEQ_LE(p->end_seq, ack)) {
 		c->tx_head = seg_next(p);
 		c->tx_count--;
+		if (!(seg_marks(p) & SEG_SACKED))
+			rack_delivered(c, p);
 		unmark(c, p, seg_len(p));
 		if (likely(!(seg_marks(p) & SEG_EVER_RETRANS))) {
 			/* what arrived long ago and was only held back by a hole says nothing */
 			if (!(seg_marks(p) & (SEG_SACKED | SEG_LOST)) && !(c->flags & TF_LOSS))
 				sample = p->time_ns;
-			if (p->time_ns > c->rack_time)
-				c->rack_time = p->time_ns;
 		}
 		seg_free(c, p);
 	}
@@ -97,8 +103,12 @@ void tcp_space_event(struct tcp_conn *c)
 
 static void enter_recovery(struct tcp_conn *c)
 {
-	cc_loss(c);
-	c->cwnd = c->ssthresh;
+	if (c->flags & TF_PACED) {
+		bbr_loss(c, false);
+	} else {
+		cc_loss(c);
+		c->cwnd = c->ssthresh;
+	}
 	c->recover = c->snd_nxt;
 	c->cong = CONG_RECOVERY;
 }
@@ -131,10 +141,12 @@ void tcp_mark_all_lost(struct tcp_conn *c)
 
 void tcp_enter_loss(struct tcp_conn *c)
 {
-	if (c->cong != CONG_LOSS || SEQ_GE(c->snd_una, c->recover))
+	if (!(c->flags & TF_PACED) && (c->cong != CONG_LOSS || SEQ_GE(c->snd_una, c->recover)))
 		cc_loss(c);
 	tcp_mark_all_lost(c);
 	c->cwnd = c->mss;
+	if (c->flags & TF_PACED)
+		bbr_loss(c, true);
 	c->recover = c->snd_nxt;
 	c->cong = CONG_LOSS;
 	c->dupacks = 0;
@@ -144,13 +156,13 @@ void tcp_enter_loss(struct tcp_conn *c)
 
 void tcp_reorder_timeout(struct tcp_conn *c)
 {
-	if (!sack_overdue(c)) {
-		conn_arm_probe(c);
-		return;
+	if (rack_detect(c)) {
+		if (c->cong == CONG_OPEN)
+			enter_recovery(c);
+		c->flags |= TF_LOSS;
+		tcp_output(c);
 	}
-	enter_recovery(c);
-	c->flags |= TF_LOSS;
-	tcp_output(c);
+	conn_arm_probe(c);
 }
 
 /* Without SACK: each duplicate ACK means a segment has left the network (RFC 5681, 6582). */
@@ -209,7 +221,8 @@ static void probe_acked(struct tcp_conn *c, const struct tcp_seg *g, bool advanc
 	bool early = (c->flags & TF_TS) && g->o.tsecr != 0 &&
 		     !tick_due(g->o.tsecr - c->ts_off, c->rtx_tick);
 
-	if ((c->flags & TF_TLP_RTX) && advanced && !twice && !early && c->cong == CONG_OPEN) {
+	if ((c->flags & (TF_TLP_RTX | TF_PACED)) == TF_TLP_RTX && advanced && !twice && !early &&
+	    c->cong == CONG_OPEN) {
 		cc_loss(c);
 		c->cwnd = c->ssthresh;
 	}
@@ -219,7 +232,8 @@ static void probe_acked(struct tcp_conn *c, const struct tcp_seg *g, bool advanc
 /* g's ACK is acceptable: snd_una - max_wnd <= ack <= snd_nxt. */
 void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 {
-	uint32_t old_wnd = c->snd_wnd, acked = 0;
+	uint32_t old_wnd = c->snd_wnd, acked = 0, flight = conn_flight(c), lost = c->lost;
+	uint64_t delivered = c->flags & TF_PACED ? c->bbr->delivered : 0;
 	bool advanced = SEQ_GT(g->ack, c->snd_una), outstanding = c->snd_una != c->snd_nxt,
 	     dup = false, sacked;
 
@@ -250,15 +264,21 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 	if (!(c->flags & TF_SACK))
 		newreno(c, acked, dup);
 	if (c->cong != CONG_OPEN && advanced && SEQ_GE(g->ack, c->recover)) {
-		if (c->cong == CONG_RECOVERY)
+		if (c->flags & TF_PACED)
+			bbr_recovered(c);
+		else if (c->cong == CONG_RECOVERY)
 			c->cwnd = GW_MIN(c->cwnd, GW_MAX(c->ssthresh, 2u * c->mss));
 		c->cong = CONG_OPEN;
+		rack_recovered(c);
 	}
+	c->rack_wait = 0;
 	if ((c->flags & TF_SACK) && (sacked || c->cong != CONG_OPEN || c->sacked != 0))
-		sack_find_lost(c);
+		rack_detect(c);
 	if (c->lost != 0 && c->cong == CONG_OPEN)
 		enter_recovery(c);
-	if (acked != 0 && c->cong != CONG_RECOVERY && (c->flags & TF_CWND_LIMITED))
+	if (c->flags & TF_PACED)
+		bbr_acked(c, flight, delivered, c->lost > lost);
+	else if (acked != 0 && c->cong != CONG_RECOVERY && (c->flags & TF_CWND_LIMITED))
 		cc_acked(c, acked);
 	if (c->cong != CONG_OPEN || c->sacked != 0 || c->lost != 0 || c->dupacks != 0)
 		c->flags |= TF_LOSS;

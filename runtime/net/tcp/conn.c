@@ -240,7 +240,11 @@ void tcp_reap(struct net_stack *s)
 	struct list_node *n;
 
 	while ((n = list_pop(&s->tcp.dead)) != NULL) {
-		s->cfg.free(list_entry(n, struct tcp_conn, work), sizeof(struct tcp_conn));
+		struct tcp_conn *c = list_entry(n, struct tcp_conn, work);
+
+		if (c->bbr != NULL)
+			s->cfg.free(c->bbr, sizeof(*c->bbr));
+		s->cfg.free(c, sizeof(*c));
 		s->tcp.n_conns--;
 	}
 }
@@ -255,6 +259,8 @@ void conn_established(struct tcp_conn *c)
 	if (!(c->flags & TF_RTT_SEEN))
 		c->rto = c->syn_tries > 0 ? WHEEL_MS(3000) : TCP_RTO_INIT; /* RFC 6298 5.7 */
 	cc_init(c);
+	if ((c->flags & TF_PACED) || c->stack->cfg.congestion == TCP_BBR)
+		(void)bbr_start(c); /* without memory: CUBIC */
 	if (c->syn_tries > 1)
 		c->cwnd = c->mss; /* RFC 6928: the handshake had losses */
 	c->tune_seq = c->rcv_nxt;

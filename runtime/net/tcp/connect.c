@@ -97,9 +97,8 @@ void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4
 	if (mtu != 0) {
 		if (mtu >= c->rt_mtu)
 			return;
-		c->rt_mtu =
-			(uint16_t)GW_MAX(mtu, 552u); /* as Linux: below that, somebody is playing */
-		if (mtu < 552)
+		c->rt_mtu = (uint16_t)GW_MAX(mtu, TCP_MIN_MTU);
+		if (mtu < TCP_MIN_MTU)
 			s->n.drop_proto++;
 		conn_set_mss(c);
 		if (c->state >= TCP_ESTABLISHED && c->tx_head != NULL && c->tx_head != c->tx_next) {

@@ -1,17 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cubic.c - congestion control: slow start (RFC 5681, byte counting), CUBIC (RFC 9438) in integers.
- * Time in units of 2^-10 s (a tick of the stack is 2^20 ns: close enough to be that unit), windows
- * in bytes. */
+/* cubic.c - congestion control: slow start (RFC 5681, byte counting) that ends by HyStart++ (RFC
+ * 9406), CUBIC (RFC 9438) in integers. Time in units of 2^-10 s (a tick of the stack is 2^20 ns:
+ * close enough to be that unit), windows in bytes. */
 #include "runtime/net/tcp/tcp_internal.h"
+
+#define SSTHRESH_INIT 0x7fffffffu
+#define HS_MIN_US 4000u
+#define HS_MAX_US 16000u
+#define HS_SAMPLES 8u
+#define HS_CSS_ROUNDS 5u
+#define HS_LIMIT 8u /* segments of growth an acknowledgement */
 
 void cc_init(struct tcp_conn *c)
 {
 	uint32_t iw = 10u * c->mss; /* RFC 6928 */
 
 	c->cwnd = GW_MIN(iw, GW_MAX(2u * c->mss, 14600u));
-	c->ssthresh = 0x7fffffff;
-	c->epoch = 0;
-	c->w_max = 0;
+	c->ssthresh = SSTHRESH_INIT;
+	c->hs_end = c->snd_nxt;
+	c->hs_last = c->hs_now = ~0u;
+	c->hs_base = 0;
+	c->hs_samples = c->hs_css = 0;
+}
+
+/* The first slow start is over: the fields are CUBIC's from here on. */
+static void hystart_end(struct tcp_conn *c)
+{
+	c->w_max = c->cubic_k = c->epoch = c->w_est = 0;
+}
+
+/* From another algorithm's window: no slow start. */
+void cc_resume(struct tcp_conn *c)
+{
+	c->ssthresh = c->cwnd;
+	hystart_end(c);
+}
+
+/* RFC 9406 4.2: the round trip grows before the queue is full; then grow by a quarter only, for
+ * some rounds, in case it was a passing one. Returns the window's growth for so many bytes. */
+static uint32_t hystart(struct tcp_conn *c, uint32_t bytes)
+{
+	if (SEQ_GE(c->snd_una, c->hs_end)) {
+		c->hs_last = c->hs_now;
+		c->hs_now = ~0u;
+		c->hs_end = c->snd_nxt;
+		c->hs_samples = 0;
+		if (c->hs_css != 0 && c->hs_css++ > HS_CSS_ROUNDS) {
+			c->ssthresh = c->cwnd;
+			hystart_end(c);
+			return 0;
+		}
+	}
+	c->hs_now = GW_MIN(c->hs_now, c->last_rtt);
+	if (c->hs_samples < HS_SAMPLES)
+		c->hs_samples++;
+	if (c->hs_samples >= HS_SAMPLES && c->hs_css != 0 && c->hs_now < c->hs_base) {
+		c->hs_css = 0;
+	} else if (c->hs_samples >= HS_SAMPLES && c->hs_css == 0 && c->hs_last != ~0u) {
+		uint32_t eighth = c->hs_last / 8;
+
+		eighth = GW_MAX(eighth, HS_MIN_US);
+		if (c->hs_now >= c->hs_last + GW_MIN(eighth, HS_MAX_US)) {
+			c->hs_base = c->hs_now;
+			c->hs_css = 1;
+		}
+	}
+	bytes = GW_MIN(bytes, HS_LIMIT * c->mss);
+	return c->hs_css != 0 ? bytes / 4 : bytes;
 }
 
 static uint32_t cube_root(uint64_t v)
@@ -59,7 +114,9 @@ void cc_acked(struct tcp_conn *c, uint32_t bytes)
 	uint32_t max = GW_MAX(2 * s->cfg.sndbuf_max, 65536u), target;
 
 	c->flags &= ~TF_CWND_LIMITED;
-	if (c->cwnd < c->ssthresh) {
+	if (c->ssthresh == SSTHRESH_INIT) {
+		c->cwnd += hystart(c, bytes);
+	} else if (c->cwnd < c->ssthresh) {
 		c->cwnd += GW_MIN(bytes, 2u * c->mss); /* RFC 3465, L = 2 */
 	} else {
 		uint32_t cwnd = GW_MAX(c->cwnd, 1u);
@@ -80,14 +137,23 @@ void cc_acked(struct tcp_conn *c, uint32_t bytes)
 			c->cwnd = c->w_est;
 	}
 	c->cwnd = GW_MIN(c->cwnd, max);
-	if (!(c->flags & TF_SNDBUF_SET) && c->sndbuf < 2 * c->cwnd)
-		c->sndbuf = GW_MIN(2 * c->cwnd, GW_MAX(s->cfg.sndbuf_max, c->sndbuf));
+	cc_fit_sndbuf(c, 2);
+}
+
+void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows)
+{
+	struct net_stack *s = c->stack;
+
+	if (!(c->flags & TF_SNDBUF_SET) && c->sndbuf < windows * c->cwnd)
+		c->sndbuf = GW_MIN(windows * c->cwnd, GW_MAX(s->cfg.sndbuf_max, c->sndbuf));
 }
 
 void cc_loss(struct tcp_conn *c)
 {
 	uint32_t w = GW_MIN(c->cwnd, GW_MAX(c->snd_nxt - c->snd_una, 2u * c->mss));
 
+	if (c->ssthresh == SSTHRESH_INIT)
+		hystart_end(c);
 	/* fast convergence: leave room when the window is shrinking */
 	c->w_max = w < c->w_max ? w / 20 * 17 : w;
 	c->ssthresh = GW_MAX((uint32_t)((uint64_t)w * 7 / 10), 2u * c->mss);

@@ -122,7 +122,6 @@ static inline bool ack_one(struct tcp_conn *c, uint32_t ack)
 	c->tx_head = c->tx_next;
 	if (c->tx_head == NULL)
 		c->tx_tail = NULL;
-	c->rack_time = p->time_ns;
 	/* one sample a millisecond is plenty (RFC 6298 asks for one a round trip) */
 	if (now_tick(c->stack) != c->rtt_tick) {
 		c->rtt_tick = now_tick(c->stack);

@@ -147,6 +147,7 @@ static int unshare(struct tcp_conn *c)
 		q->time_ns = p->time_ns;
 		q->user[1] = p->user[1];
 		q->user[2] = p->user[2];
+		rate_copy(q, p);
 		memcpy(seg_payload(q), seg_payload(p), seg_len(p));
 		if (prev != NULL)
 			seg_set_next(prev, q);

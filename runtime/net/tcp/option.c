@@ -71,6 +71,16 @@ int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value)
 			return -EINVAL;
 		c->user_timeout = WHEEL_MS((uint32_t)value);
 		return 0;
+	case TCP_OPT_CONGESTION:
+		if (value != TCP_CUBIC && value != TCP_BBR)
+			return -EINVAL;
+		if (value == TCP_BBR && !(c->flags & TF_PACED))
+			return bbr_start(c);
+		if (value == TCP_CUBIC && (c->flags & TF_PACED)) {
+			c->flags &= ~TF_PACED;
+			cc_resume(c);
+		}
+		return 0;
 	case TCP_OPT_MAXSEG:
 		if (value < (int)TCP_MIN_MSS + (int)TCP_TS_LEN || value > 32767)
 			return -EINVAL;
@@ -114,6 +124,8 @@ int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt)
 		return (int)c->rcvbuf;
 	case TCP_OPT_USER_TIMEOUT_MS:
 		return (int)(((uint64_t)c->user_timeout << WHEEL_SHIFT) / NS_PER_MS);
+	case TCP_OPT_CONGESTION:
+		return c->flags & TF_PACED ? TCP_BBR : TCP_CUBIC;
 	case TCP_OPT_MAXSEG:
 		return c->mss;
 	case TCP_OPT_QUICKACK:

@@ -23,6 +23,7 @@ static bool split(struct tcp_conn *c, struct pbuf *p, uint32_t n)
 	q->seq = p->seq + n;
 	q->end_seq = p->end_seq;
 	q->time_ns = p->time_ns;
+	rate_copy(q, p);
 	seg_set_next(q, seg_next(p));
 	seg_set_next(p, q);
 	p->end_seq = q->seq;
@@ -53,6 +54,8 @@ static bool retransmit(struct tcp_conn *c)
 			c->flags |= TF_CWND_LIMITED;
 			return false;
 		}
+		if ((c->flags & TF_PACED) && bbr_hold(c))
+			return false;
 		if (unlikely(len > c->mss)) { /* the path MTU shrank */
 			if (!split(c, p, c->mss)) {
 				conn_block(c);
@@ -155,6 +158,11 @@ static bool send_new(struct tcp_conn *c)
 		c->flags |= TF_CWND_LIMITED;
 		return false;
 	}
+	if ((c->flags & TF_PACED)) {
+		if (bbr_hold(c))
+			return false;
+		wnd = GW_MIN(wnd, (int32_t)bbr_quantum(c));
+	}
 	if (next != NULL && !(c->flags & TF_LOOP))
 		n = gather(c, p, GW_MIN((uint32_t)wnd, c->cwnd > flight ? c->cwnd - flight : len),
 			   &len);
@@ -226,6 +234,8 @@ void tcp_output(struct tcp_conn *c)
 			;
 		conn_arm_probe(c);
 	}
+	if ((c->flags & TF_PACED) && c->tx_next == NULL)
+		rate_idle(c);
 	if (unlikely((c->flags & (TF_FIN_QUEUED | TF_FIN_SENT)) == TF_FIN_QUEUED) &&
 	    c->tx_next == NULL) {
 		if (tcp_send_ctl(c, c->snd_nxt, TH_FIN) != 0) {

@@ -33,6 +33,8 @@
 #define TCP_MIN_MSS 64u /* a peer asking for less gets this (a bound on per-byte cost) */
 #define TCP_DEF_MSS 536u
 #define TCP_MAX_MSS 9160u
+#define TCP_MIN_MTU 552u /* as Linux: below that, somebody is playing */
+#define TCP_HOLE_MTU 1064u
 #define TCP_RTO_MIN WHEEL_MS(200)
 #define TCP_RTO_MAX WHEEL_MS(60000)
 #define TCP_RTO_INIT WHEEL_MS(1000)
@@ -75,10 +77,12 @@
 #define TF_ACTIVE 0x2000000u /* opened by us */
 #define TF_FORCE \
 	0x4000000u /* send small segments regardless (persist, cork timeout, push after close) */
-#define TF_FIN_SEEN 0x8000000u /* fin_seq is known */
-#define TF_TLP 0x10000000u     /* a tail probe is out, up to tlp_end */
-#define TF_TLP_RTX 0x20000000u /* it repeats what was sent */
-#define TF_SLOW (TF_RX_SHUT | TF_OOO | TF_LOSS | TF_RX_FIN | TF_TLP)
+#define TF_FIN_SEEN 0x8000000u	 /* fin_seq is known */
+#define TF_TLP 0x10000000u	 /* a tail probe is out, up to tlp_end */
+#define TF_TLP_RTX 0x20000000u	 /* it repeats what was sent */
+#define TF_REORDERED 0x40000000u /* the path does so */
+#define TF_PACED 0x80000000u	 /* BBR: never on the short ways, bbr is set */
+#define TF_SLOW (TF_RX_SHUT | TF_OOO | TF_LOSS | TF_RX_FIN | TF_TLP | TF_PACED)
 
 /* segment marks, in a send pbuf's user[2] (low half) */
 #define SEG_SACKED 0x1u
@@ -86,6 +90,7 @@
 #define SEG_RETRANS 0x4u      /* retransmission is on its way */
 #define SEG_EVER_RETRANS 0x8u /* Karn: no RTT sample */
 #define SEG_PUSH 0x10u
+#define SEG_APP 0x20u /* sent when the owner had no more: no measure of the path */
 
 enum tcp_cong {
 	CONG_OPEN,
@@ -134,21 +139,65 @@ struct tcp_conn {
 	struct pbuf *ooo;	      /* out-of-order packets by seq, linked by user[1] */
 	uint32_t ooo_count, ooo_last; /* packets; seq of the newest, for the first SACK block */
 	uint32_t recover, high_sacked;
-	uint64_t rack_time; /* newest send time among delivered segments */
+	uint64_t rack_time; /* RFC 8985: newest send time among delivered segments; */
+	uint32_t rack_end, rack_rtt, rack_wait; /* its end, round trip; ticks to look again */
+	uint32_t reo_round;			/* of the reordering window's last growth */
+	uint32_t min_rtt, min_rtt_tick;		/* us, over the last 10 s */
+	uint8_t reo_mult, reo_left;
+	uint8_t hs_samples, hs_css;
+	uint32_t last_rtt; /* us, the latest sample */
 	uint32_t iss, irs, max_wnd, fin_seq;
-	uint32_t w_max, cubic_k, epoch, w_est; /* CUBIC */
-	uint32_t tune_seq, tune_tick;	       /* receive buffer tuning */
-	uint32_t retransmits, user_timeout;    /* ticks */
-	uint32_t rtx_tick;		       /* tick of the latest retransmission */
-	uint32_t first_rto;		       /* tick when the present run of timeouts began */
+	union {
+		struct { /* CUBIC */
+			uint32_t w_max, cubic_k, epoch, w_est;
+		};
+		struct { /* HyStart++, until the first slow start ends */
+			uint32_t hs_end, hs_last, hs_now, hs_base;
+		};
+	};
+	uint32_t tune_seq, tune_tick;	    /* receive buffer tuning */
+	uint32_t retransmits, user_timeout; /* ticks */
+	uint32_t rtx_tick;		    /* tick of the latest retransmission */
+	uint32_t first_rto;		    /* tick when the present run of timeouts began */
 	uint16_t keepidle_s, keepintvl_s, maxseg;
 	int16_t linger_s;
 	uint8_t keepcnt, syn_tries;
 	uint64_t bytes_in, bytes_out;
 	struct tcp_listener *listener;
 	struct tcp_conn *dir_next;
+	struct tcp_bbr *bbr; /* with TF_PACED */
 };
-_Static_assert(sizeof(struct tcp_conn) <= 456, "connections stay small");
+_Static_assert(sizeof(struct tcp_conn) <= 488, "connections stay small");
+
+enum bbr_mode { BBR_STARTUP, BBR_DRAIN, BBR_PROBE_BW, BBR_PROBE_RTT };
+
+struct bbr_sample {
+	uint64_t bw; /* bytes a second */
+	uint32_t round;
+};
+
+struct tcp_bbr { /* times in units of 1.024 us, wrapping, unless named otherwise */
+	/* delivery rate: bytes delivered, when, when the newest delivered segment was sent */
+	uint64_t delivered;
+	uint32_t delivered_us, first_us;
+	uint64_t app_limited; /* samples up to this much delivered say little; 0: none */
+	/* of the newest segment that this acknowledgement delivered */
+	uint64_t prior_delivered;
+	uint32_t prior_us, send_us;
+	bool sampled, prior_app;
+	/* the model */
+	bool round_start, full, conserve;
+	uint8_t mode, phase, full_rounds;
+	uint32_t round, phase_us;
+	uint64_t next_round; /* begins when what is sent from here on is delivered */
+	struct bbr_sample bw[3];
+	uint64_t full_bw;
+	uint32_t min_rtt, min_rtt_tick; /* ticks */
+	uint32_t probe_end;		/* tick; 0: not yet down */
+	uint32_t saved_cwnd;
+	uint64_t rate;	  /* bytes a second */
+	uint64_t next_ns; /* when the next segment may go */
+};
 
 struct tcp_listener {
 	struct list_node link;
@@ -370,13 +419,39 @@ void tcp_enter_loss(struct tcp_conn *c);
 void tcp_reorder_timeout(struct tcp_conn *c);
 /* sack.c */
 bool sack_take(struct tcp_conn *c, const struct tcp_seg *g);
-bool sack_find_lost(struct tcp_conn *c);
-bool sack_overdue(struct tcp_conn *c);
 unsigned sack_blocks(const struct tcp_conn *c, uint32_t out[][2], unsigned max);
+/* rack.c. delivered: p is acknowledged or selectively so, before it is marked. duplicate: the peer
+ * reports data it had. */
+void rack_delivered(struct tcp_conn *c, struct pbuf *p);
+void rack_duplicate(struct tcp_conn *c);
+void rack_recovered(struct tcp_conn *c);
+bool rack_detect(struct tcp_conn *c);
 /* cubic.c */
 void cc_init(struct tcp_conn *c);
 void cc_acked(struct tcp_conn *c, uint32_t bytes);
 void cc_loss(struct tcp_conn *c); /* sets ssthresh */
+void cc_resume(struct tcp_conn *c);
+/* What the owner may queue follows the window: so many of them. */
+void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows);
+/* bbr.c: for connections with TF_PACED. start: -ENOMEM. acked: after an acknowledgement; flight and
+ * delivered before it, and whether it showed a loss. hold: not yet; it will be tried again. */
+int bbr_start(struct tcp_conn *c);
+void bbr_acked(struct tcp_conn *c, uint32_t prior_flight, uint64_t prior_delivered, bool lost);
+void bbr_loss(struct tcp_conn *c, bool timeout);
+void bbr_recovered(struct tcp_conn *c);
+bool bbr_hold(struct tcp_conn *c);
+void bbr_sent(struct tcp_conn *c, uint32_t bytes);
+uint32_t bbr_quantum(const struct tcp_conn *c);
+/* rate.c: for the same. sent, delivered: a segment, before it is marked; idle: the owner has no
+ * more; copy: p's data moves to another pbuf. */
+static inline uint32_t rate_us(uint64_t ns)
+{
+	return (uint32_t)(ns >> 10);
+}
+void rate_sent(struct tcp_conn *c, struct pbuf *p);
+void rate_delivered(struct tcp_conn *c, struct pbuf *p);
+void rate_idle(struct tcp_conn *c);
+void rate_copy(struct pbuf *to, struct pbuf *from);
 /* reass.c: takes in-window data; p's data is the payload, seq/end_seq set. Returns true when
  * rcv_nxt moved. */
 void rx_queue(struct tcp_conn *c, struct pbuf *p);

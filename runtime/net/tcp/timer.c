@@ -23,12 +23,11 @@ void conn_arm_probe(struct tcp_conn *c)
 	c->pto_at = 0;
 	if ((c->flags & (TF_SACK | TF_RTT_SEEN | TF_PERSIST | TF_LOOP)) !=
 		    (TF_SACK | TF_RTT_SEEN) ||
-	    c->cong != CONG_OPEN || c->backoff != 0 || c->rto_at == 0 || c->tx_head == NULL ||
-	    c->tx_head == c->tx_next)
+	    c->rto_at == 0 || c->tx_head == NULL || c->tx_head == c->tx_next)
 		return;
-	if (c->sacked != 0)
-		ticks = (c->srtt >> 15) + 2;
-	else if (c->flags & TF_TLP)
+	if (c->rack_wait != 0)
+		ticks = c->rack_wait;
+	else if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong != CONG_OPEN || c->backoff != 0)
 		return;
 	else
 		ticks = GW_MAX((c->srtt >> 12) + 2, TCP_PTO_MIN) +
@@ -42,12 +41,12 @@ void conn_arm_probe(struct tcp_conn *c)
 
 static void pto(struct tcp_conn *c)
 {
-	if (c->snd_una == c->snd_nxt || c->cong != CONG_OPEN || c->state < TCP_ESTABLISHED ||
+	if (c->snd_una == c->snd_nxt || c->state < TCP_ESTABLISHED ||
 	    (c->flags & (TF_PERSIST | TF_DETACHED)))
 		return;
-	if (c->sacked != 0)
+	if (c->rack_wait != 0)
 		tcp_reorder_timeout(c);
-	else
+	else if (c->cong == CONG_OPEN)
 		tcp_probe_tail(c);
 }
 
@@ -95,6 +94,20 @@ static void persist(struct tcp_conn *c)
 	conn_set_rto(c);
 }
 
+/* Full segments time out again and again, and nobody says that they are too long: perhaps that is
+ * what they are (RFC 4821 7.7, black hole detection). */
+static void black_hole(struct tcp_conn *c)
+{
+	uint16_t mtu = c->backoff < 5 ? TCP_HOLE_MTU : TCP_MIN_MTU;
+	const struct pbuf *p = c->tx_head;
+
+	if (c->backoff < 3 || p == NULL || p == c->tx_next || c->rt_mtu <= mtu ||
+	    seg_len(p) + 40 <= mtu || (c->flags & TF_LOOP))
+		return;
+	c->rt_mtu = mtu;
+	conn_set_mss(c);
+}
+
 static void rto(struct tcp_conn *c)
 {
 	struct net_stack *s = c->stack;
@@ -124,6 +137,7 @@ static void rto(struct tcp_conn *c)
 		s->n.retransmits++;
 		(void)tcp_send_syn(c);
 	} else {
+		black_hole(c);
 		tcp_enter_loss(c);
 		if (c->tx_head != NULL && c->tx_head != c->tx_next) {
 			tcp_output(c);
@@ -189,6 +203,8 @@ void conn_timer(struct net_stack *s, struct net_timer *t)
 		keep(c);
 	if (c->state == TCP_CLOSED)
 		return;
+	if (c->flags & TF_PACED)
+		tcp_output(c);
 	conn_arm_all(c);
 }
 

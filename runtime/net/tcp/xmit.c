@@ -132,8 +132,10 @@ static __attribute__((noinline)) int finish_any(struct tcp_conn *c, struct pbuf 
 	return finish(c, p, th, len);
 }
 
-static void sent(struct tcp_conn *c)
+static void sent(struct tcp_conn *c, uint32_t bytes)
 {
+	if (c->flags & TF_PACED)
+		bbr_sent(c, bytes);
 	if (c->rto_at == 0 || (c->flags & TF_PERSIST)) {
 		c->flags &= ~TF_PERSIST;
 		conn_set_rto(c);
@@ -160,7 +162,7 @@ int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 		c->rto_at = tick_in(c->stack, c->rto);
 		conn_arm(c, c->rto_at);
 	} else {
-		sent(c);
+		sent(c, len);
 	}
 	return 0;
 }
@@ -182,6 +184,8 @@ int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t byte
 		q->data = seg_payload(q);
 		q->len = seg_len(q);
 		q->time_ns = now;
+		if (unlikely(c->flags & TF_PACED))
+			rate_sent(c, q);
 		if (seg_marks(q) & SEG_PUSH)
 			flags |= TH_PSH;
 		if (--n == 0)
@@ -195,7 +199,7 @@ int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t byte
 	p->data = th;
 	err = finish_any(c, p, th, bytes + (uint32_t)(seg_payload(p) - th));
 	if (likely(err == 0))
-		sent(c);
+		sent(c, bytes);
 	return err;
 }
 
@@ -217,9 +221,11 @@ int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags)
 	q->data = th;
 	q->len = len + (uint32_t)(pay - th);
 	p->time_ns = s->now;
+	if (c->flags & TF_PACED)
+		rate_sent(c, p);
 	err = finish_any(c, q, th, q->len);
 	if (err == 0)
-		sent(c);
+		sent(c, len);
 	return err;
 }
 

@@ -107,8 +107,10 @@ static void wire(struct sim *m, unsigned from, uint8_t *data, size_t len, bool g
 
 	if (l->tap != NULL && l->tap(m, from, data, len))
 		return;
-	if (l->black_hole || chance(m, l->loss))
+	if (l->black_hole || chance(m, l->loss)) {
+		l->dropped++;
 		return;
+	}
 	if (l->drop_over != 0 && len > l->drop_over) {
 		if (l->icmp)
 			answer_too_big(m, from, data, l->drop_over);
@@ -118,8 +120,10 @@ static void wire(struct sim *m, unsigned from, uint8_t *data, size_t len, bool g
 		uint64_t start = GW_MAX(l->busy_until, m->now);
 
 		if (l->queue_bytes != 0 &&
-		    (start - m->now) * l->rate_bps / 8 / SEC > l->queue_bytes)
+		    (start - m->now) * l->rate_bps / 8 / SEC > l->queue_bytes) {
+			l->dropped++;
 			return;
+		}
 		l->busy_until = start + len * 8 * SEC / l->rate_bps;
 		at = l->busy_until;
 	}

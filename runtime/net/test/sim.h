@@ -24,6 +24,7 @@ struct sim_link {				/* one direction, as seen by the sender */
 			       needed */
 	bool icmp;
 	uint64_t busy_until, last_at;
+	uint64_t dropped; /* frames lost on the way */
 	/* may look at (and swallow, by returning true) each frame on its way */
 	bool (*tap)(struct sim *m, unsigned from, uint8_t *frame, size_t len);
 };

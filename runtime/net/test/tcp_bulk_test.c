@@ -66,7 +66,7 @@ static void set_links(struct sim *s, struct sim_link l)
 	s->host[0].out = s->host[1].out = l;
 }
 
-static unsigned loss_now, reorder_now, dup_now, corrupt_now;
+static unsigned loss_now, reorder_now, dup_now, corrupt_now, congestion_now;
 static bool offload_now, nosack_now;
 
 static void tune_bad(struct sim *s)
@@ -78,6 +78,7 @@ static void tune_bad(struct sim *s)
 					.delay_ns = 5 * MS,
 					.rate_bps = 100000000,
 					.queue_bytes = 100000 });
+	s->host[0].cfg.congestion = s->host[1].cfg.congestion = congestion_now;
 	if (offload_now) {
 		for (int i = 0; i < 2; i++)
 			s->host[i].cfg.csum_tx = s->host[i].cfg.csum_rx = s->host[i].cfg.tso4 =
@@ -136,9 +137,58 @@ TEST(loss)
 	for (unsigned i = 0; i < ARRAY_SIZE(losses); i++) {
 		uint64_t t = transfer(losses[i], 0, 0, 0, 1 << 20, 1 << 20);
 
+		CHECK(t < 20 * SEC);
 		printf("loss %.1f %%: 1 MiB both ways in %.2f s\n", losses[i] / 100.0,
 		       (double)t / 1e9);
 	}
+}
+
+/* A path that loses without being full: BBR keeps its pace where CUBIC gives way. */
+TEST(bbr)
+{
+	uint64_t cubic = 0, bbr = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		congestion_now = TCP_CUBIC;
+		cubic += transfer(500, i, 0, 0, 4 << 20, 0);
+		congestion_now = TCP_BBR;
+		bbr += transfer(500, i, 0, 0, 4 << 20, 0);
+	}
+	printf("5 %% loss, 4 MiB: CUBIC %.2f s, BBR %.2f s\n", (double)cubic / 4e9,
+	       (double)bbr / 4e9);
+	CHECK(bbr * 2 < cubic);
+	/* nothing lost: the whole rate, and bounded queueing */
+	bbr = transfer(0, 0, 0, 0, 8 << 20, 0);
+	CHECK(bbr < 1500 * MS);
+	transfer(1000, 500, 200, 100, 1 << 19, 1 << 19);
+	nosack_now = true;
+	transfer(100, 0, 0, 0, 1 << 19, 1 << 19);
+	nosack_now = false;
+	offload_now = true;
+	transfer(100, 0, 0, 0, 4 << 20, 1 << 20);
+	offload_now = false;
+	congestion_now = TCP_CUBIC;
+}
+
+/* Chosen and unchosen while data is in flight. */
+TEST(congestion_switch)
+{
+	loss_now = 100;
+	reorder_now = dup_now = corrupt_now = 0;
+	start(3, tune_bad, 4 << 20, 0);
+	for (int i = 0; i < 40 && !both_done(NULL); i++) {
+		if (client.c != NULL && client.connected) {
+			CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_CONGESTION,
+					     i & 1 ? TCP_BBR : TCP_CUBIC),
+				 0);
+			CHECK_EQ(tcp_get_opt(client.c, TCP_OPT_CONGESTION),
+				 i & 1 ? TCP_BBR : TCP_CUBIC);
+			CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_CONGESTION, 7), -EINVAL);
+		}
+		sim_run(&m, 15 * MS, both_done, NULL);
+	}
+	CHECK(sim_run(&m, 100 * SEC, both_done, NULL));
+	finish();
 }
 
 TEST(reorder_dup)
@@ -168,10 +218,10 @@ TEST(offload)
 	offload_now = true;
 	transfer(0, 0, 0, 0, 8 << 20, 0);
 	CHECK(m.host[0].gso_out > 10);
-	CHECK(m.host[0].max_frame > 30000);
+	CHECK(m.host[0].max_frame > 5 * 1460);
 	transfer(300, 200, 200, 0, 1 << 20, 1 << 20);
 	offload_now = false;
 }
 
-UNIT_MAIN(CASE(clean), CASE(loss), CASE(reorder_dup), CASE(corruption), CASE(no_sack),
-	  CASE(offload))
+UNIT_MAIN(CASE(clean), CASE(loss), CASE(bbr), CASE(congestion_switch), CASE(reorder_dup),
+	  CASE(corruption), CASE(no_sack), CASE(offload))

@@ -509,6 +509,35 @@ TEST(path_mtu)
 	end();
 }
 
+/* A router drops what is too long and says nothing. */
+TEST(path_mtu_black_hole)
+{
+	static const uint32_t limits[] = { 1200, 700 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {
+		open_pair(NULL);
+		m.host[0].out.drop_over = limits[i];
+		client.tx_total = 200000;
+		sim_app_pump(&client);
+		idle(30 * SEC);
+		CHECK_EQ(server.rx_done, 200000);
+		CHECK(client.c->rt_mtu + ETH_HLEN <= limits[i]);
+		CHECK(client.c->rt_mtu >= TCP_MIN_MTU);
+		end();
+	}
+	/* a path that was down for a second keeps its segments' size */
+	open_pair(NULL);
+	m.host[0].out.black_hole = true;
+	client.tx_total = 200000;
+	sim_app_pump(&client);
+	idle(SEC / 2);
+	m.host[0].out.black_hole = false;
+	idle(5 * SEC);
+	CHECK_EQ(server.rx_done, 200000);
+	CHECK_EQ(client.c->rt_mtu, 1500);
+	end();
+}
+
 static void tiny(struct sim *s)
 {
 	s->host[0].cfg.mtu = s->host[1].cfg.mtu = 576;
@@ -782,7 +811,7 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
 	  CASE(nagle_cork_sws), CASE(keepalive), CASE(delayed_ack), CASE(five_thousand),
 	  CASE(syn_flood), CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2),
-	  CASE(path_mtu), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
-	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
+	  CASE(path_mtu), CASE(path_mtu_black_hole), CASE(mtus), CASE(window_scale_and_tuning),
+	  CASE(ring_full), CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
 	  CASE(small_segments_memory), CASE(false_neighbour), CASE(tail_loss),
 	  CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain))
