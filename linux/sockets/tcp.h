@@ -46,7 +46,7 @@ struct tcp_socket {
 	struct list_node in_group; /* group->lock */
 	struct list_node queue;	   /* connections to accept; group->lock */
 	uint32_t n_queued, backlog;
-	struct list_node in_queue; /* as one of those */
+	struct list_node in_queue;  /* as one of those */
 	struct trace_sample *trace; /* tcp_trace.c's; NULL: nothing of it was followed yet */
 };
 

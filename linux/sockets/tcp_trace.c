@@ -30,7 +30,8 @@ static struct trace_sample *begin(struct tcp_socket *t)
 	if (t->s.file == NULL || tcp_rx_available(t->conn) == 0)
 		return NULL; /* not accepted yet (traced_release ends what begins here); only a FIN
 			      */
-	if (s != NULL && s->shard == shard_self()->id && clock_now() - s->at[GW_TRACE_INPUT] > GIVE_UP_NS)
+	if (s != NULL && s->shard == shard_self()->id &&
+	    clock_now() - s->at[GW_TRACE_INPUT] > GIVE_UP_NS)
 		trace_give_up(s);
 	else if (s != NULL)
 		return NULL;
@@ -75,7 +76,8 @@ static uint32_t traced_poll(struct file *f)
 	uint32_t ready = tcp_ops.file.poll(f);
 	struct trace_sample *s = active_here(t);
 
-	if (s != NULL && ready & POLLIN && s->at[GW_TRACE_READY] == 0 && s->at[GW_TRACE_READ] == 0) {
+	if (s != NULL && ready & POLLIN && s->at[GW_TRACE_READY] == 0 &&
+	    s->at[GW_TRACE_READ] == 0) {
 		note_run(s);
 		s->at[GW_TRACE_READY] = clock_now();
 	}

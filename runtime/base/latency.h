@@ -19,9 +19,9 @@
 #endif
 
 enum latency_kind {
-	LATENCY_QUEUE, /* ready to running */
-	LATENCY_RUN,   /* running to parked, or to another's turn */
-	LATENCY_WAIT,  /* parked to woken */
+	LATENCY_QUEUE,	     /* ready to running */
+	LATENCY_RUN,	     /* running to parked, or to another's turn */
+	LATENCY_WAIT,	     /* parked to woken */
 	LATENCY_NET_RECV,    /* packet found in the receive ring to thread woken by it */
 	LATENCY_NET_SEND,    /* first write to a network socket to the device told of it */
 	LATENCY_SOCKET_RECV, /* calls that waited in a socket for data or a connection */
@@ -42,7 +42,10 @@ static inline void latency_init(struct latency *l)
 static inline void latency_count(struct latency *l, uint32_t doubling, uint64_t ns)
 {
 	/* one instruction: whole for whoever reads it; nobody else writes */
-	__asm__("incq %0" : "+m"(l->counts[(doubling << LATENCY_HALF) + (ns >> doubling)]) : : "cc");
+	__asm__("incq %0"
+		: "+m"(l->counts[(doubling << LATENCY_HALF) + (ns >> doubling)])
+		:
+		: "cc");
 	if (unlikely(ns > l->h.max))
 		__atomic_store_n(&l->h.max, ns, __ATOMIC_RELAXED);
 }
@@ -61,8 +64,8 @@ static __attribute__((noinline, cold)) void latency_odd(struct latency *l, uint6
  * little apart, counts as 0. */
 static inline void latency_record(struct latency *l, uint64_t ns)
 {
-	uint32_t doubling = 63u - (uint32_t)__builtin_clzll(ns | ((2u << LATENCY_HALF) - 1)) -
-			    LATENCY_HALF;
+	uint32_t doubling =
+		63u - (uint32_t)__builtin_clzll(ns | ((2u << LATENCY_HALF) - 1)) - LATENCY_HALF;
 
 	if (likely(doubling < LATENCY_BITS - LATENCY_HALF))
 		latency_count(l, doubling, ns);

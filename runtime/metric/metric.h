@@ -12,9 +12,9 @@
 
 #include "runtime/base/latency.h"
 
-#define METRICS_MAX 32u	    /* names of a partition */
-#define METRIC_NAME 32u	    /* bytes of a name with its end */
-#define METRIC_LINE 192u    /* bytes of a line of text with its end */
+#define METRICS_MAX 32u	 /* names of a partition */
+#define METRIC_NAME 32u	 /* bytes of a name with its end */
+#define METRIC_LINE 192u /* bytes of a line of text with its end */
 
 struct metric;
 

@@ -11,12 +11,15 @@
 static const struct {
 	const char *name, *help;
 } kinds[LATENCY_KINDS] = {
-	[LATENCY_QUEUE] = { "queue_delay", "Time that program threads were ready before they ran." },
+	[LATENCY_QUEUE] = { "queue_delay",
+			    "Time that program threads were ready before they ran." },
 	[LATENCY_RUN] = { "run", "Time that program threads ran at a stretch." },
-	[LATENCY_WAIT] = { "wait", "Time that program threads were parked before they were woken." },
+	[LATENCY_WAIT] = { "wait",
+			   "Time that program threads were parked before they were woken." },
 	[LATENCY_NET_RECV] = { "net_receive",
 			       "Time from a packet in the receive ring to the thread it woke." },
-	[LATENCY_NET_SEND] = { "net_send", "Time from a program's write to the device told of it." },
+	[LATENCY_NET_SEND] = { "net_send",
+			       "Time from a program's write to the device told of it." },
 	[LATENCY_SOCKET_RECV] = { "socket_receive_wait",
 				  "Time that calls waited in a socket for something to take." },
 	[LATENCY_SOCKET_SEND] = { "socket_send_wait",
@@ -70,8 +73,14 @@ struct family {
 	const struct word *words;
 	uint32_t n;
 };
-#define NET_WORD(value, field) { value, offsetof(struct net_counters, field) }
-#define SCHED_WORD(value, field) { value, offsetof(struct shard_stats, field) }
+#define NET_WORD(value, field)                              \
+	{                                                   \
+		value, offsetof(struct net_counters, field) \
+	}
+#define SCHED_WORD(value, field)                           \
+	{                                                  \
+		value, offsetof(struct shard_stats, field) \
+	}
 
 static const struct word packets[] = { NET_WORD("in", rx_packets), NET_WORD("out", tx_packets) };
 static const struct word bytes[] = { NET_WORD("in", rx_bytes), NET_WORD("out", tx_bytes) };
@@ -100,9 +109,10 @@ static const struct word device_drops[] = {
 };
 static const struct word wakes[] = { SCHED_WORD("own", wakes_local),
 				     SCHED_WORD("other", wakes_remote) };
-static const struct word sched[][1] = { { SCHED_WORD("", parks) },	{ SCHED_WORD("", switches) },
-					{ SCHED_WORD("", waits) },	{ SCHED_WORD("", ticks) },
-					{ SCHED_WORD("", preemptions) }, { SCHED_WORD("", steals) } };
+static const struct word sched[][1] = {
+	{ SCHED_WORD("", parks) }, { SCHED_WORD("", switches) },    { SCHED_WORD("", waits) },
+	{ SCHED_WORD("", ticks) }, { SCHED_WORD("", preemptions) }, { SCHED_WORD("", steals) }
+};
 
 #define WORDS(a) a, ARRAY_SIZE(a)
 static const struct family families[] = {

@@ -210,17 +210,16 @@ struct net_counters {
 		drop_csum, drop_proto,
 		drop_addr,   /* to another's address, or from one that cannot be */
 		drop_noport, /* nobody listens */
-		drop_nomem,
-		drop_frag, drop_arp,
-		drop_seq,    /* TCP: not in the window, or not what the state takes */
-		drop_dup,    /* TCP: data that had come before */
-		drop_closed, /* TCP: data behind shutdown(SHUT_RD) */
-		drop_queue,  /* a bounded queue of the stack is full */
-		drop_socket, /* UDP: the socket's buffer is full, or shut */
+		drop_nomem, drop_frag, drop_arp,
+		drop_seq,     /* TCP: not in the window, or not what the state takes */
+		drop_dup,     /* TCP: data that had come before */
+		drop_closed,  /* TCP: data behind shutdown(SHUT_RD) */
+		drop_queue,   /* a bounded queue of the stack is full */
+		drop_socket,  /* UDP: the socket's buffer is full, or shut */
 		drop_backlog, /* a connection that its listener has no room for */
-		drop_rate,   /* more echo requests than are answered */
-		drop_route;  /* to send, and no way there */
-	uint64_t tx_full; /* to send, and the device's ring and queue are full */
+		drop_rate,    /* more echo requests than are answered */
+		drop_route;   /* to send, and no way there */
+	uint64_t tx_full;     /* to send, and the device's ring and queue are full */
 	uint64_t conns_accepted, conns_opened, conns_reset, retransmits, syn_cookies, rst_sent,
 		forwarded;
 };

@@ -31,8 +31,8 @@ size_t net_config_text(char *to, size_t size);
 /* What was dropped between a shard's stack and the device or another shard, beside what the stack
  * counts (net_counters). */
 struct net_glue_drops {
-	uint64_t shard_full;  /* received, for a connection on another shard whose ring is full */
-	uint64_t ring_full;   /* sent by another shard's stack, and the device's ring is full here */
+	uint64_t shard_full; /* received, for a connection on another shard whose ring is full */
+	uint64_t ring_full;  /* sent by another shard's stack, and the device's ring is full here */
 };
 /* Any shard: each value is whole. NULL before net_glue_init. */
 const struct net_glue_drops *net_glue_drops(uint32_t shard);

@@ -2,7 +2,8 @@
 /* trace.c - the network's part of a request's life (trace.h).
  *
  *   device ring -> trace_input -> stack -> socket -> ... program ... -> trace_tx -> device ring
- *                  RING, INPUT              (linux/sockets/trace.c)     SENT     -> trace_flush BELL
+ *                  RING, INPUT              (linux/sockets/trace.c)     SENT     -> trace_flush
+ * BELL
  *
  * A packet that crosses to another shard's stack is seen by that shard; a reply that crosses to the
  * shard with the device's queue counts as sent when that shard has it. */
@@ -17,12 +18,12 @@
 struct trace_shard {
 	int (*tx)(void *ctx, struct pbuf *frame);
 	void (*input)(void *ctx, struct pbuf *frame);
-	struct poller inner;	     /* flush and arm of the glue's own */
-	uint64_t ring_ns, input_ns;  /* of the packet in the stack's hands; 0: none */
-	uint32_t countdown;	     /* data packets to let pass */
-	struct list_node written;    /* replies that the stack has, and the device has not */
-	struct list_node sent;	     /* replies in the device's ring, before the doorbell */
-	uint64_t lost, unanswered;   /* own vcore writes; read by trace_drain */
+	struct poller inner;	    /* flush and arm of the glue's own */
+	uint64_t ring_ns, input_ns; /* of the packet in the stack's hands; 0: none */
+	uint32_t countdown;	    /* data packets to let pass */
+	struct list_node written;   /* replies that the stack has, and the device has not */
+	struct list_node sent;	    /* replies in the device's ring, before the doorbell */
+	uint64_t lost, unanswered;  /* own vcore writes; read by trace_drain */
 	uint64_t lost_told, unanswered_told;
 	_Atomic uint32_t head, tail; /* of ring: taken, filled */
 	struct trace_sample ring[TRACE_RING];

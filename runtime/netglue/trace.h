@@ -11,16 +11,16 @@
 #include "runtime/net/net.h"
 #include "runtime/sched/sched.h"
 
-/* One sampled request, kept with its connection and used again for the next. Between trace_begin and
- * its end it is active; then those who are on the connection's home shard write its times. */
+/* One sampled request, kept with its connection and used again for the next. Between trace_begin
+ * and its end it is active; then those who are on the connection's home shard write its times. */
 struct trace_sample {
 	struct list_node link;	 /* of its shard: the reply is written, or sent */
 	_Atomic uint32_t active; /* ended by the shard that has it in a list */
 	uint32_t shard;		 /* whose list */
 	uint32_t remote_ip;	 /* network byte order */
 	uint16_t remote_port, local_port;
-	uint32_t reply_seq; /* of the reply's first byte */
-	uint32_t tid;	    /* thread that read */
+	uint32_t reply_seq;	      /* of the reply's first byte */
+	uint32_t tid;		      /* thread that read */
 	uint64_t at[GW_TRACE_POINTS]; /* ns; 0: not met */
 };
 

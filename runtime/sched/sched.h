@@ -81,8 +81,8 @@ struct shard {
 	struct list_node runq;	  /* ready uthreads, FIFO */
 	_Atomic uint32_t n_ready; /* readable by others for load balancing */
 	_Atomic uint32_t n_uthreads;
-	uint64_t now_ns;   /* clock at the last loop turn or clock_now() */
-	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
+	uint64_t now_ns;		    /* clock at the last loop turn or clock_now() */
+	uint64_t armed_ns;		    /* the tick that is set in the kernel; GW_NEVER: none */
 	struct list_node pollers, flushers; /* flushers: those that flush */
 	uint64_t events; /* what the kernel posted before this turn: bits as in enum gw_event */
 	struct timer **heap;
@@ -104,7 +104,7 @@ struct shard {
 	uint64_t steal_ns;	   /* not before */
 	struct shard_stats stats;
 	struct latency *latency; /* LATENCY_KINDS of them */
-	uint64_t rx_ns; /* while packets are delivered: when they were found; else 0 */
+	uint64_t rx_ns;		 /* while packets are delivered: when they were found; else 0 */
 	uint64_t tx_ns; /* a program's first write to the network that is not sent; 0: none */
 };
 

@@ -14,7 +14,8 @@ static inline void place(struct shard *s, uint32_t i, struct timer *t)
 	t->slot = i;
 }
 
-static inline __attribute__((always_inline)) void sift_up(struct shard *s, uint32_t i, struct timer *t)
+static inline __attribute__((always_inline)) void sift_up(struct shard *s, uint32_t i,
+							  struct timer *t)
 {
 	while (i) {
 		uint32_t parent = (i - 1) / 2;

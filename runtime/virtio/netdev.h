@@ -32,7 +32,7 @@ int netdev_tx(struct netdev_queue *q, struct pbuf *frame);
 /* Beside what netdev_tx refuses. */
 struct netdev_drops {
 	uint64_t no_buffer; /* times that no buffer was there to receive into: the device dropped */
-	uint64_t device;    /* frames lost because the device lied or stopped, or is not worth one */
+	uint64_t device; /* frames lost because the device lied or stopped, or is not worth one */
 };
 const struct netdev_drops *netdev_drops(const struct netdev_queue *q);
 #endif

@@ -33,7 +33,7 @@ def requests(path):
 def check_requests(found, port):
     """Stages in order, without gaps, and as long together as the whole; one after the other on each track."""
     ends = {}
-    for whole, parts in found:
+    for whole, parts in sorted(found, key=lambda request: request[0]["ts"]):  # shards report one after the other
         equal(whole["args"]["port"], port)
         order = [STAGES.index(p["name"]) for p in parts]
         equal(order, sorted(set(order)), "stages in order")

@@ -18,16 +18,11 @@ struct request {
 
 /* What the time before each point is. */
 static const char *const stages[LIFE_STAGES] = {
-	[GW_TRACE_RING] = "request",
-	[GW_TRACE_INPUT] = "receive ring",
-	[GW_TRACE_QUEUED] = "TCP/IP in",
-	[GW_TRACE_WOKEN] = "wake",
-	[GW_TRACE_RUN] = "run queue",
-	[GW_TRACE_READY] = "poll",
-	[GW_TRACE_READ] = "program to read",
-	[GW_TRACE_READ_END] = "read",
-	[GW_TRACE_WRITE] = "program to write",
-	[GW_TRACE_SENT] = "write, TCP/IP out",
+	[GW_TRACE_RING] = "request",	       [GW_TRACE_INPUT] = "receive ring",
+	[GW_TRACE_QUEUED] = "TCP/IP in",       [GW_TRACE_WOKEN] = "wake",
+	[GW_TRACE_RUN] = "run queue",	       [GW_TRACE_READY] = "poll",
+	[GW_TRACE_READ] = "program to read",   [GW_TRACE_READ_END] = "read",
+	[GW_TRACE_WRITE] = "program to write", [GW_TRACE_SENT] = "write, TCP/IP out",
 	[GW_TRACE_BELL] = "send ring",
 };
 
@@ -194,8 +189,9 @@ static void row(const struct life *l, uint32_t i, struct text *out)
 
 void life_table(const struct life *l, struct text *out)
 {
-	text_printf(out, "godwit: requests followed: %zu (%" PRIu64 " given up unanswered, %" PRIu64
-			 " lost), trace in %s\n",
+	text_printf(out,
+		    "godwit: requests followed: %zu (%" PRIu64 " given up unanswered, %" PRIu64
+		    " lost), trace in %s\n",
 		    l->n[0], l->unanswered, l->lost, l->out.path);
 	if (l->n[0] == 0)
 		return;

@@ -9,8 +9,8 @@
 #include "tools/base/util.h"
 #include "tools/godwit/perfetto.h"
 
-#define LIFE_MAX 1000000u	   /* requests in the table; all are in the file */
-#define LIFE_CONNECTIONS 1000u	   /* with a track of their own */
+#define LIFE_MAX 1000000u	    /* requests in the table; all are in the file */
+#define LIFE_CONNECTIONS 1000u	    /* with a track of their own */
 #define LIFE_STAGES GW_TRACE_POINTS /* stage i ends at point i; 0 stands for the whole */
 
 struct life {

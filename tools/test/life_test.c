@@ -40,18 +40,24 @@ TEST(proper)
 	char *file;
 
 	open_life(&l);
-	CHECK_EQ(life_add(&l, "1 7 10.0.2.2:4000 6379 1234567 10 20 25 - 40 50 60 100 150 1000"), 0);
-	CHECK_EQ(life_add(&l, "1 7 10.0.2.2:4000 6379 3000000 10 20 25 30 40 50 60 100 150 2000"), 0);
+	CHECK_EQ(life_add(&l, "1 7 10.0.2.2:4000 6379 1234567 10 20 25 - 40 50 60 100 150 1000"),
+		 0);
+	CHECK_EQ(life_add(&l, "1 7 10.0.2.2:4000 6379 3000000 10 20 25 30 40 50 60 100 150 2000"),
+		 0);
 	CHECK_EQ(life_add(&l, "0 7 10.0.2.2:4001 6379 3000001 0 0 0 0 0 0 0 0 0 0"), 0);
 	CHECK_EQ(life_add(&l, "lost 3 4"), 0);
 	CHECK_EQ(life_add(&l, "lost 1 0"), 0);
 	life_table(&l, &t);
 	CHECK(strstr(t.data, "followed: 3 (4 given up unanswered, 4 lost)") != NULL);
 	/* 10 + 10 + 0 of 3000 ns; median 0.01 us */
-	CHECK(strstr(t.data, "  receive ring              3       0.01       0.01    0.7 %\n") != NULL);
-	CHECK(strstr(t.data, "  run queue                 2       0.00       0.01    0.2 %\n") != NULL);
-	CHECK(strstr(t.data, "  send ring                 3       0.85       1.85   90.0 %\n") != NULL);
-	CHECK(strstr(t.data, "  total                     3       1.00       2.00  100.0 %\n") != NULL);
+	CHECK(strstr(t.data, "  receive ring              3       0.01       0.01    0.7 %\n") !=
+	      NULL);
+	CHECK(strstr(t.data, "  run queue                 2       0.00       0.01    0.2 %\n") !=
+	      NULL);
+	CHECK(strstr(t.data, "  send ring                 3       0.85       1.85   90.0 %\n") !=
+	      NULL);
+	CHECK(strstr(t.data, "  total                     3       1.00       2.00  100.0 %\n") !=
+	      NULL);
 	text_free(&t);
 	file = close_life(&l);
 	CHECK(file[0] == '[' && strcmp(file + strlen(file) - 3, "\n]\n") == 0);
@@ -60,7 +66,8 @@ TEST(proper)
 			   "\"args\":{\"port\":6379,\"thread\":7,\"shard\":1}}") != NULL);
 	/* what was not met belongs to the next */
 	CHECK(strstr(file, "\"tid\":1,\"name\":\"poll\",\"ts\":1234.592,\"dur\":0.015,") != NULL);
-	CHECK(strstr(file, "\"tid\":2,\"name\":\"thread_name\",\"args\":{\"name\":\"10.0.2.2:4001\"}}") !=
+	CHECK(strstr(file,
+		     "\"tid\":2,\"name\":\"thread_name\",\"args\":{\"name\":\"10.0.2.2:4001\"}}") !=
 	      NULL);
 	free(file);
 }
@@ -70,10 +77,10 @@ TEST(refused)
 	static const char *const bad[] = {
 		"",
 		"1",
-		"1 7 10.0.2.2:4000 6379 1234567 10 20 25 30 40 50 60 100 150",	  /* a point short */
-		"1 7 10.0.2.2:4000 6379 1234567 10 20 25 30 40 50 60 100 150 -",  /* never left */
+		"1 7 10.0.2.2:4000 6379 1234567 10 20 25 30 40 50 60 100 150",	 /* a point short */
+		"1 7 10.0.2.2:4000 6379 1234567 10 20 25 30 40 50 60 100 150 -", /* never left */
 		"1 7 10.0.2.2:4000 6379 1234567 10 20 25 30 40 50 60 100 150 200 1", /* one more */
-		"1 7 10.0.2.2:4000 6379 1234567 10 9 25 30 40 50 60 100 150 200", /* backwards */
+		"1 7 10.0.2.2:4000 6379 1234567 10 9 25 30 40 50 60 100 150 200",    /* backwards */
 		"1 7 10.0.2.2:4000 6379 1234567 10 20 25 30 40 50 60 100 150 99999999999999999",
 		"1 7 10.0.2.2:4000 65536 1234567 10 20 25 30 40 50 60 100 150 200",
 		"4096 7 10.0.2.2:4000 6379 1234567 10 20 25 30 40 50 60 100 150 200",

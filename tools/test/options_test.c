@@ -257,5 +257,5 @@ TEST(deterministic)
 	CHECK(refuses(ARGS("--accel", "kvm", "--deterministic", "x"), "emulation"));
 }
 
-UNIT_MAIN(CASE(traces), CASE(deterministic), CASE(defaults), CASE(program_without_dashes), CASE(forwards),
-	  CASE(sizes), CASE(network), CASE(values), CASE(unknown), CASE(quoting))
+UNIT_MAIN(CASE(traces), CASE(deterministic), CASE(defaults), CASE(program_without_dashes),
+	  CASE(forwards), CASE(sizes), CASE(network), CASE(values), CASE(unknown), CASE(quoting))

@@ -703,10 +703,11 @@ void machine_start(uint32_t n)
 			.forward = forward,
 		};
 
-		shard_of[i] = (struct shard){
-			.latency = machine_latency,
-			.id = i, .current = &uthread_main, .pbufs = &pools[i], .now_ns = now
-		};
+		shard_of[i] = (struct shard){ .latency = machine_latency,
+					      .id = i,
+					      .current = &uthread_main,
+					      .pbufs = &pools[i],
+					      .now_ns = now };
 		shards[i] = &shard_of[i];
 		list_init(&forwarded[i]);
 		pbuf_pool_init(&pools[i], 8192, more, NULL);

@@ -104,10 +104,8 @@ TEST(echo)
 /* A request's points, in the order in which they come. */
 TEST(traced_request)
 {
-	static const enum gw_trace order[] = {
-		GW_TRACE_QUEUED, GW_TRACE_WOKEN, GW_TRACE_READY, GW_TRACE_READ, GW_TRACE_READ_END,
-		GW_TRACE_WRITE
-	};
+	static const enum gw_trace order[] = { GW_TRACE_QUEUED, GW_TRACE_WOKEN,	   GW_TRACE_READY,
+					       GW_TRACE_READ,	GW_TRACE_READ_END, GW_TRACE_WRITE };
 	struct trace_sample *first;
 	uint64_t last = 0;
 	int l, c, s;
@@ -602,11 +600,11 @@ TEST(neighbour_answers_reach_the_shard_that_asked)
 	machine_stop();
 }
 
-UNIT_MAIN(CASE(echo), CASE(traced_request), CASE(shutdown_and_epipe), CASE(reset_by_close_with_unread_data),
-	  CASE(connect_refused), CASE(connect_nonblocking), CASE(connect_interrupted),
-	  CASE(timeouts), CASE(peek_waitall_trunc), CASE(pages_that_are_absent),
-	  CASE(large_blocking_write), CASE(full_then_writable), CASE(ports), CASE(options),
-	  CASE(listener_closes_with_connections_waiting),
+UNIT_MAIN(CASE(echo), CASE(traced_request), CASE(shutdown_and_epipe),
+	  CASE(reset_by_close_with_unread_data), CASE(connect_refused), CASE(connect_nonblocking),
+	  CASE(connect_interrupted), CASE(timeouts), CASE(peek_waitall_trunc),
+	  CASE(pages_that_are_absent), CASE(large_blocking_write), CASE(full_then_writable),
+	  CASE(ports), CASE(options), CASE(listener_closes_with_connections_waiting),
 	  CASE(no_descriptor_leaves_the_connection_waiting), CASE(moves_to_the_user),
 	  CASE(two_users), CASE(accepts_from_every_shard),
 	  CASE(neighbour_answers_reach_the_shard_that_asked))

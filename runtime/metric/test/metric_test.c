@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metric_test.c - a program's own figures: by one call, bounded, as text; and the shards' lines with
- * every reason of a drop. */
+/* metric_test.c - a program's own figures: by one call, bounded, as text; and the shards' lines
+ * with every reason of a drop. */
 #include <stdlib.h>
 
 #include "runtime/base/errno.h"
@@ -82,7 +82,8 @@ TEST(one_call_each)
 		metric_record(metric_histogram("request_ns"), v * 1000);
 	text[0] = '\0';
 	metric_lines(line, NULL);
-	CHECK(has("# TYPE godwit_counted_total counter\ngodwit_counted_total{name=\"requests\"} 42\n"));
+	CHECK(has("# TYPE godwit_counted_total counter\ngodwit_counted_total{name=\"requests\"} "
+		  "42\n"));
 	CHECK(has("# TYPE godwit_recorded summary\n"));
 	CHECK(has("godwit_recorded_count{name=\"request_ns\"} 100\n"));
 	CHECK(has("godwit_recorded_sum{name=\"request_ns\"} 5050000\n"));
@@ -95,8 +96,9 @@ TEST(one_call_each)
 
 TEST(refused)
 {
-	static const char *const bad[] = { "",	   "1x", "_x", "a b", "a-b", "\xc3\xa4",
-					   "a_name_that_is_much_too_long_to_be" };
+	static const char *const bad[] = {
+		"", "1x", "_x", "a b", "a-b", "\xc3\xa4", "a_name_that_is_much_too_long_to_be"
+	};
 	char name[16];
 	unsigned n = 0;
 	size_t before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* drops_test.c - each reason of a drop provoked, counted under its own name once and under no other.
- * (ip_test has the malformed packets.) */
+/* drops_test.c - each reason of a drop provoked, counted under its own name once and under no
+ * other. (ip_test has the malformed packets.) */
 #include "runtime/net/test/sim.h"
 #include "tests/unit.h"
 

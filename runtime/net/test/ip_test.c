@@ -290,7 +290,7 @@ TEST(malformed)
 	CHECK_EQ(sim_listen(&m, 1, 80, 4), 0);
 	len = sim_tcp_frame(good, 0, 1, 1000, 80, 1, 0, TH_SYN, 100, NULL, 0, NULL, 0);
 #define BAD(o, v, fx, c) cases[k++] = (__typeof__(cases[0])){ o, v, fx, c }
-	BAD(0, 4, false, &n->drop_addr);     /* another's address */
+	BAD(0, 4, false, &n->drop_addr);      /* another's address */
 	BAD(13, 0x99, false, &n->drop_proto); /* unknown Ethernet type */
 	BAD(14, 0x65, false, &n->drop_short); /* version 6 */
 	BAD(14, 0x44, false, &n->drop_short); /* header of 16 bytes */

@@ -696,8 +696,9 @@ TEST(trace_across_shards)
 	end_trace();
 }
 
-UNIT_MAIN(CASE(device_full_for_another), CASE(trace_a_request), CASE(trace_before_a_sleep), CASE(trace_every_third),
-	  CASE(trace_ring_full), CASE(trace_across_shards), CASE(static_configuration), CASE(bad_configuration), CASE(no_device),
+UNIT_MAIN(CASE(device_full_for_another), CASE(trace_a_request), CASE(trace_before_a_sleep),
+	  CASE(trace_every_third), CASE(trace_ring_full), CASE(trace_across_shards),
+	  CASE(static_configuration), CASE(bad_configuration), CASE(no_device),
 	  CASE(dhcp_reaches_every_shard), CASE(send_through_another_shard), CASE(ring_full),
 	  CASE(own_queues), CASE(forwarded), CASE(loopback_keeps_awake), CASE(blocks_come_back),
 	  CASE(ring_between_threads))

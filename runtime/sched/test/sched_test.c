@@ -631,6 +631,6 @@ TEST(mutex)
 }
 
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
-	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
-	  CASE(network_times), CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
+	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu), CASE(network_times),
+	  CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
 	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits))
