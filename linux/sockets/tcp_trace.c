@@ -160,7 +160,7 @@ static void traced_release(struct file *f)
 
 /* ---- to the host ---- */
 
-static void report_one(uint32_t shard, const struct trace_sample *s)
+static void report_one(const struct trace_sample *s)
 {
 	char text[GW_TRACE_POINTS * 12];
 	const uint8_t *ip = (const uint8_t *)&s->remote_ip;
@@ -174,7 +174,7 @@ static void report_one(uint32_t shard, const struct trace_sample *s)
 				  s->at[i] - s->at[GW_TRACE_RING]);
 		len += strlen(text + len);
 	}
-	control_line("trace %u %u %u.%u.%u.%u:%u %u %lu%s", shard, s->tid, ip[0], ip[1], ip[2],
+	control_line("trace %u %u %u.%u.%u.%u:%u %u %lu%s", s->shard, s->tid, ip[0], ip[1], ip[2],
 		     ip[3], s->remote_port, s->local_port, s->at[GW_TRACE_RING], text);
 }
 

@@ -81,6 +81,12 @@ static struct pbuf *copy_packet(struct pbuf_pool *pool, const struct pbuf *p)
 
 int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what)
 {
+	return cross_send_traced(g, to, p, what, NULL);
+}
+
+int cross_send_traced(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what,
+		      struct trace_sample *sample)
+{
 	struct glue *peer = to < n_shards && to != g->shard->id ? glues[to] : NULL;
 
 	if (peer != NULL && shared(p)) {
@@ -90,6 +96,10 @@ int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what
 		if (c == NULL)
 			return -ENOBUFS;
 		p = c;
+	}
+	if (unlikely(sample != NULL)) { /* nobody else has this block */
+		p->flags |= PBUF_TRACED;
+		p->user[0] = (uint64_t)(uintptr_t)sample;
 	}
 	if (peer == NULL || !ring_push(&peer->in[g->shard->id], (void *)((uintptr_t)p | what))) {
 		pbuf_free(&g->pool, p);
@@ -112,7 +122,10 @@ static void take(struct glue *g, uintptr_t word)
 			net_input(g->stack, p);
 		break;
 	case CROSS_TX:
-		if (netdev_tx(g->queue, p) != 0) /* who sends through us found that we have one */
+		if (unlikely(p->flags & PBUF_TRACED))
+			trace_take(g, p);
+		else if (netdev_tx(g->queue, p) !=
+			 0) /* who sends through us found that we have one */
 			g->drops.ring_full++;
 		break;
 	case CROSS_BLOCK:

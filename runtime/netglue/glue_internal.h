@@ -45,6 +45,9 @@ enum cross_what { CROSS_INPUT = 0, CROSS_TX = 1, CROSS_BLOCK = 2 };
 int cross_init(struct glue *g) MUST_CHECK;
 /* Hand a packet over (takes it). 0, or -ENOBUFS: dropped, for the caller to count. */
 int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what);
+/* As cross_send of a reply that is followed: NULL, or a sample that goes along. */
+int cross_send_traced(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what,
+		      struct trace_sample *sample);
 /* Take what others sent; returns whether there was anything. Bounded. */
 bool cross_poll(struct glue *g);
 /* Is something waiting? */
@@ -62,6 +65,8 @@ void trace_hook_stack(struct glue *g, struct net_config *c);
 void trace_hook_input(struct glue *g, void (*input)(void *ctx, struct pbuf *frame));
 void trace_hook_poller(struct glue *g);
 int trace_tx(void *ctx, struct pbuf *frame);
+/* Send for another shard a frame with its sample. */
+void trace_take(struct glue *g, struct pbuf *frame);
 void trace_input(void *ctx, struct pbuf *frame);
 
 #endif

@@ -5,8 +5,8 @@
  *                  RING, INPUT              (linux/sockets/trace.c)     SENT     -> trace_flush
  * BELL
  *
- * A packet that crosses to another shard's stack is seen by that shard; a reply that crosses to the
- * shard with the device's queue counts as sent when that shard has it. */
+ * A packet that crosses to another shard's stack is seen by that shard. A reply that crosses to the
+ * shard with the device's queue takes a copy of its sample along, which ends there. */
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/netglue/glue_internal.h"
@@ -115,13 +115,15 @@ static void finish(struct trace_shard *t, struct trace_sample *s)
 	} else {
 		t->lost++;
 	}
-	over(s);
+	if (s->crossed)
+		mem_free(s, sizeof(*s));
+	else
+		over(s);
 	if (filled == TRACE_RING / 2 && reader != NULL)
 		uthread_wake(reader);
 }
 
-uint64_t trace_drain(void (*each)(uint32_t shard, const struct trace_sample *s),
-		     uint64_t *unanswered)
+uint64_t trace_drain(void (*each)(const struct trace_sample *s), uint64_t *unanswered)
 {
 	uint64_t lost = 0;
 
@@ -135,7 +137,7 @@ uint64_t trace_drain(void (*each)(uint32_t shard, const struct trace_sample *s),
 			struct trace_sample s = t->ring[head % TRACE_RING];
 
 			atomic_store_explicit(&t->head, ++head, memory_order_release);
-			each(i, &s);
+			each(&s);
 		}
 		now = __atomic_load_n(&t->lost, __ATOMIC_RELAXED);
 		lost += now - t->lost_told;
@@ -185,18 +187,60 @@ static struct trace_sample *reply_in(struct trace_shard *t, const struct pbuf *f
 	return NULL;
 }
 
+static void in_device_ring(struct trace_shard *t, struct trace_sample *s)
+{
+	s->at[GW_TRACE_SENT] = clock_now();
+	list_del(&s->link);
+	list_add_tail(&t->sent, &s->link);
+}
+
+/* The connection's sample is free for its next request; the copy belongs to who sends. */
+static int tx_across(struct glue *g, struct trace_sample *s, struct pbuf *frame)
+{
+	struct trace_sample *copy = mem_alloc(sizeof(*copy));
+	int rc;
+
+	if (copy != NULL) {
+		*copy = *s;
+		copy->crossed = true;
+		list_init(&copy->link);
+	}
+	rc = cross_send_traced(g, g->via, frame, CROSS_TX, copy);
+	if (rc != 0)
+		mem_free(copy, sizeof(*copy));
+	else if (copy != NULL)
+		over(s);
+	else
+		trace_give_up(s);
+	return rc;
+}
+
 int trace_tx(void *ctx, struct pbuf *frame)
 {
-	struct trace_shard *t = ((struct glue *)ctx)->trace;
+	struct glue *g = ctx;
+	struct trace_shard *t = g->trace;
 	struct trace_sample *s = list_empty(&t->written) ? NULL : reply_in(t, frame);
-	int rc = t->tx(ctx, frame);
+	int rc;
 
-	if (s != NULL && rc == 0) {
-		s->at[GW_TRACE_SENT] = clock_now();
-		list_del(&s->link);
-		list_add_tail(&t->sent, &s->link);
-	}
+	if (s != NULL && g->queue == NULL)
+		return tx_across(g, s, frame);
+	rc = t->tx(ctx, frame);
+	if (s != NULL && rc == 0)
+		in_device_ring(t, s);
 	return rc;
+}
+
+void trace_take(struct glue *g, struct pbuf *frame)
+{
+	struct trace_sample *s = (struct trace_sample *)(uintptr_t)frame->user[0];
+
+	if (netdev_tx(g->queue, frame) == 0) {
+		in_device_ring(g->trace, s);
+	} else {
+		g->drops.ring_full++;
+		g->trace->unanswered++;
+		mem_free(s, sizeof(*s));
+	}
 }
 
 /* The device's poller has rung its doorbell just before. */

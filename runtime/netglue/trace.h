@@ -16,8 +16,9 @@
 struct trace_sample {
 	struct list_node link;	 /* of its shard: the reply is written, or sent */
 	_Atomic uint32_t active; /* ended by the shard that has it in a list */
-	uint32_t shard;		 /* whose list */
-	uint32_t remote_ip;	 /* network byte order */
+	uint32_t shard;		 /* where the request was, or is, and whose list */
+	bool crossed;	    /* a copy on its own, which went with the reply to the device's shard */
+	uint32_t remote_ip; /* network byte order */
 	uint16_t remote_port, local_port;
 	uint32_t reply_seq;	      /* of the reply's first byte */
 	uint32_t tid;		      /* thread that read */
@@ -44,8 +45,7 @@ void trace_end(struct trace_sample *s);
 /* The finished samples of all shards to `each`, oldest first for each shard. Parks in `each` are
  * fine; one caller at a time. Returns how many more there were than the rings could hold, since the
  * last call; *unanswered: those given up. */
-uint64_t trace_drain(void (*each)(uint32_t shard, const struct trace_sample *s),
-		     uint64_t *unanswered);
+uint64_t trace_drain(void (*each)(const struct trace_sample *s), uint64_t *unanswered);
 /* Who is to be woken when a ring is half full; NULL: nobody. */
 void trace_set_reader(struct uthread *reader);
 

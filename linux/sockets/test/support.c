@@ -84,11 +84,10 @@ void trace_end(struct trace_sample *s)
 		machine_traced = NULL;
 }
 
-uint64_t trace_drain(void (*each)(uint32_t shard, const struct trace_sample *s),
-		     uint64_t *unanswered)
+uint64_t trace_drain(void (*each)(const struct trace_sample *s), uint64_t *unanswered)
 {
 	if (machine_traced != NULL)
-		each(7, machine_traced);
+		each(machine_traced);
 	*unanswered = machine_given_up;
 	return 0;
 }

@@ -144,7 +144,7 @@ TEST(traced_request)
 	first->remote_ip = 0x0200000a;
 	first->remote_port = 4000;
 	sockets_trace_report();
-	CHECK_STR(machine_line, "trace 7 1 10.0.0.2:4000 80 1000 1 2 3 - 5 6 7 8 9 10");
+	CHECK_STR(machine_line, "trace 0 1 10.0.0.2:4000 80 1000 1 2 3 - 5 6 7 8 9 10");
 	machine_run(2);
 	first->active = 0; /* it has left */
 	CHECK_EQ(t_read(c, buf, 6), 6);

@@ -517,9 +517,9 @@ static void follow(void)
 		trace_begin(followed, &remote, &local);
 }
 
-static void take_done(uint32_t shard, const struct trace_sample *s)
+static void take_done(const struct trace_sample *s)
 {
-	done_shard = shard;
+	done_shard = s->shard;
 	done[n_done++] = *s;
 }
 
@@ -686,13 +686,32 @@ TEST(trace_across_shards)
 	CHECK_EQ(one_sample.shard, 1);
 	trace_reply(&one_sample, 5);
 	CHECK_EQ(stacks[1].c.tx(stacks[1].c.ctx, segment(1, 4000, 5, 1)), 0);
+	CHECK(!one_sample.active); /* the connection may be closed: a copy goes along */
+	fake_now_ns += 10;
 	turn(1);
-	CHECK(!one_sample.active);
 	fake_current = shards[0];
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(n_done, 0); /* not in the device's ring */
+	turn(0);
 	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
 	CHECK_EQ(n_done, 1);
 	CHECK_EQ(done_shard, 1);
-	CHECK(done[0].at[GW_TRACE_BELL] >= start);
+	CHECK(done[0].at[GW_TRACE_SENT] >= start + 10);
+	CHECK(done[0].at[GW_TRACE_BELL] >= done[0].at[GW_TRACE_SENT]);
+	/* the device has no room for it */
+	fake_current = shards[1];
+	stacks[0].c.forward(stacks[0].c.ctx, 1, packet(0, 1, 60));
+	turn(1);
+	trace_reply(&one_sample, 5);
+	device_full = true;
+	CHECK_EQ(stacks[1].c.tx(stacks[1].c.ctx, segment(1, 4000, 5, 1)), 0);
+	fake_current = shards[0];
+	turn(0);
+	device_full = false;
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(n_done, 1);
+	CHECK_EQ(unanswered, 1);
+	CHECK_EQ(net_glue_drops(0)->ring_full, 1);
 	end_trace();
 }
 
