@@ -47,7 +47,7 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t hl)
 		tail = q;
 	}
 	pbuf_free(s->cfg.pool, p);
-	if (off < n || !ok) {
+	if (head == NULL || off < n || !ok) {
 		s->n.drop_nomem++;
 		if (head != NULL)
 			pbuf_free(s->cfg.pool, head);
