@@ -38,7 +38,10 @@ help:
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
 	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
 	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
-	@echo 'make bench    the figures, beside a Linux guest; make fuzz FUZZ_SECONDS=600'
+	@echo 'make paths    instructions of every path through the kernel, into kernel/paths.txt; make paths-check compares'
+	@echo 'make coverage statements, branches and conditions of kernel/core that its unit tests reach'
+	@echo 'make bench    every figure, beside a Linux guest and natively: build/bench/report.md and .svg; make bench PART=size'
+	@echo 'make fuzz     FUZZ_SECONDS=600'
 
 # Host test programs: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test,
 # perhaps x_test_CFLAGS and x_test_LIBS; FUZZERS (tests/fuzz) are told the same way.
@@ -48,6 +51,7 @@ FUZZERS :=
 -include kernel/build.mk
 -include runtime/build.mk
 -include linux/build.mk
+-include arinc653/build.mk
 -include tools/build.mk
 -include tests/build.mk
 
@@ -90,7 +94,7 @@ test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.
 
 # The same sources through another compiler: make objects CC=clang BUILD=build/clang
 .PHONY: objects
-objects: $(KERNEL_OBJS) $(call guest_objs,$(GUEST_SRCS)) $(GODWIT_OBJS)
+objects: $(KERNEL_OBJS) $(call guest_objs,$(GUEST_SRCS) $(APEX_GUEST_SRCS)) $(GODWIT_OBJS)
 
 check: $(BUILD)/kernel.elf $(BUILD)/linux.elf
 	@BUILD=$(BUILD) tests/check

@@ -9,6 +9,11 @@
  *   net=dhcp|static|none  net.addr=10.0.2.15/24  net.gw=A.B.C.D  net.dns=A.B.C.D
  *   root=blk|memory|none  blk: the first virtio-blk device holds the root image (root.h); memory:
  * it follows these strings in the blob, from the first page boundary behind the empty string on
+ *   port=NUMBER source|destination sampling|queuing BYTES DEPTH NAME   (repeated) the partition's
+ *                        ends of channels: the number for the port calls, the largest message,
+ *                        messages a queue holds (sampling: 0), its name
+ *   raise=CLASS          (repeated) an end of the program that is an error of this class (bundle.h)
+ *                        is raised to the kernel's health monitor
  *   stdin=none           standard input is at its end from the start
  *   trace=N              follow every Nth received data packet (trace records)
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status.h - what the kernel measures while it runs, mapped read-only to every partition at
- * GW_STATUS_VA when the manifest has windows (gw_boot_info.status_len bytes; 0: none). Only the
+ * GW_STATUS_VA when the manifest has windows or elastic partitions (gw_boot_info.status_len bytes;
+ * 0: none). Only the
  * kernel writes it; a reader may see a window's numbers in the middle of an update. */
 #ifndef GODWIT_ABI_STATUS_H
 #define GODWIT_ABI_STATUS_H
@@ -23,12 +24,28 @@ struct gw_status_window {
 	uint32_t late[GW_STATUS_BUCKETS];
 };
 
+/* A partition of the elastic pool: the cores that it holds, and how they came and went. A
+ * reallocation is timed from the decision to the partition's next instruction on that core. */
+#define GW_STATUS_PARTITIONS 8u
+
+struct gw_status_partition {
+	uint32_t policy;	/* enum gw_policy (bundle.h) */
+	_Atomic uint32_t cores; /* of the elastic pool, now */
+	uint32_t cores_min, cores_max;
+	_Atomic uint64_t grants;	     /* cores that it was given */
+	_Atomic uint64_t revokes;	     /* that were taken from it for another one */
+	_Atomic uint64_t move_max, move_sum; /* of reallocations, in ns */
+	_Atomic uint32_t move[GW_STATUS_BUCKETS];
+};
+
 struct gw_status {
 	uint64_t magic;
 	uint32_t size;
 	uint32_t n_windows;
 	uint64_t frame_ns; /* the major frame */
 	uint64_t start_ns; /* when the first one began */
+	uint32_t n_partitions, n_cores;
+	struct gw_status_partition partitions[GW_STATUS_PARTITIONS];
 	struct gw_status_window windows[];
 };
 

@@ -11,6 +11,9 @@ KERNEL_LD := ld -static -pie --no-dynamic-linker -z max-page-size=4096 -z noexec
 
 all: $(BUILD)/kernel.elf
 
+# Machines with elastic partitions only: small before fast.
+$(BUILD)/kernel/core/pool.o $(BUILD)/kernel/core/elastic.o: KERNEL_CFLAGS += -Os
+
 $(BUILD)/kernel/%.o: kernel/%.c kernel/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
@@ -39,22 +42,47 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-$(BUILD)/kernel/test/parts.o: KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
-$(PARTS): $(BUILD)/kernel/test/parts.o kernel/test/probe.ld
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o parts_fault.o parts_fuzz.o parts_measure.o)
+$(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
+$(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
-		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(BUILD)/kernel/test/parts.o
--include $(BUILD)/kernel/test/parts.d
+		-Wl,--no-warn-rwx-segments -z noexecstack -o $@ $(PARTS_OBJS)
+-include $(PARTS_OBJS:.o=.d)
 
 BOOT_TESTS += boot-test
 boot-test: $(BUILD)/kernel.elf $(PROBE) $(PARTS)
 	tests/boot/kernel $(BUILD)
 .PHONY: boot-test
 
-UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test schedule_test port_test)
+UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test schedule_test port_test \
+	health_test elastic_test pool_test log_test lib_test trace_test)
 kernel/core/test/range_test_SRCS := kernel/core/range.c
 kernel/core/test/space_test_SRCS := kernel/core/space.c
 kernel/core/test/manifest_test_SRCS := kernel/core/manifest.c kernel/core/crc32c.c
-kernel/core/test/call_test_SRCS := kernel/core/call.c kernel/core/port.c kernel/core/space_call.c kernel/core/space.c
+kernel/core/test/call_test_SRCS := kernel/core/trace.c kernel/core/call.c kernel/core/port.c kernel/core/space_call.c kernel/core/space.c
 kernel/core/test/acpi_test_SRCS := kernel/core/acpi.c
 kernel/core/test/port_test_SRCS := kernel/core/port.c
-kernel/core/test/schedule_test_SRCS := kernel/core/schedule.c
+kernel/core/test/trace_test_SRCS := kernel/core/trace.c
+kernel/core/test/log_test_SRCS := # it includes kernel/core/log.c
+kernel/core/test/lib_test_SRCS := # and this one kernel/core/lib.c
+ELASTIC_SRCS := $(addprefix kernel/core/,elastic.c policy_fixed.c policy_latency.c policy_batch.c)
+kernel/core/test/schedule_test_SRCS := kernel/core/trace.c kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
+kernel/core/test/pool_test_SRCS := kernel/core/trace.c kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
+kernel/core/test/elastic_test_SRCS := $(ELASTIC_SRCS)
+kernel/core/test/health_test_SRCS := kernel/core/trace.c kernel/core/health.c kernel/core/restart.c
+
+# Path lengths in instructions: the table, and the comparison with it (a stage of `make test`).
+paths: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/paths.py $(BUILD)
+paths-check: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/paths.py --check $(BUILD)
+BOOT_TESTS += paths-check
+.PHONY: paths paths-check
+
+# What the unit tests of kernel/core reach.
+comma := ,
+empty :=
+space := $(empty) $(empty)
+coverage:
+	tests/coverage $(BUILD) kernel/core $(foreach t,$(filter kernel/core/%,$(UNIT_TESTS)),$(t)=$(subst $(space),$(comma),$(strip $($(t)_SRCS))))
+.PHONY: coverage

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* start.c - the program's start from the configuration, its end, and what the host says meanwhile.
  */
+#include "abi/bundle.h"
 #include "linux/files/vfs.h"
 #include "linux/linux.h"
 #include "linux/memory/mm.h"
@@ -15,6 +16,8 @@
 #define STATUS_NOT_RUN 127
 #define STATUS_KILLED 137
 #define WORDS_MAX 4096u
+
+static bool stop_asked; /* by the host: the program's end is no error */
 
 struct start {
 	const char *program;
@@ -128,8 +131,10 @@ static void obey(const char *line)
 	uint64_t n;
 
 	if (strcmp(line, "stop") == 0) {
+		stop_asked = true;
 		signal_send(NULL, &term);
 	} else if (strcmp(line, "kill") == 0) {
+		stop_asked = true;
 		machine_end(STATUS_KILLED, SIGKILL);
 	} else if (strcmp(line, "stat") == 0) {
 		report_stats();
@@ -259,6 +264,43 @@ void report_stats(void)
 	report_unknown_syscalls();
 }
 
+/* Which error of the partition this end of its program is. */
+static uint32_t error_class(int signal)
+{
+	switch (signal) {
+	case SIGSEGV:
+	case SIGBUS:
+		return GW_HEALTH_MEMORY;
+	case SIGFPE:
+		return GW_HEALTH_NUMERIC;
+	case SIGILL:
+	case SIGSYS:
+		return GW_HEALTH_ILLEGAL;
+	default:
+		return GW_HEALTH_APPLICATION;
+	}
+}
+
+/* Where the module's health table has an answer to such an end (raise=CLASS in the configuration),
+ * the kernel gives it: a restart of this partition, for instance. Comes back where it is ignored.
+ */
+static void raise_error(int status, int signal)
+{
+	uint32_t class = error_class(signal);
+	size_t cursor = 0;
+	const char *s;
+	uint64_t n;
+
+	if (stop_asked || (status == 0 && signal == 0))
+		return;
+	while ((s = config_next("raise", &cursor)) != NULL)
+		if (str_to_u64(s, UINT64_MAX, &n) == 0 && n == class) {
+			console_drain();
+			gw_call(GW_CALL_HEALTH_RAISE, GW_HEALTH_CODE(class, (uint8_t)status), 0, 0);
+			return;
+		}
+}
+
 _Noreturn void machine_end(int status, int signal)
 {
 	if (atomic_exchange(&process_first->exiting, 1) != 0) {
@@ -275,6 +317,7 @@ _Noreturn void machine_end(int status, int signal)
 			     (unsigned)linux_stats.refused);
 	if (signal != 0)
 		control_line("signal %d SIG%s", signal, signal_name(signal));
+	raise_error(status, signal);
 	control_line("exit %d", status);
 	console_drain();
 	platform_shutdown(status);

@@ -2,8 +2,9 @@
 # Tests that need a machine: guest programs, system tests, fuzzers, checks. Unit tests: see the top Makefile.
 -include tests/fuzz/build.mk
 -include tests/gate/gate.mk
+-include tests/elastic/elastic.mk
 
-GUEST_PROGRAMS := conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
+GUEST_PROGRAMS := ports conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
 GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)
 GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%.static) $(BUILD)/programs/hello.static $(BUILD)/programs/hello.musl
 GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.
@@ -40,7 +41,12 @@ fuzz: $$(FUZZ_PROGRAMS)
 fuzz-short: $$(FUZZ_PROGRAMS)
 	tests/fuzz/run 10 $^
 
-# Figures beside a Linux guest (docs/measurements.md); needs root or sudo once, for Debian packages.
-.PHONY: bench
+# Every figure of README and docs/measurements.md, beside a Linux guest and natively: build/bench/report.md and report.svg.
+# make bench PART=size,latency ARGS='--rounds 3'. Debian packages that are missing are installed where that is allowed.
+BOOT_TESTS += bench-test
+.PHONY: bench bench-test
+bench-test: all
+	tests/bench/selftest.py 2>/dev/null
 bench: all $(BUILD)/programs/hello.static
-	BUILD=$(BUILD) tests/bench/bench.py --out $(BUILD)/bench.md $(if $(PART),--only $(PART))
+	-tests/packages bench
+	tests/bench/bench.py $(if $(PART),--only $(PART)) $(ARGS)

@@ -3,8 +3,9 @@
 TOOLS_BASE := tools/base/util.c tools/base/text.c tools/base/parse.c
 TOOLS_BUNDLE := $(TOOLS_BASE) tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
 	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
-	tools/bundle/rootimg_check.c
-GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c))
+	tools/bundle/rootimg_check.c kernel/core/manifest.c kernel/core/crc32c.c
+TOOLS_MODULE := $(sort $(wildcard tools/module/*.c)) $(addprefix tools/godwit/,options.c option_net.c qemu.c)
+GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c tools/module/*.c))
 GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
 
 all: $(BUILD)/godwit
@@ -13,6 +14,8 @@ $(BUILD)/godwit: $(GODWIT_OBJS)
 $(BUILD)/host/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(CC) $(HOST_CFLAGS) -c -o $@ $<
+# the kernel's check of bundles, as a host program's part
+$(BUILD)/host/kernel/core/%.o $(BUILD)/host/tools/bundle/bundle_check.o: HOST_CFLAGS += -DGW_HOST_TEST
 -include $(GODWIT_OBJS:.o=.d)
 
 include tools/load/build.mk
@@ -23,7 +26,11 @@ tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwi
 tools/test/elf_test_SRCS := $(TOOLS_BASE) tools/godwit/elf.c
 tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
 tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
-UNIT_TESTS += tools/test/figures_test tools/test/serve_test tools/test/life_test
+UNIT_TESTS += tools/module/test/module_test
+tools/module/test/module_test_SRCS := $(TOOLS_BASE) $(TOOLS_MODULE)
+UNIT_TESTS += tools/test/figures_test tools/test/serve_test tools/test/ktrace_test
+tools/test/ktrace_test_SRCS := $(TOOLS_BASE) tools/godwit/ktrace.c
+UNIT_TESTS += tools/test/life_test
 tools/test/life_test_SRCS := $(TOOLS_BASE) tools/godwit/life.c tools/godwit/perfetto.c tools/godwit/locate.c
 tools/test/figures_test_SRCS := $(TOOLS_BASE) tools/godwit/figures.c
 tools/test/serve_test_SRCS := $(TOOLS_BASE) tools/godwit/serve.c
@@ -31,7 +38,7 @@ UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test 
 tools/test/records_test_SRCS := $(TOOLS_BASE) tools/godwit/records.c tools/godwit/report.c
 tools/test/pack_test_SRCS := $(TOOLS_BASE) tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c program_libs.c elf.c libs.c)
 tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c options.c option_net.c)
-tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c pump.c spawn.c serve.c records.c \
+tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c session_guest.c pump.c spawn.c serve.c records.c \
 	report.c outcome.c)
 
 # make run: redis in a virtual machine.  make install: PREFIX/bin, PREFIX/lib/godwit, the manual.

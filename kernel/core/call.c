@@ -7,13 +7,29 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/health.h"
 #include "kernel/core/log.h"
+#include "kernel/core/pool.h"
 #include "kernel/core/port.h"
+#include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
+#include "kernel/core/trace.h"
 
 _Static_assert(CALL_COUNT <= GW_CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
 		       GW_CALL_HEALTH_RAISE == CALL_HEALTH_RAISE,
 	       "layout");
+
+/* target can run, or has something to look at: make its core do so, which was c. */
+static void wake(struct vcore *target, struct core *c)
+{
+	bool look = c->shared && c == arch_vcore()->core;
+
+	if (c->shared && target->floats)
+		look = pool_wake(target);
+	else if (!look)
+		arch_kick(c);
+	if (look)
+		arch_call_suspend(arch_vcore());
+}
 
 void event_post(struct vcore *target, uint64_t events)
 {
@@ -25,10 +41,7 @@ void event_post(struct vcore *target, uint64_t events)
 	atomic_fetch_or(&target->area->pending, events);
 	if (atomic_load(&target->waiting) == 0 && atomic_load(&target->area->masked) != 0)
 		return;
-	if (c->shared && c == arch_vcore()->core)
-		arch_call_suspend(arch_vcore());
-	else
-		arch_kick(c);
+	wake(target, c);
 }
 
 static void post_tick(struct vcore *v)
@@ -37,11 +50,11 @@ static void post_tick(struct vcore *v)
 }
 
 /* What has passed already is an event at once: no timer interrupt would find out. */
-static void set_tick(struct vcore *v, uint64_t deadline_ns)
+static inline __attribute__((always_inline)) void set_tick(struct vcore *v, uint64_t deadline_ns)
 {
-	v->tick_ns = deadline_ns;
+	atomic_store_explicit(&v->tick_ns, deadline_ns, memory_order_relaxed);
 	if (!arch_timer_arm(v->core, deadline_ns)) {
-		v->tick_ns = ~0ULL;
+		atomic_store_explicit(&v->tick_ns, ~0ULL, memory_order_relaxed);
 		post_tick(v);
 	}
 }
@@ -124,10 +137,7 @@ static long call_vcore_start(uint64_t id, uint64_t entry, uint64_t arg, uint64_t
 	t->start_entry = entry;
 	t->start_arg = arg;
 	atomic_store(&t->state, VCORE_RUNNING);
-	if (t->core == arch_vcore()->core)
-		arch_call_suspend(arch_vcore());
-	else
-		arch_kick(t->core);
+	wake(t, t->core);
 	return 0;
 }
 
@@ -179,9 +189,12 @@ static long call_console_write(uint64_t len, uint64_t b, uint64_t c, uint64_t d)
 			call_again(v, GW_CALL_CONSOLE_WRITE, len, i);
 			return 0;
 		}
-		for (; n < CONSOLE_PIECE && i < len; n++, i++)
-			piece[n] = bytes[i];
+		if (log_room() >= LOG_CONSOLE_ROOM(CONSOLE_PIECE))
+			for (; n < CONSOLE_PIECE && i < len; n++, i++)
+				piece[n] = bytes[i];
 		log_console(&v->part->line, n_partitions > 1 ? v->part->name : NULL, piece, n);
+		/* Twice as much goes out as comes in: names, and what others have left. */
+		(void)log_drain(2 * CONSOLE_PIECE);
 	}
 	return (long)len;
 }
@@ -216,6 +229,23 @@ static long call_shutdown(uint64_t status, uint64_t b, uint64_t c, uint64_t d)
 	return 0;
 }
 
+static long call_partition_restart(uint64_t warm, uint64_t b, uint64_t c, uint64_t d)
+{
+	struct vcore *v = arch_vcore();
+	uint32_t running = PARTITION_RUNNING;
+
+	(void)b, (void)c, (void)d;
+	if (warm > 1)
+		return -EINVAL;
+	if (!v->core->shared)
+		return -EPERM;
+	/* Not if another vcore's error has come first. */
+	if (atomic_compare_exchange_strong(&v->part->state, &running, PARTITION_STOPPING))
+		restart_begin(v->part, warm != 0, GW_START_PARTITION);
+	arch_call_suspend(v);
+	return 0;
+}
+
 call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_WAIT] = call_wait,
 	[GW_CALL_YIELD] = call_yield,
@@ -236,6 +266,7 @@ call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_PORT_WRITE] = call_port_write,
 	[GW_CALL_PORT_READ] = call_port_read,
 	[GW_CALL_PORT_STATUS] = call_port_status,
+	[GW_CALL_PARTITION_RESTART] = call_partition_restart,
 };
 
 /* Save the interrupted registers for the runtime and make t its entry. */
@@ -254,6 +285,8 @@ static void upcall_enter(struct vcore *v, struct trap *t, uint32_t reason)
 	atomic_store_explicit(&a->masked, 1, memory_order_relaxed);
 	t->rip = v->upcall_entry;
 	t->rflags = RFLAGS_USER;
+	trace(v->core, reason == GW_UPCALL_FAULT ? GW_TRACE_FAULT : GW_TRACE_EVENT, v,
+	      reason == GW_UPCALL_FAULT ? t->vector : a->pending);
 }
 
 void upcall_fault(struct vcore *v, struct trap *t, uint64_t fault_va)

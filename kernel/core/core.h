@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core.h - partitions, their vcores, and the cores that run them. A vcore belongs to one core for
- * good. A core that has one vcore and nothing to share its time with is dedicated: there a wait
- * halts in the call itself. Every other core is shared: schedule.h says who runs.
+ * good, or floats: any core of the elastic pool may run it (pool.h). A core that has one vcore and
+ * nothing to share its time with is dedicated: there a wait halts in the call itself. Every other
+ * core is shared: schedule.h says who runs.
  *
  * Each core has a 64 KiB slot of kernel addresses:
  *   0x0000 guard | 0x1000 struct core | 0x2000 guard
@@ -21,7 +22,8 @@
 #include "abi/vcore.h"
 #include "kernel/core/space.h"
 
-#define CORE_VCORES 16u /* that one core can be given */
+#define CORE_VCORES 16u	 /* that one core can be given */
+#define POOL_VCORES 512u /* that float, at most: GW_BUNDLE_PARTITIONS * GW_MAX_VCORES */
 
 /* The registers of an interrupted context, as the entry code pushes them. */
 struct trap {
@@ -32,13 +34,13 @@ struct trap {
 enum vcore_state { VCORE_STOPPED, VCORE_STARTING, VCORE_RUNNING };
 
 struct vcore {
-	struct vcore *self;	/* 0x00: offsets of layout.h */
-	uint64_t user_rsp;	/* 0x08 */
-	uint64_t stack_top;	/* 0x10: its core's */
-	uint64_t syscall_entry; /* 0x18: where reflected syscalls go */
-	uint64_t upcall_entry;	/* 0x20: where faults and events go; 0: not set */
-	struct gw_vcore *area;	/* NULL: the core's own, which stands for idling */
-	struct core *core;
+	struct vcore *self;	   /* 0x00: offsets of layout.h */
+	uint64_t user_rsp;	   /* 0x08 */
+	uint64_t stack_top;	   /* 0x10: its core's */
+	uint64_t syscall_entry;	   /* 0x18: where reflected syscalls go */
+	uint64_t upcall_entry;	   /* 0x20: where faults and events go; 0: not set */
+	struct gw_vcore *area;	   /* NULL: the core's own, which stands for idling */
+	struct core *_Atomic core; /* its own; of one that floats: where it runs, or ran last */
 	struct partition *part;
 	uint64_t area_pa;
 	uint32_t id;
@@ -46,7 +48,14 @@ struct vcore {
 	_Atomic uint32_t state;		 /* enum vcore_state */
 	_Atomic uint32_t waiting;	 /* 1: in wait, between the pending check and the return */
 	uint64_t start_entry, start_arg; /* of vcore_start, valid from VCORE_RUNNING */
-	uint64_t tick_ns;		 /* when to post GW_EVENT_TICK; ~0: never */
+	_Atomic uint64_t tick_ns;	 /* when to post GW_EVENT_TICK; ~0: never */
+	/* Elastic partitions only. */
+	bool floats;
+	uint32_t index;		   /* among all that float */
+	struct core *irq_core;	   /* gets its interrupts */
+	_Atomic uint32_t on;	   /* the core that has its context, + 1; 0: none */
+	_Atomic uint64_t ready_ns; /* since when it could run and does not; 0: not so */
+	uint64_t helped_ns;	   /* when it was last got up for the work of others */
 	/* Shared cores only. */
 	bool fresh;	/* has no context yet: begins at start_entry */
 	uint64_t again; /* rax of a call to be made again, because its time was up */
@@ -77,6 +86,9 @@ struct core {
 	uint64_t frame_ns, window_ns, window_end_ns; /* this frame, this window */
 	uint64_t slice_end_ns;			     /* of whose turn it is */
 	uint64_t switch_ns;			     /* another one may run from here on */
+	/* pool.c */
+	bool pooled;				  /* it has time for the elastic pool */
+	_Atomic uint64_t timed[POOL_VCORES / 64]; /* whose ticks it looks after, by index */
 	/* Shared: what the interrupt of a vector is for. */
 	struct {
 		struct vcore *vcore;
@@ -117,9 +129,13 @@ struct partition {
 	uint32_t status;		   /* of shutdown, or STATUS_FAULT */
 	uint8_t health[GW_HEALTH_CLASSES]; /* actions, as in the manifest */
 	uint32_t restarts;		   /* how often it was restarted */
-	uint32_t restarts_max;		   /* 0: without limit */
+	uint32_t error_restarts;	   /* by its own errors */
+	uint32_t restarts_max;		   /* of these; 0: without limit */
 	uint32_t errors[GW_HEALTH_CLASSES];
-	uint32_t restart_stage; /* of restart_step */
+	_Atomic uint32_t reset_asked; /* module reset: restart.c */
+	uint32_t start;		      /* enum gw_start */
+	bool warm;		      /* this restart keeps the memory */
+	uint32_t restart_stage;	      /* of restart_step */
 	uint64_t restart_at;
 	uint64_t entry_va;
 	struct table_pool pool;

@@ -178,6 +178,8 @@ long call_port_status(uint64_t port, uint64_t b, uint64_t c, uint64_t d)
 		return rc;
 	port_lock(p, v);
 	rc = (long)p->count;
+	if (p->c.depth != 0 && p->count == p->c.depth && p->c.source == v->part->number)
+		p->full_seen = true;
 	v->area->next_va = p->written_ns;
 	v->area->done = valid(p);
 	port_unlock(p);

@@ -5,8 +5,10 @@
 
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
-#include "kernel/core/health.h"
 #include "kernel/core/log.h"
+#include "kernel/core/pool.h"
+#include "kernel/core/restart.h"
+#include "kernel/core/trace.h"
 
 static struct gw_bundle_slot slots[GW_BUNDLE_SLOTS];
 static struct gw_status *status;
@@ -14,7 +16,13 @@ static uint64_t frame_len;
 
 uint64_t schedule_status_bytes(const struct gw_bundle *b)
 {
-	return b->n_slots == 0 ? 0 : sizeof(*status) + b->n_slots * sizeof(struct gw_status_window);
+	bool elastic = false;
+
+	for (uint32_t i = 0; i < b->n_partitions; i++)
+		elastic |= b->partitions[i].policy != GW_POLICY_FIXED;
+	return b->n_slots == 0 && !elastic
+		       ? 0
+		       : sizeof(*status) + b->n_slots * sizeof(struct gw_status_window);
 }
 
 void schedule_init(const struct gw_bundle *b, struct gw_status *s, uint64_t start_ns)
@@ -48,6 +56,8 @@ void schedule_init(const struct gw_bundle *b, struct gw_status *s, uint64_t star
 	s->n_windows = b->n_slots;
 	s->frame_ns = frame_len;
 	s->start_ns = start_ns;
+	s->n_partitions = b->n_partitions;
+	s->n_cores = n_cores;
 }
 
 static const struct gw_bundle_slot *slot_of(const struct core *c)
@@ -89,6 +99,7 @@ static void window_next(struct core *c)
 	c->window_ns = at;
 	c->window_end_ns = c->in_gap ? start : start + slot_of(c)->duration_ns;
 	c->slice_end_ns = 0;
+	trace(c, c->in_gap ? GW_TRACE_GAP : GW_TRACE_WINDOW, NULL, c->first_window + c->window);
 }
 
 static void windows_advance(struct core *c, uint64_t now)
@@ -105,16 +116,6 @@ static void windows_advance(struct core *c, uint64_t now)
 		window_next(c);
 }
 
-static bool runnable(const struct vcore *v)
-{
-	uint32_t state = atomic_load(&v->part->state);
-
-	if (state != PARTITION_RUNNING)
-		return state == PARTITION_RESTARTING && v->id == 0;
-	return atomic_load(&v->state) == VCORE_RUNNING &&
-	       (atomic_load(&v->waiting) == 0 || atomic_load(&v->area->pending) != 0);
-}
-
 /* The one whose turn it is, among those of the owner (or all of them), or NULL. */
 static struct vcore *in_turn(struct core *c, uint32_t owner, uint64_t now)
 {
@@ -124,7 +125,7 @@ static struct vcore *in_turn(struct core *c, uint32_t owner, uint64_t now)
 		uint32_t i = (first + k) % c->n_vcores;
 		struct vcore *v = c->vcores[i];
 
-		if ((owner != GW_WINDOW_POOL && v->part->number != owner) || !runnable(v))
+		if ((owner != GW_WINDOW_POOL && v->part->number != owner) || !vcore_runnable(v))
 			continue;
 		if (i != c->turn || now >= c->slice_end_ns)
 			c->slice_end_ns = now + SLICE_NS;
@@ -134,21 +135,44 @@ static struct vcore *in_turn(struct core *c, uint32_t owner, uint64_t now)
 	return NULL;
 }
 
-/* Post what is due; returns the next deadline. */
-static uint64_t deadlines(struct vcore *v, uint64_t now)
+/* The same in time that is nobody's: the elastic pool has a turn beside the core's own vcores. */
+static struct vcore *in_turn_pooled(struct core *c, uint64_t now)
 {
-	if (v->tick_ns <= now) {
-		v->tick_ns = ~0ULL;
-		atomic_fetch_or(&v->area->pending, 1ULL << GW_EVENT_TICK);
+	bool over = now >= c->slice_end_ns;
+	uint32_t first = c->turn + over, n = c->n_vcores + 1;
+
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = (first + k) % n;
+		struct vcore *v = i < c->n_vcores ? c->vcores[i] : pool_pick(c, now);
+
+		if (v == NULL || (!v->floats && !vcore_runnable(v)))
+			continue;
+		if (!v->floats && (i != c->turn || over))
+			c->slice_end_ns = now + SLICE_NS;
+		c->turn = i;
+		return v;
 	}
-	return v->tick_ns;
+	return NULL;
+}
+
+/* schedule_pick in time of the pool; v is the window's owner's, who comes first. */
+static struct vcore *pick_pooled(struct core *c, struct vcore *v, uint64_t now, uint64_t *wake)
+{
+	*wake = min_u64(*wake, pool_deadlines(c, now));
+	if (v == NULL)
+		v = in_turn_pooled(c, now);
+	if (v != NULL && !v->floats)
+		pool_leave(c);
+	else
+		*wake = min_u64(*wake, pool_watch(c, now));
+	return v;
 }
 
 struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
 {
 	uint32_t owner = GW_WINDOW_POOL, others = GW_WINDOW_POOL;
+	struct vcore *v = NULL;
 	uint64_t wake;
-	struct vcore *v;
 
 	windows_advance(c, now);
 	c->switch_ns = wake = c->window_end_ns;
@@ -158,11 +182,16 @@ struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
 	}
 	for (uint32_t i = 0; i < c->n_vcores && !c->in_gap; i++)
 		if (others == GW_WINDOW_POOL || c->vcores[i]->part->number == owner)
-			wake = min_u64(wake, deadlines(c->vcores[i], now));
-	v = c->in_gap ? NULL : in_turn(c, owner, now);
-	if (v == NULL && !c->in_gap && others != owner)
+			wake = min_u64(wake, vcore_deadline(c->vcores[i], now));
+	if (!c->in_gap && (owner != GW_WINDOW_POOL || !c->pooled))
+		v = in_turn(c, owner, now);
+	if (c->pooled && !c->in_gap && others == GW_WINDOW_POOL)
+		v = pick_pooled(c, v, now, &wake);
+	else if (c->pooled)
+		pool_leave(c);
+	else if (v == NULL && !c->in_gap && others != owner)
 		v = in_turn(c, others, now);
-	if (v != NULL && c->n_vcores > 1)
+	if (v != NULL && (c->n_vcores > 1 || c->pooled))
 		c->switch_ns = min_u64(c->switch_ns, c->slice_end_ns);
 	*wake_ns = min_u64(wake, c->switch_ns);
 	return v;
@@ -170,7 +199,9 @@ struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
 
 bool schedule_due(const struct vcore *v)
 {
-	return v->core->shared && arch_now_ns() >= v->core->switch_ns;
+	const struct core *c = v->core;
+
+	return c->shared && (arch_now_ns() >= c->switch_ns || (v->floats && pool_revoked(v)));
 }
 
 /* Nobody runs, until an interrupt; the log's rest goes out meanwhile. */
@@ -184,14 +215,25 @@ static void idle(struct core *c)
 
 static void go_on(struct core *c, struct vcore *v, struct trap *t)
 {
+	uint64_t exact_ns;
+
 	atomic_store(&v->waiting, 0);
 	if (v->again != 0)
 		v->again = 0;
 	else if (atomic_load(&v->area->masked) == 0 && atomic_load(&v->area->pending) != 0 &&
 		 v->upcall_entry != 0)
 		upcall_event(v, t);
-	if (c->window_fresh)
+	if (v->floats)
+		pool_served(c);
+	if (!c->window_fresh)
+		return;
+	if ((slot_of(c)->flags & GW_WINDOW_EXACT) == 0) {
 		schedule_late(c, arch_now_ns());
+		return;
+	}
+	exact_ns = c->window_ns + GW_WINDOW_EXACT_NS;
+	schedule_late(c, max_u64(arch_now_ns(), exact_ns));
+	arch_enter_at(t, exact_ns);
 }
 
 void schedule(struct core *c, struct trap *t)
@@ -202,17 +244,23 @@ void schedule(struct core *c, struct trap *t)
 
 		arch_flush_poll(c);
 		to = schedule_pick(c, arch_now_ns(), &wake);
+		if (c->pooled && pool_moved(c, to))
+			continue;
 		if (to == NULL)
 			to = &c->idle;
 		if (to != from && from != &c->idle)
 			arch_context_save(from, t);
 		/* Pairs with arch_flush: it changes tables, then looks at current. */
-		if (to != from)
+		if (to != from) {
 			atomic_store(&c->current, to);
+			trace(c, GW_TRACE_SWITCH, to, 0);
+		}
 		if (to != from && to != &c->idle)
 			arch_context_load(c, to, t);
 		else if (to != from)
 			arch_context_rest(c);
+		if (to != from && from->floats && pool_release(c, from))
+			continue;
 		if (!arch_timer_arm(c, wake))
 			continue;
 		if (to == &c->idle) {
@@ -221,6 +269,8 @@ void schedule(struct core *c, struct trap *t)
 			if (c->window_fresh)
 				schedule_late(c, arch_now_ns());
 			restart_step(to);
+			if (to->floats && atomic_load(&c->current) != to)
+				atomic_store(&to->on, 0); /* it begins anew, anywhere */
 		} else {
 			go_on(c, to, t);
 			return;
@@ -237,5 +287,14 @@ void schedule_print(void)
 			 "%lu missed, late mean %lu max %lu ns\n",
 			 i, w->core, w->partition, w->offset_ns, w->duration_ns, w->starts,
 			 w->missed, w->starts != 0 ? w->late_sum / w->starts : 0, w->late_max);
+	}
+	for (uint32_t i = 0; status != NULL && i < status->n_partitions; i++) {
+		const struct gw_status_partition *p = &status->partitions[i];
+
+		if (p->cores_max != 0)
+			log_text("godwit: elastic partition %u: %lu grants, %lu revokes, "
+				 "moves mean %lu max %lu ns\n",
+				 i, p->grants, p->revokes,
+				 p->grants != 0 ? p->move_sum / p->grants : 0, p->move_max);
 	}
 }

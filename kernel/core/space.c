@@ -99,10 +99,7 @@ static uint64_t entry_set(struct table_pool *p, uint64_t *e, uint64_t value)
 	uint64_t old = __atomic_exchange_n(e, value, __ATOMIC_RELEASE);
 	uint16_t *used = &p->used[pool_index(p, e)];
 
-	if (old == 0 && value != 0)
-		(*used)++;
-	else if (old != 0 && value == 0)
-		(*used)--;
+	*used = (uint16_t)(*used + (value != 0) - (old != 0));
 	return old;
 }
 
@@ -129,8 +126,9 @@ static void split(struct space *s, uint64_t *e)
 	entry_set(s->pool, e, pa | PTE_P | PTE_W | PTE_U | PTE_A);
 }
 
-/* Drop the tables on the path to va that have become empty. Cores may have cached the way to them
- * even if no page was ever reached, so va is flushed in any case. */
+/* Drop the tables on the path to va, which has just been unmapped, that have become empty. Cores
+ * may have cached the way to them even if no page was ever reached, so va is flushed in any case.
+ */
 static void prune(struct space *s, uint64_t va, struct gather *g)
 {
 	uint64_t *path[LEVELS]; /* path[l]: the entry at level l that leads to level l - 1 */
@@ -139,8 +137,8 @@ static void prune(struct space *s, uint64_t va, struct gather *g)
 
 	for (; level > 0; level--) {
 		path[level] = entry_at(table, va, level);
-		if (*path[level] == 0 || is_leaf(*path[level], level))
-			break;
+		if (*path[level] == 0)
+			break; /* it was a large page */
 		table = *path[level];
 	}
 	gather_force(g, va);
@@ -321,7 +319,9 @@ static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bi
 		return;
 	/* A core may set the dirty flag between the two: carry it over. */
 	old = entry_set(s->pool, e, value);
+	/* not reached: by one thread */
 	if ((old & ~value) & (PTE_A | PTE_D))
+		/* not reached: as above */
 		__atomic_fetch_or(e, old & (PTE_A | PTE_D), __ATOMIC_RELAXED);
 	gather_add(g, va, old);
 }
@@ -454,7 +454,7 @@ bool space_empty(struct space *s, uint32_t steps)
 		while (level > 1 && s->at[level] < end) {
 			uint64_t *e = &table[s->at[level]];
 
-			if (*e == 0 || is_leaf(*e, level))
+			if (*e == 0) /* there are no pages of 1 GiB */
 				break;
 			above[--level] = e;
 			table = direct(*e & PTE_ADDR);

@@ -167,10 +167,8 @@ void virtio_mmio_scan(const struct gw_bundle *b)
 
 /* A vector of a shared core for an event of one of its vcores: the one that it has, or a new one.
  */
-static uint32_t vector_take(struct vcore *v, uint32_t event)
+static uint32_t vector_take(struct core *c, struct vcore *v, uint32_t event)
 {
-	struct core *c = v->core;
-
 	for (uint32_t i = GW_EVENT_IRQ0; i < COUNT(c->irq); i++) {
 		if (c->irq[i].vcore != NULL && (c->irq[i].vcore != v || c->irq[i].event != event))
 			continue;
@@ -186,18 +184,19 @@ static _Atomic uint32_t bind_lock;
 int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32_t event)
 {
 	uint32_t i = target->part->devices[device], irq = VECTOR_EVENT + event;
+	struct core *c = target->floats ? target->irq_core : target->core;
 	int rc;
 
 	while (atomic_exchange(&bind_lock, 1) != 0)
 		arch_relax();
-	if (target->core->shared)
-		irq = vector_take(target, event);
+	if (c->shared)
+		irq = vector_take(c, target, event);
 	if (irq == 0)
 		rc = -ENOSPC;
 	else if (known[i].pa != 0)
-		rc = ioapic_route(known[i].gsi, target->core->apic_id, irq);
+		rc = ioapic_route(known[i].gsi, c->apic_id, irq);
 	else
-		rc = pci_irq_bind(i, vector, target->core, irq);
+		rc = pci_irq_bind(i, vector, c, irq);
 	atomic_store(&bind_lock, 0);
 	return rc;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the order of boot, on the first core, from the loader's state to the partition's first
  * instruction. Nothing is allocated after it. */
+#include "kernel/core/health.h"
+#include "kernel/core/pool.h"
 #include "kernel/core/port.h"
 #include "kernel/core/schedule.h"
+#include "kernel/core/trace.h"
 #include "kernel/x86_64/arch_internal.h"
 
 #define START_NS 20000ULL /* until the first major frame begins, for all cores to be there */
@@ -109,6 +112,9 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	ports_init(b,
 		   ports_bytes(b) != 0 ? direct(kernel_pages(&free_memory, ports_bytes(b))) : NULL);
 	status = status_build(b, &free_memory);
+	health_init(b, health_log_build(b, &free_memory));
+	if (b->trace_records != 0)
+		trace_init(b, direct(kernel_pages(&free_memory, trace_bytes(b))));
 	pci_scan(b, &boot);
 	virtio_mmio_scan(b);
 	clock_end(b->epoch_ns);
@@ -119,6 +125,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	if (n_partitions > 1)
 		log_deferred(direct(kernel_pages(&free_memory, PAGE_SIZE)));
 	schedule_init(b, status, arch_now_ns() + START_NS);
+	pool_init(b, status);
 	smp_go();
 	core_run(c);
 }

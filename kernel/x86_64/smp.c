@@ -40,34 +40,32 @@ void arch_flush_poll(struct core *c)
 	atomic_store_explicit(&c->flush_done, asked, memory_order_release);
 }
 
-/* Has u the tables of v's space in its core's TLB, or will it use them without a reload of CR3? A
- * dedicated core that waits in the kernel flushes before it returns to user mode. */
-static bool runs(const struct vcore *u)
-{
-	return atomic_load(&u->core->current) == u;
-}
-
+/* Tables change in the TLBs of the cores whose current vcore runs in the space (or will use them
+ * without a reload of CR3). A dedicated core that waits in the kernel flushes before it returns. */
 static void flush_others(struct vcore *self)
 {
 	const struct partition *p = self->part;
 	uint64_t start = rdtsc();
 
-	for (uint32_t i = 0; i < p->n_vcores; i++) {
-		struct vcore *u = p->vcores[i];
-
-		if (u == self || u->space != self->space || !runs(u))
-			continue;
-		atomic_fetch_add(&u->core->flush_asked, 1);
-		if (atomic_load(&u->waiting) == 0)
-			apic_ipi(u->core->apic_id, VECTOR_FLUSH);
-	}
+	/* One that floats may go to another core at any time: it reloads CR3 there. */
 	for (uint32_t i = 0; i < p->n_vcores; i++) {
 		struct vcore *u = p->vcores[i];
 		struct core *c = u->core;
 
-		while (u != self && runs(u) &&
-		       atomic_load(&c->flush_done) != atomic_load(&c->flush_asked) &&
-		       atomic_load(&u->waiting) == 0) {
+		if (u == self || u->space != self->space || atomic_load(&c->current) != u)
+			continue;
+		atomic_fetch_add(&c->flush_asked, 1);
+		if (atomic_load(&u->waiting) == 0)
+			apic_ipi(c->apic_id, VECTOR_FLUSH);
+	}
+	for (uint32_t i = 0; i < p->n_vcores; i++) {
+		struct vcore *u = p->vcores[i];
+		struct core *c;
+
+		while (c = u->core,
+		       u != self && atomic_load(&c->current) == u &&
+			       atomic_load(&c->flush_done) != atomic_load(&c->flush_asked) &&
+			       atomic_load(&u->waiting) == 0) {
 			arch_relax();
 			if (rdtsc() - start > clock.tsc_hz * 10)
 				fail(STATUS_FAULT, "core %u does not answer", c->id);

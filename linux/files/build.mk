@@ -4,4 +4,4 @@ define files_test
 UNIT_TESTS += linux/files/test/$(1)
 linux/files/test/$(1)_SRCS := $(FILES_SRCS)
 endef
-$(foreach t,root_test tree_test pages_test event_test,$(eval $(call files_test,$(t))))
+$(foreach t,root_test tree_test pages_test event_test port_test,$(eval $(call files_test,$(t))))

@@ -44,6 +44,8 @@ static int make_trees(void)
 		}
 		if (marks)
 			inode_put(marks);
+		if (!r && k == 0)
+			r = ports_install(i);
 	}
 	if (!r &&
 	    !root_dir("tmp", S_ISVTX | 0777)) /* an image's /tmp that is a link is left alone */

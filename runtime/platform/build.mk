@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # PLATFORM_SRCS: every Godwit partition program; steps.c: those with devices and a personality.
 PLATFORM_SRCS := $(addprefix runtime/platform/godwit/,start.S main.c calls.c log.c)
-GUEST_SRCS += $(PLATFORM_SRCS) runtime/platform/godwit/steps.c
+GUEST_SRCS += $(PLATFORM_SRCS) $(addprefix runtime/platform/godwit/,steps.c port.c)
 
 # The boot test: the runtime without devices, a test personality and its program (make runtime-test).
 RT_TEST := runtime/platform/test/boot

@@ -67,6 +67,21 @@ static inline uint64_t timers_next(const struct shard *s)
 	return s->heap_len ? s->heap[0]->deadline_ns : GW_NEVER;
 }
 
+/* Send what is batched, enable the devices' interrupts; true: something is there after all.
+ * Callbacks must not park. */
+static inline bool pollers_arm(struct shard *s, uint64_t *deadline_ns)
+{
+	bool work = false;
+
+	list_for_each (n, &s->pollers) {
+		struct poller *p = list_entry(n, struct poller, link);
+
+		if (p->arm && p->arm(p, deadline_ns))
+			work = true;
+	}
+	return work;
+}
+
 /* ---- starting ---- */
 /* A shard's fields, before anything else of it is used. */
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot);
@@ -80,5 +95,13 @@ void uthreads_reap(struct shard *s);
 /* ---- upcall.S ---- */
 void upcall_syscall_entry(void);
 void upcall_entry(void);
+
+/* Tell the kernel's elastic allocator since when the oldest ready uthread waits, and when this
+ * shard last looked at its devices (abi/vcore.h). */
+static inline void sched_publish(struct shard *s)
+{
+	s->vcore->ready_ns =
+		list_empty(&s->runq) ? 0 : list_entry(s->runq.next, struct uthread, run)->ready_ns;
+}
 
 #endif

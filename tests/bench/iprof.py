@@ -9,7 +9,8 @@
 --load P   redis-benchmark -c 20 -P P -t get, per request
 Program code counts as 'program'; kernel and runtime functions by name. Instructions repeat; seconds do not matter."""
 import argparse, array, bisect, mmap, os, shlex, subprocess, sys, time
-from bench import Guest, godwit, free_port, plugin, reply, settle, BUILD, WORK
+from guests import User, Server, godwit, reply, ROOT, WORK
+from parts import plugin, settle
 
 
 class Counts:
@@ -101,7 +102,7 @@ def per_request(g, counts, request, n, quantile):
 def under_load(g, counts, pipeline):
     n = 3000 if pipeline == 1 else 30000
     before = counts.read()
-    subprocess.run(["redis-benchmark", "-p", str(g.port), "-t", "get", "-c", "20", "-P", str(pipeline), "-n", str(n), "-q"],
+    subprocess.run(["redis-benchmark", "-p", str(g.net.port), "-t", "get", "-c", "20", "-P", str(pipeline), "-n", str(n), "-q"],
                    stdout=subprocess.DEVNULL, timeout=240, check=True)
     return {pc: used / n for pc, used in difference(before, counts.read()).items()}
 
@@ -117,8 +118,8 @@ def main():
     ap.add_argument("--top", type=int, default=60)
     ap.add_argument("-o", "--options", default="", help="more options of godwit run")
     a = ap.parse_args()
-    so, shm, port = plugin("iprof"), os.path.join(WORK, f"iprof-{os.getpid()}.shm"), free_port()
-    g = Guest(godwit(port, extra=f"-plugin {so},shm={shm}", options=shlex.split(a.options)), port)
+    so, shm, net = plugin("iprof"), os.path.join(WORK, f"iprof-{os.getpid()}.shm"), User()
+    g = Server(godwit(net, extra=f"-plugin {so},shm={shm}", options=shlex.split(a.options)), net)
     try:
         counts = Counts(shm)
         if a.boot:

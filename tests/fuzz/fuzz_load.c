@@ -86,6 +86,16 @@ static void text(unsigned int which, const char *s)
 		if (url_parse(&u, s) == 0)
 			require(u.host[0] != '\0' && u.path[0] == '/');
 		break;
+	case 6: {
+		struct hdr_line line;
+		char *cut = strdup(s);
+
+		if (cut != NULL && hdr_log_parse(cut, &line) == 0)
+			require(line.start_s >= 0 && line.length_s >= 0 && line.tag[0] >= 0 &&
+				line.text + strlen(line.text) <= cut + strlen(s));
+		free(cut);
+		break;
+	}
 	default:
 		require(histogram_init(&h, 3, memory) == 0);
 		if (hdr_from_base64(&h, s) != 0)
@@ -102,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	which = data[0] % 6;
+	which = data[0] % 7;
 	data++;
 	size--;
 	if (which == 4) {

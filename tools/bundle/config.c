@@ -38,6 +38,11 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "root", c->root);
 	if (c->trace_every != 0)
 		put_number(blob, "trace", c->trace_every);
+	for (size_t i = 0; c->ports != NULL && i < c->ports->n; i++)
+		put(blob, "port", c->ports->v[i]);
+	for (uint32_t n = 0; n < 32; n++)
+		if (c->raise >> n & 1)
+			put_number(blob, "raise", n);
 	if (c->tty)
 		put(blob, "tty", "1");
 	if (c->no_input)

@@ -19,6 +19,8 @@ struct config {
 	uint64_t poll_ns, trace_every;		 /* trace_every 0: not said */
 	const char *root;			 /* blk, memory, none */
 	bool tty, no_input;
+	const struct words *ports; /* values of port=; NULL: none */
+	uint32_t raise;		   /* bit n: raise=n */
 };
 
 /* config_write - the strings, one NUL behind each, and an empty one at the end. */

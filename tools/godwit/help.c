@@ -12,7 +12,11 @@ void help_main(void)
 	      "\n"
 	      "  godwit run [options] -- PROGRAM [ARG...]   pack a program of this machine, boot "
 	      "it, stay with it\n"
+	      "  godwit module [options] FILE.ini           run a machine of several partitions\n"
 	      "  godwit top [--once] [PID]                  a running machine's figures, live\n"
+	      "  godwit trace [-o FILE] [LOG]               the kernel's trace in a console's "
+	      "output, "
+	      "for Perfetto\n"
 	      "  godwit bundle --show FILE                  what is in a boot bundle or root "
 	      "image\n"
 	      "  godwit bundle -o FILE [options] -- ...     write the boot bundle that run would "
@@ -89,6 +93,43 @@ void help_run(void)
 	      "ends it at once. Exit status: the program's; 128+N if signal N ended it; 2 if it "
 	      "could not be\n"
 	      "started; 125 if the machine failed.\n",
+	      stdout);
+}
+
+void help_module(void)
+{
+	fputs("godwit module [options] FILE.ini\n"
+	      "\n"
+	      "Run a machine of several partitions, each with memory, time, devices and a program "
+	      "of "
+	      "its own,\n"
+	      "as FILE.ini describes them (docs/module.md). What a partition prints comes with its "
+	      "name before\n"
+	      "each line. Relative paths in the file are relative to its folder.\n"
+	      "\n"
+	      "  --check          tell every mistake with file and line, run nothing\n"
+	      "  --show           draw the schedule and the memory map, run nothing\n"
+	      "  --svg FILE       the schedule as a picture, run nothing\n"
+	      "  --print-qemu     write the files, print QEMU's command, run nothing\n"
+	      "  --metrics [ADDR:]PORT\n"
+	      "                   counters of all partitions over HTTP, as Prometheus reads them\n"
+	      "  --summary        counters of each partition at the end\n"
+	      "  --quiet          no line at the end for each partition\n"
+	      "  -v               the kernel's log as it comes, summaries, choices made\n"
+	      "\n"
+	      "  [module]            cores, memory, frame, machine, accelerator, metrics,\n"
+	      "                      qemu-args, health, health.CLASS\n"
+	      "  [partition NAME]    program, memory, personality, vcores, first-core, cores,\n"
+	      "                      policy, delay, colours, page-tables, health, health.CLASS,\n"
+	      "                      health-log, restarts, env, file, publish, network, address,\n"
+	      "                      root, devices, pci, ports, directory, user, hostname, poll,\n"
+	      "                      input, say\n"
+	      "  [window NAME]       partition, core, offset, duration, period, elastic, exact\n"
+	      "  [channel NAME]      kind, size, depth, refresh, from, to\n"
+	      "\n"
+	      "Ctrl-C asks every program to end. Exit status: the first partition's, as 'godwit "
+	      "run' has it;\n"
+	      "2 for mistakes in the file; 125 if the machine failed.\n",
 	      stdout);
 }
 

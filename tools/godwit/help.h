@@ -7,6 +7,7 @@
 
 void help_main(void);
 void help_run(void);
+void help_module(void);
 void help_bundle(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image.c - boot bundle and root image of one run. See image.h. */
+/* image.c - boot bundle and root images of one run. See image.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,22 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/bundle/bundle.h"
 #include "tools/bundle/config.h"
 #include "tools/bundle/rootimg.h"
 #include "tools/godwit/image.h"
-#include "tools/godwit/qemu.h"
 
 #define ROOT_MEMORY_MAX 250000000u	      /* the kernel maps it in a window of 256 MiB */
 #define FIXED_EPOCH_NS 1767225600000000000ull /* 2026-01-01, as QEMU's clock then */
-
-static void mark(struct image *m, const char *name, uint64_t *since)
-{
-	uint64_t now = now_ns();
-
-	m->marks[m->n_marks++] = (struct mark){ .name = name, .ns = now - *since };
-	*since = now;
-}
 
 /* Memory while it is plentiful (a quarter of what is free), else a file without a name. */
 static int nameless(uint64_t size)
@@ -79,9 +69,32 @@ static int pack_all(struct pack *p, const struct options *o)
 			   o->dns[0] != '\0' ? o->dns : NULL);
 }
 
-static void fill_config(struct config *c, const struct options *o, const struct pack *p)
+/* A program of the runtime itself has no files, only arguments. */
+static int pack_bare(struct pack *p, const struct options *o)
+{
+	p->program = xstrdup(o->argv[0]);
+	for (size_t i = 0; o->argv[i] != NULL; i++)
+		words_add(&p->args, o->argv[i]);
+	return 0;
+}
+
+int image_check(const struct options *o)
+{
+	struct pack pack;
+	int result;
+
+	pack_init(&pack, &o->env);
+	result = o->bare ? 0 : pack_all(&pack, o);
+	pack_free(&pack);
+	return result;
+}
+
+static void fill_config(struct config *c, const struct options *o, const struct words *ports,
+			const struct pack *p)
 {
 	*c = (struct config){ .program = p->program,
+			      .ports = ports,
+			      .raise = o->raise,
 			      .args = &p->args,
 			      .env = &o->env,
 			      .cwd = o->cwd,
@@ -98,8 +111,8 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .poll_ns = o->poll_ns,
 			      .trace_every = o->trace_every,
 			      .root = o->root,
-			      .no_input = o->deterministic,
-			      .tty = !o->deterministic && isatty(STDIN_FILENO) == 1 };
+			      .no_input = o->no_input,
+			      .tty = !o->no_input && isatty(STDIN_FILENO) == 1 };
 }
 
 /* The root image behind the configuration's strings, from the next page on. */
@@ -123,69 +136,76 @@ static int attach_root(struct text *blob, const struct image *m)
 	return 0;
 }
 
-static int write_bundle(struct image *m, const struct options *o, const struct pack *p,
-			const struct program *runtime, const char *folder)
+static int write_config(struct image *m, const struct options *o, const struct words *ports,
+			const struct pack *p)
 {
-	struct text blob = { 0 };
 	struct config config;
-	struct timespec now;
-	struct bundle_spec spec = { .program = runtime,
-				    .vcores = o->vcores,
-				    .mmio = qemu_mmio(o->machine) };
-	int result;
 
-	fill_config(&config, o, p);
-	config_write(&blob, &config);
-	clock_gettime(CLOCK_REALTIME, &now);
-	spec.epoch_ns = o->deterministic
-				? FIXED_EPOCH_NS
-				: (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	result = strcmp(o->root, "memory") == 0 ? attach_root(&blob, m) : 0;
-	spec.config = blob.data;
-	spec.config_len = blob.len;
-	if (result == 0)
-		m->bundle_fd = create(folder, "bundle.img", (1u << 20) + blob.len, &m->bundle);
-	if (m->bundle_fd < 0)
-		result = -1;
-	if (result == 0)
-		result = bundle_write(m->bundle_fd, &spec, &m->bundle_size);
-	text_free(&blob);
-	return result;
+	fill_config(&config, o, ports, p);
+	config_write(&m->config, &config);
+	return strcmp(o->root, "memory") == 0 ? attach_root(&m->config, m) : 0;
 }
 
-int image_make(struct image *m, const struct options *o, const struct program *runtime,
-	       const char *folder)
+int image_make(struct image *m, const struct options *o, const struct words *ports,
+	       const char *folder, const char *name, uint64_t *found_ns, uint64_t *written_ns)
 {
-	uint64_t since = now_ns();
+	char *file = name != NULL ? xasprintf("%s.root.img", name) : xstrdup("root.img");
+	uint64_t begin = now_ns(), packed;
 	struct pack pack;
 	int result;
 
-	*m = (struct image){ .bundle_fd = -1, .root_fd = -1 };
+	*m = (struct image){ .root_fd = -1 };
 	pack_init(&pack, &o->env);
-	result = pack_all(&pack, o);
-	mark(m, "files found", &since);
+	result = o->bare ? pack_bare(&pack, o) : pack_all(&pack, o);
+	packed = now_ns();
+	*found_ns += packed - begin;
 	if (result == 0 && strcmp(o->root, "none") != 0) {
-		m->root_fd = create(folder, "root.img", pack.tree.n_bytes, &m->root);
+		m->root_fd = create(folder, file, pack.tree.n_bytes, &m->root);
 		result = m->root_fd < 0 ? -1 : rootimg_write(m->root_fd, &pack.tree, &m->root_size);
-		mark(m, "root image written", &since);
+		*written_ns += now_ns() - packed;
 	}
 	if (result == 0)
-		result = write_bundle(m, o, &pack, runtime, folder);
-	mark(m, "boot bundle written", &since);
+		result = write_config(m, o, ports, &pack);
 	if (result == 0)
-		note("root image %.1f MB in %zu entries, boot bundle %.1f KB",
-		     (double)m->root_size / 1e6, pack.tree.n_nodes, (double)m->bundle_size / 1e3);
+		note("root image %.1f MB in %zu entries", (double)m->root_size / 1e6,
+		     pack.tree.n_nodes);
 	pack_free(&pack);
+	free(file);
 	return result;
 }
 
 void image_free(struct image *m)
 {
-	if (m->bundle_fd >= 0)
-		close(m->bundle_fd);
 	if (m->root_fd >= 0)
 		close(m->root_fd);
-	free(m->bundle);
 	free(m->root);
-	*m = (struct image){ .bundle_fd = -1, .root_fd = -1 };
+	text_free(&m->config);
+	*m = (struct image){ .root_fd = -1 };
+}
+
+int bundle_file_make(struct bundle_file *f, struct bundle_spec *spec, const struct options *o,
+		     const char *folder)
+{
+	uint64_t size = 1u << 20;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	spec->manifest.epoch_ns =
+		o->deterministic ? FIXED_EPOCH_NS
+				 : (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	for (uint32_t i = 0; i < spec->manifest.n_partitions; i++)
+		size += spec->parts[i].config_len;
+	f->fd = create(folder, "bundle.img", size, &f->path);
+	if (f->fd < 0 || bundle_write(f->fd, spec, &f->size) != 0)
+		return -1;
+	note("boot bundle %.1f KB", (double)f->size / 1e3);
+	return 0;
+}
+
+void bundle_file_free(struct bundle_file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f->path);
+	*f = (struct bundle_file){ .fd = -1 };
 }

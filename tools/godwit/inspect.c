@@ -11,8 +11,8 @@
 #include "tools/bundle/bundle.h"
 #include "tools/bundle/rootimg.h"
 #include "tools/godwit/help.h"
-#include "tools/godwit/image.h"
 #include "tools/godwit/locate.h"
+#include "tools/godwit/machine.h"
 #include "tools/godwit/run.h"
 
 static int show(const char *path)
@@ -59,27 +59,26 @@ static int save(int from, uint64_t size, const char *path)
 
 static int write_files(const char *path, int argc, char *const *argv)
 {
-	char *elf = locate_file("linux.elf"), *root = xasprintf("%s.root", path);
+	char *root = xasprintf("%s.root", path);
 	struct program runtime = { 0 };
-	struct image image = { .bundle_fd = -1, .root_fd = -1 };
+	struct machine m;
 	struct options o;
-	size_t len = 0;
-	uint8_t *bytes = elf != NULL ? read_file(elf, &len) : NULL;
 	int result = options_parse(&o, argc, argv);
 
+	machine_init(&m, &o);
 	if (result == 0)
-		result = bytes == NULL || program_parse(&runtime, bytes, len, elf) != 0 ? -1 : 0;
+		result = machine_program(&runtime, "linux.elf");
+	if (result == 0) {
+		machine_alone(&m, &o, &runtime);
+		result = machine_files(&m, NULL);
+	}
 	if (result == 0)
-		result = image_make(&image, &o, &runtime, NULL);
-	if (result == 0)
-		result = save(image.bundle_fd, image.bundle_size, path);
-	if (result == 0 && image.root_fd >= 0 && strcmp(o.root, "blk") == 0)
-		result = save(image.root_fd, image.root_size, root);
-	image_free(&image);
+		result = save(m.bundle.fd, m.bundle.size, path);
+	if (result == 0 && m.guests[0].image.root_fd >= 0 && strcmp(o.root, "blk") == 0)
+		result = save(m.guests[0].image.root_fd, m.guests[0].image.root_size, root);
+	machine_free(&m);
 	program_free(&runtime);
 	options_free(&o);
-	free(bytes);
-	free(elf);
 	free(root);
 	return result;
 }

@@ -7,6 +7,7 @@
 
 #include "tools/base/util.h"
 #include "tools/godwit/help.h"
+#include "tools/godwit/ktrace.h"
 #include "tools/godwit/run.h"
 #include "tools/godwit/top.h"
 
@@ -20,8 +21,8 @@ static void open_standard(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = { "run",	  "top",       "bundle", "help",
-						"--help", "--version", NULL };
+	static const char *const commands[] = { "run",	"top",	  "module",    "trace", "bundle",
+						"help", "--help", "--version", NULL };
 	const char *command = argc > 1 ? argv[1] : "", *near;
 
 	open_standard();
@@ -29,6 +30,10 @@ int main(int argc, char **argv)
 		return command_run(argc - 2, argv + 2);
 	if (strcmp(command, "top") == 0)
 		return command_top(argc - 2, argv + 2);
+	if (strcmp(command, "trace") == 0)
+		return command_trace(argc - 2, argv + 2);
+	if (strcmp(command, "module") == 0)
+		return command_module(argc - 2, argv + 2);
 	if (strcmp(command, "bundle") == 0)
 		return command_bundle(argc - 2, argv + 2);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||

@@ -267,7 +267,7 @@ static int unknown(const char *arg)
 	return fail("unknown option %s ('godwit run --help' lists them)", arg);
 }
 
-static void set_defaults(struct options *o)
+void options_defaults(struct options *o)
 {
 	*o = (struct options){
 		.memory = 256ull << 20, .vcores = 1, .root = "blk", .hostname = "godwit", .cwd = "/"
@@ -288,16 +288,32 @@ static int deterministic(struct options *o)
 		return fail("--deterministic needs emulation; leave out --accel kvm");
 	o->net = NET_NONE;
 	o->accel = ACCEL_TCG;
+	o->no_input = o->no_random = true;
 	if (strcmp(o->root, "blk") == 0)
 		o->root = "memory";
 	return 0;
+}
+
+int option_set(struct options *o, const char *name, const char *value)
+{
+	const char *unused;
+	const struct option *option = find_option(name, &unused);
+
+	return option == NULL ? unknown(name) : option->set(o, value);
+}
+
+int options_finish(struct options *o)
+{
+	if (o->deterministic && deterministic(o) != 0)
+		return -1;
+	return option_net_defaults(o);
 }
 
 int options_parse(struct options *o, int argc, char *const *argv)
 {
 	int i = 0;
 
-	set_defaults(o);
+	options_defaults(o);
 	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
 		const struct option *option;
 		const char *value, *name = argv[i];
@@ -326,9 +342,7 @@ int options_parse(struct options *o, int argc, char *const *argv)
 	if (i >= argc)
 		return fail("which program? Write: godwit run [options] -- PROGRAM [ARG...]");
 	o->argv = argv + i;
-	if (o->deterministic && deterministic(o) != 0)
-		return -1;
-	return option_net_defaults(o);
+	return options_finish(o);
 }
 
 void options_free(struct options *o)

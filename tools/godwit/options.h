@@ -40,6 +40,10 @@ struct options {
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */
+	uint32_t raise;	    /* bit n: the program's errors of that class go to the health monitor */
+	bool no_random;	    /* no entropy device */
+	bool bare;	    /* argv[0] is the partition program itself: nothing is packed */
+	bool no_input;	    /* the program's standard input is at its end from the start */
 	char *const *argv;  /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
 };
 
@@ -47,6 +51,12 @@ struct options {
  * that names the option and what it takes. With help set nothing else holds. Sets `verbose` for -v.
  */
 int options_parse(struct options *o, int argc, char *const *argv);
+/* options_defaults - all at their defaults. option_set - one option by its name ("-p", "--net"); 0
+ * or -1 (fail). options_finish - what follows from them, and contradictions; 0 or -1 (fail). These
+ * are options_parse for another way of writing them. */
+void options_defaults(struct options *o);
+int option_set(struct options *o, const char *name, const char *value);
+int options_finish(struct options *o);
 void options_free(struct options *o);
 
 #endif

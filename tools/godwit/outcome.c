@@ -28,7 +28,7 @@ static void print_log(const struct session *s)
 static int abnormal(const struct session *s)
 {
 	int w = s->wait_status, code = WIFEXITED(w) ? WEXITSTATUS(w) : -1;
-	bool silent = s->uart_bytes == 0 && s->records.boot.n == 0;
+	bool silent = s->uart_bytes == 0 && s->guests[0].records.boot.n == 0;
 
 	if (silent && code > 0 && s->qemu_messages.len != 0) {
 		warn("run: QEMU could not start the machine:");
@@ -60,13 +60,13 @@ static int abnormal(const struct session *s)
 	return STATUS_MACHINE;
 }
 
-static int status_of(const struct session *s, const struct options *o)
+static int status_of(const struct session *s, const struct session_guest *g, const char *program)
 {
-	const struct records *r = &s->records;
+	const struct records *r = &g->records;
 
 	/* The runtime says more about a fault than this line would. */
 	if (r->signal != 0 && s->by_signal == 0 && r->error[0] == '\0')
-		warn("%s was ended by signal %u%s%s", o->argv[0], r->signal,
+		warn("%s was ended by signal %u%s%s", program, r->signal,
 		     r->signal_name[0] != '\0' ? ", " : "", r->signal_name);
 	if (s->by_signal == SIGPIPE)
 		return 128 +
@@ -80,20 +80,73 @@ static int status_of(const struct session *s, const struct options *o)
 			warn("the machine did not stop by itself and was ended");
 		return 128 + s->by_signal;
 	}
-	return abnormal(s);
+	return -1;
+}
+
+static void summary(const struct session_guest *g, const char *program)
+{
+	struct text t = { 0 };
+
+	if (g->records.stats.n == 0)
+		return;
+	report_summary(&t, program, &g->records);
+	fputs(t.data, stderr);
+	text_free(&t);
 }
 
 int outcome(const struct session *s, const struct options *o)
 {
-	int status = status_of(s, o);
-	struct text t = { 0 };
+	const struct session_guest *g = &s->guests[0];
+	int status = status_of(s, g, o->argv[0]);
 
-	if (s->records.exited && s->killed && s->by_signal == 0)
+	if (status < 0)
+		status = abnormal(s);
+	if (g->records.exited && s->killed && s->by_signal == 0)
 		note("the machine had to be ended after the program did");
-	if ((o->summary || isatty(STDOUT_FILENO)) && s->records.stats.n != 0) {
-		report_summary(&t, o->argv[0], &s->records);
-		fputs(t.data, stderr);
-	}
-	text_free(&t);
+	if (o->summary || isatty(STDOUT_FILENO))
+		summary(g, o->argv[0]);
 	return status;
+}
+
+/* How one of several ended, in a few words. */
+static void end_line(const struct session *s, const struct session_guest *g, int status)
+{
+	char restarts[48] = "";
+
+	if (g->starts > 1)
+		snprintf(restarts, sizeof(restarts), ", started %u times", g->starts);
+	if (g->absent)
+		return;
+	if (g->records.exited || g->records.signal != 0)
+		warn("%s: ended with status %d%s", g->name, status, restarts);
+	else if (g->starts == 0)
+		warn("%s: did not start", g->name);
+	else if (s->by_signal != 0)
+		warn("%s: was ended with the machine%s", g->name, restarts);
+	else
+		warn("%s: stopped without a status; the kernel's log says why (-v)%s", g->name,
+		     restarts);
+}
+
+int outcome_module(const struct session *s, bool summaries, bool quiet)
+{
+	int code = WIFEXITED(s->wait_status) ? WEXITSTATUS(s->wait_status) : -1, first = -1;
+
+	for (size_t i = 0; i < s->n_guests; i++) {
+		const struct session_guest *g = &s->guests[i];
+		int status = status_of(s, g, g->name);
+
+		if (i == 0)
+			first = status;
+		if (!quiet)
+			end_line(s, g, status);
+		if (summaries)
+			summary(g, g->name);
+	}
+	if (first >= 0)
+		return first;
+	/* The kernel ends the machine with the first partition's status. */
+	if (code >= 0 && code & 1 && code >> 1 != (int)GW_EXIT_BAD_BUNDLE && s->uart_bytes != 0)
+		return code >> 1;
+	return abnormal(s);
 }

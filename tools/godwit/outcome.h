@@ -10,4 +10,8 @@
  * failed. */
 int outcome(const struct session *s, const struct options *o);
 
+/* outcome_module - the same for several partitions: a line for each (not if quiet), the first one's
+ * status. */
+int outcome_module(const struct session *s, bool summaries, bool quiet);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* qemu.c - the QEMU command. QEMU 7.2 (Debian 12) is what it is tested with. See qemu.h. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,62 +81,85 @@ static void add_machine(struct words *w, const struct options *o, const struct q
 	words_printf(w, "isa-debug-exit,iobase=0x%x,iosize=4", GW_EXIT_PORT);
 }
 
-static void add_chardev(struct words *w, const struct qemu_files *f, enum stream stream,
-			const char *id)
+/* What add_* need: one partition of the machine. */
+struct adding {
+	struct words *w;
+	const struct options *machine;
+	const struct qemu_files *f;
+	const struct qemu_guest *g;
+	unsigned int slot, function; /* PCI device of several guests' machines; slot 0: anywhere */
+	char suffix[40];	     /* of ids: "" or "-NAME" */
+};
+
+static void add_chardev(const struct adding *a, int fd, const char *id, bool stdio)
 {
+	const struct qemu_files *f = a->f;
 	char *folder;
 
-	words_add(w, "-chardev");
+	words_add(a->w, "-chardev");
 	if (f->folder == NULL) {
-		words_printf(w, "socket,id=%s,fd=%d", id, f->fds[stream]);
-	} else if (stream == STREAM_CONSOLE) {
-		words_printf(w, "stdio,id=%s,signal=on", id);
+		words_printf(a->w, "socket,id=%s%s,fd=%d", id, a->suffix, fd);
+	} else if (stdio) {
+		words_printf(a->w, "stdio,id=%s%s,signal=on", id, a->suffix);
 	} else {
 		folder = escape(f->folder);
-		words_printf(w, "file,id=%s,path=%s/%s.log", id, folder, id);
+		words_printf(a->w, "file,id=%s%s,path=%s/%s%s.log", id, a->suffix, folder, id,
+			     a->suffix);
 		free(folder);
 	}
 }
 
 /* A device is virtio-X-pci,... on q35 and virtio-X-device,... on microvm. */
-static void add_device(struct words *w, const struct options *o, const char *kind, const char *pci,
-		       const char *both)
+static void add_device(struct adding *a, const char *kind, const char *pci, const char *both)
 {
-	words_add(w, "-device");
-	if (o->machine == MACHINE_Q35)
-		words_printf(w, "virtio-%s-pci,disable-legacy=on%s%s", kind, pci, both);
-	else
-		words_printf(w, "virtio-%s-device%s", kind, both);
+	char where[64] = "";
+
+	words_add(a->w, "-device");
+	if (a->machine->machine == MACHINE_MICROVM) {
+		words_printf(a->w, "virtio-%s-device%s", kind, both);
+		return;
+	}
+	if (a->slot != 0)
+		snprintf(where, sizeof(where), ",bus=pcie.0,addr=0x%x.%u%s", a->slot, a->function,
+			 a->function == 0 ? ",multifunction=on" : "");
+	a->function++;
+	words_printf(a->w, "virtio-%s-pci,disable-legacy=on%s%s%s", kind, where, pci, both);
 }
 
-static void add_channels(struct words *w, const struct options *o, const struct qemu_files *f)
+static void add_port(const struct adding *a, enum stream stream, const char *id, unsigned int nr)
 {
-	char *both = xasprintf(",max_ports=%u", GW_CHANNEL_PORTS);
+	bool alone = a->g->name == NULL;
+	char bus[56] = "";
 
-	add_chardev(w, f, STREAM_UART, "uart");
-	add(w, "-serial", "chardev:uart");
-	add_device(w, o, "serial", "", both);
+	add_chardev(a, a->g->fds[stream], id,
+		    stream == STREAM_CONSOLE && (alone || !a->g->o->no_input));
+	if (!alone)
+		snprintf(bus, sizeof(bus), ",bus=serial%s.0", a->suffix);
+	words_add(a->w, "-device");
+	words_printf(a->w, "virtserialport%s,nr=%u,chardev=%s%s,name=godwit.%s%s", bus, nr, id,
+		     a->suffix, id, a->suffix);
+}
+
+static void add_channels(struct adding *a)
+{
+	bool alone = a->g->name == NULL;
+	char *both = xasprintf(",max_ports=%u%s%s", GW_CHANNEL_PORTS, alone ? "" : ",id=serial",
+			       a->suffix);
+
+	add_device(a, "serial", "", both);
 	free(both);
-	add_chardev(w, f, STREAM_CONSOLE, "console");
-	words_add(w, "-device");
-	words_printf(w, "virtserialport,nr=%u,chardev=console,name=godwit.console",
-		     GW_CHANNEL_CONSOLE);
-	add_chardev(w, f, STREAM_STDERR, "stderr");
-	words_add(w, "-device");
-	words_printf(w, "virtserialport,nr=%u,chardev=stderr,name=godwit.stderr",
-		     GW_CHANNEL_STDERR);
-	add_chardev(w, f, STREAM_CONTROL, "control");
-	words_add(w, "-device");
-	words_printf(w, "virtserialport,nr=%u,chardev=control,name=godwit.control",
-		     GW_CHANNEL_CONTROL);
+	add_port(a, STREAM_CONSOLE, "console", GW_CHANNEL_CONSOLE);
+	add_port(a, STREAM_STDERR, "stderr", GW_CHANNEL_STDERR);
+	add_port(a, STREAM_CONTROL, "control", GW_CHANNEL_CONTROL);
 }
 
-static void add_user_net(struct words *w, const struct options *o)
+static void add_user_net(struct adding *a)
 {
+	const struct options *o = a->g->o;
 	struct text t = { 0 };
-	char addr[20] = "";
+	char addr[20] = "", *both;
 
-	text_printf(&t, "user,id=n0,ipv6=off");
+	text_printf(&t, "user,id=n0%s,ipv6=off", a->suffix);
 	if (!o->dhcp) {
 		memcpy(addr, o->addr, strcspn(o->addr, "/"));
 		if (strcmp(o->addr, "10.0.2.15/24") != 0)
@@ -148,15 +172,18 @@ static void add_user_net(struct words *w, const struct options *o)
 	for (size_t i = 0; i < o->n_forwards; i++)
 		text_printf(&t, ",hostfwd=%s:%s:%u-%s:%u", o->forwards[i].udp ? "udp" : "tcp",
 			    o->forwards[i].addr, o->forwards[i].host, addr, o->forwards[i].guest);
-	add(w, "-netdev", t.data);
+	add(a->w, "-netdev", t.data);
 	text_free(&t);
-	add_device(w, o, "net", ",romfile=", ",netdev=n0,mrg_rxbuf=on");
+	both = xasprintf(",netdev=n0%s,mrg_rxbuf=on", a->suffix);
+	add_device(a, "net", ",romfile=", both);
+	free(both);
 }
 
 /* Machines that share a bridge need addresses of their own: made from the names that tell them
  * apart. */
-static void add_tap_net(struct words *w, const struct options *o)
+static void add_tap_net(struct adding *a)
 {
+	const struct options *o = a->g->o;
 	bool mq = o->vcores > 1;
 	uint32_t h = 2166136261u;
 	char *pci, *both;
@@ -165,41 +192,70 @@ static void add_tap_net(struct words *w, const struct options *o)
 		h = (h ^ (unsigned char)*p) * 16777619u;
 	for (const char *p = o->hostname; *p != '\0'; p++)
 		h = (h ^ (unsigned char)*p) * 16777619u;
-	words_add(w, "-netdev");
-	if (mq)
-		words_printf(w, "tap,id=n0,ifname=%s,script=no,downscript=no,vhost=off,queues=%u",
-			     o->tap, o->vcores);
-	else
-		words_printf(w, "tap,id=n0,ifname=%s,script=no,downscript=no,vhost=off", o->tap);
+	words_add(a->w, "-netdev");
+	both = mq ? xasprintf(",queues=%u", o->vcores) : xstrdup("");
+	words_printf(a->w, "tap,id=n0%s,ifname=%s,script=no,downscript=no,vhost=off%s", a->suffix,
+		     o->tap, both);
+	free(both);
 	pci = mq ? xasprintf(",romfile=,vectors=%u", 2 * o->vcores + 2) : xstrdup(",romfile=");
-	both = xasprintf(",netdev=n0,mrg_rxbuf=on%s,mac=52:54:00:%02x:%02x:%02x",
+	both = xasprintf(",netdev=n0%s,mrg_rxbuf=on%s,mac=52:54:00:%02x:%02x:%02x", a->suffix,
 			 mq ? ",mq=on" : "", h >> 16 & 0xff, h >> 8 & 0xff, h & 0xff);
-	add_device(w, o, "net", pci, both);
+	add_device(a, "net", pci, both);
 	free(pci);
 	free(both);
 }
 
+static void add_root(struct adding *a)
+{
+	char *root = escape(a->g->root), *both;
+
+	words_add(a->w, "-drive");
+	words_printf(a->w, "if=none,id=root%s,format=raw,readonly=on,file.locking=off,file=%s",
+		     a->suffix, root);
+	both = xasprintf(",drive=root%s,num-queues=1", a->suffix);
+	add_device(a, "blk", "", both);
+	free(both);
+	free(root);
+}
+
+static void add_guest(struct adding *a)
+{
+	const struct options *o = a->g->o;
+
+	add_channels(a);
+	if (o->net == NET_USER)
+		add_user_net(a);
+	else if (o->net == NET_TAP)
+		add_tap_net(a);
+	if (a->g->root != NULL)
+		add_root(a);
+	if (!o->no_random)
+		add_device(a, "rng", "", "");
+}
+
+unsigned int qemu_devices(const struct options *o, bool disk)
+{
+	return 1u + (o->net != NET_NONE ? 1u : 0u) + (disk ? 1u : 0u) + (o->no_random ? 0u : 1u);
+}
+
 void qemu_command(struct words *w, const struct options *o, const struct qemu_files *f)
 {
-	char *root;
+	struct adding a = { .w = w, .machine = o, .f = f };
 
 	words_add(w, f->qemu);
 	add_machine(w, o, f);
-	add_channels(w, o, f);
-	if (o->net == NET_USER)
-		add_user_net(w, o);
-	else if (o->net == NET_TAP)
-		add_tap_net(w, o);
-	if (f->root != NULL) {
-		root = escape(f->root);
-		words_add(w, "-drive");
-		words_printf(w, "if=none,id=root,format=raw,readonly=on,file.locking=off,file=%s",
-			     root);
-		free(root);
-		add_device(w, o, "blk", "", ",drive=root,num-queues=1");
+	add_chardev(&a, f->uart_fd, "uart", false);
+	add(w, "-serial", "chardev:uart");
+	for (size_t i = 0; i < f->n_guests; i++) {
+		a.g = &f->guests[i];
+		a.function = 0;
+		if (a.g->name != NULL) {
+			a.slot = (unsigned int)i + 1;
+			snprintf(a.suffix, sizeof(a.suffix), "-%s", a.g->name);
+		}
+		if (a.g->o != NULL)
+			add_guest(&a);
 	}
-	if (!o->deterministic)
-		add_device(w, o, "rng", "", "");
 	for (size_t i = 0; i < o->qemu_args.n; i++)
 		words_add(w, o->qemu_args.v[i]);
 }

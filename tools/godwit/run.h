@@ -4,6 +4,7 @@
 #define GODWIT_TOOLS_RUN_H
 
 int command_run(int argc, char *const *argv);
+int command_module(int argc, char *const *argv);
 int command_bundle(int argc, char *const *argv);
 
 #endif

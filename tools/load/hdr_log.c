@@ -119,6 +119,35 @@ void hdr_log_line(FILE *f, double start_s, double length_s, const struct histogr
 	free(text);
 }
 
+int hdr_log_parse(char *line, struct hdr_line *parsed)
+{
+	double *const numbers[] = { &parsed->start_s, &parsed->length_s, NULL };
+
+	line[strcspn(line, "\r\n")] = '\0';
+	*parsed = (struct hdr_line){ .tag = "" };
+	if (*line == '\0' || *line == '#' || *line == '"')
+		return 1;
+	if (strncmp(line, "Tag=", 4) == 0) {
+		parsed->tag = line + 4;
+		line += strcspn(line, ",");
+		if (*line == '\0')
+			return -1;
+		*line++ = '\0';
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		char *end;
+		double d = strtod(line, &end);
+
+		if (end == line || *end != ',' || !(d >= 0 && d < 1e12))
+			return -1;
+		if (numbers[i] != NULL)
+			*numbers[i] = d;
+		line = end + 1;
+	}
+	parsed->text = line;
+	return 0;
+}
+
 void hgrm_write(FILE *f, const struct histogram *h)
 {
 	uint64_t total = histogram_count(h);

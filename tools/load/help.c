@@ -17,6 +17,8 @@ void help_main(void)
 	      "  godwit-load plot A.json [B.json...] -o x.svg        draw runs over each other\n"
 	      "  godwit-load reflector URL... [options]              a server that does nothing, "
 	      "to measure against\n"
+	      "  godwit-load log A.hlog [B.hlog...] [options]        what HdrHistogram logs hold, "
+	      "of any tool\n"
 	      "  godwit-load floor [--rate R]         what this machine and the generator itself "
 	      "add\n"
 	      "  godwit-load COMMAND --help\n"
@@ -100,9 +102,10 @@ void help_run(void)
 	      "  --interval T  (1s)    --label TEXT  in plots    --quiet  no progress lines    "
 	      "--seed N  repeat the same choices\n"
 	      "\n"
-	      "Status: 0 measured; 1 errors, time-outs, unanswered requests, or a file that could "
-	      "not be written (what was\n"
-	      "measured is printed all the same); 2 a mistake in the options.\n",
+	      "Status: 0 measured; 1 errors, time-outs, unanswered requests, a rate that was not "
+	      "kept, "
+	      "or a file that could not be\n"
+	      "written (what was measured is printed all the same); 2 a mistake in the options.\n",
 	      stdout);
 }
 
@@ -138,9 +141,55 @@ void help_reflector(void)
 	      "  --stall T/EVERY      do nothing at all for T once every EVERY, as in 100ms/1s\n"
 	      "  --service T          work this long on each request, so that 1/T a second is the "
 	      "most it does\n"
+	      "  --delay T            answer each request T later, exactly by the clock (takes a "
+	      "processor)\n"
 	      "  --fault close|garbage|half|silent   misbehave: close instead of answering, answer "
 	      "nonsense, answer by half,\n"
 	      "                       do not answer\n",
+	      stdout);
+}
+
+void help_plot(void)
+{
+	fputs("godwit-load plot A.json [B.json...] -o x.svg\n"
+	      "\n"
+	      "Draws up to eight runs over each other: the percentile curve (dashed: "
+	      "uncorrected), and latency over time.\n"
+	      "A.json is what --json of run or log wrote; --label of that run is its name in the "
+	      "picture. FILE - is standard output.\n",
+	      stdout);
+}
+
+void help_log(void)
+{
+	fputs("godwit-load log A.hlog [B.hlog...] [options]\n"
+	      "\n"
+	      "Adds up the histograms of HdrHistogram logs (those of --log, also of a run that was "
+	      "killed, and of other tools;\n"
+	      "values are taken as nanoseconds) and prints their percentiles. A line that cannot "
+	      "be "
+	      "read ends the reading of its\n"
+	      "file; what came before it counts, and the status is 1.\n"
+	      "\n"
+	      "  --tag TEXT    only intervals with that tag\n"
+	      "  --hgrm FILE  --csv FILE  --json FILE  --svg FILE  --label TEXT   as for run\n",
+	      stdout);
+}
+
+void help_floor(void)
+{
+	fputs("godwit-load floor [options of run]\n"
+	      "\n"
+	      "Loads a reflector in the same process by every protocol (--rate 1000, --duration 2s "
+	      "each) and prints\n"
+	      "  latency     what generator, reflector and this machine's loopback add: no "
+	      "measured figure can be below it\n"
+	      "  late        how long after its time a request left by the generator's own fault\n"
+	      "  clock       what a clock reading costs, and its step\n"
+	      "  precision   two reflectors, one of which answers 10 us later by the clock, are "
+	      "measured in turn: how far the\n"
+	      "              difference (of the quickest answers, the median of nine pairs) is "
+	      "from 10 us\n",
 	      stdout);
 }
 /* clang-format on */

@@ -91,6 +91,9 @@ static inline uint64_t clock_ns(void)
 /* say - a line on stderr: "godwit-load: ...". */
 void say(const char *format, ...) PRINTF(1, 2);
 
+/* flush_stdout - 0, or -1 (said) when what was printed could not be written. */
+int flush_stdout(void);
+
 /* load_known - whether n samples tell this percentile: ten at least must lie beyond it. load_needs
  * - how many would. */
 bool load_known(uint64_t n, uint64_t ppb);
@@ -99,10 +102,12 @@ uint64_t load_needs(uint64_t ppb);
 /* load_run - run it. log (may be NULL) gets a line of a HdrHistogram log for each interval. Returns
  * 0 with a result to free, or -1 (fail) when nothing could be measured at all. */
 int load_run(const struct load_config *c, FILE *log, struct load_result *r);
+int load_result_init(struct load_result *r) MUST_CHECK;
 void load_result_free(struct load_result *r);
 bool load_missed_schedule(
 	const struct load_result *r); /* so that the figures cannot be trusted below that */
-bool load_overloaded(const struct load_result *r); /* the server did not keep the rate */
+bool load_overloaded(const struct load_result *r); /* the rate was not kept: by the server, or, */
+bool load_saturated(const struct load_result *r);  /* by the generator, which was always late */
 uint64_t load_errors(const struct load_result *r);
 
 extern volatile int load_interrupted; /* set by SIGINT and SIGTERM */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - godwit-load: which command, and the command run. */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,14 +52,12 @@ static int measure(struct load_config *c, struct load_result *r)
 		status = STATUS_TROUBLE;
 	} else {
 		report_summary(stdout, c, r);
-		if (load_errors(r) > 0 || r->counters.unanswered > 0 || r->stopped[0] != '\0' ||
-		    histogram_count(&r->corrected) == 0)
+		if (load_errors(r) > 0 || r->counters.unanswered > 0 || load_overloaded(r) ||
+		    r->stopped[0] != '\0' || histogram_count(&r->corrected) == 0)
 			status = STATUS_TROUBLE;
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		say("standard output could not be written: %s", strerror(errno));
+	if (flush_stdout() != 0)
 		status = STATUS_TROUBLE;
-	}
 	if (outputs_write(&out, c, r) != 0)
 		status = STATUS_TROUBLE;
 	return status;
@@ -96,11 +93,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*main)(int argc, char **argv);
-	} commands[] = { { "run", run_main },
-			 { "sweep", sweep_main },
-			 { "plot", plot_main },
-			 { "reflector", reflector_main },
-			 { "floor", floor_main } };
+	} commands[] = { { "run", run_main },	  { "sweep", sweep_main },
+			 { "plot", plot_main },	  { "reflector", reflector_main },
+			 { "floor", floor_main }, { "log", log_main } };
 	const char *names[ARRAY_SIZE(commands) + 1] = { 0 }, *near;
 
 	if (argc < 2) {

@@ -285,7 +285,7 @@ static int finish(struct load_config *c, const bool *given)
 		return -1;
 	a->trace = &c->trace;
 	if (!c->duration_given) {
-		c->duration = c->trace.at[c->trace.n - 1] + 1;
+		c->duration = GW_MAX(c->trace.at[c->trace.n - 1] + 1, NS_PER_MS);
 		c->warmup = 0;
 	}
 	return 0;

@@ -170,7 +170,7 @@ int plot_main(int argc, char **argv)
 
 	for (int i = 0; rc == 0 && i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
-			help_main();
+			help_plot();
 			return 0;
 		}
 		if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)

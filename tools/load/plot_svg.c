@@ -171,7 +171,7 @@ static void chart(FILE *f, const struct plot_chart *c, double top)
 {
 	struct scale x = scale_of(c, false, LEFT, WIDTH - RIGHT);
 	struct scale y = scale_of(c, true, top + HEIGHT - BOTTOM, top + TOP);
-	double at = LEFT, row = top + 44;
+	double at = LEFT, row = top + 46;
 
 	fprintf(f, "<text x='%.1f' y='%.1f' class='title'>", LEFT, top + 26);
 	escaped(f, c->title);
@@ -192,7 +192,7 @@ static void chart(FILE *f, const struct plot_chart *c, double top)
 			"<line x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f' stroke='%s' "
 			"stroke-width='2.5' "
 			"stroke-dasharray='%s'/>\n<text x='%.1f' y='%.1f'>",
-			at, at + 24, row, row, colors[l->color % 8], l->dash, at + 30, top + 52);
+			at, at + 24, row, row, colors[l->color % 8], l->dash, at + 30, row + 4);
 		escaped(f, l->name);
 		fputs("</text>\n", f);
 		at += 48 + 7.0 * (double)strlen(l->name);

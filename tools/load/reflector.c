@@ -117,6 +117,10 @@ static void serve_time(struct reflector *r, uint64_t requests)
 	uint64_t now = clock_ns();
 	struct timespec t;
 
+	if (r->options.delay > 0) {
+		while (clock_ns() < now + r->options.delay)
+			__builtin_ia32_pause();
+	}
 	if (r->options.service == 0)
 		return;
 	r->free_at = GW_MAX(r->free_at, now - CREDIT) + r->options.service * requests;
@@ -306,6 +310,9 @@ static int option(struct reflect_options *o, const char *name, const char *value
 	} else if (strcmp(name, "--service") == 0) {
 		if (parse_duration(value, &o->service) != 0)
 			return fail("--service %s: a time, as in 50us", value);
+	} else if (strcmp(name, "--delay") == 0) {
+		if (parse_duration(value, &o->delay) != 0 || o->delay > NS_PER_SEC)
+			return fail("--delay %s: a time up to a second, as in 50us", value);
 	} else if (strcmp(name, "--fault") == 0) {
 		return parse_fault(value, &o->fault);
 	} else {

@@ -12,6 +12,7 @@ enum reflect_fault { FAULT_NONE, FAULT_CLOSE, FAULT_GARBAGE, FAULT_HALF, FAULT_S
 struct reflect_options {
 	uint32_t size;
 	uint64_t stall, every; /* ns; every 0: never */
+	uint64_t delay;	       /* ns from a request's arrival to its answer, polled by the clock */
 	uint64_t service;      /* ns for each request: 1/service a second is the most it answers */
 	enum reflect_fault fault;
 };

@@ -126,9 +126,10 @@ static void show_warnings(FILE *f, const struct load_result *r)
 			show_ns(histogram_max(&r->late)));
 	if (load_overloaded(r)) {
 		fprintf(f,
-			"\nWARNING    the server did not keep the rate: when the last request was "
+			"\nWARNING    the %s did not keep the rate: when the last request was "
 			"due, %s waited to be sent "
 			"(%s",
+			load_saturated(r) ? "generator itself" : "server",
 			show_count(n->waiting_at_end), show_count(n->unsent));
 		fprintf(f, " never were).\n           Their waiting counts as latency; it grows as "
 			   "long as the run, so its "

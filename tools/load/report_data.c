@@ -40,6 +40,8 @@ void report_csv(FILE *f, const struct load_config *c, const struct load_result *
 		const struct histogram *h = k == 0 ? &r->corrected : &r->uncorrected;
 		static const uint64_t at[] = { 500000000, 990000000, 999000000 };
 
+		if (k == 1 && histogram_count(h) == 0)
+			continue; /* a log of another tool */
 		fprintf(f, "total,%s,%llu,%.1f", k == 0 ? "corrected" : "uncorrected",
 			(unsigned long long)histogram_count(h),
 			r->measured_s > 0 ? (double)r->counters.finished_measured / r->measured_s

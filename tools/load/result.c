@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* result.c - what may be concluded from a run. See load.h. */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/load/load.h"
 
@@ -17,6 +19,16 @@ void say(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+int flush_stdout(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	say("standard output could not be written: %s",
+	    errno != 0 ? strerror(errno) : "an earlier write failed");
+	return -1;
+}
+
 uint64_t load_needs(uint64_t ppb)
 {
 	uint64_t beyond = NS_PER_SEC - ppb; /* of 10^9 */
@@ -27,6 +39,18 @@ uint64_t load_needs(uint64_t ppb)
 bool load_known(uint64_t n, uint64_t ppb)
 {
 	return ppb < NS_PER_SEC && n >= load_needs(ppb);
+}
+
+int load_result_init(struct load_result *r)
+{
+	*r = (struct load_result){ .started = time(NULL) };
+	r->memory = xcalloc(3 * HISTOGRAM_COUNTS_3, sizeof(uint64_t));
+	return histogram_init(&r->corrected, 3, r->memory) != 0 ||
+			       histogram_init(&r->uncorrected, 3, r->memory + HISTOGRAM_COUNTS_3) !=
+				       0 ||
+			       histogram_init(&r->late, 3, r->memory + 2 * HISTOGRAM_COUNTS_3) != 0
+		       ? -1
+		       : 0;
 }
 
 void load_result_free(struct load_result *r)
@@ -59,6 +83,12 @@ bool load_missed_schedule(const struct load_result *r)
 			return true;
 	}
 	return false;
+}
+
+/* With a slow server a request leaves as soon as a connection is free; here most left later. */
+bool load_saturated(const struct load_result *r)
+{
+	return histogram_count(&r->late) > 0 && histogram_at(&r->late, 500000000) > 50 * NS_PER_US;
 }
 
 bool load_overloaded(const struct load_result *r)

@@ -156,18 +156,6 @@ static void collect(struct run *run, const struct load_config *c, struct load_re
 	r->due_per_s = (double)(r->counters.sent_measured + r->counters.unsent) / r->measured_s;
 }
 
-static int result_init(struct load_result *r)
-{
-	*r = (struct load_result){ .started = time(NULL) };
-	r->memory = xcalloc(3 * HISTOGRAM_COUNTS_3, sizeof(uint64_t));
-	return histogram_init(&r->corrected, 3, r->memory) != 0 ||
-			       histogram_init(&r->uncorrected, 3, r->memory + HISTOGRAM_COUNTS_3) !=
-				       0 ||
-			       histogram_init(&r->late, 3, r->memory + 2 * HISTOGRAM_COUNTS_3) != 0
-		       ? -1
-		       : 0;
-}
-
 /* All connections are made, or one could not be: says so and gives up. */
 static int check_ready(struct run *run, const struct load_config *c)
 {
@@ -184,7 +172,7 @@ int load_run(const struct load_config *c, FILE *log, struct load_result *r)
 	uint64_t stopped = 0;
 	int rc;
 
-	if (result_init(r) != 0 || want_files(c->connections) != 0 ||
+	if (load_result_init(r) != 0 || want_files(c->connections) != 0 ||
 	    find_target(c, &run.address, &run.address_len) != 0 ||
 	    c->proto->prepare(&c->options, &run.shared) != 0)
 		return -1;

@@ -28,6 +28,7 @@ struct sweep {
 	uint64_t duration; /* of a step, as asked */
 	struct step *steps;
 	size_t n;
+	FILE *csv, *json, *svg; /* opened before, so that a wrong path costs no sweep */
 };
 
 static void judge(const struct sweep *s, const struct load_result *r, struct step *p)
@@ -116,24 +117,28 @@ static int search(struct sweep *s, double *passes, double *fails)
 	return 0;
 }
 
-static FILE *open_out(const char *path)
+static int open_out(FILE **f, const char *path)
 {
-	FILE *f = path == NULL ? NULL : strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-
-	if (path != NULL && f == NULL)
-		say("%s: %s", path, strerror(errno));
-	return f;
+	if (path == NULL)
+		return 0;
+	*f = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+	return *f != NULL ? 0 : fail("%s: %s", path, strerror(errno));
 }
 
 static int close_out(FILE *f, const char *path)
 {
-	bool bad = f != NULL && (fflush(f) != 0 || ferror(f));
+	bool bad;
 
-	if (f != NULL && f != stdout && fclose(f) != 0)
+	if (f == NULL)
+		return 0;
+	errno = 0;
+	bad = fflush(f) != 0 || ferror(f);
+	if (f != stdout && fclose(f) != 0)
 		bad = true;
 	if (bad)
-		say("%s could not be written: %s", path, strerror(errno));
-	return bad || (f == NULL && path != NULL) ? -1 : 0;
+		say("%s could not be written: %s", path,
+		    errno != 0 ? strerror(errno) : "an earlier write failed");
+	return bad ? -1 : 0;
 }
 
 static void write_svg(const struct sweep *s, FILE *f)
@@ -169,8 +174,7 @@ static void write_svg(const struct sweep *s, FILE *f)
 
 static int write_files(const struct sweep *s, double knee)
 {
-	FILE *csv = open_out(s->config.csv), *json = open_out(s->config.json),
-	     *svg = open_out(s->config.svg);
+	FILE *csv = s->csv, *json = s->json, *svg = s->svg;
 	int rc = 0;
 
 	if (csv != NULL)
@@ -243,20 +247,30 @@ int sweep_main(int argc, char **argv)
 		rc = fail("sweep: which bound? As in --slo 'p99.9<2ms'");
 	if (rc == 0 && (s.config.trace_path != NULL || s.config.arrivals.ramp_s > 0))
 		rc = fail("sweep: not with --trace or --ramp");
+	if (rc == 0 && (s.config.hgrm != NULL || s.config.log != NULL))
+		rc = fail(
+			"sweep: not with --hgrm or --log; the steps go to --csv, --json and --svg");
+	if (rc == 0 &&
+	    (open_out(&s.csv, s.config.csv) != 0 || open_out(&s.json, s.config.json) != 0 ||
+	     open_out(&s.svg, s.config.svg) != 0))
+		rc = -1;
 	if (rc != 0) {
 		say("%s", fail_text());
 		options_free(&s.config);
 		return STATUS_USAGE;
 	}
 	(void)signal(SIGINT, stop_sweep);
+	(void)signal(SIGTERM, stop_sweep);
 	(void)signal(SIGPIPE, SIG_IGN);
 	s.config.quiet = true;
 	s.duration = s.config.duration;
 	rc = search(&s, &passes, &fails);
 	if (rc != 0)
 		say("%s", fail_text());
-	status = conclude(&s, passes, fails);
-	if (write_files(&s, passes) != 0 || rc != 0)
+	status = s.n > 0 ? conclude(&s, passes, fails) : STATUS_TROUBLE;
+	if (flush_stdout() != 0 || rc != 0)
+		status = STATUS_TROUBLE;
+	if (write_files(&s, passes) != 0)
 		status = STATUS_TROUBLE;
 	free(s.steps);
 	options_free(&s.config);

@@ -9,6 +9,18 @@
 #include "tools/load/arrivals.h"
 #include "tools/load/units.h"
 
+/* A line as it may be shown: at most n characters, what does not print as '?'. */
+static const char *shown(const char *line, size_t n)
+{
+	static char text[41];
+	size_t i = 0;
+
+	for (; i < n && i < sizeof(text) - 1; i++)
+		text[i] = (char)(line[i] >= ' ' && line[i] <= '~' ? line[i] : '?');
+	text[i] = '\0';
+	return text;
+}
+
 /* One line's time; 0 taken, 1 nothing on the line, -1 not a time. */
 static int read_line(char *line, uint64_t *at)
 {
@@ -26,21 +38,25 @@ int trace_read(struct trace *t, const char *path)
 {
 	char *line = NULL;
 	size_t room = 0, number = 0, held = 0;
+	ssize_t n;
 	FILE *f = fopen(path, "r");
 	int rc = 0;
 
 	*t = (struct trace){ 0 };
 	if (f == NULL)
 		return fail("%s: %s", path, strerror(errno));
-	while (rc == 0 && getline(&line, &room, f) >= 0) {
+	while (rc == 0 && (n = getline(&line, &room, f)) >= 0) {
 		uint64_t at;
-		int found = read_line(line, &at);
+		bool whole = strlen(line) == (size_t)n; /* no NUL in it */
+		int found = whole ? read_line(line, &at) : -1;
 
 		number++;
 		if (found < 0)
-			rc = fail("%s:%zu: '%.40s' is not a time (seconds, or with a unit as in "
-				  "250us)",
-				  path, number, line + strspn(line, " \t"));
+			rc = fail(
+				"%s:%zu: '%s' is not a time (seconds, or with a unit as in 250us)",
+				path, number,
+				shown(line,
+				      whole ? strlen(line) : (size_t)n - (line[n - 1] == '\n')));
 		if (found != 0)
 			continue;
 		if (t->n > 0 && at < t->at[t->n - 1]) {

@@ -168,7 +168,8 @@ static uint8_t *write_bundle(struct bundle_spec *spec, size_t *len)
 	make();
 	fail_clear();
 	CHECK_EQ(program_parse(&p, file, SIZE, "linux.elf"), 0);
-	spec->program = &p;
+	for (uint32_t i = 0; i < spec->manifest.n_partitions; i++)
+		spec->parts[i].program = &p;
 	CHECK_EQ(bundle_write(fd, spec, &size), 0);
 	CHECK_EQ(fstat(fd, &st), 0);
 	CHECK_EQ(st.st_size, size);
@@ -193,18 +194,18 @@ static void fix_crc(uint8_t *bytes, size_t len)
 
 TEST(read_back)
 {
-	struct bundle_spec spec = {
-		.config = "a=b\0\0",
-		.config_len = 5,
-		.vcores = 3,
-		.epoch_ns = 99,
-		.mmio = { .pa = 0xfeb00000, .stride = 512, .count = 8, .gsi = 16 }
-	};
+	struct gw_bundle_mmio mmio = { .pa = 0xfeb00000, .stride = 512, .count = 8, .gsi = 16 };
+	struct bundle_spec spec = { .manifest.epoch_ns = 99 };
 	struct text t = { 0 };
+	struct gw_bundle *b;
+	uint8_t *bytes;
 	size_t len;
-	uint8_t *bytes = write_bundle(&spec, &len);
-	struct gw_bundle *b = header(bytes);
 
+	bundle_alone(&spec, 3, mmio);
+	spec.parts[0].config = "a=b\0\0";
+	spec.parts[0].config_len = 5;
+	bytes = write_bundle(&spec, &len);
+	b = header(bytes);
 	CHECK_EQ(bundle_check(bytes, len), 0);
 	CHECK_EQ(b->magic, GW_BUNDLE_MAGIC);
 	CHECK_EQ(b->size, len);
@@ -231,13 +232,85 @@ TEST(read_back)
 	free(bytes);
 }
 
+/* Two partitions of one program: its bytes are there once, each has its own configuration. */
+TEST(several)
+{
+	struct bundle_spec spec = { 0 };
+	struct gw_bundle *b = &spec.manifest;
+	struct text t = { 0 };
+	uint8_t *bytes;
+	size_t len;
+
+	bundle_alone(&spec, 1, (struct gw_bundle_mmio){ 0 });
+	b->partitions[1] = b->partitions[0];
+	b->partitions[0].memory_bytes = 1 << 20;
+	strcpy(b->partitions[1].name, "other");
+	b->n_partitions = 2;
+	b->cores = 1;
+	b->frame_ns = 1000000;
+	b->slots[0] = (struct gw_bundle_slot){ .duration_ns = 400000 };
+	b->slots[1] = (struct gw_bundle_slot){ .offset_ns = 400000,
+					       .duration_ns = 600000,
+					       .partition = 1 };
+	b->n_slots = 2;
+	b->channels[0] =
+		(struct gw_bundle_channel){ .message_bytes = 8, .depth = 4, .destinations = 2 };
+	b->n_channels = 1;
+	spec.parts[0].config = "a=0\0\0";
+	spec.parts[1].config = "a=1\0\0";
+	spec.parts[0].config_len = spec.parts[1].config_len = 5;
+	bytes = write_bundle(&spec, &len);
+	b = header(bytes);
+	CHECK_EQ(bundle_check(bytes, len), 0);
+	CHECK_EQ(b->n_segments, 4);
+	CHECK_EQ(b->segments[2].offset, b->segments[0].offset);
+	CHECK_EQ(b->segments[2].partition, 1);
+	CHECK_EQ(b->partitions[1].entry_va, b->partitions[0].entry_va);
+	CHECK_EQ(memcmp(bytes + b->partitions[1].config_offset, "a=1\0\0", 5), 0);
+	bundle_show(bytes, &t);
+	CHECK(strstr(t.data, "window core 0 at 400000 ns for 600000 ns: partition 1") != NULL);
+	CHECK(strstr(t.data, "channel 0: 8 bytes, depth 4") != NULL);
+	text_free(&t);
+	free(bytes);
+}
+
+TEST(refused_manifest)
+{
+	struct bundle_spec spec = { 0 };
+	static uint8_t code[4096];
+	struct program p = { .entry = GW_RUNTIME_BASE,
+			     .n = 1,
+			     .segments = { { .va = GW_RUNTIME_BASE,
+					     .file_len = sizeof(code),
+					     .mem_len = sizeof(code),
+					     .bytes = code,
+					     .flags = GW_MAP_X } } };
+	uint64_t size;
+
+	bundle_alone(&spec, 65, (struct gw_bundle_mmio){ 0 });
+	spec.parts[0].program = &p;
+	fail_clear();
+	CHECK_EQ(bundle_write(-1, &spec, &size), -1);
+	CHECK(strstr(fail_text(), "is not 1..64") != NULL);
+	p.n = GW_BUNDLE_SEGMENTS + 1;
+	fail_clear();
+	CHECK_EQ(bundle_write(-1, &spec, &size), -1);
+	CHECK(strstr(fail_text(), "segments in all") != NULL);
+}
+
 TEST(bad_bundles)
 {
-	struct bundle_spec spec = { .config = "", .config_len = 1, .vcores = 1 };
+	struct bundle_spec spec = { 0 };
+	uint8_t *good, *bad;
+	struct gw_bundle *b;
 	size_t len;
-	uint8_t *good = write_bundle(&spec, &len), *bad = malloc(len);
-	struct gw_bundle *b = header(bad);
 
+	bundle_alone(&spec, 1, (struct gw_bundle_mmio){ 0 });
+	spec.parts[0].config = "";
+	spec.parts[0].config_len = 1;
+	good = write_bundle(&spec, &len);
+	bad = malloc(len);
+	b = header(bad);
 #define BAD(change, part)                                 \
 	do {                                              \
 		memcpy(bad, good, len);                   \
@@ -248,26 +321,26 @@ TEST(bad_bundles)
 		CHECK(strstr(fail_text(), part) != NULL); \
 	} while (0)
 
-	BAD(b->magic++, "not a bundle");
-	BAD(b->version = 9, "version 9");
-	BAD(b->size += 4096, "truncated");
-	BAD(b->n_partitions = 0, "table");
-	BAD(b->n_segments = 33, "table");
+	BAD(b->magic++, "this is no bundle");
+	BAD(b->version = 9, "version");
+	BAD(b->size += 4096, "cut short");
+	BAD(b->n_partitions = 0, "n_partitions");
+	BAD(b->n_segments = 33, "n_segments");
 	BAD(b->segments[0].offset = len, "outside the bundle");
-	BAD(b->segments[0].offset = 8, "not page aligned");
-	BAD(b->segments[1].va = b->segments[0].va, "overlap");
-	BAD(b->segments[0].va = 0, "outside the runtime");
-	BAD(b->segments[0].flags = 3, "bad flags");
-	BAD(b->segments[0].partition = 1, "no partition");
+	BAD(b->segments[0].offset = 8, "outside the bundle");
+	BAD(b->segments[1].va = b->segments[0].va, "overlaps");
+	BAD(b->segments[0].va = 0, "runtime's addresses");
+	BAD(b->segments[0].flags = 3, "writable and executable");
+	BAD(b->segments[0].partition = 1, "does not exist");
 	BAD(b->partitions[0].entry_va = 0, "no executable segment");
-	BAD(b->partitions[0].vcores = 65, "65 vcores");
+	BAD(b->partitions[0].vcores = 65, "is not 1..64");
 	BAD(b->partitions[0].config_len = ~0ull, "outside the bundle");
-	BAD(memset(b->partitions[0].name, 'x', 32), "proper name");
+	BAD(memset(b->partitions[0].name, 'x', 32), "no NUL");
 	memcpy(bad, good, len);
 	bad[len - 1] ^= 1;
 	fail_clear();
 	CHECK_EQ(bundle_check(bad, len), -1);
-	CHECK(strstr(fail_text(), "checksum is wrong") != NULL);
+	CHECK(strstr(fail_text(), "crc (entry 0) does not match") != NULL);
 	fail_clear();
 	CHECK_EQ(bundle_check(good, 100), -1);
 	free(good);
@@ -304,5 +377,5 @@ TEST(blob)
 	words_free(&env);
 }
 
-UNIT_MAIN(CASE(crc), CASE(flatten), CASE(bad_programs), CASE(read_back), CASE(bad_bundles),
-	  CASE(blob))
+UNIT_MAIN(CASE(crc), CASE(flatten), CASE(bad_programs), CASE(read_back), CASE(several),
+	  CASE(refused_manifest), CASE(bad_bundles), CASE(blob))

@@ -22,6 +22,8 @@ static char *command(char *const *argv, struct qemu_files *f)
 	f->qemu = "qemu";
 	f->kernel = "kernel.elf";
 	f->bundle = "/proc/self/fd/3";
+	f->guests[0].o = &o;
+	f->n_guests = 1;
 	qemu_command(&w, &o, f);
 	for (size_t i = 0; i < w.n; i++)
 		text_printf(&t, " %s", w.v[i]);
@@ -45,7 +47,8 @@ static char *command(char *const *argv, struct qemu_files *f)
 
 TEST(q35)
 {
-	struct qemu_files f = { .root = "/proc/self/fd/4", .fds = { 5, 6, 7, 8 } };
+	struct qemu_files f = { .uart_fd = 8,
+				.guests = { { .root = "/proc/self/fd/4", .fds = { 5, 6, 7 } } } };
 	char *c = command(ARGS("-c", "2", "-m", "24M", "-p", "6380:6379", "-p", "0.0.0.0:53:53/udp",
 			       "--qemu-args", "-d 'guest errors'", "x"),
 			  &f);
@@ -119,4 +122,48 @@ TEST(deterministic)
 	free(c);
 }
 
-UNIT_MAIN(CASE(q35), CASE(microvm), CASE(networks), CASE(deterministic))
+/* Each partition's devices are the functions of one PCI device; one has no Linux devices at all. */
+TEST(several)
+{
+	struct options o, web, db;
+	struct qemu_files f = { .qemu = "qemu", .kernel = "k", .bundle = "b", .uart_fd = 9 };
+	struct words w = { 0 };
+	struct text t = { 0 };
+	const char *c;
+
+	fail_clear();
+	CHECK_EQ(options_parse(&o, 1, ARGS("x")), 0);
+	CHECK_EQ(options_parse(&web, 3, ARGS("-p", "81:80", "x")), 0);
+	CHECK_EQ(options_parse(&db, 3, ARGS("--net", "none", "x")), 0);
+	web.no_input = db.no_input = true;
+	f.guests[0] = (struct qemu_guest){ &web, "web", "/root", { 3, 4, 5 } };
+	f.guests[1].name = "bare";
+	f.guests[2] = (struct qemu_guest){ &db, "db", NULL, { 6, 7, 8 } };
+	f.n_guests = 3;
+	qemu_command(&w, &o, &f);
+	for (size_t i = 0; i < w.n; i++)
+		text_printf(&t, " %s", w.v[i]);
+	text_add(&t, " ", 1);
+	c = t.data;
+	HAS(" virtio-serial-pci,disable-legacy=on,bus=pcie.0,addr=0x1.0,multifunction=on,max_ports="
+	    "4,"
+	    "id=serial-web ");
+	HAS(" -chardev socket,id=console-web,fd=3 -device "
+	    "virtserialport,bus=serial-web.0,nr=1,chardev=console-web,");
+	HAS(" -netdev user,id=n0-web,ipv6=off,hostfwd=tcp:127.0.0.1:81-10.0.2.15:80 ");
+	HAS(" virtio-net-pci,disable-legacy=on,bus=pcie.0,addr=0x1.1,romfile=,netdev=n0-web,");
+	HAS(",addr=0x1.2,drive=root-web,");
+	HAS(",addr=0x1.3 ");
+	HAS(",addr=0x3.0,multifunction=on,max_ports=4,id=serial-db ");
+	HAS("virtio-rng-pci,disable-legacy=on,bus=pcie.0,addr=0x3.1 ");
+	CHECK(strstr(c, "bare") == NULL && strstr(c, "0x2.") == NULL);
+	CHECK_EQ(qemu_devices(&web, true), 4);
+	CHECK_EQ(qemu_devices(&db, false), 2);
+	text_free(&t);
+	words_free(&w);
+	options_free(&o);
+	options_free(&web);
+	options_free(&db);
+}
+
+UNIT_MAIN(CASE(several), CASE(q35), CASE(microvm), CASE(networks), CASE(deterministic))

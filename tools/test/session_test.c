@@ -19,9 +19,11 @@
 
 /* ---- the stand-in: fds are console, stderr, control, uart ---- */
 
-static int fake_fds[STREAM_COUNT];
+#define STREAM_UART STREAM_COUNT
 
-static void put(enum stream stream, const void *bytes, size_t n)
+static int fake_fds[STREAM_COUNT + 1];
+
+static void put(unsigned int stream, const void *bytes, size_t n)
 {
 	const char *p = bytes;
 
@@ -129,7 +131,7 @@ __attribute__((constructor)) static void fake(int argc, char **argv, char **env)
 	(void)env;
 	if (argc < 7 || strcmp(argv[1], "fake") != 0)
 		return;
-	for (int i = 0; i < STREAM_COUNT; i++)
+	for (int i = 0; i <= STREAM_COUNT; i++)
 		fake_fds[i] = atoi(argv[3 + i]);
 	put(STREAM_UART, "kernel: hello\nkernel: second\n", 29);
 	say("boot kernel 1000\n");
@@ -163,7 +165,8 @@ static struct session *run(const char *scene, int in, int out, int err)
 	words_add(&argv, "fake");
 	words_add(&argv, scene);
 	for (int i = 0; i < STREAM_COUNT; i++)
-		words_printf(&argv, "%d", s->qemu_fds[i]);
+		words_printf(&argv, "%d", s->guests[0].qemu_fds[i]);
+	words_printf(&argv, "%d", s->uart_qemu_fd);
 	CHECK_EQ(session_run(s, &argv, NULL, 0), 0);
 	for (int i = 0; i < 3; i++) {
 		dup2(kept[i], i);
@@ -198,9 +201,9 @@ TEST(echo)
 	CHECK_EQ(read_all(out, got, BULK, 0), 0);
 	CHECK_EQ(memcmp(sent, got, BULK), 0);
 	CHECK_EQ(lseek(out, 0, SEEK_END), BULK);
-	CHECK(s->records.exited);
-	CHECK_EQ(s->records.status, 7);
-	CHECK_EQ(s->records.boot.n, 1);
+	CHECK(s->guests[0].records.exited);
+	CHECK_EQ(s->guests[0].records.status, 7);
+	CHECK_EQ(s->guests[0].records.boot.n, 1);
 	drop(s);
 	free(sent);
 	free(got);
@@ -239,7 +242,7 @@ TEST(slow_reader)
 	CHECK_EQ(status, 0);
 	CHECK_EQ(read_all(err, text, 10, 0), 0);
 	CHECK_STR(text, "complaint\n");
-	CHECK_EQ(s->records.status, 0);
+	CHECK_EQ(s->guests[0].records.status, 0);
 	drop(s);
 	close(null);
 	close(err);
@@ -268,8 +271,8 @@ TEST(stop)
 	struct session *s = run("stop", null, null, -1);
 
 	CHECK_EQ(s->by_signal, SIGTERM);
-	CHECK(s->records.exited && !s->killed);
-	CHECK_EQ(*record_find(&s->records.stats, "connections"), 3);
+	CHECK(s->guests[0].records.exited && !s->killed);
+	CHECK_EQ(*record_find(&s->guests[0].records.stats, "connections"), 3);
 	CHECK_EQ(outcome(s, &o), 4);
 	drop(s);
 	close(null);
@@ -283,7 +286,7 @@ TEST(second_signal_ends)
 	struct session *s = run("deaf", null, null, -1);
 
 	CHECK(s->killed);
-	CHECK_EQ(s->records.boot.n, 2);
+	CHECK_EQ(s->guests[0].records.boot.n, 2);
 	CHECK(now_ns() - start < 4000000000u);
 	CHECK_EQ(outcome(s, &o), 128 + SIGINT);
 	drop(s);

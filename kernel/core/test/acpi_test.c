@@ -104,6 +104,15 @@ TEST(refuses)
 	seal(MADT, 96, 9);
 	CHECK_EQ(acpi_apic_ids(RSDP, at, ids, 4), 0);
 	build();
+	put(RSDP + 20, 37, 4); /* the old sum is right, the new one is not: the RSDT counts */
+	CHECK_EQ(acpi_apic_ids(RSDP, at, ids, 4), 3);
+	memory[RSDP + 9 - BASE] ^= 1;
+	CHECK_EQ(acpi_apic_ids(RSDP, at, ids, 4), 0);
+	build();
+	put(MADT + 4, 40, 4); /* too short for what it must have */
+	seal(MADT, 40, 9);
+	CHECK_EQ(acpi_apic_ids(RSDP, at, ids, 4), 0);
+	build();
 	put(MADT + 4, 0xffffff, 4);
 	CHECK_EQ(acpi_apic_ids(RSDP, at, ids, 4), 0);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call_test.c - kernel calls on the host: events, deadlines, upcalls and the checks of space calls,
  * with a clock, timer and cores that the test plays. */
+#include <setjmp.h>
 #include <stdlib.h>
 
 #include "abi/call.h"
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
 #include "kernel/core/log.h"
+#include "kernel/core/restart.h"
 #include "tests/unit.h"
 
 uint64_t direct_base;
@@ -41,15 +43,54 @@ bool schedule_due(const struct vcore *v)
 	return v->core->shared && now >= v->core->switch_ns;
 }
 
+static uint32_t wakes;
+static bool wake_here;
+
+bool pool_wake(struct vcore *v)
+{
+	CHECK(v->floats);
+	wakes++;
+	return wake_here;
+}
+
 void partition_end(struct partition *p, uint32_t status)
 {
 	p->status = status;
 	p->state = PARTITION_ENDED;
 }
 
+static uint32_t restarted; /* 1: cold, 2: warm */
+
+void restart_begin(struct partition *p, bool warm, uint32_t start)
+{
+	CHECK(p == &partition && p->state == PARTITION_STOPPING && start == GW_START_PARTITION);
+	restarted = warm ? 2 : 1;
+}
+
+static uint32_t room = 4096, drained;
+
+uint32_t log_room(void)
+{
+	return room;
+}
+
+bool log_drain(uint32_t n)
+{
+	drained += n;
+	room = 4096;
+	return true;
+}
+
+static jmp_buf machine_ended;
+
 void machine_end(uint32_t status)
 {
-	exit((int)status);
+	longjmp(machine_ended, (int)status);
+}
+
+void log_text(const char *fmt, ...)
+{
+	(void)fmt;
 }
 
 void log_console(struct log_line *line, const char *name, const uint8_t *bytes, uint32_t n)
@@ -100,9 +141,11 @@ void arch_space_enter(uint64_t root)
 	entered = root;
 }
 
+/* Whoever waits for a lock looks here: the other one gives it back. */
 void arch_flush_poll(struct core *c)
 {
 	(void)c;
+	partition.space_lock = 0;
 }
 
 int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32_t event)
@@ -407,6 +450,15 @@ TEST(shared_wait)
 	event_post(&core[1], 2); /* on the same core: no interrupt, but the scheduler */
 	CHECK_EQ(kicks, 0);
 	CHECK_EQ(suspended, 2);
+	core[1].floats = true; /* wherever it is: the pool knows */
+	event_post(&core[1], 4);
+	CHECK_EQ(wakes, 1);
+	CHECK_EQ(suspended, 2);
+	wake_here = true;
+	event_post(&core[1], 4);
+	CHECK_EQ(suspended, 3);
+	core[1].floats = false;
+	suspended = 2;
 	real[0].slice_end_ns = 7;
 	CHECK_EQ(call(GW_CALL_YIELD, 0, 0, 0, 0), 0);
 	CHECK_EQ(real[0].slice_end_ns, 0);
@@ -454,6 +506,216 @@ TEST(mapping_in_pieces)
 	tables = NULL;
 }
 
+TEST(ends_and_restarts)
+{
+	share();
+	CHECK_EQ(call(GW_CALL_SHUTDOWN, 256, 0, 0, 0), -EINVAL);
+	n_partitions = 2;
+	CHECK_EQ(call(GW_CALL_SHUTDOWN, 7, 0, 0, 0), 0);
+	CHECK(partition.state == PARTITION_ENDED && partition.status == 7);
+	CHECK_EQ(suspended, 1);
+	n_partitions = 1;
+	if (setjmp(machine_ended) == 0)
+		call(GW_CALL_SHUTDOWN, 5, 0, 0, 0);
+	else
+		n_partitions = 7; /* was here */
+	CHECK_EQ(n_partitions, 7);
+	n_partitions = 1;
+	setup();
+	CHECK_EQ(call(GW_CALL_PARTITION_RESTART, 0, 0, 0, 0), -EPERM); /* a dedicated core */
+	share();
+	CHECK_EQ(call(GW_CALL_PARTITION_RESTART, 2, 0, 0, 0), -EINVAL);
+	for (uint32_t warm = 0; warm < 2; warm++) {
+		partition.state = PARTITION_RUNNING;
+		CHECK_EQ(call(GW_CALL_PARTITION_RESTART, warm, 0, 0, 0), 0);
+		CHECK_EQ(restarted, warm + 1);
+	}
+	restarted = 0;
+	partition.state = PARTITION_RESTARTING; /* another's error came first */
+	CHECK_EQ(call(GW_CALL_PARTITION_RESTART, 1, 0, 0, 0), 0);
+	CHECK_EQ(restarted, 0);
+	CHECK_EQ(suspended, 3);
+}
+
+TEST(starting_and_waking_on_one_core)
+{
+	share();
+	core[1].state = VCORE_STOPPED;
+	CHECK_EQ(call(GW_CALL_VCORE_START, 1, 0x1000, 0, 0), 0);
+	CHECK_EQ(suspended, 1);
+	CHECK_EQ(kicks, 0);
+	core[1].core = &real[1]; /* shared, but another */
+	real[1].shared = true;
+	core[1].waiting = 1;
+	event_post(&core[1], 2);
+	CHECK_EQ(kicks, 2);
+	setup();
+	CHECK_EQ(call(GW_CALL_YIELD, 0, 0, 0, 0), 0); /* nobody to yield to */
+	CHECK_EQ(suspended, 0);
+	CHECK_EQ(call(GW_CALL_UPCALL_SET, 0, 0x1000, 0, 0), -EINVAL);
+	CHECK_EQ(call(GW_CALL_UPCALL_SET, 0x1000, 0, 0, 0), -EINVAL);
+	CHECK_EQ(core[0].upcall_entry, 0);
+}
+
+/* Console text waits for room in the ring, and gives way when its time is up. */
+TEST(console_in_pieces)
+{
+	share();
+	n_partitions = 2;
+	n_printed = 0;
+	for (uint32_t i = 0; i < 40; i++)
+		areas[0].batch.bytes[i] = (uint8_t)('a' + i % 26);
+	room = 10;
+	drained = 0;
+	CHECK_EQ(call(GW_CALL_CONSOLE_WRITE, 40, 0, 0, 0), 40);
+	CHECK_EQ(n_printed, 40);
+	CHECK_EQ(drained, 4 * 32);
+	real[0].switch_ns = now;
+	CHECK_EQ(call(GW_CALL_CONSOLE_WRITE, 40, 0, 0, 0), 0);
+	CHECK_EQ(core[0].again, GW_CALL(GW_CALL_CONSOLE_WRITE));
+	CHECK_EQ(n_printed, 40);
+	real[0].switch_ns = ~0ULL;
+	CHECK_EQ(call(GW_CALL_CONSOLE_WRITE, 40, 0, 0, 0), 40);
+	CHECK_EQ(n_printed, 80);
+	n_partitions = 1;
+}
+
+TEST(protection)
+{
+	setup();
+	CHECK_EQ(map1(0x1000, 0x400000, 0x3000, GW_MAP_W), 0);
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 5, 0x2000, 0 }; /* pa is ignored */
+	areas[0].batch.maps[1] = (struct gw_map){ 0x3000, 0, 0x1000, GW_MAP_NONE };
+	CHECK_EQ(call(GW_CALL_SPACE_PROTECT, 2, 0, 0, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 0x3000, 0, 0), 3);
+	CHECK_EQ(areas[0].batch.unmapped[0].pa_flags, 0x400000);
+	CHECK_EQ(areas[0].batch.unmapped[2].pa_flags, 0x402000 | GW_MAP_NONE);
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 0, 0x1000, GW_MAP_X };
+	CHECK_EQ(call(GW_CALL_SPACE_PROTECT, 1, 0, 0, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 0x1000, 0, 0), 1);
+	CHECK_EQ(areas[0].batch.unmapped[0].pa_flags, 0x400000 | GW_MAP_X);
+	/* the second entry is wrong: nothing is done */
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 0, 0x1000, GW_MAP_W };
+	areas[0].batch.maps[1] = (struct gw_map){ 0x1001, 0, 0x1000, 0 };
+	CHECK_EQ(call(GW_CALL_SPACE_PROTECT, 2, 0, 0, 0), -EINVAL);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 0x1000, 0, 0), 1);
+	CHECK_EQ(areas[0].batch.unmapped[0].pa_flags, 0x400000 | GW_MAP_X);
+	CHECK_EQ(map1(0x1000, 0x400001, 0x1000, 0), -EINVAL);
+	CHECK_EQ(map1(0x1000, 0x400000, 0, 0), -EINVAL);
+	CHECK_EQ(map1(0x1000, 0x400000, 0x1001, 0), -EINVAL);
+	CHECK_EQ(map1(0, 0x400000, 0x1000, 0), -EINVAL);
+	CHECK_EQ(map1(GW_PROGRAM_END - 0x1000, 0x400000, 0x2000, 0), -EINVAL);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0, 0x1000, 0, 0), -EINVAL);
+	CHECK_EQ(call(GW_CALL_SPACE_UNMAP, 0x1000, ~0xfffULL, 0, 0), -EINVAL);
+	/* a page that a core may have in its TLB */
+	partition.space_lock = 1; /* another holds it; arch_flush_poll gives it back */
+	*(uint64_t *)direct(partition.pool.base + 3 * 4096 + 8) |= PTE_A;
+	CHECK_EQ(map1(0x1000, 0x403000, 0x1000, GW_MAP_W), 0);
+	CHECK_EQ(flushes, 1);
+	CHECK_EQ(shot_pages, 1);
+}
+
+/* On a shared core: errors in the middle, a flush in each piece, large pages, and time that ends.
+ */
+TEST(pieces_that_fail)
+{
+	share();
+	core[0].again = 0;
+	real[0].switch_ns = ~0ULL;
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 0x400000, 0x1000, GW_MAP_W };
+	areas[0].batch.maps[1] = (struct gw_map){ 0x2000, 0, 0x1000, GW_MAP_W };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 2, 0, 0, 0), -EPERM);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 0x1000, 0, 0), 0);
+	areas[0].batch.maps[0] =
+		(struct gw_map){ 0x200000, 0x400000, 0x400000, GW_MAP_W | GW_MAP_LARGE };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x200000, 0x400000, 0, 0), 2);
+	areas[0].batch.maps[0] = (struct gw_map){ 0x200000, 0, 0x400000, 0 };
+	CHECK_EQ(call(GW_CALL_SPACE_PROTECT, 1, 0, 0, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x200000, 0x400000, 0, 0) > 0, 1);
+	CHECK_EQ(areas[0].batch.unmapped[0].pa_flags & GW_MAP_W, 0);
+	/* the pool ends in the middle: what was done stays */
+	for (uint64_t i = 0; i < 20; i++)
+		areas[0].batch.maps[i] = (struct gw_map){ 0x1000 + (i << 39), 0x400000, 0x1000, 0 };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 20, 0, 0, 0), -ENOMEM);
+	CHECK(areas[0].done > 0 && areas[0].done < 20);
+	/* a batch that changes while it is applied is checked again */
+	core[0].progress = 1ULL << 48;
+	core[0].progress_of = (uint64_t)GW_CALL_SPACE_MAP << 48 ^ 1;
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 0, 0x1000, 0 };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), -EPERM);
+	/* its time is up between two pieces */
+	core[0].progress = 1ULL << 48;
+	core[0].progress_of = (uint64_t)GW_CALL_SPACE_MAP << 48 ^ 1;
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 0x400000, 0x1000, 0 };
+	real[0].switch_ns = now;
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	CHECK_EQ(core[0].again, GW_CALL(GW_CALL_SPACE_MAP));
+	CHECK_EQ(core[0].progress, 1ULL << 48);
+	real[0].switch_ns = ~0ULL;
+	core[0].again = 0;
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	*(uint64_t *)direct(partition.pool.base + 3 * 4096 + 8) |= PTE_A;
+	flushes = 0;
+	for (uint64_t i = 0; i < 512 * 4096; i += 8) { /* all that is mapped was used */
+		uint64_t *e = direct(partition.pool.base + i % (32 * 4096));
+
+		if (*e & PTE_P)
+			*e |= PTE_A;
+	}
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	CHECK_EQ(flushes, 1);
+}
+
+TEST(scans_in_pieces)
+{
+	share();
+	real[0].switch_ns = ~0ULL;
+	core[0].again = 0;
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1000, 0x400000, 300 * 4096, GW_MAP_W };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 300 * 4096, 0, 0), GW_BATCH_UNMAPS);
+	real[0].switch_ns = now;
+	CHECK_EQ(call(GW_CALL_SPACE_QUERY, 0x1000, 300 * 4096, 0, 0), 8);
+	CHECK_EQ(areas[0].next_va, 0x1000 + 8 * 4096);
+	real[0].switch_ns = ~0ULL;
+	/* a large page, of which a part is to go, and no table left for it */
+	areas[0].batch.maps[0] = (struct gw_map){ 0x200000, 0x400000, 0x200000, GW_MAP_LARGE };
+	CHECK_EQ(call(GW_CALL_SPACE_UNMAP, 0x1000, 0x1ff000, 0, 0), GW_BATCH_UNMAPS);
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), -EINVAL); /* overwritten by the report */
+	areas[0].batch.maps[0] = (struct gw_map){ 0x200000, 0x400000, 0x200000, GW_MAP_LARGE };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	areas[0].batch.maps[0] = (struct gw_map){ 0x1ff000, 0x400000, 0x1000, 0 };
+	CHECK_EQ(call(GW_CALL_SPACE_MAP, 1, 0, 0, 0), 0);
+	partition.pool.free = 0;
+	CHECK_EQ(call(GW_CALL_SPACE_UNMAP, 0x201000, 0x1000, 0, 0), -ENOMEM);
+	/* ... but what is before it goes */
+	CHECK_EQ(call(GW_CALL_SPACE_UNMAP, 0x1f0000, 0x11000, 0, 0), 1);
+	CHECK_EQ(areas[0].next_va, 0x200000);
+}
+
+TEST(all_spaces_taken)
+{
+	setup();
+	for (uint32_t i = 1; i < GW_MAX_SPACES; i++)
+		partition.spaces[i].root = 4096;
+	CHECK_EQ(call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0), -ENOSPC);
+	partition.spaces[5].dying = true;
+	CHECK_EQ(call(GW_CALL_SPACE_SWITCH, 5, 0, 0, 0), -EINVAL);
+	entered = 0;
+	CHECK_EQ(call(GW_CALL_SPACE_SWITCH, 0, 0, 0, 0), 0); /* it is there already */
+	CHECK_EQ(entered, 0);
+	memset(&partition.spaces[1], 0, 63 * sizeof(partition.spaces[1]));
+	share();
+	CHECK_EQ(call(GW_CALL_SPACE_CREATE, 0, 0, 0, 0), 1);
+	CHECK_EQ(call(GW_CALL_SPACE_DESTROY, 1, 0, 0, 0), -EAGAIN); /* not all of it at once */
+	while (call(GW_CALL_SPACE_DESTROY, 1, 0, 0, 0) == -EAGAIN)
+		;
+	CHECK_EQ(partition.spaces[1].root, 0);
+}
+
 UNIT_MAIN(CASE(wait), CASE(tick), CASE(deadline_of_wait_is_the_tick), CASE(notify),
 	  CASE(vcore_start), CASE(upcalls), CASE(space_calls), CASE(batch_without_memory),
-	  CASE(spaces), CASE(irq_and_console), CASE(shared_wait), CASE(mapping_in_pieces))
+	  CASE(spaces), CASE(irq_and_console), CASE(shared_wait), CASE(mapping_in_pieces),
+	  CASE(ends_and_restarts), CASE(starting_and_waking_on_one_core), CASE(console_in_pieces),
+	  CASE(protection), CASE(pieces_that_fail), CASE(scans_in_pieces), CASE(all_spaces_taken))

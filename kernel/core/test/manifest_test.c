@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "abi/boot.h"
+#include "abi/trace.h"
 #include "abi/vcore.h"
 #include "kernel/core/crc32c.h"
 #include "kernel/core/manifest.h"
@@ -194,7 +195,7 @@ TEST(windows_of_time)
 	BAD_WINDOW("slots.core", b->slots[2].core = 2);
 	BAD_WINDOW("slots.partition", b->slots[2].partition = 1);
 	BAD_WINDOW("slots.partition", b->partitions[0].vcores = 1); /* none on core 1 */
-	BAD_WINDOW("slots.flags", b->slots[0].flags = 2);
+	BAD_WINDOW("slots.flags", b->slots[0].flags = 4);
 	BAD_WINDOW("slots.duration_ns", b->slots[0].duration_ns = 9999);
 	BAD_WINDOW("slots.duration_ns", b->slots[0].duration_ns = 1000001);
 	BAD_WINDOW("slots.offset_ns", b->slots[1].offset_ns = 400001);
@@ -244,6 +245,10 @@ TEST(owners)
 	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1041, 8), 0);
 	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x8086, 0x1041, 8), -ENODEV);
 	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_MMIO, 0x1af4, 1, 0), -ENODEV);
+	b->devices[0].device = 0x1042;
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1041, 8), -ENODEV);
+	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1042, 8), 0);
+	b->devices[0].device = 0xffff;
 	b->devices[0].location = 16;
 	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1041, 8), -ENODEV);
 	CHECK_EQ(manifest_device_owner(b, GW_DEVICE_PCI, 0x1af4, 0x1041, 16), 0);
@@ -273,6 +278,64 @@ TEST(random_damage)
 	}
 }
 
+TEST(the_module)
+{
+	BAD("trace_records", b->trace_records = GW_TRACE_MAX + 1);
+	for (uint8_t action = 0; action < GW_HEALTH_ACTIONS + 1; action++) {
+		bool can = action == GW_HEALTH_STOP || action == GW_HEALTH_IGNORE ||
+			   action == GW_HEALTH_MODULE_STOP || action == GW_HEALTH_MODULE_RESET;
+
+		good();
+		b->module_health[GW_HEALTH_POWER] = action;
+		seal();
+		CHECK_EQ(check_bundle(), can ? 0 : -EINVAL);
+		if (!can)
+			CHECK_STR(err.field, "module_health");
+	}
+}
+
+/* A configuration that would reach into the vcore areas: within a bundle that is as large. */
+TEST(a_long_configuration)
+{
+	size_t len = GW_VCORE_BASE - GW_CONFIG_VA + SIZE + 4096;
+	bool hardware = __builtin_cpu_supports("sse4.2");
+	struct gw_bundle *large = calloc(1, len);
+
+	good();
+	memcpy(large, b, SIZE);
+	large->size = len;
+	for (uint32_t over = 0; over < 2; over++) {
+		large->partitions[0].config_len = GW_VCORE_BASE - GW_CONFIG_VA + over;
+		large->crc = 0;
+		large->crc = ~crc32c_update(~0u, large, len, hardware);
+		CHECK_EQ(manifest_check(large, len, hardware, &err), over ? -EINVAL : 0);
+	}
+	CHECK_STR(err.field, "partitions.config_len");
+	free(large);
+}
+
+TEST(three_partitions)
+{
+	good();
+	b->n_partitions = b->n_segments = 3;
+	for (uint32_t i = 1; i < 3; i++) {
+		b->partitions[i] = b->partitions[0];
+		b->partitions[i].config_len = 0;
+		b->segments[i] = b->segments[0];
+		b->segments[i].partition = i;
+		b->partitions[i - 1].memory_bytes = 4096;
+	}
+	b->n_channels = 1;
+	b->channels[0] = (struct gw_bundle_channel){ 100, 0, 0, 0, 6 };
+	seal();
+	CHECK_EQ(check_bundle(), 0); /* sampling: to several */
+	b->channels[0].depth = 4;
+	seal();
+	CHECK_EQ(check_bundle(), -EINVAL);
+	CHECK_STR(err.field, "channels.destinations");
+}
+
 UNIT_MAIN(CASE(good_bundle), CASE(crc_known), CASE(header), CASE(segments), CASE(partitions),
 	  CASE(windows_and_devices), CASE(windows_of_time), CASE(two_partitions), CASE(channels),
-	  CASE(owners), CASE(random_damage))
+	  CASE(owners), CASE(random_damage), CASE(the_module), CASE(a_long_configuration),
+	  CASE(three_partitions))

@@ -17,7 +17,7 @@ static struct core core;
 static struct vcore vc[3];
 static struct gw_vcore areas[3] __attribute__((aligned(4096)));
 static struct vcore *self;
-static uint64_t now;
+static uint64_t now, lock_at;
 static uint32_t posted; /* bit n: an event for partition n */
 
 struct vcore *arch_vcore(void)
@@ -30,9 +30,15 @@ uint64_t arch_now_ns(void)
 	return now;
 }
 
+static uint8_t *memory;
+static uint32_t polls;
+
+/* Who waits for a port's lock looks here: the other one gives it back. */
 void arch_flush_poll(struct core *c)
 {
 	(void)c;
+	polls++;
+	memset(memory + lock_at, 0, 4);
 }
 
 void event_post(struct vcore *target, uint64_t events)
@@ -40,8 +46,6 @@ void event_post(struct vcore *target, uint64_t events)
 	CHECK_EQ(events, 1u << GW_EVENT_PORT);
 	posted |= 1u << target->part->number;
 }
-
-static uint8_t *memory;
 
 /* Port 0: sampling, 0 to 1 and 2. Port 1: queuing, 1 to 0, three messages. */
 static void setup(void)
@@ -151,4 +155,16 @@ TEST(refusals)
 	memory = NULL;
 }
 
-UNIT_MAIN(CASE(sampling), CASE(queuing), CASE(refusals))
+TEST(waits_for_the_lock)
+{
+	setup();
+	self = &vc[0];
+	/* the lock of port 0: the word that a write has at 1 while it runs, behind the channel */
+	lock_at = (sizeof(struct gw_bundle_channel) + sizeof(void *));
+	memcpy(memory + lock_at, &(uint32_t){ 1 }, 4);
+	polls = 0;
+	CHECK_EQ(call_port_write(0, 8, 0, 0), 0);
+	CHECK_EQ(polls, 1);
+}
+
+UNIT_MAIN(CASE(sampling), CASE(queuing), CASE(refusals), CASE(waits_for_the_lock))

@@ -70,4 +70,16 @@ TEST(full)
 	CHECK_EQ(set.r[0].end, 0x4000);
 }
 
-UNIT_MAIN(CASE(add_merges), CASE(remove_splits), CASE(carve), CASE(full))
+TEST(totals_and_a_carve_without_room)
+{
+	set.n = 0;
+	for (uint64_t i = 0; i < RANGE_MAX; i++)
+		CHECK_EQ(range_add(&set, i * 0x10000 + 0x1000, i * 0x10000 + 0x4000), 0);
+	/* to take the middle of a range makes two of one, for which there is no room */
+	CHECK_EQ(range_carve(&set, 0x1000, 0x2000, 0x3000), 0);
+	CHECK_EQ(range_total(&set, 0x2000), RANGE_MAX * 0x3000 - 0x1000);
+	CHECK_EQ(range_total(&set, 0x10000), (RANGE_MAX - 1) * 0x3000);
+}
+
+UNIT_MAIN(CASE(add_merges), CASE(remove_splits), CASE(carve), CASE(full),
+	  CASE(totals_and_a_carve_without_room))

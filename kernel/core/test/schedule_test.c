@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schedule_test.c - who runs when: windows, gaps, elastic windows, turns, deadlines and lateness,
  * with a clock that the test moves. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
-#include "kernel/core/health.h"
+#include "kernel/core/restart.h"
 #include "kernel/core/log.h"
 #include "kernel/core/schedule.h"
 #include "tests/unit.h"
@@ -23,7 +24,7 @@ static struct gw_bundle bundle;
 static struct gw_status *status;
 static uint64_t now, armed, wake;
 static struct vcore *saved, *loaded;
-static uint32_t rests, upcalls, steps;
+static uint32_t rests, upcalls, steps, late_timer, said;
 
 struct vcore *arch_vcore(void)
 {
@@ -39,6 +40,10 @@ bool arch_timer_arm(struct core *c, uint64_t ns)
 {
 	CHECK(c == &core);
 	armed = ns;
+	if (late_timer > 0) {
+		late_timer--;
+		return false;
+	}
 	return ns > now;
 }
 
@@ -56,13 +61,28 @@ void arch_flush_poll(struct core *c)
 
 bool log_drain(uint32_t n)
 {
+	static uint32_t turn;
+
 	(void)n;
-	return false;
+	return ++turn % 2 == 0; /* idle cores put out text, then halt */
 }
 
 void log_text(const char *fmt, ...)
 {
 	(void)fmt;
+	said++;
+}
+
+void arch_kick(const struct core *c)
+{
+	(void)c;
+	abort();
+}
+
+void fail(uint32_t code, const char *fmt, ...)
+{
+	(void)code, (void)fmt;
+	abort();
 }
 
 void upcall_event(struct vcore *v, struct trap *t)
@@ -89,6 +109,16 @@ void arch_context_load(struct core *c, struct vcore *v, struct trap *t)
 	CHECK(c->current == v);
 	*t = v->trap;
 	loaded = v;
+}
+
+static jmp_buf entered;
+static uint64_t entered_ns;
+
+void arch_enter_at(struct trap *t, uint64_t ns)
+{
+	(void)t;
+	entered_ns = ns;
+	longjmp(entered, 1);
 }
 
 void arch_context_rest(struct core *c)
@@ -280,4 +310,69 @@ TEST(buckets)
 	status = NULL;
 }
 
-UNIT_MAIN(CASE(windows), CASE(owner_waits), CASE(turns), CASE(switching), CASE(buckets))
+/* An exact window: its owner goes on at one moment, early or late. */
+TEST(exact)
+{
+	struct trap t = { 0 };
+
+	setup(3);
+	bundle.slots[0].flags = GW_WINDOW_EXACT;
+	schedule_init(&bundle, status, 1000);
+	core.n_windows = 3;
+	entered_ns = 0;
+	if (setjmp(entered) == 0)
+		schedule(&core, &t);
+	CHECK_EQ(entered_ns, 1000 + GW_WINDOW_EXACT_NS);
+	CHECK_EQ(status->windows[0].late_max, GW_WINDOW_EXACT_NS);
+	schedule(&core, &t); /* in the middle of it: no waiting */
+	CHECK_EQ(status->windows[0].starts, 1);
+}
+
+/* What is left: who does not run, nothing to do in a fresh window, a timer that is too late. */
+TEST(corners)
+{
+	struct trap t = { 0 };
+	struct gw_bundle none = { 0 };
+
+	CHECK_EQ(schedule_status_bytes(&none), 0);
+	setup(0);
+	vc[0].state = VCORE_STOPPED;
+	vc[1].state = VCORE_STOPPED;
+	vc[3].state = VCORE_STOPPED;
+	CHECK(at(0) == &vc[2]);
+	core.n_vcores = 1; /* alone: no turns */
+	core.vcores[0] = &vc[2];
+	core.turn = 0;
+	CHECK(at(10) == &vc[2]);
+	CHECK_EQ(wake, ~0ULL);
+	/* an event for one without an entry for it waits */
+	areas[2].masked = 0;
+	areas[2].pending = 2;
+	schedule(&core, &t);
+	CHECK_EQ(upcalls, 0);
+	areas[2].pending = 0;
+	vc[2].upcall_entry = 1;
+	schedule(&core, &t);
+	CHECK_EQ(upcalls, 0);
+	schedule_print();
+	setup(3);
+	late_timer = 1;
+	vc[0].waiting = vc[1].waiting = 1;
+	vc[0].tick_ns = 1000 + 60000;
+	schedule(&core, &t); /* its window begins with nobody, and is served nevertheless */
+	CHECK_EQ(status->windows[0].starts, 1);
+	CHECK_EQ(late_timer, 0);
+	CHECK(core.current == &vc[0]);
+	said = 0;
+	schedule_print();
+	CHECK_EQ(said, 3);
+	/* a restart in a fresh window is its start, too */
+	setup(3);
+	part[0].state = PARTITION_RESTARTING;
+	schedule(&core, &t);
+	CHECK_EQ(status->windows[0].starts, 1);
+	CHECK_EQ(steps, 3);
+}
+
+UNIT_MAIN(CASE(windows), CASE(owner_waits), CASE(turns), CASE(switching), CASE(exact),
+	  CASE(corners), CASE(buckets))

@@ -288,6 +288,72 @@ TEST(fork_and_clear)
 	CHECK_EQ(space_fork(&child, &space), -ENOMEM);
 }
 
+/* The counts that are made when the pool runs low, for changes of large pages and of holes. */
+TEST(low_pool)
+{
+	setup(6); /* root, pdpt, pd: three are left */
+	CHECK_EQ(space_map(&space, 0x600000, 0x600000, 3 * LARGE_SIZE, RW, true, &g), 0);
+	CHECK_EQ(space_protect(&space, 0x400000, 0x1000, RO, &g), 0); /* a hole */
+	CHECK_EQ(lookup(0x400000), 0);
+	CHECK_EQ(space_protect(&space, 0x600000, 0x1000, RO, &g), 0); /* its begin */
+	CHECK_EQ(lookup(0x600000), 0x600000 | RO);
+	CHECK_EQ(lookup(0x601000), 0x601000 | RW);
+	CHECK_EQ(space.pool->free, 2);
+	CHECK_EQ(space_protect(&space, 0x9ff000, 0x1000, RO, &g), 0); /* its end */
+	CHECK_EQ(lookup(0x9ff000), 0x9ff000 | RO);
+	CHECK_EQ(lookup(0x9fe000), 0x9fe000 | RW);
+	CHECK_EQ(space_protect(&space, 0x9ff000, 0x1000, RO, &g), 0);		  /* as it was */
+	CHECK_EQ(space_map(&space, 0x200000, 0x200000, 0x1000, RW, true, &g), 0); /* too short */
+	CHECK_EQ(lookup(0x200000), 0x200000 | RW);
+	CHECK_EQ(space.pool->free, 0);
+	CHECK_EQ(space_protect(&space, 0xa00000, 0x1000, RO, &g), -ENOMEM);
+	CHECK_EQ(lookup(0xa00000), 0xa00000 | RW);
+	CHECK_EQ(space_protect(&space, 0xa01000, 0x1000, RO, &g), -ENOMEM);
+}
+
+/* Memory that is zero already is not cleared again; what is reported of a page that was written. */
+TEST(zeroed_and_dirty)
+{
+	struct gw_unmapped out[2];
+	uint64_t va = 0x1000;
+
+	setup(POOL);
+	memset(memory, 0, POOL * 4096);
+	space_init(&space, &pool, BASE, POOL, true);
+	CHECK_EQ(space_map(&space, 0x1000, 0x7000, 0x2000, RW | PTE_A | PTE_D, false, &g), 0);
+	CHECK_EQ(space_scan_some(&space, &va, 0x3000, false, out, 2, 1, &g), 2);
+	CHECK_EQ(out[0].pa_flags, 0x7000 | GW_MAP_W | GW_MAP_ACCESSED | GW_MAP_DIRTY);
+	CHECK_EQ(space_map(&space, 0x200000, 0x7000, 0x1000, PTE_P | PTE_U, false, &g), 0);
+	va = 0x1000;
+	CHECK_EQ(space_scan_some(&space, &va, 0x40000000, false, out, 2, 0, &g), 0);
+	CHECK_EQ(va, 0x1000);
+	va = 0x200000;
+	CHECK_EQ(space_scan_some(&space, &va, 0x201000, true, out, 2, 9, &g), 1);
+	CHECK_EQ(out[0].pa_flags, 0x7000 | GW_MAP_X);
+	CHECK(space_pool_bytes(1) > 4096 && space_pool_bytes(POOL) >= POOL * 4102);
+	CHECK_EQ(space_pool_bytes(POOL) % 4096, 0);
+}
+
+/* The last entry of every table; a few steps at a time. */
+TEST(clear_the_end)
+{
+	for (uint32_t steps = 1; steps < 700; steps += 67) {
+		struct space child;
+
+		setup(POOL);
+		CHECK_EQ(space_fork(&child, &space), 0);
+		CHECK_EQ(space_map(&child, GW_PROGRAM_END - 0x1000, 0x7000, 0x1000, RW, false, &g),
+			 0);
+		CHECK_EQ(space_map(&child, GW_PROGRAM_END - 0x40000000, 0x400000, LARGE_SIZE, RW,
+				   true, &g),
+			 0);
+		for (uint32_t i = 0; child.root != 0 && i < 5000; i++)
+			(void)!space_clear(&child, steps);
+		CHECK_EQ(child.root, 0);
+		CHECK_EQ(pool.free, POOL - 1);
+	}
+}
+
 UNIT_MAIN(CASE(map_small_and_large), CASE(small_over_large), CASE(split_and_prune),
 	  CASE(none_keeps_the_frame), CASE(pool_runs_out), CASE(gather), CASE(fork_and_clear),
-	  CASE(random))
+	  CASE(low_pool), CASE(zeroed_and_dirty), CASE(clear_the_end), CASE(random))

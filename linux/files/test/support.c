@@ -7,6 +7,7 @@
 #include "linux/files/test/support.h"
 #include "linux/memory/mm.h"
 #include "runtime/platform/platform.h"
+#include "runtime/platform/port.h"
 #include "linux/metrics.h"
 #include "runtime/virtio/blkdev.h"
 #include "runtime/virtio/console.h"
@@ -447,6 +448,62 @@ void mm_maps_text(struct mm *mm, void (*emit)(void *arg, const char *text, size_
 	(void)mm;
 	emit(arg, "maps\n", 5);
 }
+/* ---- ports ---- */
+uint32_t support_ports, support_queued;
+char support_queue[2][17];
+const char *support_sample;
+bool support_valid;
+static struct port the_ports[2];
+
+int ports_init(void)
+{
+	static const char *const names[] = { "out", "in" };
+
+	for (uint32_t i = 0; i < 2; i++) {
+		the_ports[i] = (struct port){ .name = names[i],
+					      .number = i,
+					      .bytes = 16,
+					      .depth = i == 0 ? 2 : 0,
+					      .source = i == 0 };
+		waitq_init(&the_ports[i].waitq);
+	}
+	return 0;
+}
+uint32_t port_count(void)
+{
+	return support_ports;
+}
+struct port *port_at(uint32_t i)
+{
+	return &the_ports[i];
+}
+int port_write(struct port *p, const void *message, size_t n)
+{
+	if (support_queued == p->depth)
+		return -EAGAIN;
+	memset(support_queue[support_queued], 0, 17);
+	memcpy(support_queue[support_queued++], message, n);
+	return 0;
+}
+long port_read(struct port *p, void *to, struct port_state *s)
+{
+	size_t n = support_sample ? strlen(support_sample) : 0;
+
+	(void)p;
+	if (!n)
+		return -EAGAIN;
+	memcpy(to, support_sample, n);
+	*s = (struct port_state){ 1, support_valid, 500 };
+	return (long)n;
+}
+int port_status(struct port *p, struct port_state *s)
+{
+	*s = p->source ? (struct port_state){ support_queued, false, 400 }
+		       : (struct port_state){ support_sample != NULL, support_valid,
+					      support_sample ? 500 : 0 };
+	return 0;
+}
+
 const char *config_get(const char *key)
 {
 	if (!strcmp(key, "root"))

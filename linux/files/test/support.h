@@ -20,6 +20,12 @@ extern uint32_t support_disk_reads;
 extern size_t support_bytes;	  /* small objects in use */
 extern int (*support_park)(void); /* what happens when a thread sleeps; NULL: -ETIMEDOUT */
 void support_timers(void);	  /* fire those that are due */
+/* Ports: none, or this many: 0 a queuing source of depth 2, 1 a sampling destination, 16 bytes. */
+extern uint32_t support_ports;
+extern char support_queue[2][17]; /* what was written to port 0 */
+extern uint32_t support_queued;
+extern const char *support_sample; /* what port 1 has; NULL: nothing */
+extern bool support_valid;
 long support_call(long (*fn)(struct thread *, struct gw_regs *), uint64_t a, uint64_t b, uint64_t c,
 		  uint64_t d, uint64_t e, uint64_t f);
 /* A root image: entries added one by one, then sealed (offsets, checksum). */

@@ -45,6 +45,43 @@ TEST(base64)
 	free(text);
 }
 
+TEST(log_line)
+{
+	struct hdr_line l;
+	char tagged[] = "Tag=a b,1700000000.125,0.500,12.3,HISTFAAA\r\n", plain[] = "0.1,0.2,0.3,x";
+	char nothing[][24] = { "", "\n", "#[comment]", "\"StartTimestamp\",\"..." };
+	char bad[][24] = { "Tag=a",	 "1,2,x",     "1,2", "-1,2,3,x",
+			   "1e99,2,3,x", "nan,1,2,x", ",,,", "1;2;3;x" };
+
+	CHECK_EQ(hdr_log_parse(tagged, &l), 0);
+	CHECK_STR(l.tag, "a b");
+	CHECK_STR(l.text, "HISTFAAA");
+	CHECK(l.start_s == 1700000000.125 && l.length_s == 0.5);
+	CHECK_EQ(hdr_log_parse(plain, &l), 0);
+	CHECK_STR(l.tag, "");
+	CHECK_STR(l.text, "x");
+	for (size_t i = 0; i < ARRAY_SIZE(nothing); i++)
+		CHECK_EQ(hdr_log_parse(nothing[i], &l), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK_EQ(hdr_log_parse(bad[i], &l), -1);
+}
+
+TEST(who_was_slow)
+{
+	struct load_result r = { 0 };
+
+	CHECK_EQ(load_result_init(&r), 0);
+	CHECK(!load_overloaded(&r) && !load_saturated(&r));
+	r.counters.unsent = 1;
+	for (int i = 0; i < 100; i++)
+		histogram_record(&r.late, i < 45 ? NS_PER_SEC : NS_PER_US);
+	CHECK(load_overloaded(&r) && !load_saturated(&r));
+	for (int i = 0; i < 100; i++)
+		histogram_record(&r.late, NS_PER_MS);
+	CHECK(load_overloaded(&r) && load_saturated(&r));
+	load_result_free(&r);
+}
+
 TEST(hgrm)
 {
 	struct histogram h;
@@ -190,4 +227,5 @@ TEST(protocols)
 	fail_clear();
 }
 
-UNIT_MAIN(CASE(known), CASE(base64), CASE(hgrm), CASE(verify), CASE(protocols))
+UNIT_MAIN(CASE(known), CASE(base64), CASE(log_line), CASE(who_was_slow), CASE(hgrm), CASE(verify),
+	  CASE(protocols))

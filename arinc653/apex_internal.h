@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* apex_internal.h - the executive's state and what its files share. One core runs one partition, so
+ * the state is one structure, changed only between apex_lock and apex_unlock; nothing in there
+ * touches memory that the application named, unless plat_touch has proved it before.
+ *
+ *                START                    picked
+ *     DORMANT ------------> READY <------------------> (running: apex.current)
+ *        ^                    ^ |                        | fault          | waits
+ *        | STOP               | |                        v                v
+ *        +--- from any    wake| +----------> WAITING   FAULTED --RESUME--> READY
+ */
+#ifndef GODWIT_ARINC653_INTERNAL_H
+#define GODWIT_ARINC653_INTERNAL_H
+
+#include "abi/apex_config.h"
+#include "arinc653/apex.h"
+#include "runtime/base/list.h"
+#include "runtime/base/str.h"
+
+#define TIME_MAX INT64_MAX /* the last point of time that SYSTEM_TIME_TYPE holds */
+
+/* A queue of waiting processes, in the order of their coming. */
+struct waitq {
+	struct list_node head;
+	QUEUING_DISCIPLINE_TYPE discipline;
+	WAITING_RANGE_TYPE count;
+};
+
+/* What a process waits for; WAIT_NONE in state WAITING: it is suspended. */
+enum apex_wait {
+	WAIT_NONE,
+	WAIT_NORMAL,  /* started, the partition is not in NORMAL mode yet */
+	WAIT_RELEASE, /* periodic: the next release point */
+	WAIT_DELAY,   /* TIMED_WAIT, DELAYED_START */
+	WAIT_QUEUE,   /* an object */
+};
+
+struct apex_mutex;
+
+struct apex_process {
+	struct list_node ready; /* in apex.ready[current_priority], while READY */
+	struct list_node queue; /* in on->head, while WAIT_QUEUE; in apex.started before NORMAL */
+	struct list_node timer; /* in apex.timers, by timer_at */
+	struct list_node watch; /* in apex.deadlines, by deadline_at */
+	uint64_t timer_at, deadline_at; /* GW_NEVER: none */
+	PROCESS_ATTRIBUTE_TYPE attributes;
+	PROCESS_ID_TYPE id; /* index + 1; MAIN_PROCESS_ID; the error handler: NULL_PROCESS_ID */
+	PRIORITY_TYPE current_priority, retained_priority;
+	PROCESS_STATE_TYPE state; /* never RUNNING: that is apex.current */
+	enum apex_wait wait;
+	bool suspended;
+	bool suspended_itself; /* its timer is that of SUSPEND_SELF */
+	struct waitq *on;
+	RETURN_CODE_TYPE result;   /* of the wait */
+	SYSTEM_TIME_TYPE delay;	   /* WAIT_NORMAL: of DELAYED_START */
+	uint64_t release_at;	   /* periodic: the current release point */
+	struct apex_mutex *owned;  /* at most one, perhaps apex.preemption */
+	MESSAGE_ADDR_TYPE message; /* WAIT_QUEUE: what it sends, or where it receives */
+	MESSAGE_SIZE_TYPE length;
+	PROCESSOR_CORE_ID_TYPE core; /* affinity */
+	uint8_t *stack_top;
+	void *context; /* platform.h */
+};
+
+/* Every kind of object begins with this, so that they can be looked up alike. */
+struct apex_object {
+	NAME_TYPE name;
+	struct waitq queue;
+};
+
+struct apex_mutex {
+	struct apex_object o;
+	struct apex_process *owner;
+	PRIORITY_TYPE priority;
+	LOCK_COUNT_TYPE count;
+};
+
+#define ERRORS_MAX 32u /* that wait for the error handler */
+
+struct apex_partition {
+	const struct apex_config *config;
+	OPERATING_MODE_TYPE mode;
+	START_CONDITION_TYPE start_condition;
+	struct apex_process *current;
+	struct apex_process main, handler;
+	bool handler_made, handler_active, handler_asked; /* asked: it got an error status */
+	bool resched;					  /* who should run may have changed */
+	uint32_t n_processes;
+	struct apex_process processes[MAX_NUMBER_OF_PROCESSES];
+	struct list_node started; /* WAIT_NORMAL, in the order of their starts */
+	struct list_node ready[MAX_PRIORITY_VALUE + 1];
+	uint64_t ready_bits[4]; /* bit p: ready[p] is not empty */
+	struct list_node timers, deadlines;
+	uint64_t armed; /* what plat_timer was last told */
+	struct apex_mutex preemption;
+	uint32_t first_error, n_errors;
+	ERROR_STATUS_TYPE errors[ERRORS_MAX];
+};
+
+extern struct apex_partition apex;
+
+/* ---- config.c ---- */
+
+/* apex_config_check - the blob of len bytes is a valid configuration. Returns NULL, or what is
+ * wrong with it. Trusts nothing. */
+const char *apex_config_check(const void *blob, size_t len);
+
+/* ---- sched.c ---- */
+
+/* apex_start - the partition as at its start, with its main process current; the platform then
+ * runs `main` on it, unmasked, and apex_main_return after it. */
+void apex_start(const struct apex_config *config);
+_Noreturn void apex_main_return(void);
+
+/* apex_lock, apex_unlock - around every use of the state. Unlocking lets whoever should run now run
+ * first; returns unmasked. */
+void apex_lock(void);
+void apex_unlock(void);
+
+/* apex_choose - who runs from now on (apex.current), after sleeping until there is somebody.
+ * Masked. */
+struct apex_process *apex_choose(void);
+
+/* apex_process_return - a process's entry function has returned. */
+_Noreturn void apex_process_return(void);
+
+/* process_ready - p runs when its turn comes: behind (or, first, before) those of its priority.
+ * process_place: p, if READY, anew with its priority. process_off: p is neither READY nor in a
+ * queue, nothing wakes it; state is what it is from now on. */
+void process_ready(struct apex_process *p, bool first);
+void process_place(struct apex_process *p, PRIORITY_TYPE priority, bool first);
+void process_off(struct apex_process *p, PROCESS_STATE_TYPE state);
+
+/* process_wake - p's wait is over with this result; it is READY, unless suspended. */
+void process_wake(struct apex_process *p, RETURN_CODE_TYPE result);
+
+/* apex_wait_on, apex_wait_for - the current process waits in q (or for the time) at most time_out.
+ * Returns its result. Time-outs are valid (time_valid), waiting is allowed (cannot_wait). */
+RETURN_CODE_TYPE apex_wait_on(struct waitq *q, SYSTEM_TIME_TYPE time_out);
+RETURN_CODE_TYPE apex_wait_for(enum apex_wait why, uint64_t at);
+
+/* The next one of q by its discipline, or NULL. */
+struct apex_process *waitq_first(const struct waitq *q);
+void waitq_init(struct waitq *q, QUEUING_DISCIPLINE_TYPE discipline);
+
+static inline bool is_handler(void)
+{
+	return apex.current == &apex.handler;
+}
+
+/* The current process must not wait: it is the main process, the error handler, or has a mutex. */
+static inline bool cannot_wait(void)
+{
+	return apex.mode != NORMAL || is_handler() || apex.current->owned != NULL;
+}
+
+/* t is INFINITE_TIME_VALUE, or a time after which a point of time is left. */
+static inline bool time_valid(SYSTEM_TIME_TYPE t, uint64_t from)
+{
+	return t == INFINITE_TIME_VALUE || (t >= 0 && (uint64_t)t <= (uint64_t)TIME_MAX - from);
+}
+
+/* The point of time t after from; GW_NEVER for INFINITE_TIME_VALUE. t is time_valid. */
+static inline uint64_t time_after(uint64_t from, SYSTEM_TIME_TYPE t)
+{
+	return t == INFINITE_TIME_VALUE ? GW_NEVER : from + (uint64_t)t;
+}
+
+static inline bool is_periodic(const struct apex_process *p)
+{
+	return p->attributes.PERIOD != INFINITE_TIME_VALUE;
+}
+
+static inline bool discipline_valid(QUEUING_DISCIPLINE_TYPE d)
+{
+	return d == FIFO || d == PRIORITY;
+}
+
+/* ---- timer.c ---- */
+
+/* process_timer, process_deadline - set the point of time (GW_NEVER: none). */
+void process_timer(struct apex_process *p, uint64_t at);
+void process_deadline(struct apex_process *p, uint64_t at);
+
+/* apex_events - the platform reports what has happened (PLAT_*). Masked; changes no context. */
+void apex_events(uint32_t events);
+
+/* ---- object.c ---- */
+
+/* A kind of objects: `n` of at most `max` made, `size` bytes each, one behind the other. */
+struct apex_kind {
+	void *table;
+	uint32_t size, max, n;
+};
+
+/* object_by_id - the object of an identifier (1..n), or NULL. object_by_name: its identifier, or 0.
+ * object_make: a new one with the name, zero otherwise, or NULL when there are max of them. */
+void *object_by_id(const struct apex_kind *k, APEX_INTEGER id);
+APEX_INTEGER object_by_name(const struct apex_kind *k, const NAME_TYPE name);
+void *object_make(struct apex_kind *k, const NAME_TYPE name, QUEUING_DISCIPLINE_TYPE discipline);
+void objects_reset(void);
+
+/* name_copy - take the application's name into ours, up to a NUL. Called unmasked. */
+void name_copy(NAME_TYPE to, const char *from);
+
+struct apex_process *process_by_id(PROCESS_ID_TYPE id);
+
+/* ---- mutex.c ---- */
+
+/* mutex_take: p owns m, once more. mutex_give: its owner has it once less, or (all) not any more;
+ * then the next one waiting has it. mutex_awaited: p waits for one. */
+void mutex_take(struct apex_mutex *m, struct apex_process *p);
+void mutex_give(struct apex_mutex *m, bool all);
+bool mutex_awaited(const struct apex_process *p);
+
+/* ---- process.c ---- */
+
+/* process_begin - p, DORMANT, starts in NORMAL mode after delay (a valid one) from now on. */
+void process_begin(struct apex_process *p, SYSTEM_TIME_TYPE delay, uint64_t now);
+void process_stop(struct apex_process *p);
+
+/* ---- queuing.c ---- */
+
+void queuing_ports_poll(void);
+
+/* ---- error.c ---- */
+
+/* error_raise - an error of p at address: to the error handler, or to the partition's health.
+ * message: len bytes (<= MAX_ERROR_MESSAGE_SIZE), or NULL.
+ * apex_fault - the current process has faulted. Masked; its context is saved. */
+void error_raise(struct apex_process *p, ERROR_CODE_TYPE code, uint64_t address,
+		 const void *message, uint32_t len);
+void apex_fault(ERROR_CODE_TYPE code, uint64_t address);
+_Noreturn void handler_stop(void);
+
+#endif

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines of several partitions (godwit module): servers side by side in windows and on cores of their own, restarts that
+the neighbour does not notice, messages between Linux programs."""
+import os, re, signal, socket, subprocess, tempfile, threading, time
+
+from harness import GODWIT, GUEST, ROOT, Redis, equal, free_port, need, test, true
+
+
+def redis_partition(name, port, more=""):
+    return (f"[partition {name}]\nprogram = {need('redis-server')} --save '' --protected-mode no --enable-debug-command yes --crash-log-enabled no\n"
+            f"memory = 48M\npublish = {port}:6379\n{more}\n")
+
+
+class Module:
+    """A running module: its lines as they come, connections to its servers."""
+
+    def __init__(self, ini, *options):
+        self.folder = tempfile.TemporaryDirectory(prefix="godwit-module-")
+        self.file = os.path.join(self.folder.name, "test.ini")
+        with open(self.file, "w") as f:
+            f.write(ini)
+        self.p = subprocess.Popen([GODWIT, "module", *options, self.file], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.out, self.err = [], []
+        self.threads = [threading.Thread(target=self._drain, args=a, daemon=True)
+                        for a in ((self.p.stdout, self.out), (self.p.stderr, self.err))]
+        for t in self.threads:
+            t.start()
+
+    @staticmethod
+    def _drain(stream, lines):
+        for line in stream:
+            lines.append(line.decode(errors="replace").rstrip("\n"))
+
+    def redis(self, port, timeout=60):
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                r = Redis(socket.create_connection(("127.0.0.1", port), 5))
+                r.s.settimeout(4)
+                if r("PING") == "PONG":
+                    r.s.settimeout(30)
+                    return r
+            except (OSError, EOFError):
+                pass
+            if time.monotonic() > end or self.p.poll() is not None:
+                raise AssertionError(f"no redis on {port}, status {self.p.poll()}: {self.text()}")
+            time.sleep(0.1)
+
+    def text(self):
+        return "\n".join(self.out[-40:] + self.err[-40:])
+
+    def wait(self, timeout=60):
+        try:
+            self.p.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            self.p.wait()
+            raise AssertionError(f"no end after {timeout} s: {self.text()}")
+        for t in self.threads:
+            t.join(10)
+        return self.p.returncode
+
+    def stop(self):
+        self.p.send_signal(signal.SIGINT)
+        return self.wait(20)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *rest):
+        if self.p.poll() is None:
+            self.p.send_signal(signal.SIGTERM)
+            try:
+                self.p.wait(15)
+            except subprocess.TimeoutExpired:
+                self.p.kill()
+        if kind:
+            print(self.text())
+        self.folder.cleanup()
+
+
+def side_by_side(head, tail, names, more=None):
+    """A redis for each name; each keeps its own data. Yields the module and the ports."""
+    ports = {n: free_port() for n in names}
+    parts = "".join(redis_partition(n, ports[n], (more or {}).get(n, "")) for n in names)
+    return Module(head + parts + tail, "--summary"), ports
+
+
+def fill(m, ports):
+    rs = {n: m.redis(p) for n, p in ports.items()}
+    for round_ in range(50):
+        for n, r in rs.items():
+            equal(r("SET", f"key{round_}", f"{n}-{round_}" * 20), "OK")
+    for n, r in rs.items():
+        equal(r("DBSIZE"), 50, n)
+        equal(r("GET", "key7"), (f"{n}-7" * 20).encode(), n)
+    return rs
+
+
+WINDOWS = """[window red]
+partition = red
+duration = 4ms
+[window blue]
+partition = blue
+duration = 4ms
+"""
+
+
+@test
+def module_two_redis_on_one_core():
+    m, ports = side_by_side("[module]\ncores = 1\nframe = 8ms\n", WINDOWS, ["red", "blue"])
+    with m:
+        fill(m, ports)
+        equal(m.stop(), 0, "status")
+        err = "\n".join(m.err)
+        true("red: ended with status 0" in err and "blue: ended with status 0" in err, err)
+        true("summary of red" in err and "summary of blue" in err, err)
+        true(any(line.startswith("red: ") and "Ready to accept" in line for line in m.out), "prefixed output")
+        true(all(line.startswith(("red: ", "blue: ")) for line in m.out), "every line has its partition's name")
+
+
+@test
+def module_two_redis_on_two_cores():
+    m, ports = side_by_side("[module]\ncores = 2\n", "", ["red", "blue"], {"blue": "first-core = 1"})
+    with m:
+        fill(m, ports)
+        equal(m.stop(), 0, "status")
+
+
+@test
+def module_three_redis():
+    """Two in windows of one core, the third with two vcores on both, in the pool's time."""
+    tail = """[window red]
+partition = red
+duration = 3ms
+[window blue]
+partition = blue
+duration = 3ms
+elastic = yes
+[window rest]
+partition = pool
+duration = 4ms
+"""
+    m, ports = side_by_side("[module]\ncores = 2\nframe = 10ms\n", tail, ["red", "blue", "green"], {"green": "vcores = 2"})
+    with m:
+        fill(m, ports)
+        equal(m.stop(), 0, "status")
+
+
+def crash(r):
+    try:
+        r("DEBUG", "SEGFAULT")
+    except (OSError, EOFError):
+        pass
+
+
+def restart(head, tail, more):
+    more["red"] = "health.memory = cold-restart\nrestarts = 2\n" + more.get("red", "")
+    m, ports = side_by_side(head, tail, ["red", "blue"], more)
+    with m:
+        rs = fill(m, ports)
+        answers, stop = [], threading.Event()
+
+        def ask():
+            r = m.redis(ports["blue"])
+            while not stop.is_set():
+                answers.append(r("GET", "key7"))
+                time.sleep(0.01)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            for round_ in range(2):
+                before = len(answers)
+                rs["red"].s.settimeout(3)
+                crash(rs["red"])
+                end = time.monotonic() + 60
+                while not any(f"red: restarted, start {round_ + 2}" in line for line in m.err):
+                    true(time.monotonic() < end, f"no restart: {m.text()}")
+                    time.sleep(0.1)
+                rs["red"] = m.redis(ports["red"])
+                equal(rs["red"]("DBSIZE"), 0, "a cold start has no data")
+                equal(rs["red"]("SET", "again", "x" * 3000), "OK")
+                equal(rs["red"]("GET", "again"), b"x" * 3000)
+                true(len(answers) > before + 5, "the neighbour answers meanwhile")
+        finally:
+            stop.set()
+            asking.join(40)
+        equal(set(answers), {("blue-7" * 20).encode()}, "the neighbour's answers")
+        equal(rs["blue"]("DBSIZE"), 50)
+        rs["red"].s.settimeout(3)
+        crash(rs["red"])  # the third time it is stopped
+        equal(rs["blue"]("GET", "key8"), ("blue-8" * 20).encode())
+        end = time.monotonic() + 60
+        while sum("health: red: memory violation" in line for line in m.err) < 3:
+            true(time.monotonic() < end, f"no third error: {m.text()}")
+            time.sleep(0.1)
+        equal(rs["blue"]("GET", "key9"), ("blue-9" * 20).encode())
+        m.stop()
+        true(any("blue: ended with status 0" in line for line in m.err), m.text())
+        true(any(re.match(r"godwit: red: (ended with status 139|stopped)", line) for line in m.err), m.text())
+
+
+@test
+def module_restart_in_windows():
+    restart("[module]\ncores = 1\nframe = 8ms\n", WINDOWS, {})
+
+
+@test
+def module_restart_on_two_cores():
+    restart("[module]\ncores = 2\n", "", {"blue": "first-core = 1"})
+
+
+def linux(name, script, more=""):
+    sh = need("busybox")
+    return f'[partition {name}]\nprogram = {sh} sh -c \'{script}\'\nmemory = 16M\nnetwork = none\n{more}\n'
+
+
+@test
+def module_exit_status_is_the_first_ones():
+    with Module(linux("one", "echo out; echo err >&2; exit 7") + linux("two", "exit 9")) as m:
+        equal(m.wait(), 7, "status")
+        equal(m.out, ["one: out"])
+        true("one: err" in m.err, m.text())
+        true("godwit: one: ended with status 7" in m.err and "godwit: two: ended with status 9" in m.err, m.text())
+
+
+@test
+def module_application_error_restarts():
+    """health.application: a program that fails starts again, as often as is allowed, then its partition is stopped."""
+    ini = linux("flaky", "echo start; exit 3", "health.application = cold-restart\nrestarts = 2") + linux("calm", "sleep 2; echo calm")
+    with Module(ini) as m:
+        equal(m.wait(), 125, "status of a partition that was stopped")
+        equal([line for line in m.out if line.startswith("flaky")], ["flaky: start"] * 3)
+        true("calm: calm" in m.out, m.text())
+
+
+QUEUE = """[channel q]
+kind = queuing
+size = 1000
+depth = 4
+from = source
+to = sink
+[channel s]
+kind = sampling
+size = 64
+refresh = 300ms
+from = source:speed
+to = sink:speed other:speed
+"""
+
+
+@test
+def module_ports():
+    """Messages from one Linux program to two others, with poll, EAGAIN, EMSGSIZE and validity (tests/guest/ports.c)."""
+    program = os.path.join(GUEST, "ports")
+    true(os.path.exists(program), f"{program} is built by make guest")
+    parts = "".join(f"[partition {n}]\nprogram = {program} {n}\nmemory = 8M\nnetwork = none\n" for n in ("source", "sink", "other"))
+    for head, tail in (("[module]\ncores = 1\n", ""),
+                       ("[module]\ncores = 1\nframe = 6ms\n",
+                        "".join(f"[window {n}]\npartition = {n}\nduration = 2ms\n" for n in ("source", "sink", "other")))):
+        with Module(head + parts + QUEUE + tail) as m:
+            equal(m.wait(), 0, "status")
+            for n in ("source", "sink", "other"):
+                true(f"{n}: passed" in m.out, m.text())
+
+
+@test
+def module_examples():
+    """Those that end by themselves; the others are checked."""
+    folder = os.path.join(ROOT, "examples")
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".ini"):
+            p = subprocess.run([GODWIT, "module", "--check", os.path.join(folder, name)], capture_output=True, timeout=30)
+            equal(p.returncode, 0, f"{name}: {p.stderr.decode()}")
+    p = subprocess.run([GODWIT, "module", os.path.join(folder, "ports.ini")], capture_output=True, timeout=60)
+    equal(p.returncode, 0, p.stderr.decode())
+    equal(p.stdout.decode().splitlines()[:4], ["display: 1", "display: 2", "display: 3", "display: 21.5"])
+
+
+@test
+def module_metrics():
+    """Counters of all partitions, each with its name."""
+    port = free_port()
+    with Module(linux("one", "echo one; sleep 60") + linux("two", "echo two; sleep 60"), "--metrics", str(port)) as m:
+        end = time.monotonic() + 60
+        while len(m.out) < 2 and time.monotonic() < end:
+            time.sleep(0.1)
+        p = subprocess.run([need("curl"), "-s", "--max-time", "10", f"http://127.0.0.1:{port}/metrics"], capture_output=True)
+        text = p.stdout.decode()
+        true('{partition="one"' in text and '{partition="two"' in text, text[:2000])
+        true(all("partition=" in line or line.startswith(("#", "godwit_info")) for line in text.splitlines()), text[:2000])

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.c - what a module's parts must agree on: names, memory, devices. See module.h. */
+#include <string.h>
+
+#include "tools/module/check_internal.h"
+#include "tools/module/read_internal.h"
+
+#define NAME_MOST 24u
+#define SLACK (1u << 20) /* what fragmentation and the firmware take */
+#define MIN_LINUX (4u << 20)
+
+static void check_names(const struct module *m, struct diag *d)
+{
+	for (size_t i = 0; i < m->n_partitions; i++) {
+		const struct module_partition *p = &m->partitions[i];
+
+		if (!name_ok(p->name, NAME_MOST) || strcmp(p->name, "pool") == 0)
+			diag_error(d, p->line,
+				   "[partition %s]: a name has 1 to %u letters, digits, _ and -, "
+				   "and is "
+				   "not pool",
+				   p->name, NAME_MOST);
+		if (module_find(m, p->name) != (int)i)
+			diag_error(d, p->line, "a second partition %s; the first is in line %d",
+				   p->name, m->partitions[module_find(m, p->name)].line);
+	}
+	for (size_t i = 0; i < m->n_channels; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(m->channels[i].name, m->channels[k].name) == 0)
+				diag_error(d, m->channels[i].line,
+					   "a second channel %s; the first is in line %d",
+					   m->channels[i].name, m->channels[k].line);
+}
+
+/* Page tables, as kernel/x86_64/partition.c deals them out, and the runtime's own. */
+static uint64_t overhead(const struct module_partition *p)
+{
+	uint64_t frames = p->o.memory / 4096, pages = p->table_pages;
+
+	if (pages == 0) {
+		pages = 16 + frames / 128;
+		if (frames > 4096)
+			pages += (frames - 4096) / 32 < 512 ? (frames - 4096) / 32 : 512;
+	}
+	pages += 24 + 12 + p->o.memory / (1u << 30) + p->o.vcores / 32;
+	return pages * 4096 + pages * 6 + 4096 + (64u << 10) + p->o.vcores * (48ull << 10);
+}
+
+void check_memory(struct module *m, struct diag *d)
+{
+	uint64_t ports = 0, need = SLACK;
+
+	for (size_t i = 0; i < m->n_channels; i++)
+		ports += (m->channels[i].bytes + 32) *
+			 (m->channels[i].depth != 0 ? m->channels[i].depth : 1);
+	m->kernel_need = (2u << 20) + (m->o.vcores * (64ull << 10)) + ports;
+	for (size_t i = 0; i < m->n_partitions; i++) {
+		const struct module_partition *p = &m->partitions[i];
+
+		if (p->has_memory && !p->o.bare && p->o.memory < MIN_LINUX)
+			diag_error(d, p->memory_line,
+				   "memory: too little; a Linux program needs 4M");
+		m->need[i] = overhead(p);
+		need += m->need[i] + p->o.memory;
+		for (size_t k = 0; k < i; k++)
+			if (p->colours & m->partitions[k].colours)
+				diag_warning(d, p->colours_line, "%s shares page colours with %s",
+					     p->name, m->partitions[k].name);
+	}
+	need += m->kernel_need;
+	if (m->memory_line == 0)
+		m->o.memory = (need + (4u << 20)) >> 20 << 20;
+	else if (m->o.memory < need)
+		diag_error(d, m->memory_line,
+			   "memory: the partitions and the kernel take %.1f MiB, the machine has "
+			   "%.1f MiB",
+			   (double)need / (1 << 20), (double)m->o.memory / (1 << 20));
+}
+
+static void check_forwards(const struct module *m, size_t i, struct diag *d)
+{
+	const struct options *o = &m->partitions[i].o;
+
+	for (size_t k = 0; k < i; k++) {
+		const struct options *p = &m->partitions[k].o;
+
+		for (size_t f = 0; f < o->n_forwards; f++)
+			for (size_t g = 0; g < p->n_forwards; g++)
+				if (o->forwards[f].host != 0 &&
+				    o->forwards[f].host == p->forwards[g].host &&
+				    o->forwards[f].udp == p->forwards[g].udp &&
+				    strcmp(o->forwards[f].addr, p->forwards[g].addr) == 0)
+					diag_error(d, m->partitions[i].line,
+						   "publish: host port %u leads to %s already",
+						   o->forwards[f].host, m->partitions[k].name);
+		if (o->net == NET_TAP && p->net == NET_TAP && strcmp(o->tap, p->tap) == 0)
+			diag_error(d, m->partitions[i].net_line,
+				   "network: %s has the tap %s already", m->partitions[k].name,
+				   o->tap);
+	}
+}
+
+void check_devices(struct module *m, struct diag *d)
+{
+	const struct module_partition *input = NULL;
+
+	for (size_t i = 0; i < m->n_partitions; i++) {
+		const struct module_partition *p = &m->partitions[i];
+
+		check_forwards(m, i, d);
+		if (!p->o.no_input && input != NULL)
+			diag_error(d, p->input_line, "%s has the standard input already",
+				   input->name);
+		if (!p->o.no_input)
+			input = p;
+	}
+	if (m->o.machine == MACHINE_MICROVM && m->n_partitions > 1)
+		diag_error(d, m->machine_line,
+			   "microvm's devices share a page of registers, so they cannot belong to "
+			   "several partitions: machine = q35");
+}
+
+void module_check(struct module *m, struct diag *d)
+{
+	check_names(m, d);
+	check_time(m, d);
+	check_channels(m, d);
+	check_memory(m, d);
+	check_devices(m, d);
+}
