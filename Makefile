@@ -13,6 +13,10 @@ GUEST_OPT := -O2
 # rbp as it is, so that a backtrace finds their callers. clang cannot; its objects are not run.
 GUEST_FRAME := $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp)
 GUEST_CFLAGS = $(COMMON) $(FREESTANDING) $(GUEST_OPT) -fPIE -fvisibility=hidden $(GUEST_FRAME)
+# MEASURE=0, in a BUILD of its own: shards without their built-in histograms, to see what those cost.
+ifdef MEASURE
+GUEST_CFLAGS += -DMEASURE=$(MEASURE)
+endif
 HOST_CFLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST $(SANITIZE)

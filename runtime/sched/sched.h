@@ -43,7 +43,7 @@ void timer_cancel_sync(struct timer *t);
 
 /* ---- devices ---- */
 struct poller {
-	struct list_node link;
+	struct list_node link, flush_link;
 	/* Take what the device has; returns whether there was anything. Called every loop turn and
 	 * tick. */
 	bool (*poll)(struct poller *p);
@@ -81,9 +81,9 @@ struct shard {
 	struct list_node runq;	  /* ready uthreads, FIFO */
 	_Atomic uint32_t n_ready; /* readable by others for load balancing */
 	_Atomic uint32_t n_uthreads;
-	uint64_t now_ns;   /* clock at the last loop turn or clock_now() */
-	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
-	struct list_node pollers;
+	uint64_t now_ns;		    /* clock at the last loop turn or clock_now() */
+	uint64_t armed_ns;		    /* the tick that is set in the kernel; GW_NEVER: none */
+	struct list_node pollers, flushers; /* flushers: those that flush */
 	uint64_t events; /* what the kernel posted before this turn: bits as in enum gw_event */
 	struct timer **heap;
 	uint32_t heap_len, heap_cap;
@@ -106,6 +106,8 @@ struct shard {
 	uint64_t watched_run_ns; /* the run_since_ns of the run that met a tick last */
 	struct shard_stats stats;
 	struct latency *latency; /* LATENCY_KINDS of them */
+	uint64_t rx_ns;		 /* while packets are delivered: when they were found; else 0 */
+	uint64_t tx_ns; /* a program's first write to the network that is not sent; 0: none */
 };
 
 #define TICK_MAX_NS (10 * NS_PER_MS) /* a running program is interrupted at least this often */
@@ -149,6 +151,14 @@ void shard_post(struct shard *on, struct message *m);
 /* Ring doorbells, poll devices once, run due timers and messages, without parking. For programs
  * that never block: epoll with timeout 0, sched_yield, ticks. */
 void shard_turn(void);
+/* A program writes to the network at now_ns: noted until the device is told. */
+static inline void shard_note_write(uint64_t now_ns)
+{
+	struct shard *s = shard_self();
+
+	if (MEASURE && s->tx_ns == 0)
+		s->tx_ns = now_ns;
+}
 /* Only ring doorbells. */
 void shard_flush(void);
 /* The start of everything else: memory, clock and shard 0; what calls it goes on as shard 0's boot

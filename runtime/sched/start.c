@@ -19,6 +19,7 @@ void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
 	s->idle_ns = TICK_MAX_NS;
 	list_init(&s->runq);
 	list_init(&s->pollers);
+	list_init(&s->flushers);
 	list_init(&s->dead);
 	atomic_store_explicit(&boot->state, UT_RUNNING, memory_order_relaxed);
 	atomic_store_explicit(&s->n_uthreads, 1, memory_order_relaxed);

@@ -41,6 +41,8 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.congestion", c->net_congestion);
 	put_number(blob, "poll_ns", c->poll_ns);
 	put(blob, "root", c->root);
+	if (c->trace_every != 0)
+		put_number(blob, "trace", c->trace_every);
 	for (size_t i = 0; c->ports != NULL && i < c->ports->n; i++)
 		put(blob, "port", c->ports->v[i]);
 	for (uint32_t n = 0; n < 32; n++)

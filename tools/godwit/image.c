@@ -134,6 +134,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
 			      .net_congestion = o->congestion,
 			      .poll_ns = o->poll_ns,
+			      .trace_every = o->trace_every,
 			      .root = o->root,
 			      .no_input = o->no_input,
 			      .tty = !o->no_input && isatty(STDIN_FILENO) == 1 };

@@ -8,6 +8,7 @@
 
 #define MIN_MEMORY (4ull << 20)
 #define MAX_VCORES 64
+#define TRACE_EVERY 100u /* unless the user says */
 
 static int set_memory(struct options *o, const char *v)
 {
@@ -160,6 +161,20 @@ static int set_metrics(struct options *o, const char *v)
 		       : fail("--metrics %s: write PORT or ADDRESS:PORT", v);
 }
 
+static int set_trace(struct options *o, const char *v)
+{
+	const char *colon = strrchr(v, ':');
+
+	o->trace_every = TRACE_EVERY;
+	if (colon != NULL && strncmp(colon, ":1/", 3) != 0)
+		colon = NULL;
+	if (colon != NULL && parse_u64(colon + 3, 1, 1000000000, &o->trace_every) != 0)
+		return fail("--trace %s: behind :1/ stands of how many packets one is followed", v);
+	free(o->trace);
+	o->trace = colon != NULL ? xstrndup(v, (size_t)(colon - v)) : xstrdup(v);
+	return o->trace[0] != '\0' ? 0 : fail("--trace: the file's name is empty");
+}
+
 static int set_verbose(struct options *o, const char *v)
 {
 	(void)v;
@@ -212,6 +227,7 @@ static const struct option {
 	{ "--timeline", NULL, set_flag, true },
 	{ "-v", "--verbose", set_verbose, true },
 	{ "--metrics", NULL, set_metrics, false },
+	{ "--trace", NULL, set_trace, false },
 	{ "-h", "--help", set_flag, true },
 	{ "--deterministic", NULL, set_flag, true },
 	{ "--native", NULL, set_flag, true },
@@ -365,6 +381,7 @@ int options_parse(struct options *o, int argc, char *const *argv)
 void options_free(struct options *o)
 {
 	free(o->forwards);
+	free(o->trace);
 	words_free(&o->env);
 	words_free(&o->files);
 	words_free(&o->qemu_args);

@@ -37,7 +37,9 @@ struct options {
 	const char *root; /* blk, memory, none */
 	uint64_t poll_ns;
 	const char *hostname, *cwd, *say;
-	const char *metrics; /* [ADDR:]PORT, or NULL */
+	const char *metrics;  /* [ADDR:]PORT, or NULL */
+	char *trace;	      /* a file for requests' lives, or NULL */
+	uint64_t trace_every; /* of how many received data packets one is followed; 0: none */
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */

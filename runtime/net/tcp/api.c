@@ -350,6 +350,11 @@ void tcp_close(struct tcp_conn *c)
 		conn_arm(c, c->keep_at);
 }
 
+uint32_t tcp_tx_seq(const struct tcp_conn *c)
+{
+	return c->snd_end;
+}
+
 enum tcp_state tcp_get_state(const struct tcp_conn *c)
 {
 	return (enum tcp_state)c->state;
