@@ -22,13 +22,16 @@
 #define F_PROTOCOL_FEATURES VIRTIO_BIT(30)
 #define NET_F_CTRL 17 /* and up to 23: what the control queue is for, and several queue pairs */
 #define QUEUES 2u
+enum { R_OFFERED_SELECT = 0, R_OFFERED = 4, R_ACCEPTED_SELECT = 8, R_ACCEPTED = 12 };
 #define BELL_BASE 0x1000u /* "registers" that runtime/virtio rings: BELL_BASE + queue */
 
 static struct {
 	struct netdev dev; /* first */
 	const char *path;
 	uint8_t status;
-	bool protocol; /* protocol features: rings must be enabled */
+	unsigned half;	   /* of the feature bits, selected */
+	uint64_t accepted; /* the low one */
+	bool protocol;	   /* protocol features: rings must be enabled */
 	struct {
 		int kick, call;
 		bool started;
@@ -89,11 +92,10 @@ static void set_status(struct vdev *d, uint8_t status)
 	vu.status = status;
 }
 
-static uint64_t features(struct vdev *d)
+static uint64_t features(void)
 {
 	uint64_t v = 0;
 
-	(void)d;
 	if (!vhost_ask_u64(GET_FEATURES, &v))
 		return 0;
 	/* one queue pair, no control queue: those messages would be ours to translate */
@@ -110,9 +112,8 @@ static void share_memory(void)
 	vhost_tell(&m, SET_MEM_TABLE, sizeof(m.u.memory), hosted_memory.fd);
 }
 
-static void set_features(struct vdev *d, uint64_t wanted)
+static void set_features(uint64_t wanted)
 {
-	(void)d;
 	vhost_tell_u64(SET_FEATURES, wanted | (vu.protocol ? F_PROTOCOL_FEATURES : 0), -1);
 	share_memory();
 }
@@ -159,8 +160,8 @@ static const struct vtransport transport = {
 	.name = "vhost-user",
 	.status = get_status,
 	.set_status = set_status,
-	.features = features,
-	.set_features = set_features,
+	.offered = { R_OFFERED_SELECT, R_OFFERED },
+	.accepted = { R_ACCEPTED_SELECT, R_ACCEPTED },
 	.generation = generation,
 	.queue_max = queue_max,
 	.queue_start = queue_start,
@@ -170,9 +171,9 @@ static const struct vtransport transport = {
 
 uint64_t hosted_io_read(uint64_t addr, unsigned bytes)
 {
-	(void)addr;
 	(void)bytes;
-	return 0; /* there is no configuration space; its length is 0 */
+	/* nothing else: there is no configuration space; its length is 0 */
+	return addr == R_OFFERED ? (uint32_t)(features() >> (32 * vu.half)) : 0;
 }
 
 void hosted_io_write(uint64_t addr, unsigned bytes, uint64_t value)
@@ -180,9 +181,15 @@ void hosted_io_write(uint64_t addr, unsigned bytes, uint64_t value)
 	uint64_t one = 1;
 
 	(void)bytes;
-	(void)value;
-	if (addr - BELL_BASE < QUEUES)
+	if (addr - BELL_BASE < QUEUES) {
 		(void)!write(vu.queues[addr - BELL_BASE].kick, &one, sizeof(one));
+	} else if (addr == R_OFFERED_SELECT || addr == R_ACCEPTED_SELECT) {
+		vu.half = value & 1;
+	} else if (addr == R_ACCEPTED && vu.half == 0) {
+		vu.accepted = (uint32_t)value;
+	} else if (addr == R_ACCEPTED) { /* the driver writes the low half first */
+		set_features(vu.accepted | value << 32);
+	}
 }
 
 int platform_bind_irq(uint32_t device_index, uint32_t vector)
