@@ -3,7 +3,7 @@
  * can win a partition cores up to its maximum, and cost another those above its minimum. */
 #include "kernel/core/elastic.h"
 
-#define TRIES 8u      /* of a compare and swap that others disturb; the next look tries again */
+#define TRIES 8u /* of a compare and swap that others disturb; the next look tries again */
 
 static bool is_part(uint32_t owner)
 {

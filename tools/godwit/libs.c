@@ -158,7 +158,7 @@ static int crashed(const char *loader, const char *program, const struct words *
 	int status;
 
 	if (is_glibc(loader) && ask(loader, program, env, "LD_DEBUG=libs", &answer, &status) == 0) {
-		for (char *p = answer.data; (p = strstr(p, trying)) != NULL;) {
+		for (char *p = answer.data; p != NULL && (p = strstr(p, trying)) != NULL;) {
 			p += sizeof(trying) - 1;
 			snprintf(last, sizeof(last), "%.*s", (int)strcspn(p, "\n"), p);
 		}
