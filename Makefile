@@ -13,6 +13,10 @@ GUEST_OPT := -O2
 # rbp as it is, so that a backtrace finds their callers. clang cannot; its objects are not run.
 GUEST_FRAME := $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp)
 GUEST_CFLAGS = $(COMMON) $(FREESTANDING) $(GUEST_OPT) -fPIE -fvisibility=hidden $(GUEST_FRAME)
+# MEASURE=0, in a BUILD of its own: shards without their built-in histograms, to see what those cost.
+ifdef MEASURE
+GUEST_CFLAGS += -DMEASURE=$(MEASURE)
+endif
 HOST_CFLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(COMMON) -O1 -D_GNU_SOURCE -DGW_HOST_TEST $(SANITIZE)
@@ -31,30 +35,19 @@ all:
 help:
 	@echo 'make run      redis-server in a Godwit machine (installs what is missing)'
 	@echo 'make          build/godwit and what it boots'
+	@echo 'make native   the programs of apps/, as Linux processes and partitions; make hosted-asan under the sanitizers'
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
 	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
 	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
 	@echo 'make paths    instructions of every path through the kernel, into kernel/paths.txt; make paths-check compares'
 	@echo 'make coverage statements, branches and conditions of kernel/core that its unit tests reach'
 	@echo 'make bench    every figure, beside a Linux guest and natively: build/bench/report.md and .svg; make bench PART=size'
+	@echo 'make bench-elastic  the allocator of cores, simulated: docs/elastic.svg; make bench-partition  the same in a machine'
 	@echo 'make fuzz     FUZZ_SECONDS=600'
 
 # Host test programs: a build.mk says  UNIT_TESTS += dir/test/x_test  and  dir/test/x_test_SRCS := sources under test,
 # perhaps x_test_CFLAGS and x_test_LIBS; FUZZERS (tests/fuzz) are told the same way.
-UNIT_TESTS :=
-BOOT_TESTS := # every stage of `make test` between unit and fuzz-short, in the order of the folders below
-FUZZERS :=
--include kernel/build.mk
--include runtime/build.mk
--include linux/build.mk
--include arinc653/build.mk
--include tools/build.mk
--include tests/build.mk
-
-# Each source is compiled once for all programs of a kind (unit, fuzz), into build/KIND/obj; a program with CFLAGS of its
-# own has objects of its own. $(call host_objs,KIND,PROGRAM), $(call host_program,KIND,PROGRAM,output).
-host_dir = $(BUILD)/$(1)/$(if $($(2)_CFLAGS),own/$(2),obj)
-host_objs = $(patsubst %.c,$(host_dir)/%.o,$(patsubst %.S,$(host_dir)/%.S.o,$(2).c $($(2)_SRCS)))
+# $(call host_compile,FOLDER,COMPILER): objects of FOLDER from sources.
 define host_compile
 $(1)/%.o: %.c
 	@mkdir -p $$(dir $$@)
@@ -63,6 +56,21 @@ $(1)/%.S.o: %.S
 	@mkdir -p $$(dir $$@)
 	$(2) -c -o $$@ $$<
 endef
+UNIT_TESTS :=
+BOOT_TESTS := # every stage of `make test` between unit and fuzz-short, in the order of the folders below
+FUZZERS :=
+-include kernel/build.mk
+-include runtime/build.mk
+-include linux/build.mk
+-include arinc653/build.mk
+-include tools/build.mk
+-include apps/build.mk
+-include tests/build.mk
+
+# Each source is compiled once for all programs of a kind (unit, fuzz), into build/KIND/obj; a program with CFLAGS of its
+# own has objects of its own. $(call host_objs,KIND,PROGRAM), $(call host_program,KIND,PROGRAM,output).
+host_dir = $(BUILD)/$(1)/$(if $($(2)_CFLAGS),own/$(2),obj)
+host_objs = $(patsubst %.c,$(host_dir)/%.o,$(patsubst %.S,$(host_dir)/%.S.o,$(2).c $($(2)_SRCS)))
 define host_program
 $(if $($(2)_CFLAGS),$(call host_compile,$(call host_dir,$(1),$(2)),$($(1)_COMPILE) $($(2)_CFLAGS)))
 $(3): $(call host_objs,$(1),$(2))
@@ -86,11 +94,12 @@ unit: $(UNIT_PROGRAMS)
 	@tests/run-unit $^
 .PHONY: unit test-programs
 # Everything that the stages of `make test` run.
-test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.elf $(BUILD)/virtio_echo.elf guest
+test-programs: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(PROBE) $(BUILD)/runtime-test.elf $(BUILD)/virtio_echo.elf guest native hosted-asan
 
 # The same sources through another compiler: make objects CC=clang BUILD=build/clang
 .PHONY: objects
-objects: $(KERNEL_OBJS) $(call guest_objs,$(GUEST_SRCS) $(APEX_GUEST_SRCS)) $(GODWIT_OBJS)
+objects: $(KERNEL_OBJS) $(call guest_objs,$(sort $(GUEST_SRCS) $(NATIVE_GUEST_SRCS) $(APEX_GUEST_SRCS))) $(GODWIT_OBJS) \
+	$(call hosted_objs,hosted)
 
 check: $(BUILD)/kernel.elf $(BUILD)/linux.elf
 	@BUILD=$(BUILD) tests/check

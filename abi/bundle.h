@@ -81,14 +81,14 @@ struct gw_bundle_partition {
 	uint64_t memory_bytes;		    /* 0: all that is left (the last one only) */
 	uint64_t entry_va;		    /* inside an executable segment */
 	uint64_t config_offset, config_len; /* blob in the bundle, not read by the kernel */
-	uint64_t colours;		    /* its frames: bit c, page colour c; 0: any */
-	uint32_t vcores;		    /* 1..GW_MAX_VCORES */
-	uint32_t flags;			    /* GW_PARTITION_* */
-	uint32_t page_table_pages;	    /* 0: 16 + memory / 128, and some more beyond 16 MiB */
-	uint32_t first_core;		    /* vcore i runs on core (first_core + i) % cores */
-	uint32_t restarts;		    /* before it is stopped instead; 0: any number */
-	uint32_t delay_ns; /* LATENCY: the delay of its oldest work that asks for a core */
-	uint8_t policy;	   /* enum gw_policy */
+	uint64_t colours; /* its frames: bit c, page colour c; 0: any (others: refused so far) */
+	uint32_t vcores;  /* 1..GW_MAX_VCORES */
+	uint32_t flags;	  /* GW_PARTITION_* */
+	uint32_t page_table_pages; /* 0: 16 + memory / 128, and some more beyond 16 MiB */
+	uint32_t first_core;	   /* vcore i runs on core (first_core + i) % cores */
+	uint32_t restarts;	   /* before it is stopped instead; 0: any number */
+	uint32_t delay_ns;	   /* LATENCY: the delay of its oldest work that asks for a core */
+	uint8_t policy;		   /* enum gw_policy */
 	uint8_t cores_min, cores_max; /* of the elastic pool: guaranteed, at most (0: vcores) */
 	uint8_t reserved8;
 	uint32_t reserved[4];

@@ -15,6 +15,11 @@
  *   raise=CLASS          (repeated) an end of the program that is an error of this class (bundle.h)
  *                        is raised to the kernel's health monitor
  *   stdin=none           standard input is at its end from the start
+ *   set=KEY=VALUE (repeated): a native program's own configuration
+ *   host.cores=2,3  host.memory=BYTES  host.net=tap=IF|afxdp=IF|vhost-user=SOCKET  host.shared=1
+ * (memory that a back end maps)  host.disk=PATH (repeated)  host.own_address=1
+ * host.trust_checksums=1: of a Linux process only
+ *   trace=N              follow every Nth received data packet (trace records)
  *
  * Ports are found by number. Number 0 stays unused: QEMU reserves it for `virtconsole`, which drops
  * output when its reader is slow, where `virtserialport` holds the queue until there is room.
@@ -24,6 +29,10 @@
  *                    listen tcp|udp PORT (reachable from outside)
  *                    stat NAME VALUE     enosys NAME-or-NR COUNT
  *                    metric TEXT (a line of Prometheus text; without TEXT: that was all of it)
+ *                    trace SHARD TID ADDR:PORT PORT NS T1 .. T10 (a request's life: remote and
+ *                        local end, NS of the machine's monotonic clock at the first point of
+ *                        enum gw_trace, then ns since that for each other point; - : not met)
+ *                    trace lost N M (N requests that could not be kept, M given up unanswered)
  *                    error TEXT                 signal N NAME (the program died by it)
  *                    exit STATUS (0..255, the last record)
  *   host to runtime: stop (ask the program to end: SIGTERM)   kill (end at once)
@@ -39,6 +48,22 @@
 #define GW_CHANNEL_CONTROL 3u
 #define GW_CHANNEL_PORTS 4u /* max_ports of the device, the unused number 0 included */
 #define GW_CHANNEL_LINE 1024u
+
+/* The points of a request's life, in order of time. */
+enum gw_trace {
+	GW_TRACE_RING,	   /* the loop found the device's receive ring filled */
+	GW_TRACE_INPUT,	   /* the packet goes into the stack */
+	GW_TRACE_QUEUED,   /* its data are in the socket's queue */
+	GW_TRACE_WOKEN,	   /* who waits for them was woken */
+	GW_TRACE_RUN,	   /* the thread runs; not met: it ran already */
+	GW_TRACE_READY,	   /* poll, epoll or select has seen the socket ready; not met: not asked */
+	GW_TRACE_READ,	   /* the program's read call */
+	GW_TRACE_READ_END, /* its last before the write has the data */
+	GW_TRACE_WRITE,	   /* the program's write call */
+	GW_TRACE_SENT,	   /* the reply's first packet is in the device's send ring */
+	GW_TRACE_BELL,	   /* the device was told */
+	GW_TRACE_POINTS
+};
 
 /* isa-debug-exit: QEMU's exit status is (status << 1) | 1. */
 #define GW_EXIT_PORT 0xf4u

@@ -15,7 +15,8 @@
 #define GW_PORT_SOURCE 1u  /* this partition writes it */
 #define GW_PORT_QUEUING 2u /* else sampling */
 
-/* ioctl(fd, GW_PORT_STATUS, struct gw_port_status *); the text is in /dev/port/NAME.status. */
+/* ioctl(fd, GW_PORT_STATUS, struct gw_port_status *); /dev/port/status has a line of text for each
+ * port. */
 #define GW_PORT_STATUS 0x80285001u /* _IOR('P', 1, struct gw_port_status) */
 struct gw_port_status {
 	uint32_t flags;		/* GW_PORT_* */

@@ -30,6 +30,7 @@ endef
 APEX_BOOT_SRCS := $(addprefix arinc653/test/boot/,main.c talk.c faults.c sched.c restart.c cost.c)
 $(eval $(BUILD)/apex-test.elf: $(call apex_program,$(APEX_BOOT_SRCS)))
 -include $(patsubst %.o,%.d,$(call apex_objs,$(APEX_BOOT_SRCS)))
+all: $(BUILD)/apex-test.elf # examples/arinc653.ini
 BOOT_TESTS += apex-test
 .PHONY: apex-test
 apex-test: $(BUILD)/kernel.elf $(BUILD)/apex-test.elf $(PARTS)

@@ -69,6 +69,7 @@ ELASTIC_SRCS := $(addprefix kernel/core/,elastic.c policy_fixed.c policy_latency
 kernel/core/test/schedule_test_SRCS := kernel/core/trace.c kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
 kernel/core/test/pool_test_SRCS := kernel/core/trace.c kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
 kernel/core/test/elastic_test_SRCS := $(ELASTIC_SRCS)
+kernel/core/test/elastic_test_LIBS := -pthread
 kernel/core/test/health_test_SRCS := kernel/core/trace.c kernel/core/health.c kernel/core/restart.c
 
 # Path lengths in instructions: the table, and the comparison with it (a stage of `make test`).

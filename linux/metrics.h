@@ -4,9 +4,9 @@
 #ifndef GODWIT_LINUX_METRICS_H
 #define GODWIT_LINUX_METRICS_H
 
-#include "runtime/base/latency.h"
+#include "runtime/metric/metric.h"
 
-#define METRICS_LINE 192u
+#define METRICS_LINE METRIC_LINE
 
 /* Each line of the text, without its end, to `line`. Other shards' figures may be some records old.
  */
@@ -15,8 +15,5 @@ void metrics_lines(void (*line)(void *ctx, const char *text), void *ctx);
  * letters, digits and _, value a whole number. 0; -EINVAL: a bad line (those before it count);
  * -ENOSPC: too many names; -ENOMEM. */
 long metrics_record(const char *s, size_t n);
-/* All shards' latencies of a kind in one, for the exit summary: to has the layout of struct
- * latency. */
-void metrics_sum(enum latency_kind kind, struct latency *to);
 
 #endif

@@ -206,13 +206,18 @@ static void report_latency(enum latency_kind kind, const char *name)
 
 	if (l == NULL)
 		return;
-	metrics_sum(kind, l);
+	metric_sum(kind, l);
 	if (histogram_count(&l->h) != 0) {
 		control_line("stat %s_p50_ns %lu", name, histogram_at(&l->h, 500000000));
 		control_line("stat %s_p99_ns %lu", name, histogram_at(&l->h, 990000000));
 		control_line("stat %s_max_ns %lu", name, histogram_max(&l->h));
 	}
 	mem_free(l, sizeof(*l));
+}
+
+static void report_own(const char *name, uint64_t value)
+{
+	control_line("stat own_%s %lu", name, value);
 }
 
 void report_stats(void)
@@ -251,6 +256,11 @@ void report_stats(void)
 	report_latency(LATENCY_QUEUE, "queue_delay");
 	report_latency(LATENCY_RUN, "run");
 	report_latency(LATENCY_WAIT, "wait");
+	report_latency(LATENCY_NET_RECV, "net_receive");
+	report_latency(LATENCY_NET_SEND, "net_send");
+	report_latency(LATENCY_SOCKET_RECV, "socket_receive_wait");
+	report_latency(LATENCY_SOCKET_SEND, "socket_send_wait");
+	metric_summary(report_own);
 	report_unknown_syscalls();
 }
 
@@ -297,6 +307,7 @@ _Noreturn void machine_end(int status, int signal)
 		for (;;) /* another thread is at it; the machine ends under us */
 			(void)uthread_park(GW_NEVER);
 	}
+	sockets_trace_report();
 	report_stats();
 	/* The program took no for an answer, and gave up: say what it may have kept to itself. */
 	if (status != 0 && signal != SIGKILL && linux_stats.refused != 0)

@@ -24,7 +24,7 @@ all: $(BUILD)/programs/hello.static
 
 .PHONY: guest system
 guest: $(GUEST_DYNAMIC) $(GUEST_STATIC)
-system: all guest
+system: all guest native hosted-asan
 	tests/system/run.py $(ONLY)
 
 # The load generator over loopback: against servers that stall, lie and break, and beside other tools.

@@ -23,6 +23,8 @@ include tools/load/build.mk
 # Unit tests.
 UNIT_TESTS += tools/test/options_test tools/test/elf_test tools/test/bundle_test tools/test/rootimg_test
 tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c
+UNIT_TESTS += tools/test/host_test
+tools/test/host_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c tools/godwit/host_options.c tools/godwit/host_address.c
 tools/test/elf_test_SRCS := $(TOOLS_BASE) tools/godwit/elf.c
 tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
 tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
@@ -30,6 +32,8 @@ UNIT_TESTS += tools/module/test/module_test
 tools/module/test/module_test_SRCS := $(TOOLS_BASE) $(TOOLS_MODULE)
 UNIT_TESTS += tools/test/figures_test tools/test/serve_test tools/test/ktrace_test
 tools/test/ktrace_test_SRCS := $(TOOLS_BASE) tools/godwit/ktrace.c
+UNIT_TESTS += tools/test/life_test
+tools/test/life_test_SRCS := $(TOOLS_BASE) tools/godwit/life.c tools/godwit/perfetto.c tools/godwit/locate.c
 tools/test/figures_test_SRCS := $(TOOLS_BASE) tools/godwit/figures.c
 tools/test/serve_test_SRCS := $(TOOLS_BASE) tools/godwit/serve.c
 UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test tools/test/session_test

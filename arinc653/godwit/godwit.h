@@ -61,9 +61,6 @@ static inline struct plat_context *context_of(const struct apex_process *p)
  * bytes of the first extent. */
 void memory_init(uint64_t reserved);
 
-/* start.c - text to the log, at most 200 bytes. */
-void plat_log(const char *fmt, ...) PRINTF_LIKE(1, 2);
-
 /* fpu.c - fpu_init: find out how. fpu_size: bytes of a context's area. fpu_fresh: the area as after
  * a reset. fpu_switch: to's registers are in the processor from now on. */
 void fpu_init(void);

@@ -48,18 +48,6 @@ void plat_message(const void *text, uint32_t len)
 	console(text, len);
 }
 
-void plat_log(const char *fmt, ...)
-{
-	char text[LINE];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = fmt_vprint(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	console(text, GW_MIN((uint32_t)n, LINE - 1));
-}
-
 /* The services themselves have failed: nothing in here can be relied on any more. */
 _Noreturn void panic(const char *fmt, ...)
 {
@@ -78,15 +66,9 @@ _Noreturn void panic(const char *fmt, ...)
 
 /* ---- the end ---- */
 
+/* The kernel logs it: its class, the process as its code, the address. */
 void plat_health(PROCESS_ID_TYPE id, ERROR_CODE_TYPE code, uint64_t address)
 {
-	static const char *const names[] = { "deadline missed", "application error",
-					     "numeric error",	"illegal request",
-					     "stack overflow",	"memory violation",
-					     "hardware fault",	"power fail" };
-
-	plat_log("apex: %s at %lx, in process %d: an error of the partition", names[code],
-		 (unsigned long)address, id);
 	gw_call(GW_CALL_HEALTH_RAISE, GW_HEALTH_CODE((uint64_t)code, (uint32_t)id), address);
 }
 

@@ -165,6 +165,9 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 	const struct gw_bundle_partition *m = &b->partitions[p->number];
 	uint64_t total = 0;
 
+	if (m->colours != 0)
+		fail(STATUS_CONFIG, "partition %s wants page colours: this kernel has none",
+		     p->name);
 	bundle = b;
 	build_pool(p, m, boot, free);
 	for (uint32_t i = 0; i < b->n_segments; i++)

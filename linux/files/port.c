@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* port.c - /dev/port: the partition's ends of channels as files (abi/port.h), one message a read or
- * write, and NAME.status, a line of text. */
+ * write, and /dev/port/status, a line of text for each. */
 #include "abi/port.h"
 #include "linux/files/files_internal.h"
 #include "runtime/platform/port.h"
@@ -114,61 +114,27 @@ static int port_open(struct inode *i, uint32_t flags, struct file **out)
 
 static const struct inode_ops port_inode_ops = { .open = port_open };
 
-/* ---- NAME.status: the text is made when it is opened ---- */
-
-static long status_read(struct file *f, struct uio *u, int64_t off)
-{
-	const struct text *t = f->object;
-	uint64_t at = (uint64_t)(off < 0 ? f->pos : off);
-	size_t n;
-	int r;
-
-	if (at >= t->len)
-		return 0;
-	n = GW_MIN(t->len - at, u->left);
-	r = uio_put(u, t->at + at, n);
-	if (!r && off < 0)
-		f->pos += (int64_t)n;
-	return r ? r : (long)n;
-}
-
-static void status_release(struct file *f)
-{
-	text_free(f->object);
-	mem_free(f->object, sizeof(struct text));
-}
-
-static const struct file_ops status_ops = { .read = status_read, .release = status_release };
-
-static int status_open(struct inode *i, uint32_t flags, struct file **out)
-{
-	struct port *p = port_at((uint32_t)i->u.value);
-	struct port_state s;
-	struct text *t;
-
-	if ((flags & O_ACCMODE) != O_RDONLY)
-		return -EACCES;
-	t = port_status(p, &s) ? NULL : mem_zalloc(sizeof(*t));
-	*out = t ? file_create(&status_ops, flags, t, NULL) : NULL;
-	if (!*out) {
-		if (t)
-			mem_free(t, sizeof(*t));
-		return -ENOMEM;
-	}
-	(*out)->inode = inode_get(i);
-	text_add(t, "%s %s bytes=%u depth=%u messages=%u valid=%u age_us=%ld\n",
-		 p->depth ? "queuing" : "sampling", p->source ? "source" : "destination", p->bytes,
-		 p->depth, s.count, s.valid,
-		 s.time_ns ? (long)((clock_now() - s.time_ns) / NS_PER_US) : -1l);
-	return 0;
-}
-
-static const struct inode_ops status_inode_ops = { .open = status_open };
-
 /* ---- the directory ---- */
 
-static int add(struct inode *dir, const char *name, bool own, uint32_t mode,
-	       const struct inode_ops *ops, uint32_t port)
+static void status_text(struct text *t)
+{
+	for (uint32_t k = 0; k < port_count(); k++) {
+		struct port *p = port_at(k);
+		struct port_state s;
+
+		if (!port_status(p, &s))
+			text_add(t, "%s %s %s bytes=%u depth=%u messages=%u valid=%u age_us=%ld\n",
+				 p->name, p->depth ? "queuing" : "sampling",
+				 p->source ? "source" : "destination", p->bytes, p->depth, s.count,
+				 s.valid,
+				 s.time_ns ? (long)((clock_now() - s.time_ns) / NS_PER_US) : -1l);
+	}
+}
+
+static const struct synth status = { .text = status_text };
+
+static int add(struct inode *dir, const char *name, uint32_t mode, const struct inode_ops *ops,
+	       uint32_t port)
 {
 	struct inode *i = inode_create(mode, 0, 0);
 	int r;
@@ -176,20 +142,13 @@ static int add(struct inode *dir, const char *name, bool own, uint32_t mode,
 	if (!i)
 		return -ENOMEM;
 	i->ops = ops;
-	if (ops)
+	if (ops == &port_inode_ops)
 		i->u.value = port;
-	r = dentry_add(dir, name, strlen(name), own, i, NO_IMAGE);
+	if (ops == &synth_file_ops)
+		i->synth = &status;
+	r = dentry_add(dir, name, strlen(name), false, i, NO_IMAGE);
 	inode_put(i);
 	return r;
-}
-
-static int add_port(struct inode *dir, uint32_t k)
-{
-	char name[64];
-	int r = add(dir, port_at(k)->name, false, S_IFCHR | 0660, &port_inode_ops, k);
-
-	fmt_print(name, sizeof(name), "%s.status", port_at(k)->name);
-	return r ? r : add(dir, name, true, S_IFREG | 0444, &status_inode_ops, k);
 }
 
 int ports_install(struct inode *dev)
@@ -202,12 +161,14 @@ int ports_install(struct inode *dev)
 		return r;
 	r = dir_populate(dev);
 	if (!r)
-		r = add(dev, "port", false, S_IFDIR | 0755, NULL, 0);
+		r = add(dev, "port", S_IFDIR | 0755, NULL, 0);
 	d = r ? NULL : dentry_find(dev, "port", 4);
 	if (!d)
 		return r;
 	r = dentry_inode(d, &dir);
 	for (uint32_t k = 0; k < port_count() && !r; k++)
-		r = add_port(dir, k);
+		r = add(dir, port_at(k)->name, S_IFCHR | 0660, &port_inode_ops, k);
+	if (!r)
+		r = add(dir, "status", S_IFREG | 0444, &synth_file_ops, 0);
 	return r;
 }

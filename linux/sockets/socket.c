@@ -4,6 +4,7 @@
 #include "linux/files/stat.h"
 #include "linux/sockets/socket_internal.h"
 #include "linux/sockets/sockets.h"
+#include "linux/sockets/tcp.h"
 
 const char socket_kind[] = "socket";
 
@@ -58,11 +59,17 @@ uint64_t socket_deadline(uint64_t timeout_ns)
 
 int socket_wait(struct socket *s, uint32_t events, uint32_t msg_flags, uint64_t deadline_ns)
 {
+	uint64_t since;
 	int r;
 
 	if (msg_flags & MSG_DONTWAIT)
 		return -EAGAIN;
+	since = clock_now();
 	r = file_wait(s->file, events, deadline_ns);
+	if (MEASURE && r != -EAGAIN) /* it is not a non-blocking one */
+		latency_record(&shard_self()->latency[events & POLLIN ? LATENCY_SOCKET_RECV
+								      : LATENCY_SOCKET_SEND],
+			       clock_now() - since);
 	if (r == -ETIMEDOUT)
 		return -EAGAIN;
 	/* A call with a timeout is not restarted (signal(7)): the time would start again. */
@@ -200,5 +207,5 @@ static void init_shard(void *unused)
 int sockets_init(void)
 {
 	sockets_each_shard(init_shard, NULL);
-	return 0;
+	return tcp_trace_init();
 }

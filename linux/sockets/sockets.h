@@ -9,4 +9,7 @@
  * the figures of other shards are as of now without order between them. */
 void sockets_stats(uint64_t *connections, uint64_t *packets_in, uint64_t *packets_out);
 
+/* What was traced since the last time, to the host. May park. */
+void sockets_trace_report(void);
+
 #endif

@@ -3,7 +3,7 @@
  * the stack in its shard's loop. */
 #include "linux/sockets/tcp.h"
 
-static const struct socket_ops tcp_ops;
+const struct socket_ops *tcp_ops_used = &tcp_ops;
 
 struct tcp_socket *tcp_socket_new(void)
 {
@@ -11,7 +11,7 @@ struct tcp_socket *tcp_socket_new(void)
 
 	if (!t)
 		return NULL;
-	socket_init(&t->s, &tcp_ops, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	socket_init(&t->s, tcp_ops_used, AF_INET, SOCK_STREAM, IPPROTO_TCP);
 	list_init(&t->bound);
 	list_init(&t->in_group);
 	list_init(&t->queue);
@@ -94,7 +94,7 @@ static uint32_t tcp_file_poll(struct file *f)
 }
 
 /* From the stack, at home. */
-static void event(struct tcp_conn *c, void *owner, unsigned events)
+void tcp_socket_event(struct tcp_conn *c, void *owner, unsigned events)
 {
 	struct tcp_socket *t = owner;
 	uint32_t bits = 0;
@@ -127,10 +127,11 @@ static void event(struct tcp_conn *c, void *owner, unsigned events)
 
 void tcp_sockets_init_shard(struct net_stack *n)
 {
-	static const struct tcp_callbacks callbacks = { .event = event,
+	static const struct tcp_callbacks callbacks = { .event = tcp_socket_event,
 							.accepted = tcp_listener_accepted };
 
 	tcp_set_callbacks(n, &callbacks);
+	tcp_trace_shard(n);
 }
 
 /* ---- connect ---- */
@@ -320,7 +321,7 @@ static void tcp_file_release(struct file *f)
 	tcp_socket_free(t);
 }
 
-static const struct socket_ops tcp_ops = {
+const struct socket_ops tcp_ops = {
 	.bind = tcp_socket_bind,
 	.listen = tcp_socket_listen,
 	.accept = tcp_socket_accept,

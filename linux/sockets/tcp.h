@@ -46,7 +46,8 @@ struct tcp_socket {
 	struct list_node in_group; /* group->lock */
 	struct list_node queue;	   /* connections to accept; group->lock */
 	uint32_t n_queued, backlog;
-	struct list_node in_queue; /* as one of those */
+	struct list_node in_queue;  /* as one of those */
+	struct trace_sample *trace; /* tcp_trace.c's; NULL: nothing of it was followed yet */
 };
 
 static inline struct tcp_socket *to_tcp(struct socket *s)
@@ -70,6 +71,9 @@ static inline long tcp_at_home(struct tcp_socket *t, tcp_step *step, void *arg)
 static inline void tcp_publish(struct tcp_socket *t);
 
 /* tcp.c */
+extern const struct socket_ops tcp_ops;
+extern const struct socket_ops *tcp_ops_used; /* by new sockets: those, or tcp_trace.c's */
+void tcp_socket_event(struct tcp_conn *c, void *owner, unsigned events);
 uint32_t tcp_ready(struct tcp_socket *t); /* at home */
 struct tcp_socket *tcp_socket_new(void) MUST_CHECK;
 /* Make conn, which lives here, the socket's connection. */
@@ -103,5 +107,9 @@ void tcp_port_free(struct tcp_socket *t);
 /* tcp_option.c */
 int tcp_socket_option(struct socket *s, int level, int opt, int value);
 int tcp_socket_special(struct socket *s, int level, int opt, void *to, uint32_t *len);
+
+/* tcp_trace.c, nothing when tracing is off: start, once (0, -ENOMEM), and a shard's stack. */
+int tcp_trace_init(void);
+void tcp_trace_shard(struct net_stack *n);
 
 #endif

@@ -130,6 +130,7 @@ static long step_tx(struct tcp_socket *t, void *arg)
 	struct io *io = arg;
 	struct uio *u = io->uio;
 	struct tcp_conn *c = t->conn;
+	uint64_t now;
 	size_t put = 0;
 
 	if (unlikely(t->state != TS_CONNECTED || t->flags & TF_SHUT_TX)) {
@@ -139,8 +140,9 @@ static long step_tx(struct tcp_socket *t, void *arg)
 			return socket_take_error(&t->s);
 		return -EPIPE;
 	}
-	net_set_now(tcp_stack(c), clock_now()); /* the program may have computed for long since the
-						   loop's last turn */
+	now = clock_now(); /* the program may have computed for long since the loop's last turn */
+	net_set_now(tcp_stack(c), now);
+	shard_note_write(now);
 	while (u->left != 0) {
 		uint8_t *to;
 		size_t room = tcp_tx_room(c, &to), n = GW_MIN(room, u->left), moved;

@@ -42,7 +42,6 @@ static void input(struct udp_sock *on, void *owner, struct pbuf *p, const struct
 	struct udp_socket *u = owner;
 	bool room;
 
-	(void)on;
 	p->user[1] = pack(from);
 	p->user[2] = pack(to);
 	spin_lock(&u->lock);
@@ -56,7 +55,7 @@ static void input(struct udp_sock *on, void *owner, struct pbuf *p, const struct
 	if (room)
 		waitq_notify(&u->s.wq, POLLIN | POLLRDNORM);
 	else
-		pbuf_free(shard_self()->pbufs, p);
+		udp_refuse(on, p);
 }
 
 static void error(struct udp_sock *on, void *owner, int err)
@@ -322,6 +321,7 @@ static long udp_socket_send(struct socket *s, struct sock_msg *m)
 	size_t n = m->uio->left;
 	struct net_endpoint to = u->remote;
 	struct net_stack *net;
+	uint64_t now;
 	struct pbuf *p = NULL;
 	int r = 0;
 
@@ -350,7 +350,9 @@ static long udp_socket_send(struct socket *s, struct sock_msg *m)
 	if (to.ip4 == 0)
 		to.ip4 = 0x0100007f; /* 127.0.0.1 */
 	net = shard_self()->net;
-	net_set_now(net, clock_now());
+	now = clock_now();
+	net_set_now(net, now);
+	shard_note_write(now);
 	r = udp_send(u->on[shard_self()->id], p, &to);
 	/* A full ring is a loss on the way, as it would be a hop further. */
 	return r < 0 && r != -ENOBUFS ? r : (long)n;

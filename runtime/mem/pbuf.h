@@ -27,6 +27,7 @@
 	0x4u /* to send: device cuts into gso_size segments; received: was merged by the device */
 #define PBUF_GSO_TCP6 0x8u
 #define PBUF_LOOPBACK 0x10u
+#define PBUF_TRACED 0x40u  /* crosses shards: user[0] is its struct trace_sample */
 #define PBUF_RELAYED 0x20u /* received: came by another shard, which has seen it too */
 
 struct pbuf {

@@ -27,7 +27,7 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t hl)
 	bool ok = true;
 
 	if (!may_send(s, 1)) {
-		drop(s, p, &s->n.drop_noport);
+		drop(s, p, &s->n.drop_rate);
 		return;
 	}
 	/* answered in fresh pbufs: the received one may lack headroom */
@@ -47,10 +47,10 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t hl)
 		tail = q;
 	}
 	pbuf_free(s->cfg.pool, p);
-	if (head == NULL)
-		return;
-	if (off < n || !ok) {
-		drop(s, head, &s->n.drop_nomem);
+	if (head == NULL || off < n || !ok) {
+		s->n.drop_nomem++;
+		if (head != NULL)
+			pbuf_free(s->cfg.pool, head);
 		return;
 	}
 	head->total = n;
@@ -79,7 +79,7 @@ static void heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
 	src = ld32(q + 12);
 	dst = ld32(q + 16);
 	if (src != s->ip.addr || !s->ip.up) {
-		s->n.drop_proto++;
+		s->n.drop_addr++;
 		return;
 	}
 	err = icmp[0] == 3 ? -unreach[icmp[1] & 15] : -EHOSTUNREACH;

@@ -117,11 +117,11 @@ void ip4_input(struct net_stack *s, struct pbuf *p)
 		pbuf_trim(s, p, total);
 	dst = ld32(ip + 16);
 	if (unlikely(bad_source(s, ld32(ip + 12), loop))) {
-		drop(s, p, &s->n.drop_proto);
+		drop(s, p, &s->n.drop_addr);
 		return;
 	}
 	if (unlikely(dst != s->ip.addr || dst == 0) && !for_us(s, dst, loop, &broadcast)) {
-		drop(s, p, &s->n.drop_proto);
+		drop(s, p, &s->n.drop_addr);
 		return;
 	}
 	if (unlikely((ldbe16(ip + 6) & 0x3fff) != 0)) {
@@ -175,6 +175,7 @@ static int fragment(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t 
 		struct pbuf *q = pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
 
 		if (q == NULL) {
+			s->n.drop_nomem++;
 			err = -ENOBUFS;
 			break;
 		}
@@ -196,7 +197,7 @@ int ip4_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint32_t dst, 
 	enum route r = ip4_route(s, dst, &hop);
 
 	if (r == ROUTE_NONE || total > 65535 || pbuf_headroom(p) < IP4_HLEN + ETH_HLEN) {
-		pbuf_free(s->cfg.pool, p);
+		drop(s, p, total > 65535 ? &s->n.drop_short : &s->n.drop_route);
 		return total > 65535 ? -EMSGSIZE : -ENETUNREACH;
 	}
 	if (total > s->cfg.mtu && r != ROUTE_LOOP)

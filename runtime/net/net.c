@@ -125,7 +125,7 @@ int eth_send(struct net_stack *s, struct pbuf *p, const uint8_t mac[6], uint16_t
 void loop_send(struct net_stack *s, struct pbuf *p)
 {
 	if (s->n_loop >= LOOP_QUEUE_MAX) {
-		drop(s, p, &s->n.drop_nomem);
+		drop(s, p, &s->n.drop_queue);
 		return;
 	}
 	p->flags |= PBUF_LOOPBACK | PBUF_CSUM_GOOD;
@@ -163,7 +163,7 @@ void net_input(struct net_stack *s, struct pbuf *p)
 	/* Group addresses have the low bit of the first byte set. */
 	if (unlikely(ld32(eth) != ld32(s->cfg.mac) || ld16(eth + 4) != ld16(s->cfg.mac + 4)) &&
 	    !(eth[0] & 1)) {
-		drop(s, p, &s->n.drop_proto);
+		drop(s, p, &s->n.drop_addr);
 		return;
 	}
 	p->data += ETH_HLEN;
@@ -186,7 +186,7 @@ bool net_loop_pending(const struct net_stack *s)
 	return !list_empty(&s->loop);
 }
 
-uint64_t net_poll(struct net_stack *s)
+static __attribute__((noinline)) uint64_t poll_due(struct net_stack *s)
 {
 	uint64_t tick = s->now >> WHEEL_SHIFT, next;
 
@@ -204,4 +204,18 @@ uint64_t net_poll(struct net_stack *s)
 	if (unlikely(!list_empty(&s->tcp.blocked)))
 		next = GW_MIN(next, tcp_deadline(s));
 	return next;
+}
+
+/* Most turns find nothing due: that much without saving registers. */
+uint64_t net_poll(struct net_stack *s)
+{
+	uint64_t next = s->wheel.next;
+
+	if (unlikely(!list_empty(&s->loop) || !list_empty(&s->tcp.dead) ||
+		     !list_empty(&s->tcp.blocked) || s->now >> WHEEL_SHIFT >= next))
+		return poll_due(s);
+	if (next != GW_NEVER)
+		return next << WHEEL_SHIFT;
+	s->wheel.now = s->now >> WHEEL_SHIFT; /* nothing armed: keep the clock */
+	return GW_NEVER;
 }

@@ -111,6 +111,9 @@ size_t tcp_rx_peek(const struct tcp_conn *c, size_t off, const uint8_t **data);
 size_t tcp_rx_available(const struct tcp_conn *c);
 bool tcp_rx_eof(const struct tcp_conn *c);
 void tcp_rx_consume(struct tcp_conn *c, size_t n);
+/* Take the next stretch out of the receive queue as a packet buffer of its own (total = len), which
+ * the caller frees into the stack's pool. NULL: nothing there. */
+struct pbuf *tcp_rx_take(struct tcp_conn *c) MUST_CHECK;
 
 /* Writing: get room at the tail of the send queue (contiguous), fill it, commit. tcp_tx_room: 0 =
  * full (a WRITABLE event will come) or closed. The stretch stays valid until the next call on this
@@ -123,6 +126,13 @@ unsigned tcp_readiness(struct tcp_conn *c, size_t lowat);
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data);
 void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push);
 void tcp_tx_push(struct tcp_conn *c);
+/* Append a single buffer's bytes (len 1..; no `next`) to the send queue, not pushed: without a copy
+ * where it is the caller's alone and has the headroom that headers need, else by copying. 0: taken.
+ * -EAGAIN: the queue is full (a WRITABLE event will come), -EPIPE: nothing can be sent any more,
+ * both not taken. -ENOBUFS: as -EAGAIN, the pool is empty. */
+int tcp_tx_append(struct tcp_conn *c, struct pbuf *p) MUST_CHECK;
+/* The sequence number that the next byte written will have. */
+uint32_t tcp_tx_seq(const struct tcp_conn *c);
 
 /* shutdown(2): stop sending (FIN after the queue) and/or receiving. */
 void tcp_shutdown_tx(struct tcp_conn *c);
@@ -192,6 +202,8 @@ struct udp_callbacks {
 	void (*error)(struct udp_sock *u, void *owner, int err);
 };
 void udp_set_callbacks(struct net_stack *s, const struct udp_callbacks *cb);
+/* For the input callback: the payload is not wanted. Takes it. */
+void udp_refuse(struct udp_sock *u, struct pbuf *payload);
 int udp_bind(struct net_stack *s, const struct net_endpoint *local, bool reuse, void *owner,
 	     struct udp_sock **out) MUST_CHECK; /* port 0: ephemeral. -EADDRINUSE -EADDRNOTAVAIL */
 void udp_connect(struct udp_sock *u, const struct net_endpoint *remote); /* family 0: disconnect */
@@ -204,8 +216,21 @@ void udp_close(struct udp_sock *u);
 /* ---- counters ---- */
 struct net_counters {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t drop_short, drop_csum, drop_proto, drop_noport, drop_nomem, drop_frag, drop_arp,
-		drop_ttl, drop_seq, tx_full;
+	/* Packets that went no further, each counted once. */
+	uint64_t drop_short, /* lengths that do not fit each other, or the bytes that came */
+		drop_csum, drop_proto,
+		drop_addr,   /* to another's address, or from one that cannot be */
+		drop_noport, /* nobody listens */
+		drop_nomem, drop_frag, drop_arp,
+		drop_seq,     /* TCP: not in the window, or not what the state takes */
+		drop_dup,     /* TCP: data that had come before */
+		drop_closed,  /* TCP: data behind shutdown(SHUT_RD) */
+		drop_queue,   /* a bounded queue of the stack is full */
+		drop_socket,  /* UDP: the socket's buffer is full, or shut */
+		drop_backlog, /* a connection that its listener has no room for */
+		drop_rate,    /* more echo requests than are answered */
+		drop_route;   /* to send, and no way there */
+	uint64_t tx_full;     /* to send, and the device's ring and queue are full */
 	uint64_t conns_accepted, conns_opened, conns_reset, retransmits, syn_cookies, rst_sent,
 		forwarded;
 };

@@ -158,6 +158,11 @@ void udp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4
 		s->udp_cb.error(u, u->owner, err);
 }
 
+void udp_refuse(struct udp_sock *u, struct pbuf *payload)
+{
+	drop(u->stack, payload, &u->stack->n.drop_socket);
+}
+
 int udp_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint16_t sport, uint32_t dst,
 	       uint16_t dport)
 {
@@ -173,7 +178,7 @@ int udp_output(struct net_stack *s, struct pbuf *p, uint32_t src, uint16_t sport
 		struct pbuf *q = pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
 
 		if (q == NULL) {
-			pbuf_free(s->cfg.pool, p);
+			drop(s, p, &s->n.drop_nomem);
 			return -ENOBUFS;
 		}
 		q->next = p;
@@ -201,7 +206,7 @@ int udp_send(struct udp_sock *u, struct pbuf *payload, const struct net_endpoint
 	if (to == NULL)
 		to = &u->remote;
 	if (to->family == 0 || ip4_route(s, to->ip4, &hop) == ROUTE_NONE) {
-		pbuf_free(s->cfg.pool, payload);
+		drop(s, payload, &s->n.drop_route);
 		return -ENETUNREACH;
 	}
 	if (src == 0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-GUEST_SRCS += runtime/netglue/glue.c runtime/netglue/settings.c runtime/netglue/cross.c
+GUEST_SRCS += runtime/netglue/glue.c runtime/netglue/settings.c runtime/netglue/cross.c runtime/netglue/trace.c
 UNIT_TESTS += runtime/netglue/test/glue_test
-runtime/netglue/test/glue_test_SRCS := runtime/netglue/glue.c runtime/netglue/settings.c runtime/netglue/cross.c runtime/virtio/test/fake.c \
+runtime/netglue/test/glue_test_SRCS := runtime/netglue/glue.c runtime/netglue/settings.c runtime/netglue/cross.c runtime/netglue/trace.c runtime/virtio/test/fake.c \
 	runtime/mem/pbuf.c
 runtime/netglue/test/glue_test_LIBS := -pthread

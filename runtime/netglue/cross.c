@@ -81,21 +81,28 @@ static struct pbuf *copy_packet(struct pbuf_pool *pool, const struct pbuf *p)
 
 int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what)
 {
+	return cross_send_traced(g, to, p, what, NULL);
+}
+
+int cross_send_traced(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what,
+		      struct trace_sample *sample)
+{
 	struct glue *peer = to < n_shards && to != g->shard->id ? glues[to] : NULL;
 
 	if (peer != NULL && shared(p)) {
 		struct pbuf *c = copy_packet(&g->pool, p);
 
 		pbuf_free(&g->pool, p);
-		if (c == NULL) {
-			g->drops++;
+		if (c == NULL)
 			return -ENOBUFS;
-		}
 		p = c;
+	}
+	if (unlikely(sample != NULL)) { /* nobody else has this block */
+		p->flags |= PBUF_TRACED;
+		p->user[0] = (uint64_t)(uintptr_t)sample;
 	}
 	if (peer == NULL || !ring_push(&peer->in[g->shard->id], (void *)((uintptr_t)p | what))) {
 		pbuf_free(&g->pool, p);
-		g->drops++;
 		return -ENOBUFS;
 	}
 	g->notify |= 1ull << to;
@@ -108,13 +115,18 @@ static void take(struct glue *g, uintptr_t word)
 
 	switch ((enum cross_what)(word & CROSS_MASK)) {
 	case CROSS_INPUT:
-		net_input(g->stack, p);
+		g->shard->rx_ns = p->time_ns; /* until cross_poll is through */
+		if (unlikely(g->trace != NULL))
+			trace_input(g, p);
+		else
+			net_input(g->stack, p);
 		break;
 	case CROSS_TX:
-		if (g->queue != NULL)
-			(void)netdev_tx(g->queue, p); /* full: dropped and counted there */
-		else
-			pbuf_free(&g->pool, p);
+		if (unlikely(p->flags & PBUF_TRACED))
+			trace_take(g, p);
+		else if (netdev_tx(g->queue, p) !=
+			 0) /* who sends through us found that we have one */
+			g->drops.ring_full++;
 		break;
 	case CROSS_BLOCK:
 	default:
@@ -139,6 +151,7 @@ bool cross_poll(struct glue *g)
 			any = true;
 		}
 	}
+	g->shard->rx_ns = 0;
 	return any;
 }
 

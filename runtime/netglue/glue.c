@@ -74,7 +74,10 @@ static int tx_cross(void *ctx, struct pbuf *frame)
 
 static void forward(void *ctx, uint32_t to, struct pbuf *frame)
 {
-	(void)cross_send(ctx, to, frame, CROSS_INPUT);
+	struct glue *g = ctx;
+
+	if (cross_send(g, to, frame, CROSS_INPUT) != 0)
+		g->drops.shard_full++;
 }
 
 static void input(void *ctx, struct pbuf *frame)
@@ -209,6 +212,8 @@ static struct net_stack *make_stack(struct glue *g)
 		if (g->via == g->shard->id)
 			c.tx = tx_own;
 	}
+	if (g->trace != NULL)
+		trace_hook_stack(g, &c);
 	return net_create(&c, clock_now());
 }
 
@@ -227,14 +232,19 @@ static void start_shard(void *arg)
 	g->shard->pbufs = &g->pool;
 	if (net.directory != NULL)
 		net_set_directory(g->stack, net.directory);
+	if (g->trace != NULL)
+		trace_hook_input(g, input);
 	if (g->via == g->shard->id) {
-		g->queue = netdev_open(net.dev, g->shard->id, &g->pool, input, g);
+		g->queue = netdev_open(net.dev, g->shard->id, &g->pool,
+				       g->trace != NULL ? trace_input : input, g);
 		if (g->queue == NULL)
 			panic("net: queue %u does not open", g->shard->id);
 	}
 	g->poller = (struct poller){ .poll = glue_poll, .arm = glue_arm };
 	if (g->in != NULL)
 		g->poller.flush = glue_flush;
+	if (g->trace != NULL)
+		trace_hook_poller(g);
 	shard_add_poller(&g->poller);
 	if (net.mode == NET_STATIC)
 		apply_config(g); /* announces itself: only now */
@@ -253,6 +263,8 @@ static struct glue *make_glue(uint32_t i, uint32_t pairs)
 		return NULL;
 	g->shard = shards[i];
 	g->via = pairs != 0 ? i % pairs : GLUE_NO_DEVICE;
+	if (trace_every != 0 && !trace_attach(g))
+		return NULL;
 	return cross_init(g) == 0 ? g : NULL;
 }
 
@@ -271,6 +283,7 @@ void net_glue_init(void)
 	net.packet_bytes = packet_memory();
 	net.mode = net_settings(net.dev != NULL, &net.ip);
 	net.ready = net.mode != NET_DHCP;
+	trace_configure();
 	pairs = net.dev != NULL ? netdev_info(net.dev)->queue_pairs : 0;
 	if (n_shards > 1) {
 		net.directory = net_directory_create(stack_alloc,
@@ -286,6 +299,18 @@ void net_glue_init(void)
 	}
 	for (uint32_t i = 0; i < n_shards; i++)
 		shard_call(shards[i], start_shard, glues[i]);
+}
+
+const struct net_glue_drops *net_glue_drops(uint32_t shard)
+{
+	return glues[shard] != NULL ? &glues[shard]->drops : NULL;
+}
+
+const struct netdev_drops *net_glue_device_drops(uint32_t shard)
+{
+	const struct glue *g = glues[shard];
+
+	return g != NULL && g->queue != NULL ? netdev_drops(g->queue) : NULL;
 }
 
 bool net_glue_ready(void)

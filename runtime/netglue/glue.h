@@ -6,6 +6,7 @@
 
 #include "runtime/net/net.h"
 #include "runtime/sched/sched.h"
+#include "runtime/virtio/netdev.h"
 
 /* Create every shard's stack (shard->net) and pool (shard->pbufs), configured as the bundle says:
  *   net=dhcp (default with a device) | static | none     net.addr=10.0.2.15/24  net.gw=10.0.2.2
@@ -26,5 +27,16 @@ uint32_t net_default_congestion(void);
 /* The text of resolv.conf as of now; returns its length (at most size - 1, always terminated). size
  * > 0. Any shard. */
 size_t net_config_text(char *to, size_t size);
+
+/* What was dropped between a shard's stack and the device or another shard, beside what the stack
+ * counts (net_counters). */
+struct net_glue_drops {
+	uint64_t shard_full; /* received, for a connection on another shard whose ring is full */
+	uint64_t ring_full;  /* sent by another shard's stack, and the device's ring is full here */
+};
+/* Any shard: each value is whole. NULL before net_glue_init. */
+const struct net_glue_drops *net_glue_drops(uint32_t shard);
+/* The device queue that this shard drives; NULL: none. */
+const struct netdev_drops *net_glue_device_drops(uint32_t shard);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "runtime/base/ring.h"
 #include "runtime/netglue/glue.h"
+#include "runtime/netglue/trace.h"
 #include "runtime/virtio/netdev.h"
 
 /* One shard's part. Its own vcore writes it, but for the rings' producer sides. */
@@ -19,7 +20,8 @@ struct glue {
 	uint32_t config_seen;	    /* generation of the configuration applied */
 	struct ring *in;	    /* [n_shards]: from each other shard; NULL with one shard */
 	struct pbuf_pool pool;
-	uint64_t drops;
+	struct net_glue_drops drops;
+	struct trace_shard *trace; /* NULL: tracing is off */
 };
 #define GLUE_NO_DEVICE (~0u)
 
@@ -41,8 +43,11 @@ enum cross_what { CROSS_INPUT = 0, CROSS_TX = 1, CROSS_BLOCK = 2 };
 
 /* Rings to and from every other shard. 0, -ENOMEM. */
 int cross_init(struct glue *g) MUST_CHECK;
-/* Hand a packet over (takes it). 0, or -ENOBUFS: dropped and counted. */
+/* Hand a packet over (takes it). 0, or -ENOBUFS: dropped, for the caller to count. */
 int cross_send(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what);
+/* As cross_send of a reply that is followed: NULL, or a sample that goes along. */
+int cross_send_traced(struct glue *g, uint32_t to, struct pbuf *p, enum cross_what what,
+		      struct trace_sample *sample);
 /* Take what others sent; returns whether there was anything. Bounded. */
 bool cross_poll(struct glue *g);
 /* Is something waiting? */
@@ -51,5 +56,17 @@ bool cross_pending(struct glue *g);
 void cross_flush(struct glue *g);
 /* Give blocks that gathered here back to the shard that receives. */
 void cross_balance(struct glue *g);
+
+/* trace.c: the configuration's wish, before the rest; then, when trace_every is not 0, for each
+ * shard its state (false: out of memory) and the pointers that are to lead through it. */
+void trace_configure(void);
+bool trace_attach(struct glue *g);
+void trace_hook_stack(struct glue *g, struct net_config *c);
+void trace_hook_input(struct glue *g, void (*input)(void *ctx, struct pbuf *frame));
+void trace_hook_poller(struct glue *g);
+int trace_tx(void *ctx, struct pbuf *frame);
+/* Send for another shard a frame with its sample. */
+void trace_take(struct glue *g, struct pbuf *frame);
+void trace_input(void *ctx, struct pbuf *frame);
 
 #endif

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # PLATFORM_SRCS: every Godwit partition program; steps.c: those with devices and a personality.
-PLATFORM_SRCS := $(addprefix runtime/platform/godwit/,start.S main.c calls.c log.c)
+PLATFORM_SRCS := $(addprefix runtime/platform/godwit/,start.S main.c calls.c log.c) runtime/platform/config.c
 GUEST_SRCS += $(PLATFORM_SRCS) $(addprefix runtime/platform/godwit/,steps.c port.c)
 
 # The boot test: the runtime without devices, a test personality and its program (make runtime-test).
 RT_TEST := runtime/platform/test/boot
-RT_TEST_SRCS = $(filter runtime/base/% runtime/mem/% runtime/sched/%,$(GUEST_SRCS)) $(PLATFORM_SRCS) \
+RT_TEST_SRCS = $(filter runtime/base/% runtime/mem/% runtime/sched/% runtime/metric/metric.c,$(GUEST_SRCS)) $(PLATFORM_SRCS) \
 	$(RT_TEST)/personality.c $(RT_TEST)/image.S
 
 $(BUILD)/guest/$(RT_TEST)/program.bin: $(RT_TEST)/program.c $(RT_TEST)/program.ld $(RT_TEST)/calls.h

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* platform.h - what the runtime needs from below: kernel calls in a Godwit machine
- * (platform/godwit), later a Linux process (platform/linux). */
+ * (platform/godwit), or a Linux process (platform/linux), chosen at link time. A Linux process runs
+ * no programs: what concerns address spaces panics there. */
 #ifndef GODWIT_RUNTIME_PLATFORM_H
 #define GODWIT_RUNTIME_PLATFORM_H
 
@@ -58,6 +59,15 @@ void space_query(uint64_t va, uint64_t len,
  * to it. */
 int platform_bind_irq(uint32_t device_index,
 		      uint32_t vector) MUST_CHECK; /* event number or -errno */
+
+/* The partition listens on a TCP or UDP port (host order), or no longer. Where the network card is
+ * shared with others, what is addressed to that port comes here from now on. 0, -EADDRINUSE:
+ * another program has it. Always 0 in a machine. Counted: take as often as it is given back. */
+int platform_port(bool udp, uint16_t port, bool take) MUST_CHECK;
+
+/* A port for a connection that the partition opens: *port is 0 where the stack may choose any, else
+ * one that is taken for it now, and given back by platform_port. 0, -EADDRINUSE: there are none. */
+int platform_pick_port(bool udp, uint16_t *port) MUST_CHECK;
 
 /* End the machine. */
 _Noreturn void platform_shutdown(int status);

@@ -43,7 +43,7 @@ void timer_cancel_sync(struct timer *t);
 
 /* ---- devices ---- */
 struct poller {
-	struct list_node link;
+	struct list_node link, flush_link;
 	/* Take what the device has; returns whether there was anything. Called every loop turn and
 	 * tick. */
 	bool (*poll)(struct poller *p);
@@ -81,9 +81,9 @@ struct shard {
 	struct list_node runq;	  /* ready uthreads, FIFO */
 	_Atomic uint32_t n_ready; /* readable by others for load balancing */
 	_Atomic uint32_t n_uthreads;
-	uint64_t now_ns;   /* clock at the last loop turn or clock_now() */
-	uint64_t armed_ns; /* the tick that is set in the kernel; GW_NEVER: none */
-	struct list_node pollers;
+	uint64_t now_ns;		    /* clock at the last loop turn or clock_now() */
+	uint64_t armed_ns;		    /* the tick that is set in the kernel; GW_NEVER: none */
+	struct list_node pollers, flushers; /* flushers: those that flush */
 	uint64_t events; /* what the kernel posted before this turn: bits as in enum gw_event */
 	struct timer **heap;
 	uint32_t heap_len, heap_cap;
@@ -106,6 +106,8 @@ struct shard {
 	uint64_t watched_run_ns; /* the run_since_ns of the run that met a tick last */
 	struct shard_stats stats;
 	struct latency *latency; /* LATENCY_KINDS of them */
+	uint64_t rx_ns;		 /* while packets are delivered: when they were found; else 0 */
+	uint64_t tx_ns; /* a program's first write to the network that is not sent; 0: none */
 };
 
 #define TICK_MAX_NS (10 * NS_PER_MS) /* a running program is interrupted at least this often */
@@ -149,6 +151,14 @@ void shard_post(struct shard *on, struct message *m);
 /* Ring doorbells, poll devices once, run due timers and messages, without parking. For programs
  * that never block: epoll with timeout 0, sched_yield, ticks. */
 void shard_turn(void);
+/* A program writes to the network at now_ns: noted until the device is told. */
+static inline void shard_note_write(uint64_t now_ns)
+{
+	struct shard *s = shard_self();
+
+	if (MEASURE && s->tx_ns == 0)
+		s->tx_ns = now_ns;
+}
 /* Only ring doorbells. */
 void shard_flush(void);
 /* The start of everything else: memory, clock and shard 0; what calls it goes on as shard 0's boot
@@ -161,7 +171,13 @@ typedef void (*shard_hook)(struct shard *s);
 void shards_start(uint32_t n, shard_hook init);
 
 /* ---- uthreads ---- */
+/* A runtime stack where nobody asks for another size. Hosted builds set a larger one: C libraries
+ * take more. */
+#ifndef UTHREAD_STACK
 #define UTHREAD_STACK 16384u
+#endif
+#define UTHREAD_STACK_MIN 8192u
+#define UTHREAD_STACK_MAX (1u << 20)
 enum uthread_state { UT_READY, UT_RUNNING, UT_PARKED, UT_DEAD };
 
 struct uthread {
@@ -171,7 +187,9 @@ struct uthread {
 	struct shard *shard;	   /* where it runs; changes only by the scheduler */
 	_Atomic uint32_t state;
 	_Atomic uint32_t token; /* a wake that came before the park */
-	uint8_t *stack;
+	uint8_t *stack;		/* stack_bytes of it, `top` in its highest words */
+	struct uthread_top *top;
+	uint32_t stack_bytes;
 	void *fpu;	  /* XSAVE area, allocated for program uthreads */
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
 	uint32_t space;	  /* address space of its program; a new uthread begins in number 0 */
@@ -204,6 +222,10 @@ static inline bool sched_may_park(void)
  * nothing: returning from fn ends the uthread. */
 int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
 		   const char *name, bool program, void *owner) MUST_CHECK;
+/* The same for one that runs no program, with a stack of its own size: UTHREAD_STACK_MIN to
+ * UTHREAD_STACK_MAX, rounded up to pages; 0: UTHREAD_STACK. 0, -ENOMEM, -EINVAL. */
+int uthread_create_sized(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
+			 const char *name, size_t stack_bytes) MUST_CHECK;
 /* End the calling uthread; the scheduler frees it and its stack. Nobody may wake it once it has
  * called this, save wakes that are on their way. */
 _Noreturn void uthread_exit(void);

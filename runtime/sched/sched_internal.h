@@ -20,7 +20,7 @@ struct uthread_top {
 
 static inline struct uthread_top *uthread_top(struct uthread *u)
 {
-	return (struct uthread_top *)(void *)(u->stack + UTHREAD_STACK) - 1;
+	return u->top;
 }
 
 /* switch.S: save the callee-saved registers and the stack pointer, take up another stack. */
@@ -85,7 +85,8 @@ static inline bool pollers_arm(struct shard *s, uint64_t *deadline_ns)
 /* ---- starting ---- */
 /* A shard's fields, before anything else of it is used. */
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot);
-void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, const char *name);
+void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, uint32_t stack_bytes,
+		   const char *name);
 void clock_init(const struct gw_clock *clock);
 void shard_vcore_init(struct shard *s); /* the calling vcore's upcall entries and words */
 _Noreturn void shard_secondary(struct shard *s);

@@ -14,6 +14,8 @@ uint64_t sched_poll_ns;
 void shard_add_poller(struct poller *p)
 {
 	list_add_tail(&shard_self()->pollers, &p->link);
+	if (p->flush)
+		list_add_tail(&shard_self()->flushers, &p->flush_link);
 }
 
 /* ---- the loop ---- */
@@ -27,11 +29,10 @@ static void take_events(struct shard *s)
 
 static inline void flush(struct shard *s)
 {
-	list_for_each (n, &s->pollers) {
-		struct poller *p = list_entry(n, struct poller, link);
+	list_for_each (n, &s->flushers) {
+		struct poller *p = list_entry(n, struct poller, flush_link);
 
-		if (p->flush)
-			p->flush(p);
+		p->flush(p);
 	}
 }
 
@@ -39,6 +40,16 @@ static inline bool inboxes_filled(struct shard *s)
 {
 	return atomic_load_explicit(&s->inbox, memory_order_relaxed) ||
 	       atomic_load_explicit(&s->wake_inbox, memory_order_relaxed);
+}
+
+/* What was written until now goes out at the next flush or sleep, some hundred instructions from
+ * here. s->now_ns is fresh. */
+static inline void note_sent(struct shard *s)
+{
+	if (MEASURE && s->tx_ns != 0) {
+		latency_record(&s->latency[LATENCY_NET_SEND], s->now_ns - s->tx_ns);
+		s->tx_ns = 0;
+	}
 }
 
 /* One turn; returns whether anything was done. Callbacks must not park. */
@@ -52,6 +63,7 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
 		s->armed_ns = GW_NEVER; /* that tick is spent */
+	note_sent(s);
 	list_for_each (n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);
 
@@ -134,8 +146,9 @@ static inline void account(struct shard *s, struct uthread *self)
 
 	self->cpu_ns += ran;
 	self->run_since_ns = s->now_ns;
-	if (self->program)
+	if (MEASURE && self->program)
 		latency_record(&s->latency[LATENCY_RUN], ran);
+	note_sent(s);
 }
 
 void sched_run(struct shard *s)
@@ -172,8 +185,12 @@ void sched_run(struct shard *s)
 			      memory_order_relaxed);
 	atomic_store_explicit(&next->state, UT_RUNNING, memory_order_relaxed);
 	next->movable = false;
-	if (next->program)
-		latency_record(&s->latency[LATENCY_QUEUE], clock_now() - next->ready_ns);
+	if (next->program) {
+		uint64_t now = clock_now(); /* it runs from here on, and is charged for it */
+
+		if (MEASURE)
+			latency_record(&s->latency[LATENCY_QUEUE], now - next->ready_ns);
+	}
 	next->run_since_ns = s->now_ns;
 	next->slice_end_ns = s->now_ns + SLICE_NS;
 	if (next->program &&
@@ -185,8 +202,12 @@ void sched_run(struct shard *s)
 
 void sched_ready(struct shard *s, struct uthread *u)
 {
-	if (u->program && atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED)
+	if (MEASURE && u->program &&
+	    atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED) {
+		if (s->rx_ns != 0) /* a packet did it: the turn began a while ago */
+			latency_record(&s->latency[LATENCY_NET_RECV], clock_now() - s->rx_ns);
 		latency_record(&s->latency[LATENCY_WAIT], s->now_ns - u->run_since_ns);
+	}
 	u->ready_ns = s->now_ns;
 	atomic_store_explicit(&u->state, UT_READY, memory_order_relaxed);
 	if (list_empty(&s->runq))

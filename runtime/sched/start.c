@@ -19,6 +19,7 @@ void shard_setup(struct shard *s, uint32_t id, struct uthread *boot)
 	s->idle_ns = TICK_MAX_NS;
 	list_init(&s->runq);
 	list_init(&s->pollers);
+	list_init(&s->flushers);
 	list_init(&s->dead);
 	atomic_store_explicit(&boot->state, UT_RUNNING, memory_order_relaxed);
 	atomic_store_explicit(&s->n_uthreads, 1, memory_order_relaxed);
@@ -52,7 +53,7 @@ void sched_boot(const struct gw_boot_info *boot, uint8_t *boot_stack)
 	clock_init(&boot->clock);
 	shards[0] = &shard0;
 	n_shards = 1;
-	uthread_setup(&boot_uthread, &shard0, boot_stack, "boot");
+	uthread_setup(&boot_uthread, &shard0, boot_stack, UTHREAD_STACK, "boot");
 	shard_setup(&shard0, 0, &boot_uthread);
 	shard_vcore_init(&shard0);
 	mem_init(boot);
@@ -91,7 +92,7 @@ void shards_start(uint32_t n, shard_hook init)
 		if (!s || !u || !stack || timers_init(s) < 0 || latencies_init(s) < 0 ||
 		    mem_shard_init(s) < 0)
 			panic("no memory for vcore %u", i);
-		uthread_setup(u, s, pa_to_va(stack), "boot");
+		uthread_setup(u, s, pa_to_va(stack), UTHREAD_STACK, "boot");
 		shard_setup(s, i, u);
 		shards[i] = s;
 		s->vcore->user[VU_STACK_TOP] = (uint64_t)uthread_top(u);

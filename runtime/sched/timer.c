@@ -14,7 +14,8 @@ static inline void place(struct shard *s, uint32_t i, struct timer *t)
 	t->slot = i;
 }
 
-static void sift_up(struct shard *s, uint32_t i, struct timer *t)
+static inline __attribute__((always_inline)) void sift_up(struct shard *s, uint32_t i,
+							  struct timer *t)
 {
 	while (i) {
 		uint32_t parent = (i - 1) / 2;
@@ -62,22 +63,35 @@ int timers_init(struct shard *s)
 	return grow(s);
 }
 
-int timer_insert(struct shard *s, struct timer *t, uint64_t deadline_ns)
+static void move(struct shard *s, struct timer *t, uint64_t deadline_ns)
 {
 	uint64_t old = t->deadline_ns;
 
+	if (unlikely(t->shard != s))
+		panic("timer armed on two shards");
 	t->deadline_ns = deadline_ns;
+	if (deadline_ns < old)
+		sift_up(s, t->slot, t);
+	else
+		sift_down(s, t->slot, t);
+}
+
+/* What is rare: apart, so that every park's timer goes in without saving registers for it. */
+static __attribute__((noinline)) int insert_rare(struct shard *s, struct timer *t,
+						 uint64_t deadline_ns)
+{
 	if (t->slot != UNARMED) {
-		if (unlikely(t->shard != s))
-			panic("timer armed on two shards");
-		if (deadline_ns < old)
-			sift_up(s, t->slot, t);
-		else
-			sift_down(s, t->slot, t);
+		move(s, t, deadline_ns);
 		return 0;
 	}
-	if (unlikely(s->heap_len == s->heap_cap) && grow(s) < 0)
-		return -ENOMEM;
+	return grow(s) < 0 ? -ENOMEM : timer_insert(s, t, deadline_ns);
+}
+
+int timer_insert(struct shard *s, struct timer *t, uint64_t deadline_ns)
+{
+	if (unlikely(t->slot != UNARMED || s->heap_len == s->heap_cap))
+		return insert_rare(s, t, deadline_ns);
+	t->deadline_ns = deadline_ns;
 	t->shard = s;
 	sift_up(s, s->heap_len++, t);
 	return 0;

@@ -2,7 +2,7 @@
 /* uthread.c - the life of a uthread: creation, parking, waking, its end.
  *
  *   runtime stack:  stack                                                      stack +
- * UTHREAD_STACK | canary | ... grows down ... | struct program_frame | struct uthread_top |
+ * stack_bytes | canary | ... grows down ... | struct program_frame | struct uthread_top |
  *
  * Wakes. On its own shard, a parked uthread is put on the run queue at once. From another shard its
  * token gets WAKE and QUEUED; whoever set QUEUED pushes it to its shard's wake_inbox, and that
@@ -33,9 +33,14 @@ static void park_timeout(struct timer *t)
 	sched_ready(s, u);
 }
 
-void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, const char *name)
+void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, uint32_t stack_bytes,
+		   const char *name)
 {
-	*u = (struct uthread){ .shard = s, .stack = stack, .name = name };
+	*u = (struct uthread){ .shard = s,
+			       .stack = stack,
+			       .top = (struct uthread_top *)(void *)(stack + stack_bytes) - 1,
+			       .stack_bytes = stack_bytes,
+			       .name = name };
 	list_init(&u->run);
 	timer_init(&u->park_timer, park_timeout);
 	*(uint64_t *)(void *)stack = STACK_CANARY;
@@ -57,24 +62,24 @@ static struct shard *least_loaded(void)
 	return best;
 }
 
-int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
-		   const char *name, bool program, void *owner)
+static int create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
+		  const char *name, bool program, void *owner, uint32_t stack_bytes)
 {
 	struct uthread *u = mem_alloc(sizeof(*u));
-	uint64_t pa = pages_gather(UTHREAD_STACK / GW_PAGE_SIZE, 1);
+	uint64_t pa = pages_gather(stack_bytes / GW_PAGE_SIZE, 1);
 	void *fpu = program ? mem_alloc(fpu_state_size()) : NULL;
 	uint64_t *sp;
 
 	if (!u || !pa || (program && !fpu)) {
 		mem_free(u, sizeof(*u));
 		if (pa)
-			pages_free(pa, UTHREAD_STACK / GW_PAGE_SIZE);
+			pages_free(pa, stack_bytes / GW_PAGE_SIZE);
 		mem_free(fpu, fpu_state_size());
 		return -ENOMEM;
 	}
 	if (!on)
 		on = least_loaded();
-	uthread_setup(u, on, pa_to_va(pa), name);
+	uthread_setup(u, on, pa_to_va(pa), stack_bytes, name);
 	u->fn = fn;
 	u->arg = arg;
 	u->program = program;
@@ -96,6 +101,23 @@ int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), v
 		*out = u;
 	uthread_wake(u);
 	return 0;
+}
+
+int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
+		   const char *name, bool program, void *owner)
+{
+	return create(out, on, fn, arg, name, program, owner, UTHREAD_STACK);
+}
+
+int uthread_create_sized(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
+			 const char *name, size_t stack_bytes)
+{
+	if (stack_bytes == 0)
+		stack_bytes = UTHREAD_STACK;
+	if (stack_bytes < UTHREAD_STACK_MIN || stack_bytes > UTHREAD_STACK_MAX)
+		return -EINVAL;
+	stack_bytes = ROUND_UP(stack_bytes, GW_PAGE_SIZE);
+	return create(out, on, fn, arg, name, false, NULL, (uint32_t)stack_bytes);
 }
 
 _Noreturn void uthread_main(void)
@@ -132,7 +154,7 @@ void uthreads_reap(struct shard *s)
 			continue;
 		list_del(n);
 		if (page_of(va_to_pa(u->stack))) { /* else the boot stack */
-			pages_free(va_to_pa(u->stack), UTHREAD_STACK / GW_PAGE_SIZE);
+			pages_free(va_to_pa(u->stack), u->stack_bytes / GW_PAGE_SIZE);
 			if (u->fpu)
 				mem_free(u->fpu, fpu_state_size());
 			mem_free(u, sizeof(*u));

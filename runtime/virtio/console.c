@@ -9,9 +9,9 @@
 #include "runtime/platform/platform.h"
 #include "runtime/virtio/console_internal.h"
 
-#define GREETING_NS                                                                  \
-	(20 * NS_PER_MS) /* how long the first output waits for the host's port list \
-			  */
+/* How long the first output waits for the host's port list, which comes at once unless the host is
+ * busy or this partition's windows are short. What is written before it is lost. */
+#define GREETING_NS NS_PER_SEC
 #define DRAIN_NS (2 * NS_PER_SEC)
 #define UART_CHUNK 256u
 

@@ -19,6 +19,19 @@ void fake_write(uint64_t addr, unsigned bytes, uint64_t value);
 	{                                                                  \
 		fake_write(addr, bits / 8, v);                             \
 	}
+#elif defined(GW_HOSTED)
+/* a Linux process: "registers" are the platform's (platform/linux/vhost_user.c) */
+uint64_t hosted_io_read(uint64_t addr, unsigned bytes);
+void hosted_io_write(uint64_t addr, unsigned bytes, uint64_t value);
+#define IO_ACCESS(bits)                                                    \
+	static inline uint##bits##_t io_read##bits(uint64_t addr)          \
+	{                                                                  \
+		return (uint##bits##_t)hosted_io_read(addr, bits / 8);     \
+	}                                                                  \
+	static inline void io_write##bits(uint64_t addr, uint##bits##_t v) \
+	{                                                                  \
+		hosted_io_write(addr, bits / 8, v);                        \
+	}
 #else
 #define IO_ACCESS(bits)                                                    \
 	static inline uint##bits##_t io_read##bits(uint64_t addr)          \

@@ -68,7 +68,7 @@ struct netdev_queue {
 	struct vring_desc **table_of; /* [tx size]: the table that a chain uses */
 	struct list_node backlog;     /* frames that wait for room in the tx ring, oldest first */
 	uint32_t n_backlog;
-	uint64_t tx_drops, rx_drops;
+	struct netdev_drops drops;
 };
 
 struct netdev {

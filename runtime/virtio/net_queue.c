@@ -26,7 +26,13 @@ static void drop_tx(void *ctx, void *cookie, uint16_t id)
 	if (q->table_of[id] != NULL)
 		q->tables[q->n_tables++] = q->table_of[id];
 	q->table_of[id] = NULL;
+	q->drops.device++;
 	pbuf_free(q->pool, cookie);
+}
+
+const struct netdev_drops *netdev_drops(const struct netdev_queue *q)
+{
+	return &q->drops;
 }
 
 void netq_stop(struct netdev_queue *q)
@@ -39,6 +45,7 @@ void netq_stop(struct netdev_queue *q)
 	q->dev->info.link_up = false;
 	while (q->n_backlog != 0) {
 		q->n_backlog--;
+		q->drops.device++;
 		pbuf_free(q->pool, list_entry(list_pop(&q->backlog), struct pbuf, link));
 	}
 	if (reset && q->open) {
@@ -56,7 +63,7 @@ static void refill(struct netdev_queue *q)
 		struct pbuf *p = pbuf_alloc(q->pool, NET_RX_AT + NET_HDR_LEN);
 
 		if (unlikely(p == NULL)) {
-			q->rx_drops++;
+			q->drops.no_buffer++;
 			break;
 		}
 		vq_add_one(&q->rx, va_to_pa(pbuf_block(p) + NET_RX_AT), NET_RX_LEN,
@@ -116,6 +123,7 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 	struct vq_done done;
 	unsigned n = 0;
 
+	q->shard->rx_ns = now;
 	while (n < NET_RX_BATCH && vq_take(&q->rx, &done)) {
 		struct pbuf *p = done.cookie;
 		struct net_hdr h;
@@ -124,6 +132,7 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 		__builtin_memcpy(&h, pbuf_block(p) + NET_RX_AT,
 				 NET_HDR_LEN); /* read once; no call */
 		if (unlikely(done.len < NET_HDR_LEN)) {
+			q->drops.device++;
 			pbuf_free(q->pool, p);
 			vq_break(&q->rx, "received packet without its header");
 			break;
@@ -136,6 +145,7 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 			if (h.num_buffers == 0)
 				vq_break(&q->rx, "merged packet of no buffers");
 			if (h.num_buffers == 0 || !rx_merge(q, p, more)) {
+				q->drops.device++;
 				pbuf_free(q->pool, p);
 				break;
 			}
@@ -144,6 +154,7 @@ static __attribute__((noinline)) bool netq_rx(struct netdev_queue *q)
 			rx_offload(q, p, &h);
 		q->input(q->ctx, p);
 	}
+	q->shard->rx_ns = 0;
 	if (unlikely(q->rx.broken)) {
 		netq_stop(q);
 		return true;

@@ -7,7 +7,6 @@
 
 static int drop(struct netdev_queue *q, struct pbuf *frame)
 {
-	q->tx_drops++;
 	pbuf_free(q->pool, frame);
 	return -ENOBUFS;
 }

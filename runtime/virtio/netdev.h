@@ -28,4 +28,11 @@ struct netdev_queue *netdev_open(struct netdev *d, uint32_t q, struct pbuf_pool 
 /* Queue a frame (takes it; its `link` is ours until it is sent): -ENOBUFS and dropped if the ring
  * and the bounded queue behind it are full. The doorbell rings at the next flush. */
 int netdev_tx(struct netdev_queue *q, struct pbuf *frame);
+
+/* Beside what netdev_tx refuses. */
+struct netdev_drops {
+	uint64_t no_buffer; /* times that no buffer was there to receive into: the device dropped */
+	uint64_t device; /* frames lost because the device lied or stopped, or is not worth one */
+};
+const struct netdev_drops *netdev_drops(const struct netdev_queue *q);
 #endif

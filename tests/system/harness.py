@@ -71,7 +71,8 @@ class Machine:
         self.listens = threading.Event()
         self.p = subprocess.Popen([GODWIT, "run", "-p", f"{self.port}:{guest_port}", "--say", LISTENS, *options, "--", *program], cwd=ROOT,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        threading.Thread(target=self._drain, daemon=True).start()
+        self.reader = threading.Thread(target=self._drain, daemon=True)
+        self.reader.start()
         self.timeout = timeout
 
     def _drain(self):

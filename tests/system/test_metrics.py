@@ -67,6 +67,8 @@ def metrics_over_http_and_top():
         true(rise("godwit_queue_delay_seconds_count") >= 100, "queueing delays")
         true(rise("godwit_wait_seconds_count") >= 100, "waits")
         true(rise("godwit_kernel_entries_total") > 0 and rise("godwit_syscalls_total") >= 400, "kernel entries, system calls")
+        for name in ("net_receive", "net_send"):
+            true(rise(f"godwit_{name}_seconds_count") >= 100, f"{name}: of each wake-up")
         for i in "01":
             q = [after[f'godwit_queue_delay_seconds{{shard="{i}",quantile="{p}"}}'] for p in ("0.5", "0.9", "0.99", "0.999", "1")]
             equal(q, sorted(q), "quantiles rise")
@@ -85,6 +87,27 @@ def metrics_summary():
     equal(status, 0, err)
     for name in ("queueing delay", "running at a stretch", "waiting"):
         true(re.search(rf"  {name} +p50 [\d.]+ (ns|us|ms|s), p99 .*, max [\d.]+ (ns|us|ms|s)$", err, re.M), f"{name}: {err}")
+
+
+@test
+def metrics_network_times():
+    """In the summary: what the network took for each wake-up, and what calls waited for."""
+    with Machine([need("redis-server"), "--save", "", "--protected-mode", "no", "--bind", "0.0.0.0"], 6379,
+                 options=["--summary"]) as m:
+        r = m.redis()
+        for i in range(50):
+            equal(r("SET", "k", i), "OK")
+        m.stop()
+        m.reader.join(10)
+    for name in ("network receive", "network send"):
+        true(re.search(rf"  {name} +p50 [\d.]+ (ns|us), p99 .*, max [\d.]+ (ns|us|ms)$", "".join(m.err), re.M), "".join(m.err))
+    # a blocking accept and a blocking read over loopback
+    status, out, err = run(need("busybox"), "sh", "-c", "busybox nc -l -p 99 >/dev/null & sleep 0.2; (sleep 0.2; echo x) | "
+                           "busybox nc 127.0.0.1 99; wait; cat /proc/godwit/metrics", options=["--net", "none", "-f", need("busybox")])
+    equal(status, 0, err)
+    f = figures(out)
+    true(f['godwit_socket_receive_wait_seconds_count{shard="0"}'] >= 1, "accept waited")
+    true(f['godwit_socket_receive_wait_seconds_sum{shard="0"}'] > 0.1, "for a fifth of a second")
 
 
 @test

@@ -155,8 +155,8 @@ def crash(r):
         pass
 
 
-def restart(head, tail, more):
-    more["red"] = "health.memory = cold-restart\nrestarts = 2\n" + more.get("red", "")
+def restart(head, tail, more, action="cold-restart"):
+    more["red"] = f"health.memory = {action}\nrestarts = 2\n" + more.get("red", "")
     m, ports = side_by_side(head, tail, ["red", "blue"], more)
     with m:
         rs = fill(m, ports)
@@ -180,7 +180,7 @@ def restart(head, tail, more):
                     true(time.monotonic() < end, f"no restart: {m.text()}")
                     time.sleep(0.1)
                 rs["red"] = m.redis(ports["red"])
-                equal(rs["red"]("DBSIZE"), 0, "a cold start has no data")
+                equal(rs["red"]("DBSIZE"), 0, "a new start has no data")
                 equal(rs["red"]("SET", "again", "x" * 3000), "OK")
                 equal(rs["red"]("GET", "again"), b"x" * 3000)
                 true(len(answers) > before + 5, "the neighbour answers meanwhile")
@@ -210,6 +210,18 @@ def module_restart_in_windows():
 @test
 def module_restart_on_two_cores():
     restart("[module]\ncores = 2\n", "", {"blue": "first-core = 1"})
+
+
+@test
+def module_restart_of_two_vcores():
+    """A partition on both cores, one of which it shares with its neighbour in turn."""
+    restart("[module]\ncores = 2\n", "", {"red": "vcores = 2", "blue": "first-core = 1"})
+
+
+@test
+def module_warm_restart():
+    """What is left in memory does not disturb a Linux program's new start."""
+    restart("[module]\ncores = 1\nframe = 8ms\n", WINDOWS, {}, "warm-restart")
 
 
 def linux(name, script, more=""):

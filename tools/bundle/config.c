@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.c - the configuration blob. See config.h. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "tools/bundle/config.h"
 
@@ -23,12 +24,16 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "program", c->program);
 	for (size_t i = 0; i < c->args->n; i++)
 		put(blob, "arg", c->args->v[i]);
-	for (size_t i = 0; i < c->env->n; i++)
+	for (size_t i = 0; c->env != NULL && i < c->env->n; i++)
 		put(blob, "env", c->env->v[i]);
+	for (size_t i = 0; c->sets != NULL && i < c->sets->n; i++)
+		put(blob, "set", c->sets->v[i]);
 	put(blob, "cwd", c->cwd);
 	put(blob, "hostname", c->hostname);
-	put_number(blob, "uid", c->uid);
-	put_number(blob, "gid", c->gid);
+	if (c->program != NULL) {
+		put_number(blob, "uid", c->uid);
+		put_number(blob, "gid", c->gid);
+	}
 	put(blob, "net", c->net);
 	put(blob, "net.addr", c->net_addr);
 	put(blob, "net.gw", c->net_gw);
@@ -36,6 +41,8 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.congestion", c->net_congestion);
 	put_number(blob, "poll_ns", c->poll_ns);
 	put(blob, "root", c->root);
+	if (c->trace_every != 0)
+		put_number(blob, "trace", c->trace_every);
 	for (size_t i = 0; c->ports != NULL && i < c->ports->n; i++)
 		put(blob, "port", c->ports->v[i]);
 	for (uint32_t n = 0; n < 32; n++)
@@ -45,5 +52,7 @@ void config_write(struct text *blob, const struct config *c)
 		put(blob, "tty", "1");
 	if (c->no_input)
 		put(blob, "stdin", "none");
+	for (size_t i = 0; c->more != NULL && i < c->more->n; i++)
+		text_add(blob, c->more->v[i], strlen(c->more->v[i]) + 1);
 	text_add(blob, "", 1);
 }

@@ -9,15 +9,16 @@
 #include "tools/base/util.h"
 
 struct config {
-	const char *program; /* guest path */
-	const struct words *args, *env;
+	const char *program; /* guest path, or NULL */
+	const struct words *args;
+	const struct words *env, *sets, *more; /* or NULL. more: whole KEY=VALUE entries */
 	const char *cwd, *hostname;
-	uint32_t uid, gid;
+	uint32_t uid, gid;			 /* said with a program only */
 	const char *net;			 /* dhcp, static, none */
 	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
 	const char *net_congestion;		 /* cubic, bbr; NULL: not said */
-	uint64_t poll_ns;
-	const char *root; /* blk, memory, none */
+	uint64_t poll_ns, trace_every;		 /* trace_every 0: not said */
+	const char *root;			 /* blk, memory, none */
 	bool tty, no_input;
 	const struct words *ports; /* values of port=; NULL: none */
 	uint32_t raise;		   /* bit n: raise=n */

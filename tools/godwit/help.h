@@ -9,5 +9,6 @@ void help_main(void);
 void help_run(void);
 void help_module(void);
 void help_bundle(void);
+void help_host(void);
 
 #endif

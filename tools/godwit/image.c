@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +56,29 @@ static int create(const char *folder, const char *name, uint64_t size, char **pa
 	return fd >= 0 ? fd : fail("cannot make %s: %s", *path, strerror(errno));
 }
 
+/* The folder of --files becomes the root. */
+static int pack_files(struct pack *p, const char *dir)
+{
+	char *spec = xasprintf("%s:/", dir);
+	struct stat st;
+	int result;
+
+	if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+		result = fail("--files %s: %s", dir,
+			      stat(dir, &st) != 0 ? strerror(errno) : "not a folder");
+	else
+		result = pack_extra(p, spec);
+	free(spec);
+	return result;
+}
+
+static int pack_native(struct pack *p, const struct options *o)
+{
+	for (char *const *a = o->argv; *a != NULL; a++)
+		words_add(&p->args, *a);
+	return o->files_dir != NULL ? pack_files(p, o->files_dir) : 0;
+}
+
 static int pack_all(struct pack *p, const struct options *o)
 {
 	char addr[20] = "";
@@ -84,7 +108,7 @@ int image_check(const struct options *o)
 	int result;
 
 	pack_init(&pack, &o->env);
-	result = o->bare ? 0 : pack_all(&pack, o);
+	result = o->bare ? 0 : o->native ? pack_native(&pack, o) : pack_all(&pack, o);
 	pack_free(&pack);
 	return result;
 }
@@ -97,6 +121,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .raise = o->raise,
 			      .args = &p->args,
 			      .env = &o->env,
+			      .sets = &o->sets,
 			      .cwd = o->cwd,
 			      .hostname = o->hostname,
 			      .uid = o->uid,
@@ -109,6 +134,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
 			      .net_congestion = o->congestion,
 			      .poll_ns = o->poll_ns,
+			      .trace_every = o->trace_every,
 			      .root = o->root,
 			      .no_input = o->no_input,
 			      .tty = !o->no_input && isatty(STDIN_FILENO) == 1 };
@@ -155,7 +181,9 @@ int image_make(struct image *m, const struct options *o, const struct words *por
 
 	*m = (struct image){ .root_fd = -1 };
 	pack_init(&pack, &o->env);
-	result = o->bare ? pack_bare(&pack, o) : pack_all(&pack, o);
+	result = o->native ? pack_native(&pack, o)
+		 : o->bare ? pack_bare(&pack, o)
+			   : pack_all(&pack, o);
 	packed = now_ns();
 	*found_ns += packed - begin;
 	if (result == 0 && strcmp(o->root, "none") != 0) {
@@ -170,6 +198,24 @@ int image_make(struct image *m, const struct options *o, const struct words *por
 		     pack.tree.n_nodes);
 	pack_free(&pack);
 	free(file);
+	return result;
+}
+
+int image_attach_files(struct text *blob, const struct options *o)
+{
+	struct image m = { .root_fd = -1 };
+	struct pack pack;
+	int result = 0;
+
+	if (o->files_dir == NULL)
+		return 0;
+	pack_init(&pack, &o->env);
+	m.root_fd = nameless(64u << 20);
+	if (m.root_fd < 0 || pack_files(&pack, o->files_dir) != 0 ||
+	    rootimg_write(m.root_fd, &pack.tree, &m.root_size) != 0 || attach_root(blob, &m) != 0)
+		result = -1;
+	pack_free(&pack);
+	image_free(&m);
 	return result;
 }
 

@@ -41,4 +41,8 @@ int bundle_file_make(struct bundle_file *f, struct bundle_spec *spec, const stru
 		     const char *folder);
 void bundle_file_free(struct bundle_file *f);
 
+/* image_attach_files - the folder o->files_dir, if any, as a root image behind the configuration in
+ * blob, from the next page on. Returns 0 or -1 (fail). */
+int image_attach_files(struct text *blob, const struct options *o);
+
 #endif

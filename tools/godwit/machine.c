@@ -11,6 +11,7 @@
 #include "tools/godwit/backlog.h"
 #include "tools/godwit/forward.h"
 #include "tools/godwit/kvmprobe.h"
+#include "tools/godwit/life.h"
 #include "tools/godwit/locate.h"
 #include "tools/godwit/machine.h"
 #include "tools/godwit/outcome.h"
@@ -23,6 +24,7 @@ struct running {
 	const struct machine *m;
 	struct session *s;
 	uint64_t begin_ns; /* of the command */
+	struct life *life; /* NULL: no --trace */
 	bool said, raised;
 };
 
@@ -123,6 +125,8 @@ static void seen(struct session *s, struct session_guest *g, enum record_kind ki
 		seen_listen(g, r);
 	if (kind == RECORD_ERROR)
 		warn("%s%s%s", name_of(g), colon, g->records.error);
+	if (kind == RECORD_TRACE && r->life != NULL && life_add(r->life, g->records.trace) != 0)
+		kind = RECORD_BAD;
 	if (kind == RECORD_BAD)
 		note("%s%sthe guest sent a record that makes no sense", name_of(g), colon);
 }
@@ -264,6 +268,20 @@ static int listen_for_metrics(struct session *s, const struct machine *m)
 	return 0;
 }
 
+/* The trace is closed and its table printed, however the run ended. */
+static void end_trace(struct life *l)
+{
+	struct text t = { 0 };
+
+	life_table(l, &t);
+	fputs(t.data, stderr);
+	text_free(&t);
+	if (life_close(l) != 0) {
+		warn("%s", fail_text());
+		fail_clear();
+	}
+}
+
 /* Boot and stay. Returns the exit status, or -1 (fail). */
 static int boot(const struct machine *m, struct qemu_files *f, uint64_t begin_ns)
 {
@@ -271,8 +289,14 @@ static int boot(const struct machine *m, struct qemu_files *f, uint64_t begin_ns
 	struct running running = { .m = m, .s = s, .begin_ns = begin_ns };
 	int keep[GW_BUNDLE_PARTITIONS + 1], status = -1;
 	struct words argv = { 0 };
+	struct life life;
 	size_t n = 0;
 
+	if (m->o->trace != NULL) {
+		if (life_open(&life, m->o->trace, m->title) != 0)
+			goto out;
+		running.life = &life;
+	}
 	s->seen = seen;
 	s->context = &running;
 	keep[n++] = m->bundle.fd;
@@ -294,6 +318,9 @@ static int boot(const struct machine *m, struct qemu_files *f, uint64_t begin_ns
 					 : outcome_module(s, m->o->summary, m->quiet);
 	}
 	serve_close(&s->serve);
+	if (running.life != NULL)
+		end_trace(&life);
+out:
 	words_free(&argv);
 	text_free(&s->qemu_messages);
 	free(s);

@@ -7,6 +7,7 @@
 
 #include "tools/base/util.h"
 #include "tools/godwit/help.h"
+#include "tools/godwit/host.h"
 #include "tools/godwit/ktrace.h"
 #include "tools/godwit/run.h"
 #include "tools/godwit/top.h"
@@ -21,13 +22,15 @@ static void open_standard(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = { "run",	"top",	  "module",    "trace", "bundle",
-						"help", "--help", "--version", NULL };
+	static const char *const commands[] = { "run",	  "host", "top",    "module",	 "trace",
+						"bundle", "help", "--help", "--version", NULL };
 	const char *command = argc > 1 ? argv[1] : "", *near;
 
 	open_standard();
 	if (strcmp(command, "run") == 0)
 		return command_run(argc - 2, argv + 2);
+	if (strcmp(command, "host") == 0)
+		return command_host(argc - 2, argv + 2);
 	if (strcmp(command, "top") == 0)
 		return command_top(argc - 2, argv + 2);
 	if (strcmp(command, "trace") == 0)

@@ -93,8 +93,9 @@ static int print_text(const struct module *m, void (*print)(const struct module 
 	return bad ? fail("cannot write %s", path != NULL ? path : "standard output") : 0;
 }
 
-/* Fill the machine from the module. programs: room for each partition's. */
-static int compile(struct machine *machine, struct module *m, struct program *programs)
+/* Fill the machine from the module. programs, blobs: room for each partition's. */
+static int compile(struct machine *machine, struct module *m, struct program *programs,
+		   struct text *blobs)
 {
 	struct program *linux_program = NULL;
 
@@ -104,8 +105,14 @@ static int compile(struct machine *machine, struct module *m, struct program *pr
 		const char *name = p->o.bare ? p->argv.v[0] : "linux.elf";
 
 		machine->guests[i].name = p->name;
-		machine->guests[i].o = &p->o;
-		module_ports(m, i, &machine->guests[i].ports);
+		if (p->personality == PERSONALITY_ARINC653) {
+			module_apex(m, i, &blobs[i]);
+			machine->spec.parts[i].config = blobs[i].data;
+			machine->spec.parts[i].config_len = blobs[i].len;
+		} else {
+			machine->guests[i].o = &p->o;
+			module_ports(m, i, &machine->guests[i].ports);
+		}
 		if (!p->o.bare && linux_program != NULL) {
 			machine->spec.parts[i].program = linux_program;
 			continue;
@@ -123,6 +130,7 @@ static int compile(struct machine *machine, struct module *m, struct program *pr
 static int run(struct module *m, const struct asked *a, uint64_t begin_ns)
 {
 	struct program programs[GW_BUNDLE_PARTITIONS] = { 0 };
+	struct text blobs[GW_BUNDLE_PARTITIONS] = { 0 };
 	struct machine machine;
 	int status = -1;
 
@@ -133,11 +141,13 @@ static int run(struct module *m, const struct asked *a, uint64_t begin_ns)
 	machine_init(&machine, &m->o);
 	machine.title = a->file;
 	machine.quiet = a->quiet;
-	if (compile(&machine, m, programs) == 0)
+	if (compile(&machine, m, programs, blobs) == 0)
 		status = machine_run(&machine, begin_ns);
 	machine_free(&machine);
-	for (size_t i = 0; i < GW_BUNDLE_PARTITIONS; i++)
+	for (size_t i = 0; i < GW_BUNDLE_PARTITIONS; i++) {
 		program_free(&programs[i]);
+		text_free(&blobs[i]);
+	}
 	return status;
 }
 

@@ -8,6 +8,7 @@
 
 #define MIN_MEMORY (4ull << 20)
 #define MAX_VCORES 64
+#define TRACE_EVERY 100u /* unless the user says */
 
 static int set_memory(struct options *o, const char *v)
 {
@@ -129,6 +130,20 @@ static int set_user(struct options *o, const char *v)
 	return fail("--user %s: write UID or UID:GID, as numbers", v);
 }
 
+static int set_files_dir(struct options *o, const char *v)
+{
+	o->files_dir = v;
+	return v[0] != '\0' ? 0 : fail("--files: the folder's name is empty");
+}
+
+static int set_set(struct options *o, const char *v)
+{
+	if (strchr(v, '=') == NULL || v[0] == '=')
+		return fail("--set %s: write KEY=VALUE", v);
+	words_add(&o->sets, v);
+	return 0;
+}
+
 static int set_say(struct options *o, const char *v)
 {
 	o->say = v;
@@ -144,6 +159,20 @@ static int set_metrics(struct options *o, const char *v)
 	return parse_u64(port != NULL ? port + 1 : v, 1, 65535, &n) == 0
 		       ? 0
 		       : fail("--metrics %s: write PORT or ADDRESS:PORT", v);
+}
+
+static int set_trace(struct options *o, const char *v)
+{
+	const char *colon = strrchr(v, ':');
+
+	o->trace_every = TRACE_EVERY;
+	if (colon != NULL && strncmp(colon, ":1/", 3) != 0)
+		colon = NULL;
+	if (colon != NULL && parse_u64(colon + 3, 1, 1000000000, &o->trace_every) != 0)
+		return fail("--trace %s: behind :1/ stands of how many packets one is followed", v);
+	free(o->trace);
+	o->trace = colon != NULL ? xstrndup(v, (size_t)(colon - v)) : xstrdup(v);
+	return o->trace[0] != '\0' ? 0 : fail("--trace: the file's name is empty");
 }
 
 static int set_verbose(struct options *o, const char *v)
@@ -164,6 +193,8 @@ static int set_flag(struct options *o, const char *name)
 		o->timeline = true;
 	else if (strcmp(name, "--deterministic") == 0)
 		o->deterministic = true;
+	else if (strcmp(name, "--native") == 0)
+		o->native = true;
 	else
 		o->help = true;
 	return 0;
@@ -196,8 +227,12 @@ static const struct option {
 	{ "--timeline", NULL, set_flag, true },
 	{ "-v", "--verbose", set_verbose, true },
 	{ "--metrics", NULL, set_metrics, false },
+	{ "--trace", NULL, set_trace, false },
 	{ "-h", "--help", set_flag, true },
 	{ "--deterministic", NULL, set_flag, true },
+	{ "--native", NULL, set_flag, true },
+	{ "--files", NULL, set_files_dir, false },
+	{ "--set", NULL, set_set, false },
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
@@ -278,6 +313,20 @@ static int deterministic(struct options *o)
 	return 0;
 }
 
+/* A native program has no Linux around it. */
+static int native(struct options *o)
+{
+	if (!o->native && (o->files_dir != NULL || o->sets.n != 0))
+		return fail("%s is for native programs (--native)",
+			    o->sets.n != 0 ? "--set" : "--files");
+	if (!o->native)
+		return 0;
+	if (o->files.n != 0)
+		return fail("-f: a native program finds the files of --files FOLDER only");
+	o->root = o->files_dir != NULL ? "memory" : "none";
+	return 0;
+}
+
 int option_set(struct options *o, const char *name, const char *value)
 {
 	const char *unused;
@@ -288,7 +337,7 @@ int option_set(struct options *o, const char *name, const char *value)
 
 int options_finish(struct options *o)
 {
-	if (o->deterministic && deterministic(o) != 0)
+	if (native(o) != 0 || (o->deterministic && deterministic(o) != 0))
 		return -1;
 	return option_net_defaults(o);
 }
@@ -332,7 +381,9 @@ int options_parse(struct options *o, int argc, char *const *argv)
 void options_free(struct options *o)
 {
 	free(o->forwards);
+	free(o->trace);
 	words_free(&o->env);
 	words_free(&o->files);
 	words_free(&o->qemu_args);
+	words_free(&o->sets);
 }

@@ -24,6 +24,9 @@ struct options {
 	uint64_t memory; /* bytes */
 	uint32_t vcores;
 	struct words env, files, qemu_args;
+	struct words sets;     /* KEY=VALUE for a native program */
+	const char *files_dir; /* what gw_file finds, or NULL */
+	bool native;
 	enum net_kind net;
 	char tap[16]; /* interface */
 	bool dhcp;
@@ -34,7 +37,9 @@ struct options {
 	const char *root; /* blk, memory, none */
 	uint64_t poll_ns;
 	const char *hostname, *cwd, *say;
-	const char *metrics; /* [ADDR:]PORT, or NULL */
+	const char *metrics;  /* [ADDR:]PORT, or NULL */
+	char *trace;	      /* a file for requests' lives, or NULL */
+	uint64_t trace_every; /* of how many received data packets one is followed; 0: none */
 	uint32_t uid, gid;
 	bool print_qemu, summary, timeline, help;
 	bool deterministic; /* every run is the same to the instruction */

@@ -92,6 +92,10 @@ enum record_kind records_line(struct records *r, const char *line)
 		strcpy(r->metric, rest);
 		return RECORD_METRIC;
 	}
+	if (strcmp(kind, "trace") == 0) {
+		strcpy(r->trace, rest);
+		return RECORD_TRACE;
+	}
 	if (strcmp(kind, "error") == 0) {
 		strcpy(r->error, rest);
 		return RECORD_ERROR;

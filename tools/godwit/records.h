@@ -29,6 +29,7 @@ enum record_kind {
 	RECORD_STAT,
 	RECORD_ENOSYS,
 	RECORD_METRIC,
+	RECORD_TRACE,
 	RECORD_ERROR,
 	RECORD_SIGNAL,
 	RECORD_EXIT
@@ -47,6 +48,7 @@ struct records {
 	char signal_name[48];
 	char error[GW_CHANNEL_LINE];  /* the last one; "" none */
 	char metric[GW_CHANNEL_LINE]; /* the last line of metrics; "": that was all */
+	char trace[GW_CHANNEL_LINE];  /* the last trace record */
 };
 
 /* records_input - take n received bytes; `seen` is called for each whole line with what it was. */

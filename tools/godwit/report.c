@@ -132,6 +132,10 @@ void report_summary(struct text *out, const char *program, const struct records 
 	latency(out, "queueing delay", s, "queue_delay");
 	latency(out, "running at a stretch", s, "run");
 	latency(out, "waiting", s, "wait");
+	latency(out, "network receive", s, "net_receive");
+	latency(out, "network send", s, "net_send");
+	latency(out, "waiting to receive", s, "socket_receive_wait");
+	latency(out, "waiting to send", s, "socket_send_wait");
 	line(out, "unimplemented syscalls");
 	if (r->enosys.n == 0)
 		text_printf(out, "%s", s->n != 0 ? "none" : "not reported");

@@ -1,11 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run.c - `godwit run`: pack, boot, stay, report (machine.c). See run.h. */
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "tools/godwit/help.h"
 #include "tools/godwit/locate.h"
 #include "tools/godwit/machine.h"
 #include "tools/godwit/run.h"
+
+/* NAME.elf beside NAME, which is the same program as a Linux process; or NAME itself. */
+static char *native_path(const char *name)
+{
+	const char *here = strchr(name, '/') != NULL ? "" : "./";
+	char *path = xasprintf("%s%s.elf", here, name);
+
+	if (access(path, R_OK) == 0)
+		return path;
+	free(path);
+	if (access(name, R_OK) == 0)
+		return xasprintf("%s%s", here, name);
+	return fail("--native %s: neither %s.elf nor %s is there (make native builds the ones of "
+		    "apps/)",
+		    name, name, name),
+	       NULL;
+}
+
+/* What the partition runs: the Linux personality, or the native program itself. */
+static int load_runtime(struct program *runtime, const struct options *o)
+{
+	char *path = o->native ? native_path(o->argv[0]) : xstrdup("linux.elf");
+	int result = path != NULL ? machine_program(runtime, path) : -1;
+
+	free(path);
+	return result;
+}
 
 static int run(struct options *o, uint64_t begin_ns)
 {
@@ -15,7 +44,7 @@ static int run(struct options *o, uint64_t begin_ns)
 	int status = -1;
 
 	machine_alone(&m, o, &runtime);
-	if (kernel != NULL && machine_program(&runtime, "linux.elf") == 0)
+	if (kernel != NULL && load_runtime(&runtime, o) == 0)
 		status = machine_run(&m, begin_ns);
 	machine_free(&m);
 	program_free(&runtime);

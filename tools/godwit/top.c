@@ -87,23 +87,35 @@ static void shard_row(struct text *out, const struct figures *now, const struct 
 	text_printf(out, "\n");
 }
 
-static void latency_rows(struct text *out, const struct figures *now)
-{
-	char number[16], shard[48];
+static const struct trio {
+	const char *title, *name;
+} trios[][3] = { { { "queued", "queue_delay_seconds" },
+		   { "run", "run_seconds" },
+		   { "parked", "wait_seconds" } },
+		 { { "net receive", "net_receive_seconds" },
+		   { "net send", "net_send_seconds" },
+		   { "in socket", "socket_receive_wait_seconds" } } };
 
-	text_printf(out, "\n%5s  %-26s  %-26s  %-26s\n", "shard", "queued p50/p99/max",
-		    "run p50/p99/max", "parked p50/p99/max");
+static void latency_rows(struct text *out, const struct figures *now, const struct trio three[3])
+{
+	char number[16], shard[48], title[40];
+
+	text_printf(out, "\n%5s", "shard");
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(title, sizeof(title), "%s p50/p99/max", three[i].title);
+		text_printf(out, "  %-26s", title);
+	}
+	text_printf(out, "\n");
 	for (size_t i = 0; i < now->n; i++) {
 		if (strcmp(now->v[i].name, "threads") != 0 ||
 		    !figure_label(&now->v[i], "shard", number, sizeof(number)))
 			continue;
 		snprintf(shard, sizeof(shard), "shard=\"%.8s\"", number);
-		text_printf(out, "%5s ", number);
-		latencies(out, now, "queue_delay_seconds", shard);
-		text_printf(out, " ");
-		latencies(out, now, "run_seconds", shard);
-		text_printf(out, " ");
-		latencies(out, now, "wait_seconds", shard);
+		text_printf(out, "%5s", number);
+		for (size_t k = 0; k < 3; k++) {
+			text_printf(out, " ");
+			latencies(out, now, three[k].name, shard);
+		}
 		text_printf(out, "\n");
 	}
 }
@@ -160,7 +172,8 @@ void top_frame(struct text *out, const struct figures *now, const struct figures
 		if (strcmp(now->v[i].name, "threads") == 0 &&
 		    figure_label(&now->v[i], "shard", number, sizeof(number)))
 			shard_row(out, now, before, seconds, number);
-	latency_rows(out, now);
+	for (size_t i = 0; i < sizeof(trios) / sizeof(trios[0]); i++)
+		latency_rows(out, now, trios[i]);
 	recorded_rows(out, now);
 }
 

@@ -53,7 +53,7 @@ void check_memory(struct module *m, struct diag *d)
 	for (size_t i = 0; i < m->n_channels; i++)
 		ports += (m->channels[i].bytes + 32) *
 			 (m->channels[i].depth != 0 ? m->channels[i].depth : 1);
-	m->kernel_need = (2u << 20) + (m->o.vcores * (64ull << 10)) + ports;
+	m->kernel_need = (2u << 20) + (m->o.vcores * ((64ull << 10) + m->trace * 16ull)) + ports;
 	for (size_t i = 0; i < m->n_partitions; i++) {
 		const struct module_partition *p = &m->partitions[i];
 
@@ -127,4 +127,5 @@ void module_check(struct module *m, struct diag *d)
 	check_channels(m, d);
 	check_memory(m, d);
 	check_devices(m, d);
+	check_apex(m, d);
 }

@@ -24,8 +24,10 @@ static void check_end(const struct module *m, struct module_end *e, int line, st
 		diag_error(d, line, "there is no partition %s", e->partition);
 	else
 		e->number = (uint32_t)number;
-	if (!name_ok(e->port, NAME_MAX_PORT))
-		diag_error(d, line, "%s: a port's name has 1 to %u letters, digits, _ and -",
+	if (!name_ok(e->port, NAME_MAX_PORT) || strcmp(e->port, "status") == 0)
+		diag_error(d, line,
+			   "%s: a port's name has 1 to %u letters, digits, _ and -, and is not "
+			   "status",
 			   e->port, NAME_MAX_PORT);
 }
 

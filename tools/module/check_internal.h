@@ -10,5 +10,6 @@ void check_time(struct module *m, struct diag *d);     /* cores, windows, the el
 void check_channels(struct module *m, struct diag *d); /* ends, ports */
 void check_memory(struct module *m, struct diag *d);   /* the machine's, colours */
 void check_devices(struct module *m, struct diag *d);  /* networks, host ports, input, machine */
+void check_apex(struct module *m, struct diag *d);     /* partitions of personality arinc653 */
 
 #endif

@@ -27,6 +27,8 @@ static void add_devices(const struct module *m, size_t i, struct gw_bundle *b)
 
 	if (m->o.machine == MACHINE_MICROVM)
 		add_device(b, GW_DEVICE_MMIO, i, ~0u);
+	if (p->personality == PERSONALITY_ARINC653)
+		n = 0; /* its program has no drivers */
 	for (unsigned int fn = 0; fn < n && m->o.machine == MACHINE_Q35; fn++)
 		add_device(b, GW_DEVICE_PCI, i, (uint32_t)(i + 1) << 3 | fn);
 	for (size_t k = 0; k < p->n_pci; k++)
@@ -77,6 +79,7 @@ void module_manifest(const struct module *m, struct gw_bundle *b)
 	b->n_slots = m->n_slots;
 	memcpy(b->slots, m->slots, m->n_slots * sizeof(m->slots[0]));
 	memcpy(b->module_health, m->health, sizeof(m->health));
+	b->trace_records = m->trace;
 	b->n_channels = (uint32_t)m->n_channels;
 	for (size_t i = 0; i < m->n_channels; i++)
 		fill_channel(&m->channels[i], &b->channels[i]);

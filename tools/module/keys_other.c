@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/trace.h"
 #include "tools/module/read_internal.h"
 
 #define SET(key)                                                                    \
@@ -48,6 +49,11 @@ SET(frame)
 			   e->value);
 }
 
+SET(trace)
+{
+	(void)value_number(d, e, 0, GW_TRACE_MAX, &((struct module *)target)->trace);
+}
+
 SET(module_health)
 {
 	struct module *m = target;
@@ -71,6 +77,7 @@ void read_module(struct diag *d, const struct ini_section *s, struct module *m)
 		{ "accelerator", set_accelerator, false },
 		{ "qemu-args", set_qemu_args, false },
 		{ "metrics", set_metrics, false },
+		{ "trace", set_trace, false },
 		HEALTH_KEYS(set_module_health),
 	};
 

@@ -43,7 +43,7 @@ SET(network)
 
 SET(personality)
 {
-	static const char *const words[] = { "linux", "native", NULL };
+	static const char *const words[] = { "linux", "native", "arinc653", NULL };
 	int i = value_one(d, e, words);
 
 	if (i >= 0)
@@ -217,6 +217,42 @@ SET(ports)
 	(void)value_list(d, e, &p->ports);
 }
 
+SET(period)
+{
+	struct module_partition *p = target;
+
+	p->period_line = e->line;
+	(void)value_duration(d, e, &p->period_ns);
+}
+
+SET(duration)
+{
+	(void)value_duration(d, e, &((struct module_partition *)target)->duration_ns);
+}
+
+SET(main_stack)
+{
+	uint64_t *bytes = &((struct module_partition *)target)->main_stack;
+
+	if (value_bytes(d, e, bytes) == 0 && (*bytes < 4096 || *bytes > 16u << 20))
+		diag_error(d, e->line, "main-stack = %s: from 4K to 16M", e->value);
+}
+
+SET(identifier)
+{
+	struct module_partition *p = target;
+
+	p->has_identifier = value_number(d, e, 0, INT32_MAX, &p->identifier) == 0;
+}
+
+SET(partition_errors)
+{
+	struct module_partition *p = target;
+
+	p->errors_line = e->line;
+	(void)value_list(d, e, &p->partition_errors);
+}
+
 static const struct key keys[] = {
 	{ "personality", set_personality, false },
 	{ "program", set_program, false },
@@ -240,6 +276,11 @@ static const struct key keys[] = {
 	{ "devices", set_devices, false },
 	{ "pci", set_pci, true },
 	{ "ports", set_ports, false },
+	{ "period", set_period, false },
+	{ "duration", set_duration, false },
+	{ "main-stack", set_main_stack, false },
+	{ "identifier", set_identifier, false },
+	{ "partition-errors", set_partition_errors, false },
 	{ "directory", set_directory, false },
 	{ "user", set_user, false },
 	{ "hostname", set_hostname, false },
@@ -264,13 +305,11 @@ static void finish(struct diag *d, const struct ini_section *s, struct module_pa
 	if (p->memory_line == 0)
 		diag_error(d, s->line, "partition %s has no memory (memory = 64M)", s->name);
 	p->o.argv = p->argv.v;
-	p->o.bare = p->personality == PERSONALITY_NATIVE;
+	p->o.bare = p->personality != PERSONALITY_LINUX;
 	if (p->o.bare)
 		p->o.root = "none";
-	if (options_finish(&p->o) != 0) {
-		diag_error(d, p->net_line != 0 ? p->net_line : s->line, "%s", fail_text());
-		fail_clear();
-	}
+	if (options_finish(&p->o) != 0)
+		options_complain(d, p->net_line != 0 ? p->net_line : s->line);
 }
 
 void read_partition(struct diag *d, const struct ini_section *s, struct module_partition *p)

@@ -10,7 +10,7 @@
 #include "tools/godwit/options.h"
 #include "tools/module/ini.h"
 
-enum personality { PERSONALITY_LINUX, PERSONALITY_NATIVE };
+enum personality { PERSONALITY_LINUX, PERSONALITY_NATIVE, PERSONALITY_ARINC653 };
 
 #define MODULE_PCI 8u /* PCI devices of a partition by location */
 
@@ -27,12 +27,16 @@ struct module_partition {
 	uint64_t colours;
 	enum gw_policy policy;
 	uint8_t health[GW_HEALTH_CLASSES];
-	struct words ports; /* that its program says it uses */
+	uint64_t period_ns, duration_ns, main_stack; /* arinc653; 0: not given */
+	uint32_t identifier;
+	bool has_identifier;
+	struct words partition_errors; /* classes that its error handler does not get */
+	struct words ports;	       /* that its program says it uses */
 	uint32_t pci[MODULE_PCI];
 	size_t n_pci;
 	/* lines of keys, for messages; 0: not given */
 	int memory_line, vcores_line, cores_line, colours_line, ports_line, program_line, net_line,
-		input_line, first_line;
+		input_line, first_line, period_line, errors_line;
 };
 
 struct module_window {
@@ -64,6 +68,7 @@ struct module {
 	struct options o; /* of the machine; vcores: its cores */
 	int cores_line, memory_line, frame_line, machine_line;
 	uint64_t frame_ns;
+	uint32_t trace;			   /* records of each core */
 	uint8_t health[GW_HEALTH_CLASSES]; /* of the module's own errors */
 	struct module_partition partitions[GW_BUNDLE_PARTITIONS];
 	size_t n_partitions;
@@ -93,6 +98,10 @@ int module_find(const struct module *m, const char *name);
  * abi/channel.h has them. */
 void module_manifest(const struct module *m, struct gw_bundle *b);
 void module_ports(const struct module *m, size_t i, struct words *lines);
+
+/* module_apex - the configuration of partition i, of personality arinc653 (abi/apex_config.h), of a
+ * checked module. */
+void module_apex(const struct module *m, size_t i, struct text *blob);
 
 /* module_show - the schedule and the memory map of a checked module as text; module_svg - the
  * schedule as a picture. */

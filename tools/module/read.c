@@ -78,6 +78,7 @@ void module_free(struct module *m)
 		options_free(&m->partitions[i].o);
 		words_free(&m->partitions[i].argv);
 		words_free(&m->partitions[i].ports);
+		words_free(&m->partitions[i].partition_errors);
 	}
 	for (size_t i = 0; i < m->n_channels; i++) {
 		struct module_channel *c = &m->channels[i];

@@ -33,7 +33,10 @@ int value_bits(struct diag *d, const struct ini_entry *e, uint64_t *bits);
  * key. */
 void option_key(struct diag *d, struct options *o, const struct ini_entry *e, const char *option);
 
-/* name_check - a name for partitions, channels and ports: letters, digits, _ and -, at most `most`.
+/* options_complain - what options_finish failed with, said of keys. */
+void options_complain(struct diag *d, int line);
+
+/* name_ok - a name for partitions, channels and ports: letters, digits, _ and -, at most `most`.
  */
 bool name_ok(const char *name, size_t most);
 

@@ -128,14 +128,15 @@ static void show_channels(const struct module *m, struct text *out)
 void module_show(const struct module *m, struct text *out)
 {
 	static const char *const policies[] = { "fixed", "latency", "batch" };
+	static const char *const personalities[] = { "linux", "native", "arinc653" };
 
 	text_printf(out, "partitions:\n");
 	for (size_t i = 0; i < m->n_partitions; i++) {
 		const struct module_partition *p = &m->partitions[i];
 
 		text_printf(out, "  %c %-22s %s, %u vcore%s, %s:", (char)('A' + i), p->name,
-			    p->personality == PERSONALITY_LINUX ? "linux" : "native", p->o.vcores,
-			    p->o.vcores == 1 ? "" : "s", policies[p->policy]);
+			    personalities[p->personality], p->o.vcores, p->o.vcores == 1 ? "" : "s",
+			    policies[p->policy]);
 		for (size_t k = 0; k < p->argv.n; k++)
 			text_printf(out, " %s", p->argv.v[k]);
 		text_printf(out, "\n");

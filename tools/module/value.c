@@ -189,23 +189,57 @@ int value_bits(struct diag *d, const struct ini_entry *e, uint64_t *bits)
 	return result;
 }
 
+/* What is said of options, said of keys: text with each option's name replaced. */
+static void say_keys(const char *text, const char *option, const char *key, struct text *out)
+{
+	size_t n = strlen(option);
+
+	text_add(out, "", 0);
+	for (const char *p = text; *p != '\0'; p++) {
+		if (strncmp(p, option, n) != 0 || p[n] == '\0' || strchr(" :", p[n]) == NULL) {
+			text_add(out, p, 1);
+			continue;
+		}
+		/* "-p 80:80" is a value given, "-p needs" is prose */
+		text_printf(out,
+			    p[n] == ' ' && strncmp(p + n, " needs", 6) != 0 &&
+					    strncmp(p + n, " makes", 6) != 0
+				    ? "%s = "
+				    : "%s",
+			    key);
+		p += n - (p[n] == ':' || strncmp(p + n, " needs", 6) == 0 ||
+			  strncmp(p + n, " makes", 6) == 0);
+	}
+}
+
 void option_key(struct diag *d, struct options *o, const struct ini_entry *e, const char *option)
 {
 	struct text t = { 0 };
-	size_t n = strlen(option);
 
 	if (option_set(o, option, e->value) == 0)
 		return;
-	for (const char *p = fail_text(); *p != '\0'; p++) {
-		if (strncmp(p, option, n) != 0 || strchr(" :", p[n]) == NULL || p[n] == '\0') {
-			text_add(&t, p, 1);
-			continue;
-		}
-		text_printf(&t, p[n] == ' ' ? "%s = " : "%s:", e->key);
-		p += n;
-	}
+	say_keys(fail_text(), option, e->key, &t);
 	diag_error(d, e->line, "%s", t.data);
 	text_free(&t);
+	fail_clear();
+}
+
+void options_complain(struct diag *d, int line)
+{
+	static const char *const names[][2] = { { "-p", "publish" },
+						{ "--net", "network" },
+						{ "--addr", "address" } };
+	char *text = xstrdup(fail_text());
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct text t = { 0 };
+
+		say_keys(text, names[i][0], names[i][1], &t);
+		free(text);
+		text = t.data;
+	}
+	diag_error(d, line, "%s", text);
+	free(text);
 	fail_clear();
 }
 

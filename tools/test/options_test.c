@@ -188,6 +188,27 @@ TEST(values)
 	CHECK(refuses(ARGS("--user", "root", "x"), "UID"));
 }
 
+TEST(traces)
+{
+	struct options o;
+
+	CHECK_EQ(parse(&o, ARGS("x")), 0);
+	CHECK(o.trace == NULL);
+	CHECK_EQ(o.trace_every, 0);
+	options_free(&o);
+	CHECK_EQ(parse(&o, ARGS("--trace", "a:b.json", "x")), 0);
+	CHECK_STR(o.trace, "a:b.json");
+	CHECK_EQ(o.trace_every, 100);
+	options_free(&o);
+	CHECK_EQ(parse(&o, ARGS("--trace", "other", "--trace=a:b.json:1/16", "x")), 0);
+	CHECK_STR(o.trace, "a:b.json");
+	CHECK_EQ(o.trace_every, 16);
+	options_free(&o);
+	CHECK(refuses(ARGS("--trace", "x:1/0", "x"), "--trace x:1/0: behind :1/"));
+	CHECK(refuses(ARGS("--trace", "x:1/y", "x"), "behind :1/"));
+	CHECK(refuses(ARGS("--trace", ":1/5", "x"), "name is empty"));
+}
+
 TEST(unknown)
 {
 	CHECK(refuses(ARGS("--machin", "q35", "x"), "did you mean --machine?"));
@@ -236,5 +257,5 @@ TEST(deterministic)
 	CHECK(refuses(ARGS("--accel", "kvm", "--deterministic", "x"), "emulation"));
 }
 
-UNIT_MAIN(CASE(deterministic), CASE(defaults), CASE(program_without_dashes), CASE(forwards),
-	  CASE(sizes), CASE(network), CASE(values), CASE(unknown), CASE(quoting))
+UNIT_MAIN(CASE(traces), CASE(deterministic), CASE(defaults), CASE(program_without_dashes),
+	  CASE(forwards), CASE(sizes), CASE(network), CASE(values), CASE(unknown), CASE(quoting))

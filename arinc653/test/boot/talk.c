@@ -3,7 +3,6 @@
  * reads them, as fast as the queue lets them; periodic processes on both sides. */
 #include "arinc653/test/boot/boot.h"
 
-#define PERIOD 1000000
 #define MESSAGES 100
 
 struct message {
@@ -14,6 +13,15 @@ struct message {
 static SAMPLING_PORT_ID_TYPE sampling;
 static QUEUING_PORT_ID_TYPE queuing;
 static SEMAPHORE_ID_TYPE done;
+static SYSTEM_TIME_TYPE period; /* of the partition */
+
+static void period_get(void)
+{
+	PARTITION_STATUS_TYPE s;
+
+	OK(GET_PARTITION_STATUS, &s);
+	period = s.PERIOD;
+}
 
 /* ---- the source ---- */
 
@@ -44,15 +52,16 @@ static void sender(void)
 		waited++;
 	}
 	IS(waited > 5, 1); /* the queue holds four */
-	OK(TIMED_WAIT, 10 * PERIOD);
+	OK(TIMED_WAIT, 5 * period);
 	finish();
 }
 
 void talker_main(void)
 {
+	period_get();
 	OK(CREATE_SAMPLING_PORT, "SAMPLES", sizeof(struct message), SOURCE, 0, &sampling);
 	OK(CREATE_QUEUING_PORT, "MESSAGES", sizeof(struct message), 4, SOURCE, FIFO, &queuing);
-	OK(START, make("sampler", sampler_out, 20, 2 * PERIOD, 2 * PERIOD));
+	OK(START, make("sampler", sampler_out, 20, period, period));
 	OK(START, make("sender", sender, 10, APERIODIC));
 }
 
@@ -89,22 +98,23 @@ static void receiver(void)
 	struct message m;
 
 	for (long long i = 1; i <= MESSAGES; i++) {
-		OK(RECEIVE_QUEUING_MESSAGE, queuing, 100 * PERIOD, (MESSAGE_ADDR_TYPE)&m, &n);
+		OK(RECEIVE_QUEUING_MESSAGE, queuing, 100 * period, (MESSAGE_ADDR_TYPE)&m, &n);
 		IS(n, sizeof(m));
 		IS(m.number, i);
 		IS(m.sent < now(), 1);
 	}
-	SAYS(TIMED_OUT, RECEIVE_QUEUING_MESSAGE, queuing, PERIOD, (MESSAGE_ADDR_TYPE)&m, &n);
+	SAYS(TIMED_OUT, RECEIVE_QUEUING_MESSAGE, queuing, period, (MESSAGE_ADDR_TYPE)&m, &n);
 	OK(WAIT_SEMAPHORE, done, INFINITE_TIME_VALUE);
 	finish();
 }
 
 void listener_main(void)
 {
+	period_get();
 	OK(CREATE_SEMAPHORE, "DONE", 0, 1, FIFO, &done);
-	OK(CREATE_SAMPLING_PORT, "SAMPLES", sizeof(struct message), DESTINATION, 3 * PERIOD,
+	OK(CREATE_SAMPLING_PORT, "SAMPLES", sizeof(struct message), DESTINATION, 3 * period,
 	   &sampling);
 	OK(CREATE_QUEUING_PORT, "MESSAGES", sizeof(struct message), 4, DESTINATION, FIFO, &queuing);
-	OK(START, make("sampler", sampler_in, 20, PERIOD, PERIOD));
+	OK(START, make("sampler", sampler_in, 20, period, period));
 	OK(START, make("receiver", receiver, 10, APERIODIC));
 }

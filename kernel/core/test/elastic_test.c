@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* elastic_test.c - the allocator and its policies: who gets which core, bounds, ranks, turns, moves
  * that somebody else disturbs, and a long random run in which the books must balance. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "kernel/core/elastic.h"
@@ -9,7 +10,7 @@
 static struct elastic e;
 static struct gw_status_partition numbers[ELASTIC_PARTS];
 static struct elastic_load says[ELASTIC_PARTS]; /* .running is set from what it holds */
-static uint32_t kicks[ELASTIC_CORES], n_kicks;
+static _Atomic uint32_t kicks[ELASTIC_CORES];
 static int (*meanwhile)(void); /* somebody else, in the middle of a decision */
 
 void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
@@ -22,8 +23,7 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 
 void elastic_kick(uint32_t core)
 {
-	kicks[core]++;
-	n_kicks++;
+	atomic_fetch_add(&kicks[core], 1);
 }
 
 /* Partition i of policy p. */
@@ -38,8 +38,7 @@ static void setup(uint32_t n_cores, uint32_t n_parts)
 	memset(&e, 0, sizeof(e));
 	memset(numbers, 0, sizeof(numbers));
 	memset(says, 0, sizeof(says));
-	memset(kicks, 0, sizeof(kicks));
-	n_kicks = 0;
+	memset((void *)kicks, 0, sizeof(kicks));
 	meanwhile = NULL;
 	elastic_init(&e, n_cores, n_parts);
 }
@@ -314,5 +313,63 @@ TEST(books_balance)
 	}
 }
 
+/* Four cores at once, each in a thread: whatever they do to each other, in the end every core has
+ * one owner and the counts are those of the owners; nobody is ever above his maximum. */
+static void *core_thread(void *arg)
+{
+	uint32_t core = (uint32_t)(uintptr_t)arg, random = core * 7919 + 1;
+
+	for (uint32_t step = 0; step < 20000; step++) {
+		random = random * 1664525 + 1013904223;
+		switch (random >> 28) {
+		case 0:
+			elastic_leave(&e, core);
+			break;
+		case 1:
+		case 2:
+			elastic_next(&e, core, step + 1);
+			break;
+		case 3:
+			elastic_turn(&e, core, step + 1);
+			break;
+		case 4:
+			elastic_look(&e, core, step + 1);
+			break;
+		case 5:
+			elastic_served(&e, core, step + 2);
+			break;
+		default:
+			elastic_want(&e, random >> 20 & 3, core, step + 1);
+			break;
+		}
+	}
+	return NULL;
+}
+
+TEST(threads)
+{
+	pthread_t threads[4];
+	uint32_t held[4] = { 0 };
+
+	setup(4, 4);
+	part(0, &policy_latency, 1, 3, 100);
+	part(1, &policy_latency, 0, 2, 100);
+	part(2, &policy_batch, 1, 4, 0);
+	part(3, &policy_batch, 0, 2, 0);
+	for (uint32_t i = 0; i < 4; i++)
+		says[i] = (struct elastic_load){ 4, 0, 1, 50 + 100 * (i & 1), 0 };
+	for (uint32_t i = 0; i < 4; i++)
+		CHECK_EQ(pthread_create(&threads[i], NULL, core_thread, (void *)(uintptr_t)i), 0);
+	for (uint32_t i = 0; i < 4; i++)
+		CHECK_EQ(pthread_join(threads[i], NULL), 0);
+	for (uint32_t i = 0; i < 4; i++)
+		if (elastic_owner(&e, i) < 4)
+			held[elastic_owner(&e, i)]++;
+	for (uint32_t i = 0; i < 4; i++) {
+		CHECK_EQ(held[i], numbers[i].cores);
+		CHECK(held[i] <= e.parts[i].max);
+	}
+}
+
 UNIT_MAIN(CASE(idle), CASE(preempting), CASE(guarantees), CASE(late_from_calm),
-	  CASE(turns_of_batch), CASE(races), CASE(books_balance))
+	  CASE(turns_of_batch), CASE(races), CASE(books_balance), CASE(threads))

@@ -473,9 +473,25 @@ TEST(alone_and_ignored)
 	CHECK_EQ(end_status, STATUS_FAULT);
 }
 
+/* A vcore that floats is where it runs, not on a core of its own. */
+TEST(a_restart_waits_for_floating_vcores)
+{
+	setup(2);
+	part[0].health[GW_HEALTH_MEMORY] = GW_HEALTH_COLD_RESTART;
+	vc[1].floats = true;
+	vc[1].on = 2;
+	raise_error(&vc[0], GW_HEALTH_MEMORY);
+	restart_step(&vc[0]);
+	CHECK_EQ(vc[1].state, VCORE_RUNNING);
+	vc[1].on = 0;
+	step_until_done(&vc[0]);
+	check_fresh(0);
+}
+
 UNIT_MAIN(CASE(before_there_is_a_log), CASE(alone_and_ignored), CASE(the_log_is_described),
 	  CASE(every_class_is_recorded_and_ignored), CASE(few_errors_of_a_class_are_said),
 	  CASE(stop_ends_the_partition_then_the_machine), CASE(alone_a_stop_is_a_module_stop),
 	  CASE(a_cold_restart_clears_memory), CASE(a_warm_restart_keeps_memory),
 	  CASE(restarts_have_a_limit), CASE(a_module_reset_restarts_all),
-	  CASE(a_module_reset_waits_for_a_restart), CASE(errors_of_the_module))
+	  CASE(a_module_reset_waits_for_a_restart), CASE(errors_of_the_module),
+	  CASE(a_restart_waits_for_floating_vcores))

@@ -167,4 +167,26 @@ TEST(waits_for_the_lock)
 	CHECK_EQ(polls, 1);
 }
 
-UNIT_MAIN(CASE(sampling), CASE(queuing), CASE(refusals), CASE(waits_for_the_lock))
+/* A full queue that its source has looked at by port_status: an event follows when there is room.
+ */
+TEST(room_after_a_status)
+{
+	setup();
+	for (uint32_t i = 0; i < 3; i++)
+		CHECK_EQ(port_write(1, 1, 7, 8), 0);
+	self = &vc[0]; /* the other end does not wait for room */
+	CHECK_EQ(call_port_status(1, 0, 0, 0), 3);
+	posted = 0;
+	CHECK_EQ(port_read(0, 1), 8);
+	CHECK_EQ(posted, 0);
+	CHECK_EQ(port_write(1, 1, 7, 8), 0);
+	self = &vc[1];
+	CHECK_EQ(call_port_status(1, 0, 0, 0), 3);
+	posted = 0;
+	CHECK_EQ(port_read(0, 1), 8);
+	CHECK_EQ(posted, 2);
+	CHECK_EQ(call_port_status(1, 0, 0, 0), 2);
+}
+
+UNIT_MAIN(CASE(sampling), CASE(queuing), CASE(refusals), CASE(waits_for_the_lock),
+	  CASE(room_after_a_status))

@@ -125,19 +125,20 @@ TEST(destination)
 TEST(status_text)
 {
 	static const char want[] =
-		"sampling destination bytes=16 depth=0 messages=1 valid=0 age_us=";
+		"out queuing source bytes=16 depth=2 messages=0 valid=0 age_us=1\n"
+		"in sampling destination bytes=16 depth=0 messages=1 valid=0 age_us=";
 	int fd;
 
 	boot();
 	support_sample = "warm";
 	support_valid = false;
 	support_now = 2000;
-	CHECK_EQ(open_port("/dev/port/in.status", O_RDWR), -EACCES);
-	fd = open_port("/dev/port/in.status", O_RDONLY);
+	CHECK_EQ(open_port("/dev/port/status", O_RDWR), -EACCES);
+	fd = open_port("/dev/port/status", O_RDONLY);
 	CHECK(fd >= 0);
-	CHECK(OURS(read, fd, buf, 100) > 0);
+	CHECK(OURS(read, fd, buf, 200) > 0);
 	CHECK_EQ(memcmp(buf, want, sizeof(want) - 1), 0);
-	CHECK_EQ(OURS(read, fd, buf, 100), 0);
+	CHECK_EQ(OURS(read, fd, buf, 200), 0);
 	CHECK_EQ(OURS(close, fd), 0);
 }
 

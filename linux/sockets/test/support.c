@@ -9,6 +9,8 @@
 #include "linux/report.h"
 #include "linux/sockets/sockets.h"
 #include "runtime/net/net.h"
+#include "runtime/netglue/trace.h"
+#include "runtime/virtio/console.h"
 #include "runtime/virtio/netdev.h"
 
 #define O_NONBLOCK 04000u
@@ -18,6 +20,7 @@
 struct shard *shards[SHARD_MAX];
 uint32_t n_shards;
 static struct shard shard_of[2];
+struct latency machine_latency[LATENCY_KINDS]; /* of all shards */
 static struct uthread uthread_main;
 struct thread machine_thread;
 static struct process the_process;
@@ -37,6 +40,93 @@ void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
 	(void)protocol;
 	(void)ip4;
 	(void)port;
+}
+
+/* Tracing: every request of a traced connection is due, as the device's packets would be. */
+uint32_t trace_every;
+struct trace_sample *machine_traced; /* the last that began */
+unsigned machine_replies, machine_given_up;
+
+bool trace_due(void)
+{
+	return trace_every != 0;
+}
+
+void trace_begin(struct trace_sample *s, const struct net_endpoint *remote,
+		 const struct net_endpoint *local)
+{
+	memset(s->at, 0, sizeof(s->at));
+	s->remote_port = remote->port;
+	s->local_port = local->port;
+	s->shard = current;
+	s->at[GW_TRACE_RING] = s->at[GW_TRACE_INPUT] = now;
+	s->active = 1;
+	machine_traced = s;
+}
+
+void trace_reply(struct trace_sample *s, uint32_t seq)
+{
+	s->reply_seq = seq;
+	machine_replies++;
+}
+
+void trace_give_up(struct trace_sample *s)
+{
+	s->active = 0;
+	machine_given_up++;
+}
+
+void trace_end(struct trace_sample *s)
+{
+	if (s->active)
+		trace_give_up(s);
+	if (machine_traced == s)
+		machine_traced = NULL;
+}
+
+uint64_t trace_drain(void (*each)(const struct trace_sample *s), uint64_t *unanswered)
+{
+	if (machine_traced != NULL)
+		each(machine_traced);
+	*unanswered = machine_given_up;
+	return 0;
+}
+
+void trace_set_reader(struct uthread *reader)
+{
+	(void)reader;
+}
+
+int uthread_park(uint64_t deadline_ns) /* the reporter does not run here */
+{
+	(void)deadline_ns;
+	abort();
+}
+
+int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
+		   const char *name, bool program, void *owner)
+{
+	static struct uthread u;
+
+	(void)on;
+	(void)fn;
+	(void)arg;
+	(void)name;
+	(void)program;
+	(void)owner;
+	*out = &u;
+	return 0;
+}
+
+char machine_line[512]; /* the last to the control port */
+
+void control_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(machine_line, sizeof(machine_line), fmt, ap);
+	va_end(ap);
 }
 
 void (*machine_idle)(void);
@@ -593,6 +683,8 @@ void machine_start(uint32_t n)
 	machine_signals = machine_faults = machine_notified = machine_sent[0] = machine_sent[1] = 0;
 	net_stopped = false;
 	directory = n > 1 ? net_directory_create(net_alloc, 64) : NULL;
+	for (uint32_t k = 0; k < LATENCY_KINDS; k++)
+		latency_init(&machine_latency[k]);
 	for (uint32_t i = 0; i < n; i++) {
 		struct net_config c = {
 			.mac = { 2, 0, 0, 0, 0, 1 },
@@ -610,9 +702,11 @@ void machine_start(uint32_t n)
 			.forward = forward,
 		};
 
-		shard_of[i] = (struct shard){
-			.id = i, .current = &uthread_main, .pbufs = &pools[i], .now_ns = now
-		};
+		shard_of[i] = (struct shard){ .latency = machine_latency,
+					      .id = i,
+					      .current = &uthread_main,
+					      .pbufs = &pools[i],
+					      .now_ns = now };
 		shards[i] = &shard_of[i];
 		list_init(&forwarded[i]);
 		pbuf_pool_init(&pools[i], 8192, more, NULL);

@@ -29,6 +29,13 @@ int machine_files(void);	     /* files that exist */
 extern unsigned machine_sent[2];     /* IP packets that left by the device, by shard */
 void machine_net_stop(bool stopped); /* packets stay where they are */
 
+extern struct latency machine_latency[LATENCY_KINDS]; /* of all shards */
+/* trace_every, which a test may set before machine_start, and what tracing came to. */
+extern uint32_t trace_every;
+extern struct trace_sample *machine_traced;
+extern unsigned machine_replies, machine_given_up;
+extern char machine_line[512];
+
 long call6(syscall_fn *fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 #define PTR(p) ((uint64_t)(uintptr_t)(p))
 #define SYS(name, ...) \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "linux/sockets/abi.h"
 #include "linux/sockets/sockets.h"
+#include "runtime/netglue/trace.h"
 #include "linux/sockets/test/support.h"
 #include "tests/unit.h"
 
@@ -84,7 +85,13 @@ TEST(echo)
 	CHECK_EQ(t_read(s, buf, 100), 6);
 	CHECK_EQ(memcmp(buf, "PING\r\n", 6), 0);
 	CHECK_EQ(t_write(s, "+PONG\r\n", 7), 7);
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_RECV].h), 0);
 	CHECK_EQ(t_read(c, buf, 100), 7); /* waits */
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_RECV].h), 1);
+	t_nonblock(c, true);
+	CHECK_EQ(t_read(c, buf, 100), -EAGAIN);
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_RECV].h), 1);
+	CHECK_EQ(histogram_count(&machine_latency[LATENCY_SOCKET_SEND].h), 1); /* connect */
 	CHECK_EQ(memcmp(buf, "+PONG\r\n", 7), 0);
 	len = sizeof(name);
 	CHECK_EQ(SYS(getpeername, c, PTR(&name), PTR(&len)), 0);
@@ -92,6 +99,65 @@ TEST(echo)
 	sockets_stats(&conns, &in, &sent);
 	CHECK_EQ(conns, 2); /* one opened, one accepted */
 	machine_stop();
+}
+
+/* A request's points, in the order in which they come. */
+TEST(traced_request)
+{
+	static const enum gw_trace order[] = { GW_TRACE_QUEUED, GW_TRACE_WOKEN,	   GW_TRACE_READY,
+					       GW_TRACE_READ,	GW_TRACE_READ_END, GW_TRACE_WRITE };
+	struct trace_sample *first;
+	uint64_t last = 0;
+	int l, c, s;
+
+	trace_every = 1;
+	machine_start(1);
+	l = listener(80);
+	pair(l, 80, &c, &s);
+	CHECK(machine_traced == NULL); /* connecting is no request */
+	CHECK_EQ(t_write(c, "ask", 3), 3);
+	machine_run(2);
+	first = machine_traced;
+	CHECK(first != NULL && first->active);
+	if (first == NULL)
+		return;
+	CHECK_EQ(t_write(c, "more", 4), 4); /* the same request yet */
+	machine_run(2);
+	CHECK(machine_traced == first);
+	CHECK(machine_poll(s) & POLLIN);
+	CHECK_EQ(t_write(s, "early", 0), 0);
+	CHECK_EQ(machine_replies, 0);
+	CHECK_EQ(t_read(s, buf, 3), 3);
+	machine_run(1);
+	CHECK_EQ(t_read(s, buf, 100), 4);
+	CHECK_EQ(t_write(s, "answer", 6), 6);
+	CHECK_EQ(t_write(s, "answer", 6), 6);
+	CHECK_EQ(machine_replies, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		CHECK(first->at[order[i]] != 0 && first->at[order[i]] >= last);
+		last = first->at[order[i]];
+	}
+	CHECK(first->at[GW_TRACE_READ_END] > first->at[GW_TRACE_READ]); /* the second read's end */
+	first->at[GW_TRACE_RING] = 1000;
+	for (unsigned i = 1; i < GW_TRACE_POINTS; i++)
+		first->at[i] = i == GW_TRACE_RUN ? 0 : 1000 + i;
+	first->remote_ip = 0x0200000a;
+	first->remote_port = 4000;
+	sockets_trace_report();
+	CHECK_STR(machine_line, "trace 0 1 10.0.0.2:4000 80 1000 1 2 3 - 5 6 7 8 9 10");
+	machine_run(2);
+	first->active = 0; /* it has left */
+	CHECK_EQ(t_read(c, buf, 6), 6);
+	CHECK_EQ(t_write(c, "next", 4), 4);
+	machine_run(2);
+	CHECK(first->active);
+	CHECK_EQ(first->at[GW_TRACE_READ], 0);
+	t_close(s);
+	CHECK_EQ(machine_given_up, 1);
+	t_close(c);
+	machine_run(200);
+	machine_stop(); /* nothing is left over */
+	trace_every = 0;
 }
 
 TEST(shutdown_and_epipe)
@@ -534,11 +600,11 @@ TEST(neighbour_answers_reach_the_shard_that_asked)
 	machine_stop();
 }
 
-UNIT_MAIN(CASE(echo), CASE(shutdown_and_epipe), CASE(reset_by_close_with_unread_data),
-	  CASE(connect_refused), CASE(connect_nonblocking), CASE(connect_interrupted),
-	  CASE(timeouts), CASE(peek_waitall_trunc), CASE(pages_that_are_absent),
-	  CASE(large_blocking_write), CASE(full_then_writable), CASE(ports), CASE(options),
-	  CASE(listener_closes_with_connections_waiting),
+UNIT_MAIN(CASE(echo), CASE(traced_request), CASE(shutdown_and_epipe),
+	  CASE(reset_by_close_with_unread_data), CASE(connect_refused), CASE(connect_nonblocking),
+	  CASE(connect_interrupted), CASE(timeouts), CASE(peek_waitall_trunc),
+	  CASE(pages_that_are_absent), CASE(large_blocking_write), CASE(full_then_writable),
+	  CASE(ports), CASE(options), CASE(listener_closes_with_connections_waiting),
 	  CASE(no_descriptor_leaves_the_connection_waiting), CASE(moves_to_the_user),
 	  CASE(two_users), CASE(accepts_from_every_shard),
 	  CASE(neighbour_answers_reach_the_shard_that_asked))

@@ -49,6 +49,23 @@ bool tcp_rx_eof(const struct tcp_conn *c)
 	       ((c->flags & (TF_RX_FIN | TF_RX_SHUT)) || c->state == TCP_CLOSED);
 }
 
+/* Bytes left the receive queue: its size, and the window, may grow. */
+static inline __attribute__((always_inline)) void rx_consumed(struct tcp_conn *c)
+{
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
+		return;
+	if (c->rcv_nxt - c->rx_bytes - c->tune_seq > c->rcvbuf / 2)
+		rx_tune(c, c->rcv_nxt - c->rx_bytes);
+	/* The window was (nearly) shut and has opened: tell (RFC 9293 3.8.6.2.2). */
+	if (c->rcv_adv - c->rcv_nxt < c->rcvbuf / 2 && !(c->flags & TF_RX_FIN)) {
+		uint32_t gain = c->rcvbuf - GW_MIN(c->rcvbuf, c->rx_bytes);
+
+		gain -= GW_MIN(gain, c->rcv_adv - c->rcv_nxt);
+		if (gain >= GW_MIN(2u * c->rcv_mss, c->rcvbuf / 2))
+			tcp_send_ack(c);
+	}
+}
+
 void tcp_rx_consume(struct tcp_conn *c, size_t n)
 {
 	struct net_stack *s = c->stack;
@@ -84,18 +101,27 @@ void tcp_rx_consume(struct tcp_conn *c, size_t n)
 	}
 	if (c->rx_head == NULL)
 		c->rx_tail = NULL;
-	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
-		return;
-	if (c->rcv_nxt - c->rx_bytes - c->tune_seq > c->rcvbuf / 2)
-		rx_tune(c, c->rcv_nxt - c->rx_bytes);
-	/* The window was (nearly) shut and has opened: tell (RFC 9293 3.8.6.2.2). */
-	if (c->rcv_adv - c->rcv_nxt < c->rcvbuf / 2 && !(c->flags & TF_RX_FIN)) {
-		uint32_t gain = c->rcvbuf - GW_MIN(c->rcvbuf, c->rx_bytes);
+	rx_consumed(c);
+}
 
-		gain -= GW_MIN(gain, c->rcv_adv - c->rcv_nxt);
-		if (gain >= GW_MIN(2u * c->rcv_mss, c->rcvbuf / 2))
-			tcp_send_ack(c);
+struct pbuf *tcp_rx_take(struct tcp_conn *c)
+{
+	struct pbuf *p;
+
+	while ((p = c->rx_head) != NULL) {
+		c->rx_head = p->next;
+		if (c->rx_head == NULL)
+			c->rx_tail = NULL;
+		p->next = NULL;
+		if (p->len != 0) {
+			p->total = p->len;
+			c->rx_bytes -= p->len;
+			rx_consumed(c);
+			return p;
+		}
+		pbuf_free(c->stack->cfg.pool, p); /* an empty fragment of a chain */
 	}
+	return NULL;
 }
 
 size_t tcp_tx_space(const struct tcp_conn *c)
@@ -133,7 +159,8 @@ size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 		return 0;
 	}
 	/* a spare given out before and not committed goes first: tcp_tx_commit will take it */
-	if (p != NULL && c->tx_next != NULL && c->tx_spare == NULL && (used = seg_len(p)) < full) {
+	if (p != NULL && c->tx_next != NULL && c->tx_spare == NULL && (used = seg_len(p)) < full &&
+	    (p->user[2] >> 32) + full <= PBUF_ROOM) {
 		*data = seg_payload(p) + used;
 		return GW_MIN(space, full - used);
 	}
@@ -150,6 +177,56 @@ size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 	}
 	*data = p->data;
 	return GW_MIN(space, full);
+}
+
+/* Copy bytes to the end of the queue, as far as there is room. */
+static size_t append_bytes(struct tcp_conn *c, const uint8_t *from, size_t n)
+{
+	size_t done = 0, room;
+	uint8_t *to;
+
+	while (done < n && (room = tcp_tx_room(c, &to)) != 0) {
+		room = GW_MIN(room, n - done);
+		memcpy(to, from + done, room);
+		tcp_tx_commit(c, room, false);
+		done += room;
+	}
+	return done;
+}
+
+int tcp_tx_append(struct tcp_conn *c, struct pbuf *p)
+{
+	uint32_t off = (uint32_t)(p->data - pbuf_block(p)), len = p->len;
+	struct pbuf_pool *pool = c->stack->cfg.pool;
+
+	if ((c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ||
+	    (c->flags & TF_FIN_QUEUED))
+		return -EPIPE;
+	if (tcp_tx_space(c) < len) { /* all of it or nothing */
+		c->flags |= TF_NOSPACE;
+		return -EAGAIN;
+	}
+	if (p->refs != 1 || p->slice_of != NULL || off < TCP_TX_OFF || off > PBUF_ROOM ||
+	    len > c->mss) {
+		size_t done = append_bytes(c, p->data, len);
+
+		if (done == len) {
+			pbuf_free(pool, p);
+			return 0;
+		}
+		p->data += done; /* the pool is empty: the rest stays the caller's */
+		p->len -= (uint32_t)done;
+		p->total = p->len;
+		return -ENOBUFS;
+	}
+	if (c->tx_spare != NULL) {
+		pbuf_free(pool, c->tx_spare);
+		c->tx_spare = NULL;
+	}
+	p->user[2] = (uint64_t)off << 32;
+	c->tx_spare = p;
+	tcp_tx_commit(c, len, false);
+	return 0;
 }
 
 void tcp_tx_push(struct tcp_conn *c)
@@ -271,6 +348,11 @@ void tcp_close(struct tcp_conn *c)
 		c->keep_at = tick_in(c->stack, WHEEL_MS((uint64_t)(uint16_t)c->linger_s * 1000));
 	if (c->keep_at != 0)
 		conn_arm(c, c->keep_at);
+}
+
+uint32_t tcp_tx_seq(const struct tcp_conn *c)
+{
+	return c->snd_end;
 }
 
 enum tcp_state tcp_get_state(const struct tcp_conn *c)

@@ -204,6 +204,7 @@ bool listen_promote(struct tcp_conn *c)
 	conn_established(c);
 	c->flags |= TF_OWNED;
 	if (!s->tcp.cb.accepted(l, l->owner, c)) {
+		s->n.drop_backlog++;
 		c->flags &= ~TF_OWNED;
 		tcp_send_rst(c);
 		conn_bury(c);

@@ -116,7 +116,7 @@ bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t 
 	}
 	/* on its way to us: it waits here until tcp_attach */
 	if (s->tcp.n_moving >= MOVING_MAX) {
-		drop(s, p, &s->n.drop_nomem);
+		drop(s, p, &s->n.drop_queue);
 		return true;
 	}
 	if (s->tcp.moving_timer.fire == NULL)

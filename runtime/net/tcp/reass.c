@@ -55,7 +55,7 @@ void ooo_add(struct tcp_conn *c, struct pbuf *p)
 	c->flags |= TF_ACK_NOW;
 	c->ooo_last = p->seq;
 	if (c->ooo_count >= max) {
-		drop(s, p, &s->n.drop_nomem);
+		drop(s, p, &s->n.drop_queue);
 		return;
 	}
 	while (n != NULL && SEQ_LE(n->seq, p->seq)) {
@@ -64,7 +64,7 @@ void ooo_add(struct tcp_conn *c, struct pbuf *p)
 	}
 	if (prev != NULL) {
 		if (SEQ_GE(prev->end_seq, p->end_seq)) {
-			pbuf_free(s->cfg.pool, p); /* had it */
+			drop(s, p, &s->n.drop_dup);
 			return;
 		}
 		trim_front(p, prev->end_seq);
@@ -74,7 +74,7 @@ void ooo_add(struct tcp_conn *c, struct pbuf *p)
 		pbuf_trim(s, p, n->seq - p->seq);
 		p->end_seq = n->seq;
 		if (p->total == 0) {
-			pbuf_free(s->cfg.pool, p);
+			drop(s, p, &s->n.drop_dup);
 			return;
 		}
 	}
@@ -106,7 +106,7 @@ bool ooo_drain(struct tcp_conn *c)
 		c->ooo = seg_next(p);
 		c->ooo_count--;
 		if (SEQ_LE(p->end_seq, c->rcv_nxt)) {
-			pbuf_free(c->stack->cfg.pool, p);
+			drop(c->stack, p, &c->stack->n.drop_dup);
 			continue;
 		}
 		trim_front(p, c->rcv_nxt);

@@ -247,7 +247,7 @@ static unsigned take_data(struct tcp_conn *c, struct tcp_seg *g)
 	pbuf_skip(p, skip);
 	pbuf_trim(s, p, g->len);
 	if (c->flags & TF_RX_SHUT) { /* nobody reads: acknowledge and forget */
-		pbuf_free(s->cfg.pool, p);
+		drop(s, p, &s->n.drop_closed);
 		if (g->seq == c->rcv_nxt) {
 			c->rcv_nxt += g->len;
 			c->rcv_adv += g->len;

@@ -290,7 +290,7 @@ TEST(malformed)
 	CHECK_EQ(sim_listen(&m, 1, 80, 4), 0);
 	len = sim_tcp_frame(good, 0, 1, 1000, 80, 1, 0, TH_SYN, 100, NULL, 0, NULL, 0);
 #define BAD(o, v, fx, c) cases[k++] = (__typeof__(cases[0])){ o, v, fx, c }
-	BAD(0, 4, false, &n->drop_proto);     /* another's address */
+	BAD(0, 4, false, &n->drop_addr);      /* another's address */
 	BAD(13, 0x99, false, &n->drop_proto); /* unknown Ethernet type */
 	BAD(14, 0x65, false, &n->drop_short); /* version 6 */
 	BAD(14, 0x44, false, &n->drop_short); /* header of 16 bytes */
@@ -298,10 +298,10 @@ TEST(malformed)
 	BAD(16, 0x10, false, &n->drop_short); /* total beyond the frame */
 	BAD(17, 10, false, &n->drop_short);   /* total below the header */
 	BAD(24, 1, false, &n->drop_csum);
-	BAD(26, 127, true, &n->drop_proto); /* from loopback */
-	BAD(26, 224, true, &n->drop_proto); /* from a group */
-	BAD(30, 11, true, &n->drop_proto);  /* not for us */
-	BAD(30, 127, true, &n->drop_proto);
+	BAD(26, 127, true, &n->drop_addr); /* from loopback */
+	BAD(26, 224, true, &n->drop_addr); /* from a group */
+	BAD(30, 11, true, &n->drop_addr);  /* not for us */
+	BAD(30, 127, true, &n->drop_addr);
 	BAD(23, 99, true, &n->drop_proto);   /* unknown protocol */
 	BAD(46, 0x40, true, &n->drop_short); /* TCP header of 16 bytes */
 	BAD(46, 0xf0, true, &n->drop_short); /* longer than the packet */

@@ -77,9 +77,13 @@ void net_start_dhcp(struct net_stack *s, const char *hostname)
 	s->dhcp = true;
 }
 
+static void (*on_input)(void); /* what the stack's owner does about a packet */
+
 void net_input(struct net_stack *s, struct pbuf *frame)
 {
 	s->got[s->n_got++] = frame;
+	if (on_input != NULL)
+		on_input();
 }
 
 uint64_t net_poll(struct net_stack *s)
@@ -122,8 +126,21 @@ struct netdev_queue *netdev_open(struct netdev *d, uint32_t q, struct pbuf_pool 
 	return &queues[q];
 }
 
+static struct netdev_drops device_drops;
+static bool device_full;
+
+const struct netdev_drops *netdev_drops(const struct netdev_queue *q)
+{
+	(void)q;
+	return &device_drops;
+}
+
 int netdev_tx(struct netdev_queue *q, struct pbuf *frame)
 {
+	if (device_full) {
+		pbuf_free(q->pool, frame);
+		return -ENOBUFS;
+	}
 	q->sent[q->n_sent++] = frame;
 	return 0;
 }
@@ -359,12 +376,26 @@ TEST(ring_full)
 	while (stacks[1].c.tx(stacks[1].c.ctx, packet(1, 1, 60)) == 0)
 		n++;
 	CHECK_EQ(n, 256);
-	CHECK_EQ(glues[1]->drops, 1);
 	for (int i = 0; i < 4; i++)
 		turn(0);
 	CHECK_EQ(queues[0].n_sent, 256);
 	CHECK(!arm(0));
 	CHECK_EQ(glues[1]->pool.n_total, glues[1]->pool.n_free + 256);
+}
+
+/* A reply that crossed and finds the device's ring full is counted where that is. */
+TEST(device_full_for_another)
+{
+	set_config("net=none", NULL, NULL, NULL, NULL);
+	setup(2, 1);
+	CHECK(net_glue_device_drops(0) == &device_drops);
+	CHECK(net_glue_device_drops(1) == NULL);
+	device_full = true;
+	CHECK_EQ(stacks[1].c.tx(stacks[1].c.ctx, packet(1, 1, 60)), 0);
+	turn(0);
+	device_full = false;
+	CHECK_EQ(net_glue_drops(0)->ring_full, 1);
+	CHECK_EQ(net_glue_drops(1)->ring_full, 0);
 }
 
 TEST(own_queues)
@@ -396,7 +427,7 @@ TEST(forwarded)
 	CHECK(stacks[1].got[0] == p);
 	stacks[0].c.forward(stacks[0].c.ctx, 77, packet(0, 1, 60)); /* no such shard: dropped */
 	stacks[0].c.forward(stacks[0].c.ctx, 0, packet(0, 1, 60));  /* to itself is a mistake */
-	CHECK_EQ(glues[0]->drops, 2);
+	CHECK_EQ(net_glue_drops(0)->shard_full, 2);
 	(void)arm(1);
 	CHECK_EQ(armed_deadline, 12345);
 }
@@ -429,7 +460,7 @@ TEST(blocks_come_back)
 		turn(0);
 	}
 	CHECK(glues[0]->pool.n_total < 256);
-	CHECK_EQ(glues[0]->drops + glues[1]->drops, 0);
+	CHECK_EQ(net_glue_drops(0)->shard_full + net_glue_drops(1)->shard_full, 0);
 }
 
 static struct ring ring;
@@ -468,7 +499,225 @@ TEST(ring_between_threads)
 	CHECK(ring_empty(&ring));
 }
 
-UNIT_MAIN(CASE(static_configuration), CASE(bad_configuration), CASE(no_device),
+/* ---- tracing ---- */
+
+static struct trace_sample *followed, one_sample;
+static unsigned n_due, n_done;
+static struct trace_sample done[600];
+static uint32_t done_shard;
+
+static void follow(void)
+{
+	static const struct net_endpoint remote = { 4, 4000, 0x0200000a }, local = { 4, 80, 0 };
+
+	if (!trace_due())
+		return;
+	n_due++;
+	if (followed != NULL && !followed->active)
+		trace_begin(followed, &remote, &local);
+}
+
+static void take_done(const struct trace_sample *s)
+{
+	done_shard = s->shard;
+	done[n_done++] = *s;
+}
+
+static void start_trace(uint32_t n, uint32_t pairs, const char *every)
+{
+	set_config("net=none", every, NULL, NULL, NULL);
+	setup(n, pairs);
+	on_input = follow;
+	one_sample = (struct trace_sample){ .tid = 0 };
+	list_init(&one_sample.link);
+	followed = &one_sample;
+	n_due = n_done = 0;
+}
+
+static void end_trace(void)
+{
+	on_input = NULL;
+	trace_every = 0;
+}
+
+/* A TCP frame of ours: from port 80 to 10.0.0.2:port, bytes from seq on. */
+static struct pbuf *segment(uint32_t shard, uint16_t port, uint32_t seq, uint32_t bytes)
+{
+	struct pbuf *p = packet(shard, 0, 54 + bytes);
+	uint8_t *ip = p->data + 14;
+
+	p->data[12] = 8;
+	ip[0] = 0x45;
+	ip[9] = 6;
+	memcpy(ip + 16, "\x0a\0\0\x02", 4);
+	ip[21] = 80;
+	ip[22] = (uint8_t)(port >> 8);
+	ip[23] = (uint8_t)port;
+	seq = htonl(seq);
+	memcpy(ip + 24, &seq, 4);
+	ip[32] = 0x50;
+	return p;
+}
+
+static void receive(void)
+{
+	struct pbuf *p = packet(0, 1, 60);
+
+	p->time_ns = fake_now_ns;
+	fake_now_ns += 10;
+	queues[0].input(queues[0].ctx, p);
+}
+
+static void send_segment(uint16_t port, uint32_t seq, uint32_t bytes)
+{
+	fake_now_ns += 10;
+	CHECK_EQ(stacks[0].c.tx(stacks[0].c.ctx, segment(0, port, seq, bytes)), 0);
+}
+
+/* From the ring to the doorbell, and only the reply's own frame counts. */
+TEST(trace_a_request)
+{
+	uint64_t unanswered, start;
+
+	start_trace(1, 1, "trace=1");
+	CHECK_EQ(trace_every, 1);
+	start = fake_now_ns;
+	receive();
+	CHECK_EQ(n_due, 1);
+	CHECK(one_sample.active);
+	CHECK_EQ(one_sample.at[GW_TRACE_RING], start);
+	CHECK(one_sample.at[GW_TRACE_INPUT] >= start + 10);
+	trace_reply(&one_sample, 0xfffffff0u);
+	send_segment(4000, 0xffffffe0u, 16); /* ends where the reply begins */
+	send_segment(4000, 0xfffffff0u, 0);  /* an acknowledgement */
+	send_segment(4001, 0xfffffff0u, 99); /* another connection */
+	CHECK_EQ(stacks[0].c.tx(stacks[0].c.ctx, packet(0, 0xff, 60)), 0);
+	CHECK_EQ(one_sample.at[GW_TRACE_SENT], 0);
+	send_segment(4000, 0xffffffe0u, 17 + 16);
+	CHECK(one_sample.at[GW_TRACE_SENT] > start);
+	CHECK(one_sample.active);
+	fake_now_ns += 10;
+	turn(0);
+	CHECK(!one_sample.active);
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(unanswered, 0);
+	CHECK_EQ(n_done, 1);
+	CHECK(done[0].at[GW_TRACE_BELL] > done[0].at[GW_TRACE_SENT]);
+	CHECK_EQ(done[0].remote_port, 4000);
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(n_done, 1);
+	CHECK_EQ(queues[0].n_sent, 5); /* all frames went out */
+	end_trace();
+}
+
+/* The doorbell before a sleep counts as well. */
+TEST(trace_before_a_sleep)
+{
+	uint64_t unanswered;
+
+	start_trace(1, 1, "trace=1");
+	turn(0);
+	receive();
+	trace_reply(&one_sample, 5);
+	send_segment(4000, 5, 1);
+	(void)arm(0);
+	CHECK_EQ(armed_deadline, 12345); /* the glue's own arm ran too */
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(n_done, 1);
+	end_trace();
+}
+
+TEST(trace_every_third)
+{
+	start_trace(1, 1, "trace=3");
+	for (unsigned i = 0; i < 30; i++)
+		receive();
+	CHECK_EQ(n_due, 10);
+	follow(); /* nothing from the device is in the stack's hands */
+	CHECK_EQ(n_due, 10);
+	end_trace();
+	start_trace(1, 1, "trace=many");
+	on_input = NULL;
+	CHECK_EQ(trace_every, 0);
+	CHECK_EQ(fake_warnings, 1);
+	CHECK(glues[0]->trace == NULL);
+	receive();
+	CHECK_EQ(stacks[0].n_got, 1);
+}
+
+/* The ring of finished ones has room for 256, and what does not fit is counted once. */
+TEST(trace_ring_full)
+{
+	uint64_t unanswered;
+
+	start_trace(1, 1, "trace=1");
+	for (unsigned i = 0; i < 300; i++) {
+		receive();
+		trace_reply(&one_sample, 5);
+		send_segment(4000, 5, 1);
+		turn(0);
+	}
+	CHECK_EQ(trace_drain(take_done, &unanswered), 44);
+	CHECK_EQ(n_done, 256);
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	receive();
+	trace_reply(&one_sample, 5);
+	trace_end(&one_sample); /* the connection is closed before the reply leaves */
+	CHECK(!one_sample.active);
+	send_segment(4000, 5, 1);
+	turn(0);
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(unanswered, 1);
+	CHECK_EQ(n_done, 256);
+	end_trace();
+}
+
+/* The packet crosses to shard 1, whose reply crosses back. */
+TEST(trace_across_shards)
+{
+	uint64_t unanswered, start;
+
+	start_trace(2, 1, "trace=1");
+	start = fake_now_ns;
+	stacks[0].c.forward(stacks[0].c.ctx, 1, packet(0, 1, 60));
+	fake_current = shards[1];
+	turn(1);
+	CHECK(one_sample.active);
+	CHECK_EQ(one_sample.shard, 1);
+	trace_reply(&one_sample, 5);
+	CHECK_EQ(stacks[1].c.tx(stacks[1].c.ctx, segment(1, 4000, 5, 1)), 0);
+	CHECK(!one_sample.active); /* the connection may be closed: a copy goes along */
+	fake_now_ns += 10;
+	turn(1);
+	fake_current = shards[0];
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(n_done, 0); /* not in the device's ring */
+	turn(0);
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(n_done, 1);
+	CHECK_EQ(done_shard, 1);
+	CHECK(done[0].at[GW_TRACE_SENT] >= start + 10);
+	CHECK(done[0].at[GW_TRACE_BELL] >= done[0].at[GW_TRACE_SENT]);
+	/* the device has no room for it */
+	fake_current = shards[1];
+	stacks[0].c.forward(stacks[0].c.ctx, 1, packet(0, 1, 60));
+	turn(1);
+	trace_reply(&one_sample, 5);
+	device_full = true;
+	CHECK_EQ(stacks[1].c.tx(stacks[1].c.ctx, segment(1, 4000, 5, 1)), 0);
+	fake_current = shards[0];
+	turn(0);
+	device_full = false;
+	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
+	CHECK_EQ(n_done, 1);
+	CHECK_EQ(unanswered, 1);
+	CHECK_EQ(net_glue_drops(0)->ring_full, 1);
+	end_trace();
+}
+
+UNIT_MAIN(CASE(device_full_for_another), CASE(trace_a_request), CASE(trace_before_a_sleep),
+	  CASE(trace_every_third), CASE(trace_ring_full), CASE(trace_across_shards),
+	  CASE(static_configuration), CASE(bad_configuration), CASE(no_device),
 	  CASE(dhcp_reaches_every_shard), CASE(send_through_another_shard), CASE(ring_full),
 	  CASE(own_queues), CASE(forwarded), CASE(loopback_keeps_awake), CASE(blocks_come_back),
 	  CASE(ring_between_threads))

@@ -131,7 +131,7 @@ static void world(void)
 	sched_boot(&boot, boot_stack);
 	self = shards[0];
 	self->mem = first.mem;
-	uthread_setup(&other_boot, &other, other_stack, "other");
+	uthread_setup(&other_boot, &other, other_stack, UTHREAD_STACK, "other");
 	shard_setup(&other, 1, &other_boot);
 	atomic_store(&other.vcore->masked, 1);
 	atomic_store(&self->vcore->masked, 1);
@@ -429,6 +429,74 @@ TEST(program_uthreads_take_the_fpu)
 	CHECK(self->fpu_owner == NULL);
 }
 
+/* ---- network times ---- */
+
+static struct uthread *receiver;
+
+/* A packet found at the turn's start wakes the program 300 ns later. */
+static bool packet_wakes(struct poller *p)
+{
+	(void)p;
+	if (receiver != NULL) {
+		self->rx_ns = self->now_ns;
+		clock_ns += 300;
+		uthread_wake(receiver);
+		self->rx_ns = 0;
+		receiver = NULL;
+	}
+	return false;
+}
+
+static void answerer(void *arg)
+{
+	(void)arg;
+	(void)uthread_park(GW_NEVER);
+	clock_ns += 50;
+	shard_note_write(clock_now()); /* the first of two writes counts */
+	clock_ns += 700;
+	shard_note_write(clock_now());
+	(void)uthread_park(GW_NEVER);
+}
+
+static uint64_t only_value(enum latency_kind kind)
+{
+	struct histogram *h = &self->latency[kind].h;
+
+	CHECK_EQ(histogram_count(h), 1);
+	return histogram_max(h);
+}
+
+TEST(network_times)
+{
+	static struct poller p = { .poll = packet_wakes };
+	struct uthread *u;
+
+	world();
+	for (uint32_t k = 0; k < LATENCY_KINDS; k++)
+		latency_init(&self->latency[k]);
+	CHECK_EQ(uthread_create(&u, NULL, answerer, NULL, "p", true, NULL), 0);
+	(void)uthread_park(clock_ns + 1);
+	(void)uthread_park(clock_ns + NS_PER_MS);
+	CHECK_EQ(histogram_count(&self->latency[LATENCY_NET_RECV].h), 0); /* not by a packet */
+	for (uint32_t k = 0; k < LATENCY_KINDS; k++)
+		latency_init(&self->latency[k]);
+	shard_add_poller(&p);
+	receiver = u;
+	(void)uthread_park(clock_ns + NS_PER_MS);
+	(void)uthread_park(clock_ns + NS_PER_MS);
+	list_del(&p.link);
+	CHECK_EQ(only_value(LATENCY_NET_RECV), 300);
+	CHECK_EQ(only_value(LATENCY_QUEUE), 0); /* ready after the packet's way, not before */
+	CHECK_EQ(only_value(LATENCY_RUN), 750);
+	CHECK_EQ(only_value(LATENCY_NET_SEND), 700);
+	CHECK_EQ(self->tx_ns, 0);
+	uthread_wake(u);
+	(void)uthread_park(clock_ns + 1);
+	(void)uthread_park(clock_ns + NS_PER_MS);
+	CHECK_EQ(histogram_count(&self->latency[LATENCY_NET_RECV].h), 1);
+	CHECK_EQ(histogram_count(&self->latency[LATENCY_NET_SEND].h), 1);
+}
+
 static void in_space(void *arg)
 {
 	uthread_self()->space = (uint32_t)(uintptr_t)arg;
@@ -646,6 +714,6 @@ TEST(mutex)
 
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
 	  CASE(deadlines_left_over), CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
-	  CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
+	  CASE(network_times), CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
 	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits),
 	  CASE(computes_under_interrupts))

@@ -3,6 +3,7 @@
  * good one becomes. */
 #include <stdlib.h>
 
+#include "abi/apex_config.h"
 #include "tests/unit.h"
 #include "tools/module/module.h"
 
@@ -93,14 +94,16 @@ TEST(partitions)
 	     "4: policy = batsch: it takes fixed, latency or batch; did you mean batch?");
 	SAYS(WEB "publish = 80\n", "4: publish = 80: two ports are needed");
 	SAYS(WEB "network = foo\n", "4: network = foo: it takes user, none");
-	SAYS(WEB "publish = 1:1\nnetwork = none\n", "5: -p needs --net user");
+	SAYS(WEB "publish = 1:1\nnetwork = none\n",
+	     "5: publish needs network = user: with network = none nothing");
 	SAYS(WEB "devices = netwrk\n",
 	     "4: devices = netwrk: it takes network, disk, random or none; did you mean network?");
 	SAYS(WEB "pci = 1e.0\n", "4: pci = 1e.0: a device is written BUS:DEVICE.FUNCTION");
 	SAYS(WEB "colours = 0-99\n", "4: colours = 0-99: numbers from 0 to 63");
 	SAYS(WEB "cores = 2..1\n", "4: cores = 2..1: guaranteed and most");
 	SAYS(WEB "cores = 0..3\npolicy = batch\n", "4: cores: 3 at most, and web has 1 vcores");
-	SAYS(WEB "personality = windows\n", "4: personality = windows: it takes linux or native");
+	SAYS(WEB "personality = windows\n",
+	     "4: personality = windows: it takes linux, native or arinc653");
 	SAYS(WEB "delay = 5\n", "4: delay = 5: a time is a number and ns, us, ms or s");
 	SAYS(WEB "input = yes\n" DB "input = yes\n", "9: web has the standard input already");
 	SAYS(WEB "publish = 80:80\n" DB "publish = 80:81\n",
@@ -184,7 +187,8 @@ TEST(compiled)
 	struct text t = { 0 };
 
 	CHECK(good(
-		HEAD WEB
+		HEAD
+		"trace = 500\n" WEB
 		"publish = 81:80\nhealth = ignore\nhealth.memory = cold-restart\nrestarts = "
 		"3\ncolours = 0-1, 8\n"
 		"policy = latency\ndelay = 20us\ncores = 0..1\n"
@@ -209,6 +213,7 @@ TEST(compiled)
 	CHECK_EQ(b.partitions[1].health[GW_HEALTH_MEMORY], GW_HEALTH_STOP);
 	CHECK_EQ(b.cores, 2);
 	CHECK_EQ(b.frame_ns, 10000000);
+	CHECK_EQ(b.trace_records, 500);
 	CHECK_EQ(b.n_slots, 3); /* db's second vcore is on core 0 */
 	CHECK_EQ(b.slots[1].offset_ns, 2000000);
 	CHECK_EQ(b.slots[1].partition, 1);
@@ -240,4 +245,52 @@ TEST(compiled)
 	drop();
 }
 
-UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(compiled))
+#define APEX "[partition a]\nprogram = a\npersonality = arinc653\nmemory = 4M\n"
+#define SAMPLES "[channel S]\nkind = sampling\nsize = 64\nfrom = a\nto = b\n"
+#define OTHER "[partition b]\nprogram = b\npersonality = arinc653\nmemory = 4M\nperiod = 5ms\n"
+
+/* Its configuration: the period by its windows, ports by the channels. */
+TEST(apex)
+{
+	const struct apex_config_port *port;
+	struct apex_config c;
+	struct text blob = { 0 };
+
+	SAYS(APEX, "1: partition a has neither windows nor a period");
+	SAYS(APEX "vcores = 2\nperiod = 1ms\n", "5: vcores: an arinc653 partition has one");
+	SAYS(APEX "period = 1ms\nduration = 2ms\n", "1: partition a: duration is longer");
+	SAYS(APEX "period = 1ms\nmain-stack = 1K\n", "6: main-stack = 1K: from 4K to 16M");
+	SAYS(APEX "period = 1ms\npartition-errors = power fire\n", "6: partition-errors: fire");
+	SAYS(APEX "period = 1ms\n" OTHER SAMPLES, "11: channel S: b samples it");
+	CHECK(good(HEAD APEX "partition-errors = power\nidentifier = 7\n" OTHER
+			     "[window w]\npartition = a\noffset = 1ms\nduration = 4ms\n"
+			     "[window x]\npartition = b\nduration = 2ms\n" SAMPLES
+			     "refresh = 8ms\n[channel Q]\nkind = queuing\nsize = 32\ndepth = 9\n"
+			     "from = b:OUT\nto = a\n"));
+	module_apex(&m, 0, &blob);
+	memcpy(&c, blob.data, sizeof(c));
+	port = (const struct apex_config_port *)(const void *)(blob.data + sizeof(c));
+	CHECK(c.magic == APEX_CONFIG_MAGIC && c.size == blob.len && c.n_ports == 2);
+	CHECK_EQ(c.period_ns, 10000000);
+	CHECK_EQ(c.duration_ns, 4000000);
+	CHECK_EQ(c.phase_ns, 1000000);
+	CHECK_EQ(c.identifier, 7);
+	CHECK(c.level[7] == APEX_LEVEL_PARTITION && c.level[0] == APEX_LEVEL_PROCESS);
+	CHECK_STR(port[0].name, "S");
+	CHECK(port[0].direction == APEX_PORT_SOURCE && port[0].refresh_ns == 0);
+	CHECK(port[1].kind == APEX_PORT_QUEUING && port[1].channel == 1 && port[1].messages == 9 &&
+	      port[1].direction == APEX_PORT_DESTINATION);
+	text_free(&blob);
+	module_apex(&m, 1, &blob);
+	memcpy(&c, blob.data, sizeof(c));
+	port = (const struct apex_config_port *)(const void *)(blob.data + sizeof(c));
+	CHECK_EQ(c.period_ns, 5000000);
+	CHECK_EQ(c.duration_ns, 1000000);
+	CHECK_EQ(c.phase_ns, 0);
+	CHECK_EQ(port[0].refresh_ns, 8000000);
+	CHECK_STR(port[1].name, "OUT");
+	text_free(&blob);
+	drop();
+}
+
+UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(compiled), CASE(apex))

@@ -5,6 +5,7 @@
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
+#include "runtime/metric/metric.h"
 #include "runtime/platform/godwit/steps.h"
 #include "runtime/platform/platform.h"
 #include "runtime/platform/test/boot/calls.h"
@@ -21,6 +22,12 @@ static _Atomic uint32_t n_threads;
 static _Atomic uint64_t n_faults;
 static struct spinlock fault_lock;
 extern const uint8_t program_begin[], program_end[];
+
+static void print_metric(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_info("%s", text);
+}
 
 static struct thread *self(void)
 {
@@ -153,6 +160,8 @@ static int64_t slow_call(struct program_frame *f)
 	case T_SPAWN:
 		return spawn(a, b, c);
 	case T_REPORT:
+		metric_add(metric_counter("reports"), 1);
+		metric_record(metric_histogram("reported"), b);
 		return report(a, b);
 	case T_COPY_IN:
 	case T_COPY_OUT:
@@ -160,6 +169,7 @@ static int64_t slow_call(struct program_frame *f)
 	case T_STRING:
 		return copies(f->orig_rax, a, b);
 	case T_SHUTDOWN:
+		metric_lines(print_metric, NULL);
 		platform_shutdown((int)a);
 	case T_YIELD:
 		uthread_yield();

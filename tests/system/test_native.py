@@ -1,0 +1,424 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Native programs (apps/, tests/native) as Linux processes on taps and AF_XDP, under the sanitizers, and as partitions in QEMU."""
+import os, random, re, signal, socket, struct, subprocess, tempfile, threading, time
+from harness import GODWIT, ROOT, Skip, equal, free_port, need, test, true
+from netlab import Child, Namespace, sh
+
+BUILD = os.path.join(ROOT, "build")
+LOAD = os.path.join(BUILD, "godwit-load")
+SETTINGS = ["--set", "greeting=hello", "--set", "n=1", "--set", "n=2", "--files", os.path.join(ROOT, "tests/native/files")]
+
+
+def app(name, asan=False):
+    path = os.path.join(BUILD, "apps-asan" if asan else "apps", name)
+    true(os.path.exists(path), f"{path} is there (make native hosted-asan)")
+    return path
+
+
+class Hosted(Child):
+    """godwit host OPTIONS -- APP ARGS in a namespace (or here)."""
+
+    def __init__(self, ns, program, *args, options=()):
+        words = [GODWIT, "host", *options, "--", program, *args]
+        more = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        super().__init__(ns.popen(*words, **more) if ns else subprocess.Popen(words, cwd=ROOT, **more))
+
+    def end(self):
+        status = self.stop()
+        equal(status, 0, f"status; it said: {''.join(self.err)[-2000:]}")
+
+
+def finish(*words, timeout=120, ns=None):
+    p = subprocess.run(ns.command(*words) if ns else words, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
+    return p.returncode, p.stdout, p.stderr
+
+
+def connect(ns, where, timeout=30, child=None):
+    """A connection that is echoed on: QEMU's own network takes connections before the program listens."""
+    end = time.monotonic() + timeout
+    while True:
+        if child is not None:
+            true(child.p.poll() is None, f"the program ended: {''.join(child.err)[-2000:]}")
+        try:
+            if ns:
+                with ns.inside():
+                    s = socket.socket()
+            else:
+                s = socket.socket()
+            s.settimeout(5)
+            s.connect(where)
+            s.sendall(b"?")
+            if s.recv(1) == b"?":
+                s.settimeout(30)
+                return s
+        except OSError:
+            pass
+        s.close()
+        true(time.monotonic() < end, f"nobody echoes at {where}")
+        time.sleep(0.1)
+
+
+def echo_bytes(s, n, seed=1):
+    data = random.Random(seed).randbytes(n)
+    t = threading.Thread(target=s.sendall, args=(data,))
+    t.start()
+    got = bytearray()
+    while len(got) < n:
+        part = s.recv(1 << 16)
+        true(part, f"the end after {len(got)} of {n} bytes")
+        got += part
+    t.join()
+    true(got == data, f"{n} bytes come back as they were")
+
+
+def echo_all(ns, addr, tcp, udp, child, conns=20):
+    s = connect(ns, (addr, tcp), child=child)
+    for n in (1, 100, 1460, 20000, 1 << 20):
+        echo_bytes(s, n, n)
+    s.shutdown(socket.SHUT_WR)
+    equal(s.recv(1), b"", "the end comes back too")
+    s.close()
+    many = [connect(ns, (addr, tcp), child=child) for _ in range(conns)]
+    for k in range(3):
+        for i, c in enumerate(many):
+            c.sendall(b"%d %d\n" % (k, i))
+        for i, c in enumerate(many):
+            equal(c.recv(100), b"%d %d\n" % (k, i), "each connection has its own")
+    for c in many:
+        c.close()
+    if ns:
+        with ns.inside():
+            u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    else:
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    u.settimeout(5)
+    u.connect((addr, udp))
+    for n in (1, 100, 1472):
+        data = random.Random(n).randbytes(n)
+        u.send(data)
+        equal(u.recv(9000), data, f"a datagram of {n} bytes")
+    u.close()
+
+
+def load(ns, url, rate=2000, seconds=2, connections=20):
+    """godwit-load: every answer comes and is right."""
+    status, out, err = finish(LOAD, "run", url, "--rate", str(rate), "--duration", f"{seconds}s", "--connections", str(connections),
+                              "--json", "-", ns=ns)
+    true(status == 0, f"godwit-load {url}: status {status} {err[-800:]}")
+    return out
+
+
+class TapLab:
+    """A tap with 10.9.0.1; the program is 10.9.0.2."""
+
+    OPTIONS = ["--net", "tap=t0", "--addr", "10.9.0.2/24,gw=10.9.0.1"]
+
+    def __init__(self, queues=1):
+        self.ns, self.queues = Namespace(), queues
+
+    def __enter__(self):
+        self.ns.__enter__()
+        self.ns.tap("t0", "10.9.0.1/24", self.queues)
+        return self.ns
+
+    def __exit__(self, *a):
+        self.ns.__exit__(*a)
+
+
+class VethLab:
+    """Two namespaces joined by a veth: `card` has 10.8.0.1 on v0, where the program is; `peer` 10.8.0.2."""
+
+    def __enter__(self):
+        self.card, self.peer = Namespace(), Namespace()
+        p = sh("ip", "-n", self.card.name, "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", self.peer.name, check=False)
+        if p.returncode:
+            raise Skip(f"no veth: {p.stderr.strip()}")
+        self.card.up("v0", "10.8.0.1/24")
+        self.peer.up("v1", "10.8.0.2/24")
+        return self
+
+    def __exit__(self, *a):
+        self.card.__exit__(*a)
+        self.peer.__exit__(*a)
+
+
+def tap_echo(style, cores, asan=False):
+    with TapLab(queues=cores.count(",") + 1 if cores else 1) as ns:
+        options = TapLab.OPTIONS + (["--cores", cores] if cores else [])
+        with Hosted(ns, app("echo", asan), style, options=options) as h:
+            echo_all(ns, "10.9.0.2", 7, 7, h)
+            if not asan:
+                load(ns, "tcp://10.9.0.2:7")
+                load(ns, "udp://10.9.0.2:7")
+            h.end()
+
+
+def cores_for_two():
+    cores = sorted(os.sched_getaffinity(0))
+    return f"{cores[0]},{cores[-1]}"  # one core twice is allowed
+
+
+@test
+def native_tap_tasks():
+    tap_echo("tasks", None)
+
+
+@test
+def native_tap_callbacks():
+    tap_echo("callbacks", None)
+
+
+@test
+def native_tap_two_shards():
+    tap_echo("tasks", cores_for_two())
+    tap_echo("callbacks", cores_for_two())
+
+
+@test
+def native_tap_asan():
+    """The whole runtime and the program under the address and undefined-behaviour sanitizers."""
+    tap_echo("tasks", None, asan=True)
+    tap_echo("callbacks", cores_for_two(), asan=True)
+
+
+@test
+def native_asan_sees():
+    """It is no sanitizer that sees nothing: freed memory that is read ends the process with its report."""
+    status, _, err = finish(GODWIT, "host", "--", app("probe", True), "crash")
+    true(status != 0 and "heap-use-after-free" in err and "in crash" in err, f"status {status}: {err[-1500:]}")
+
+
+def probe_ends_well(result, least=1100):
+    status, out, err = result
+    m = re.search(r"probe: (\d+) passed, (\d+) failed", err)
+    true(m and m[2] == "0" and int(m[1]) >= least and status == 0, f"status {status}: {out[-500:]} {err[-2000:]}")
+
+
+@test
+def native_probe_hosted():
+    probe_ends_well(finish(GODWIT, "host", *SETTINGS, "--", app("probe"), "self"))
+    probe_ends_well(finish(GODWIT, "host", *SETTINGS, "--cores", cores_for_two(), "--", app("probe"), "self"))
+
+
+@test
+def native_probe_asan():
+    probe_ends_well(finish(GODWIT, "host", *SETTINGS, "--", app("probe", True), "self"))
+    probe_ends_well(finish(GODWIT, "host", *SETTINGS, "--cores", cores_for_two(), "--", app("probe", True), "self"))
+
+
+@test
+def native_probe_partition():
+    for more in ([], ["-c", "2"], ["--machine", "microvm", "-m", "32M"]):
+        probe_ends_well(finish(GODWIT, "run", "--native", "--net", "none", *more, *SETTINGS, "--", app("probe"), "self"))
+
+
+@test
+def native_partition_echo():
+    """The same programs as partitions in QEMU."""
+    for style, more in (("tasks", []), ("callbacks", ["-c", "2", "--machine", "microvm"])):
+        tcp, udp = free_port(), free_port()
+        p = subprocess.Popen([GODWIT, "run", "--native", "-p", f"{tcp}:7", "-p", f"{udp}:7/udp", *more, "--", app("echo"), style], cwd=ROOT,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with Child(p, signal.SIGINT) as m:
+            echo_all(None, "127.0.0.1", tcp, udp, m, conns=5)
+            load(None, f"tcp://127.0.0.1:{tcp}", rate=300, connections=5)
+            equal(m.stop(), 0, f"status: {''.join(m.err)[-1500:]}")
+
+
+def linux_echo(ns, addr, port):
+    """An ordinary Linux server in the namespace."""
+    with ns.inside():
+        s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((addr, port))
+    s.listen(10)
+
+    def serve(c):
+        while True:
+            data = c.recv(65536)
+            if not data:
+                break
+            c.sendall(data)
+        c.close()
+
+    def accept():
+        while True:
+            try:
+                c = s.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(c,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return s
+
+
+def xdp_on(ns):
+    return "xdp" in ns.ip("link", "show", "v0").stdout
+
+
+@test
+def native_afxdp_shared_address():
+    """The interface's own address: the program has the ports that it listens on, Linux everything else."""
+    with VethLab() as lab:
+        other = linux_echo(lab.card, "10.8.0.1", 2222)
+        for style in ("tasks", "callbacks"):
+            with Hosted(lab.card, app("echo"), style, options=["--net", "afxdp=v0", "--trust-checksums"]) as h:
+                echo_all(lab.peer, "10.8.0.1", 7, 7, h)
+                true(xdp_on(lab.card), "an XDP program is attached")
+                s = connect(lab.peer, ("10.8.0.1", 2222))
+                echo_bytes(s, 100000)
+                s.close()
+                with lab.card.inside():
+                    taken = socket.socket()
+                try:
+                    taken.bind(("10.8.0.1", 7))
+                    raise AssertionError("the port is not reserved")
+                except OSError:
+                    taken.close()
+                load(lab.peer, "tcp://10.8.0.1:7")
+                load(lab.peer, "udp://10.8.0.1:7")
+                h.end()
+            true(not xdp_on(lab.card), "nothing stays behind")
+        with Hosted(lab.card, app("echo"), ":2222", options=["--net", "afxdp=v0"]) as h:
+            h.p.wait(20)
+            h.reader.join(5)
+            true(h.p.returncode == 1 and "address in use" in "".join(h.err), f"a taken port: {h.p.returncode} {h.err}")
+        other.close()
+
+
+@test
+def native_afxdp_killed():
+    """However it ends, the card is Linux's again."""
+    with VethLab() as lab:
+        with Hosted(lab.card, app("echo"), options=["--net", "afxdp=v0", "--trust-checksums"]) as h:
+            connect(lab.peer, ("10.8.0.1", 7), child=h).close()
+            h.p.kill()
+            h.p.wait(10)
+        end = time.monotonic() + 10
+        while xdp_on(lab.card) and time.monotonic() < end:
+            time.sleep(0.1)
+        true(not xdp_on(lab.card), "the XDP program went with the process")
+
+
+@test
+def native_afxdp_own_address():
+    """An address beside the interface's: all of it is the program's, ARP too; Linux keeps its own."""
+    with VethLab() as lab:
+        other = linux_echo(lab.card, "10.8.0.1", 7)
+        with Hosted(lab.card, app("echo"), options=["--net", "afxdp=v0", "--addr", "10.8.0.5/24", "--trust-checksums"]) as h:
+            echo_all(lab.peer, "10.8.0.5", 7, 7, h)
+            echo_bytes(connect(lab.peer, ("10.8.0.1", 7)), 100000)
+            h.end()
+        other.close()
+
+
+@test
+def native_afxdp_opens():
+    """Connections that the program opens, on the shared address: ARP and ports are Linux's too."""
+    with VethLab() as lab:
+        server = linux_echo(lab.peer, "10.8.0.2", 7000)
+        for asan in (False, True):
+            probe_ends_well(finish(GODWIT, "host", "--net", "afxdp=v0", "--trust-checksums", "--", app("probe", asan), "connect",
+                                   "10.8.0.2:7000", "1000000", ns=lab.card), least=5)
+        server.close()
+
+
+@test
+def native_afxdp_asan_two_shards():
+    with VethLab() as lab:
+        with Hosted(lab.card, app("echo", True), "callbacks",
+                    options=["--net", "afxdp=v0", "--trust-checksums", "--cores", cores_for_two()]) as h:
+            echo_all(lab.peer, "10.8.0.1", 7, 7, h)
+            h.end()
+
+
+@test
+def native_tap_opens():
+    with TapLab() as ns:
+        server = linux_echo(ns, "10.9.0.1", 7000)
+        probe_ends_well(finish(GODWIT, "host", *TapLab.OPTIONS, "--", app("probe"), "connect", "10.9.0.1:7000", "5000000", ns=ns), least=5)
+        server.close()
+
+
+class Backend(Child):
+    """tests/native/backend: a vhost-user back end that joins two ports."""
+
+    def __init__(self, ns, *ports):
+        super().__init__(ns.popen(os.path.join(BUILD, "programs", "backend"), *ports, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        equal(self.p.stdout.readline(), b"ready\n", "the back end is there")
+
+
+@test
+def native_vhost_user():
+    """virtqueues in shared memory: with a tap behind them, and between two processes."""
+    with tempfile.TemporaryDirectory() as folder, TapLab() as ns:
+        a, b = os.path.join(folder, "a"), os.path.join(folder, "b")
+        for asan in (False, True):
+            with Backend(ns, "tap=t0", a), Hosted(ns, app("echo", asan), options=["--net", f"vhost-user={a}", "--addr", "10.9.0.2/24"]) as h:
+                echo_all(ns, "10.9.0.2", 7, 7, h)
+                h.end()
+            os.unlink(a)
+        with Backend(ns, a, b), Hosted(ns, app("echo"), ":7000", options=["--net", f"vhost-user={a}", "--addr", "10.9.0.2/24"]) as h:
+            probe_ends_well(finish(GODWIT, "host", "--net", f"vhost-user={b}", "--addr", "10.9.0.3/24", "--", app("probe"),
+                                   "connect", "10.9.0.2:7000", "3000000", ns=ns), least=5)
+            h.end()
+
+
+@test
+def native_vhost_user_gone():
+    """A back end that dies: the program is told in a line, and goes on."""
+    with tempfile.TemporaryDirectory() as folder, TapLab() as ns:
+        a = os.path.join(folder, "a")
+        with Backend(ns, "tap=t0", a) as back, Hosted(ns, app("echo"), options=["--net", f"vhost-user={a}", "--addr", "10.9.0.2/24"]) as h:
+            connect(ns, ("10.9.0.2", 7), child=h).close()
+            back.p.kill()
+            end = time.monotonic() + 20
+            while "the back end has gone" not in "".join(h.err) and time.monotonic() < end:
+                time.sleep(0.1)
+            true("the back end has gone" in "".join(h.err), f"it is said: {h.err}")
+            h.end()
+
+
+@test
+def native_disk():
+    """The io_uring block device, from one and from two shards, under the sanitizers."""
+    with tempfile.NamedTemporaryFile(dir=BUILD) as f:
+        f.write(struct.pack("<1048576I", *(i * 2654435761 & 0xffffffff for i in range(1 << 20))))
+        f.flush()
+        program = os.path.join(BUILD, "hosted-asan", "disk-test")
+        for more in ([], ["--cores", cores_for_two()]):
+            status, _, err = finish(GODWIT, "host", "--disk", f.name, *more, "--", program)
+            m = re.search(r"disk: (\d+) passed, (\d+) failed", err)
+            true(status == 0 and m and int(m[1]) >= 4000 and m[2] == "0", f"status {status}: {err[-1500:]}")
+        status, _, err = finish(GODWIT, "host", "--disk", "/nosuch", "--", program)
+        true(status == 2 and "--disk /nosuch" in err, f"{status} {err}")
+
+
+@test
+def native_mistakes():
+    """Each says what is wrong and what to do."""
+    echo = app("echo")
+    cases = [
+        (["host", "--", echo + ".elf"], "godwit run --native"),
+        (["host", "--net", "afxdp=nosuch", "--", echo], "no such interface"),
+        (["host", "--net", "foo=1", "--", echo], "vhost-user=SOCKET"),
+        (["host", "--cores", "4000", "--", echo], "core 4000"),
+        (["host", "--cores", "1-", "--", echo], "FIRST-LAST"),
+        (["host", "--addr", "1.2.3.4/8", "--", echo], "without --net"),
+        (["host", "--net", "tap=lo", "--addr", "1.2.3.4/8", "--", echo], "no tap"),
+        (["host", "--net", "vhost-user=/nosuch", "--addr", "1.2.3.4/8", "--", echo], "nobody listens there"),
+        (["host", "--files", "/nosuch", "--", echo], "--files /nosuch"),
+        (["host", "--set", "x", "--", echo], "KEY=VALUE"),
+        (["host", "--bogus", "--", echo], "unknown option --bogus"),
+        (["host"], "which program"),
+        (["host", "--", "/nosuch/app"], "No such file"),
+        (["run", "--native", "--", "/nosuch/app"], "make native"),
+        (["run", "--set", "a=b", "--", echo], "--native"),
+    ]
+    for words, say in cases:
+        status, _, err = finish(GODWIT, *words, timeout=20)
+        true(status == 2 and say in err, f"{' '.join(words)}: status {status}: {err}")
+    status, _, err = finish(echo, timeout=20)
+    true(status == 2 and "godwit host --" in err, f"the program by itself: {status} {err}")
