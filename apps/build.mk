@@ -25,6 +25,7 @@ $(BUILD)/apps-asan/$(1): $(call app_objs,apps-asan,$(2)) $(BUILD)/libgodwit-asan
 endef
 $(foreach a,$(APPS),$(eval $(call app_rules,$(a),apps/$(a))))
 $(eval $(call app_rules,probe,tests/native/probe))
+$(eval $(call app_rules,rate,tests/native/rate))
 -include $(shell find $(BUILD)/apps $(BUILD)/apps-asan -name '*.d' 2>/dev/null)
 
 # The tests' own vhost-user back end.
@@ -35,5 +36,5 @@ $(BUILD)/programs/backend: tests/native/backend/backend.c
 
 # make native: all of them. make hosted-asan: as Linux processes under the address and undefined-behaviour sanitizers.
 .PHONY: native hosted-asan
-native: all $(BUILD)/programs/backend $(foreach a,$(APPS) probe,$(BUILD)/apps/$(a) $(BUILD)/apps/$(a).elf)
-hosted-asan: $(DISK_TEST) $(foreach a,$(APPS) probe,$(BUILD)/apps-asan/$(a))
+native: all $(BUILD)/programs/backend $(foreach a,$(APPS) probe rate,$(BUILD)/apps/$(a) $(BUILD)/apps/$(a).elf)
+hosted-asan: $(DISK_TEST) $(foreach a,$(APPS) probe rate,$(BUILD)/apps-asan/$(a))
