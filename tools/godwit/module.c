@@ -173,6 +173,7 @@ static int run(struct module *m, const struct asked *a, uint64_t begin_ns)
 	machine_init(&machine, &m->o);
 	machine.title = a->file;
 	machine.quiet = a->quiet;
+	machine.grow = m->memory_line == 0;
 	if (compile(&machine, m, programs, blobs) == 0)
 		status = machine_run(&machine, begin_ns);
 	machine_free(&machine);
