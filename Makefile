@@ -12,7 +12,10 @@ GUEST_OPT := -O2
 # A request calls some sixty functions of the guest: these keep no frame of their own (three instructions each), and keep
 # rbp as it is, so that a backtrace finds their callers. clang cannot; its objects are not run.
 GUEST_FRAME := $(if $(findstring clang,$(CC)),,-fomit-frame-pointer -ffixed-rbp)
-GUEST_CFLAGS = $(COMMON) $(FREESTANDING) $(GUEST_OPT) -fPIE -fvisibility=hidden $(GUEST_FRAME)
+# Jumps go where they go: padding in front of their targets was 3 % of the image, and its no-ops were executed. Functions
+# stay aligned. Not an option of clang's.
+PACKED := $(if $(findstring clang,$(CC)),,-falign-labels=1 -falign-jumps=1 -falign-loops=1)
+GUEST_CFLAGS = $(COMMON) $(FREESTANDING) $(GUEST_OPT) $(PACKED) -fPIE -fvisibility=hidden $(GUEST_FRAME)
 # MEASURE=0, in a BUILD of its own: shards without their built-in histograms, to see what those cost.
 ifdef MEASURE
 GUEST_CFLAGS += -DMEASURE=$(MEASURE)

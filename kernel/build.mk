@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The kernel: build/kernel.elf, linked twice, the second time with the names of its functions.
-KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE -fvisibility=hidden -fno-jump-tables -mcmodel=small
+KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 $(PACKED) -fPIE -fvisibility=hidden -fno-jump-tables -mcmodel=small
 # gcc leaves its call graph and frame sizes beside the objects, for tests/kernel-stack
 KERNEL_CFLAGS += $(if $(findstring clang,$(CC)),,-fcallgraph-info=su)
 KERNEL_SRCS := $(wildcard kernel/core/*.c kernel/x86_64/*.c)
@@ -11,10 +11,12 @@ KERNEL_LD := ld -static -pie --no-dynamic-linker -z max-page-size=4096 -z noexec
 
 all: $(BUILD)/kernel.elf
 
-# Machines with elastic partitions only: small before fast.
-$(BUILD)/kernel/core/pool.o $(BUILD)/kernel/core/elastic.o: KERNEL_CFLAGS += -Os
+# What runs once at boot, after a failure, or in machines with elastic partitions only: small before fast.
+KERNEL_COLD := $(addprefix core/,acpi elastic health log manifest pool range restart) \
+	$(addprefix x86_64/,acpi bootinfo cpu device main partition pci smp symbols uart)
+$(KERNEL_COLD:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Os
 
-$(BUILD)/kernel/%.o: kernel/%.c kernel/build.mk
+$(BUILD)/kernel/%.o: kernel/%.c Makefile kernel/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 

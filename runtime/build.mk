@@ -9,10 +9,10 @@ GUEST_LDSCRIPT := runtime/platform/godwit/guest.ld
 GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,-T,$(GUEST_LDSCRIPT) -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,-z,norelro -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096 -Wl,--no-relax
 
-$(BUILD)/guest/%.o: %.c
+$(BUILD)/guest/%.o: %.c Makefile runtime/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_CFLAGS) -include runtime/base/hidden.h -c -o $@ $<
-$(BUILD)/guest/%.S.o: %.S
+$(BUILD)/guest/%.S.o: %.S Makefile runtime/build.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(GUEST_CFLAGS) -c -o $@ $<
 # its loops must not become calls of the functions they are in
