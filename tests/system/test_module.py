@@ -334,6 +334,35 @@ def module_check_explains():
 
 
 @test
+def module_native():
+    """A native program (apps/echo) in windows of its own, in both its styles, beside a Linux program that spins in the others."""
+    program = os.path.join(ROOT, "build/apps/echo.elf")
+    true(os.path.exists(program), f"{program} is built by make native")
+    for style in ("tasks", "callbacks"):
+        port = free_port()
+        ini = ("[module]\ncores = 1\nframe = 6ms\n"
+               f"[partition echo]\npersonality = native\nprogram = {program} {style} :7\nmemory = 8M\npublish = {port}:7\n"
+               + linux("noise", "while :; do :; done") + "[window echo]\npartition = echo\nduration = 3ms\n[window noise]\npartition = noise\nduration = 3ms\n")
+        with Module(ini) as m:
+            end = time.monotonic() + 60
+            while not any(f"echo: {style} on" in line for line in m.out + m.err):
+                true(m.p.poll() is None and time.monotonic() < end, f"it does not start: {m.text()}")
+                time.sleep(0.05)
+            with socket.create_connection(("127.0.0.1", port), 20) as s:
+                s.settimeout(30)
+                sent = os.urandom(200000)
+                threading.Thread(target=s.sendall, args=(sent,), daemon=True).start()
+                got = b""
+                while len(got) < len(sent):
+                    part = s.recv(65536)
+                    true(part != b"", f"it closed after {len(got)} bytes: {m.text()}")
+                    got += part
+                true(got == sent, "what comes back is what was sent")
+            m.stop()
+            true("godwit: echo: ended with status 0" in m.err, m.text())
+
+
+@test
 def module_metrics():
     """Counters of all partitions, each with its name."""
     port = free_port()
