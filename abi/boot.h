@@ -45,6 +45,15 @@ struct gw_clock {
 #define GW_BOOT_EMULATED 0x1u	 /* under TCG: guest barriers may be dropped */
 #define GW_BOOT_MEM_ZEROED 0x2u	 /* the extents were zero at boot: fresh frames need no clearing */
 #define GW_BOOT_DMA_TRUSTED 0x4u /* no IOMMU confines this partition's devices */
+#define GW_BOOT_WARM 0x8u	 /* warm restart: the extents hold what they held before */
+
+/* Why the partition starts (ARINC 653 Part 1, START_CONDITION_TYPE). */
+enum gw_start {
+	GW_START_NORMAL = 0,	   /* power-on */
+	GW_START_PARTITION = 1,	   /* it asked for it (partition_restart) */
+	GW_START_HM_MODULE = 2,	   /* module reset */
+	GW_START_HM_PARTITION = 3, /* an error of its own */
+};
 
 struct gw_boot_info {
 	uint64_t magic;
@@ -62,7 +71,8 @@ struct gw_boot_info {
 	uint64_t kernel_bytes;	/* memory the kernel keeps, for messages */
 	uint64_t status_len;	/* bytes at GW_STATUS_VA (status.h); 0: none */
 	uint32_t restarts;	/* how often this partition was restarted before */
-	uint32_t reserved;
+	uint32_t start;		/* enum gw_start */
+	uint64_t health_len;	/* bytes at GW_HEALTH_LOG_VA (health.h); 0: may not be read */
 	struct gw_device devices[GW_MAX_DEVICES];
 };
 

@@ -37,6 +37,7 @@ struct gw_bundle_segment {
 
 #define GW_PARTITION_DMA_TRUSTED 0x1u /* accepts devices without an IOMMU */
 #define GW_PARTITION_MEM_ZEROED 0x2u  /* the machine's memory is zero at power-on */
+#define GW_PARTITION_HEALTH_LOG 0x4u  /* may read the module's health log (health.h) */
 
 /* Errors of a partition: what happened. A fault is the partition's own affair, an upcall, as long
  * as it has an upcall entry; the table says what follows when it has none, or when its runtime
@@ -59,7 +60,12 @@ enum gw_health_action {
 	GW_HEALTH_COLD_RESTART =
 		2, /* memory cleared, segments as in the bundle, vcore 0 at the entry */
 	GW_HEALTH_MODULE_STOP = 3, /* the machine ends with status 125 */
-	GW_HEALTH_ACTIONS = 4,
+	/* As a cold restart, but the partition's memory (gw_boot_info.extents) keeps what is in it.
+	 * Segments are as in the bundle, address spaces empty, vcore areas clear, ports as they
+	 * are. Boot flag GW_BOOT_WARM. */
+	GW_HEALTH_WARM_RESTART = 4,
+	GW_HEALTH_MODULE_RESET = 5, /* every partition restarts cold, also those that have ended */
+	GW_HEALTH_ACTIONS = 6,
 };
 
 /* What a partition's cores of the elastic pool are given for (kernel/core/elastic). */
@@ -95,6 +101,10 @@ struct gw_bundle_partition {
  * core without windows, and a window of the pool, runs all its vcores in turn, 1 ms each. */
 #define GW_WINDOW_POOL 0xffu
 #define GW_WINDOW_ELASTIC 0x1u
+/* Exact: its owner goes on GW_WINDOW_EXACT_NS after the start, not as soon as it can, so that not
+ * even the length of the kernel's last path is to be seen in the window. */
+#define GW_WINDOW_EXACT 0x2u
+#define GW_WINDOW_EXACT_NS 2000u
 #define GW_WINDOW_MIN_NS 10000u
 
 struct gw_bundle_slot {
@@ -148,6 +158,9 @@ struct gw_bundle {
 	struct gw_bundle_slot slots[GW_BUNDLE_SLOTS]; /* sorted by core, then offset */
 	uint32_t n_channels;
 	struct gw_bundle_channel channels[GW_BUNDLE_CHANNELS];
+	/* Errors of the module: STOP (as MODULE_STOP), IGNORE, MODULE_STOP or MODULE_RESET. Of the
+	 * kernel's own finding are HARDWARE ones only (NMI, machine check). */
+	uint8_t module_health[GW_HEALTH_CLASSES];
 };
 
 _Static_assert(sizeof(struct gw_bundle_partition) == 128, "bundle layout");

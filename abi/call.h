@@ -57,8 +57,10 @@ enum gw_call {
 	/* console_write(len): the first len bytes (<= GW_BATCH_BYTES) of batch.bytes go to the
 	 * debug UART. Returns len. */
 	GW_CALL_CONSOLE_WRITE = 12,
-	/* health_raise(code, arg): report an error of this partition with the caller's registers;
-	 * the partition is stopped (until health tables say otherwise). Does not return. */
+	/* health_raise(code, arg): report an error of this partition with the caller's registers.
+	 * Its class is GW_HEALTH_APPLICATION, or the one in GW_HEALTH_CODE(class, code); what
+	 * follows says the partition's table (bundle.h). Returns (0) when that is to ignore it.
+	 * -EINVAL: no such class. */
 	GW_CALL_HEALTH_RAISE = 13,
 	/* shutdown(status): end the machine with exit status 0..255. Does not return. */
 	GW_CALL_SHUTDOWN = 14,
@@ -85,8 +87,17 @@ enum gw_call {
 	GW_CALL_PORT_WRITE = 18,
 	GW_CALL_PORT_READ = 19,
 	GW_CALL_PORT_STATUS = 20,
-	GW_CALL_COUNT = 21,
+	/* partition_restart(warm): this partition starts again, as by GW_HEALTH_COLD_RESTART (0) or
+	 * GW_HEALTH_WARM_RESTART (1), with GW_START_PARTITION. -EINVAL: something else. -EPERM: it
+	 * has its cores for itself, without a scheduler (one partition, no windows, and no restart
+	 * in its health table). Does not return else. */
+	GW_CALL_PARTITION_RESTART = 21,
+	GW_CALL_COUNT = 22,
 };
+
+/* The code of health_raise for an error of class (enum gw_health_class, bundle.h); code: 56 bits.
+ */
+#define GW_HEALTH_CODE(class, code) (((class) + 1ULL) << 56 | (code))
 
 #define GW_MAX_SPACES 64u
 

@@ -42,7 +42,7 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o)
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o parts_fault.o parts_fuzz.o parts_measure.o)
 $(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
 $(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
@@ -55,7 +55,7 @@ boot-test: $(BUILD)/kernel.elf $(PROBE) $(PARTS)
 .PHONY: boot-test
 
 UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test schedule_test port_test \
-	elastic_test pool_test)
+	health_test elastic_test pool_test)
 kernel/core/test/range_test_SRCS := kernel/core/range.c
 kernel/core/test/space_test_SRCS := kernel/core/space.c
 kernel/core/test/manifest_test_SRCS := kernel/core/manifest.c kernel/core/crc32c.c
@@ -66,3 +66,20 @@ ELASTIC_SRCS := $(addprefix kernel/core/,elastic.c policy_fixed.c policy_latency
 kernel/core/test/schedule_test_SRCS := kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
 kernel/core/test/pool_test_SRCS := kernel/core/schedule.c kernel/core/pool.c $(ELASTIC_SRCS)
 kernel/core/test/elastic_test_SRCS := $(ELASTIC_SRCS)
+kernel/core/test/health_test_SRCS := kernel/core/health.c kernel/core/restart.c
+
+# Path lengths in instructions: the table, and the comparison with it (a stage of `make test`).
+paths: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/paths.py $(BUILD)
+paths-check: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/paths.py --check $(BUILD)
+BOOT_TESTS += paths-check
+.PHONY: paths paths-check
+
+# What the unit tests of kernel/core reach.
+comma := ,
+empty :=
+space := $(empty) $(empty)
+coverage:
+	tests/coverage $(BUILD) kernel/core $(foreach t,$(filter kernel/core/%,$(UNIT_TESTS)),$(t)=$(subst $(space),$(comma),$(strip $($(t)_SRCS))))
+.PHONY: coverage

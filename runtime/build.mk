@@ -36,7 +36,7 @@ runtime-test: $(BUILD)/kernel.elf $(BUILD)/runtime-test.elf
 # What no request passes through is built small (image budget: 400,000 bytes), and with frames for backtraces.
 GUEST_COLD := linux/start linux/process/sigcalls linux/process/sigframe linux/process/identity linux/process/limits linux/process/timers linux/process/exec linux/process/clone linux/process/family linux/process/wait linux/process/trap linux/memory/elf linux/memory/remap linux/memory/memcalls linux/memory/maps \
 	linux/memory/stack linux/memory/fork linux/files/synth% linux/files/proc% linux/files/metrics% linux/files/sys_path \
-	linux/files/sys_stat linux/files/namespace linux/files/root linux/files/init linux/files/misc linux/files/dev \
+	linux/files/sys_attr linux/files/sys_link linux/files/sys_stat linux/files/namespace linux/files/open linux/files/root linux/files/init linux/files/misc linux/files/dev \
 	linux/files/inode linux/files/timerfd linux/sockets/unix% linux/sockets/option% linux/sockets/ifconf linux/sockets/name \
 	linux/sockets/tcp_option linux/sockets/tcp_listen linux/sockets/tcp_move linux/sockets/udp linux/sockets/msg \
 	runtime/virtio/console% runtime/virtio/rng runtime/virtio/init runtime/virtio/pci runtime/virtio/mmio \

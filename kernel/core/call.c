@@ -9,6 +9,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/port.h"
+#include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
 
@@ -187,9 +188,12 @@ static long call_console_write(uint64_t len, uint64_t b, uint64_t c, uint64_t d)
 			call_again(v, GW_CALL_CONSOLE_WRITE, len, i);
 			return 0;
 		}
-		for (; n < CONSOLE_PIECE && i < len; n++, i++)
-			piece[n] = bytes[i];
+		if (log_room() >= LOG_CONSOLE_ROOM(CONSOLE_PIECE))
+			for (; n < CONSOLE_PIECE && i < len; n++, i++)
+				piece[n] = bytes[i];
 		log_console(&v->part->line, n_partitions > 1 ? v->part->name : NULL, piece, n);
+		/* Twice as much goes out as comes in: names, and what others have left. */
+		(void)log_drain(2 * CONSOLE_PIECE);
 	}
 	return (long)len;
 }
@@ -224,6 +228,23 @@ static long call_shutdown(uint64_t status, uint64_t b, uint64_t c, uint64_t d)
 	return 0;
 }
 
+static long call_partition_restart(uint64_t warm, uint64_t b, uint64_t c, uint64_t d)
+{
+	struct vcore *v = arch_vcore();
+	uint32_t running = PARTITION_RUNNING;
+
+	(void)b, (void)c, (void)d;
+	if (warm > 1)
+		return -EINVAL;
+	if (!v->core->shared)
+		return -EPERM;
+	/* Not if another vcore's error has come first. */
+	if (atomic_compare_exchange_strong(&v->part->state, &running, PARTITION_STOPPING))
+		restart_begin(v->part, warm != 0, GW_START_PARTITION);
+	arch_call_suspend(v);
+	return 0;
+}
+
 call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_WAIT] = call_wait,
 	[GW_CALL_YIELD] = call_yield,
@@ -244,6 +265,7 @@ call_fn *const call_table[CALL_COUNT] = {
 	[GW_CALL_PORT_WRITE] = call_port_write,
 	[GW_CALL_PORT_READ] = call_port_read,
 	[GW_CALL_PORT_STATUS] = call_port_status,
+	[GW_CALL_PARTITION_RESTART] = call_partition_restart,
 };
 
 /* Save the interrupted registers for the runtime and make t its entry. */

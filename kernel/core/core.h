@@ -129,9 +129,13 @@ struct partition {
 	uint32_t status;		   /* of shutdown, or STATUS_FAULT */
 	uint8_t health[GW_HEALTH_CLASSES]; /* actions, as in the manifest */
 	uint32_t restarts;		   /* how often it was restarted */
-	uint32_t restarts_max;		   /* 0: without limit */
+	uint32_t error_restarts;	   /* by its own errors */
+	uint32_t restarts_max;		   /* of these; 0: without limit */
 	uint32_t errors[GW_HEALTH_CLASSES];
-	uint32_t restart_stage; /* of restart_step */
+	_Atomic uint32_t reset_asked; /* module reset: restart.c */
+	uint32_t start;		      /* enum gw_start */
+	bool warm;		      /* this restart keeps the memory */
+	uint32_t restart_stage;	      /* of restart_step */
 	uint64_t restart_at;
 	uint64_t entry_va;
 	struct table_pool pool;

@@ -1,15 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* health.h - what follows an error of a partition, and the ends of partitions and of the machine.
- * An error harms its own partition only. */
+/* health.h - what follows an error of a partition or of the module, and the ends of partitions and
+ * of the machine. An error harms its own partition only. Errors of processes are upcalls: the
+ * runtime's affair, until it raises them here. */
 #ifndef GODWIT_KERNEL_HEALTH_H
 #define GODWIT_KERNEL_HEALTH_H
 
+#include "abi/health.h"
 #include "kernel/core/core.h"
 
-/* health_error - v has made an error of the class (GW_HEALTH_*) in the context t: log it and act as
- * the manifest says. Afterwards t is what goes on on this core. May not return (the machine ends).
+/* An error as gw_health_record says it. */
+struct health_error {
+	uint32_t class; /* below GW_HEALTH_CLASSES */
+	uint64_t code, arg, rip;
+};
+
+/* health_init - take the module's table from a checked bundle; page: of zeroes, for the records.
+ * Boot only. */
+void health_init(const struct gw_bundle *b, struct gw_health_log *page);
+
+/* health_error - v has made the error e in the context t: record it and act as the manifest says.
+ * Afterwards t is what goes on on this core. May not return (the machine ends).
  */
-void health_error(struct vcore *v, uint32_t class, struct trap *t);
+void health_error(struct vcore *v, const struct health_error *e, struct trap *t);
+
+/* health_module_error - the module has the error e, found while v ran. Context: any, also in the
+ * middle of the kernel (NMI). Returns true when it is recorded and all goes on: the caller sees to
+ * it that health_module_act runs soon on this core, in an interrupt. false: the machine must end.
+ */
+MUST_CHECK bool health_module_error(const struct vcore *v, const struct health_error *e);
+void health_module_act(struct vcore *v);
 
 /* partition_end - p runs no more; with the last one the machine ends, with the status of the first.
  * The caller goes through the scheduler next. */
@@ -18,19 +37,10 @@ void partition_end(struct partition *p, uint32_t status);
 /* machine_end - print what was measured, and end with status. */
 void machine_end(uint32_t status) __attribute__((noreturn));
 
-/* restart_step - a bounded part of the cold restart of v's partition, on its vcore 0's core, in its
- * own time. At the end the partition runs. */
-void restart_step(struct vcore *v);
+/* health_print - the sums of each partition that has made errors, to the log. */
+void health_print(void);
 
-/* Given by the architecture. stop: its devices do no more DMA and raise no interrupt. segment:
- * where writable segment i of p lies, or false. */
-void arch_devices_stop(const struct partition *p);
-void arch_devices_start(const struct partition *p);
+/* Given by the architecture: say what the partition did, before the machine ends by it. */
 void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t);
-
-struct restart_segment {
-	uint64_t pa, from, file_len, mem_len; /* whole pages from pa on */
-};
-bool arch_restart_segment(const struct partition *p, uint32_t i, struct restart_segment *s);
 
 #endif

@@ -58,6 +58,7 @@
 #define VECTOR_TIMER 0x30 /* GW_EVENT_TICK, after a look at the deadlines */
 #define VECTOR_KICK 0x70
 #define VECTOR_FLUSH 0x71
+#define VECTOR_HEALTH 0x72 /* a module error that waits to be acted on */
 #define VECTOR_SPURIOUS 0x7f
 #define VECTORS 0x80
 
@@ -67,7 +68,7 @@
 /* Numbers of kernel calls that the entry code serves itself. */
 #define CALL_CONTEXT_RESUME 11
 #define CALL_HEALTH_RAISE 13
-#define CALL_COUNT 21 /* calls from here on are not there yet: -ENOSYS */
+#define CALL_COUNT 22 /* calls from here on are not there yet: -ENOSYS */
 
 #define KERNEL_PHYS 0x100000
 

@@ -5,6 +5,7 @@
 #include "kernel/core/log.h"
 
 #define RING ((uint32_t)PAGE_SIZE)
+#define LOCK_TRIES 10000000u
 
 static uint8_t *ring;					 /* NULL: none, text goes out at once */
 static _Atomic uint32_t ring_head, ring_tail, ring_lock; /* written, put out */
@@ -50,8 +51,11 @@ void log_deferred(uint8_t *page)
 
 void log_direct(void)
 {
-	while (log_drain(RING))
-		;
+	/* Another core may be putting out some of it, for a moment; or this one was, before an NMI.
+	 */
+	for (uint32_t i = 0; ring != NULL && ring_head != ring_tail && i < LOCK_TRIES; i++)
+		if (!log_drain(RING))
+			__builtin_ia32_pause();
 	ring = NULL;
 }
 
@@ -122,15 +126,20 @@ void log_text(const char *fmt, ...)
 	atomic_store(&ring_lock, 0);
 }
 
+uint32_t log_room(void)
+{
+	return ring == NULL ? RING : RING - (ring_head - ring_tail);
+}
+
 static void put_line(struct log_line *line, const char *name)
 {
 	for (; *name; name++)
-		arch_console_byte((uint8_t)*name);
-	arch_console_byte(':');
-	arch_console_byte(' ');
+		put_byte((uint8_t)*name);
+	put_byte(':');
+	put_byte(' ');
 	for (uint32_t i = 0; i < line->n; i++)
-		arch_console_byte(line->bytes[i]);
-	arch_console_byte('\n');
+		put_byte(line->bytes[i]);
+	put_byte('\n');
 	line->n = 0;
 }
 

@@ -55,7 +55,8 @@ static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifes
 		return bad(err, "partitions.name", i, "has no NUL");
 	if (p->vcores < 1 || p->vcores > GW_MAX_VCORES)
 		return bad(err, "partitions.vcores", i, "is not 1..64");
-	if (p->flags & ~(GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED))
+	if (p->flags &
+	    ~(GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED | GW_PARTITION_HEALTH_LOG))
 		return bad(err, "partitions.flags", i, "has unknown bits");
 	if (p->config_len != 0 &&
 	    (!page_aligned(p->config_offset) || !within(p->config_offset, p->config_len, b->size)))
@@ -157,7 +158,7 @@ static int check_slot(const struct gw_bundle *b, uint32_t i, struct manifest_err
 		return bad(err, "slots.core", i, "is not below cores");
 	if (s->partition != GW_WINDOW_POOL && s->partition >= b->n_partitions)
 		return bad(err, "slots.partition", i, "does not exist");
-	if (s->flags & ~GW_WINDOW_ELASTIC)
+	if (s->flags & ~(GW_WINDOW_ELASTIC | GW_WINDOW_EXACT))
 		return bad(err, "slots.flags", i, "has unknown bits");
 	if (s->duration_ns < GW_WINDOW_MIN_NS || s->duration_ns > b->frame_ns)
 		return bad(err, "slots.duration_ns", i, "is below 10 us or above the major frame");
@@ -220,6 +221,11 @@ static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest
 		return bad(err, "n_slots", 0, "is not 0..64");
 	if (b->n_slots != 0 && (b->cores == 0 || b->frame_ns < GW_WINDOW_MIN_NS))
 		return bad(err, "frame_ns", 0, "is below 10 us, or cores is 0, with windows");
+	for (uint32_t c = 0; c < GW_HEALTH_CLASSES; c++)
+		if (b->module_health[c] >= GW_HEALTH_ACTIONS ||
+		    b->module_health[c] == GW_HEALTH_COLD_RESTART ||
+		    b->module_health[c] == GW_HEALTH_WARM_RESTART)
+			return bad(err, "module_health", c, "has an action that the module cannot");
 	return 0;
 }
 

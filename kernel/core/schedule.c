@@ -5,9 +5,9 @@
 
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
-#include "kernel/core/health.h"
 #include "kernel/core/log.h"
 #include "kernel/core/pool.h"
+#include "kernel/core/restart.h"
 
 static struct gw_bundle_slot slots[GW_BUNDLE_SLOTS];
 static struct gw_status *status;
@@ -213,16 +213,25 @@ static void idle(struct core *c)
 
 static void go_on(struct core *c, struct vcore *v, struct trap *t)
 {
+	uint64_t exact_ns;
+
 	atomic_store(&v->waiting, 0);
 	if (v->again != 0)
 		v->again = 0;
 	else if (atomic_load(&v->area->masked) == 0 && atomic_load(&v->area->pending) != 0 &&
 		 v->upcall_entry != 0)
 		upcall_event(v, t);
-	if (c->window_fresh)
-		schedule_late(c, arch_now_ns());
 	if (v->floats)
 		pool_served(c);
+	if (!c->window_fresh)
+		return;
+	if ((slot_of(c)->flags & GW_WINDOW_EXACT) == 0) {
+		schedule_late(c, arch_now_ns());
+		return;
+	}
+	exact_ns = c->window_ns + GW_WINDOW_EXACT_NS;
+	schedule_late(c, max_u64(arch_now_ns(), exact_ns));
+	arch_enter_at(t, exact_ns);
 }
 
 void schedule(struct core *c, struct trap *t)

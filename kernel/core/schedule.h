@@ -53,8 +53,10 @@ void schedule(struct core *c, struct trap *t);
 /* schedule_print - the lateness of each window, to the log. */
 void schedule_print(void);
 
-/* Given by the architecture. save: keep t and the extended registers of v. load: make v the one
- * that runs on c, with t its context. rest: nobody runs. */
+/* Given by the architecture. enter: go on with t at the time `ns`, or at once if it has passed;
+ * what was before does not show in how long after it that is. save: keep t and the extended
+ * registers of v. load: make v the one that runs on c, with t its context. rest: nobody runs. */
+void arch_enter_at(struct trap *t, uint64_t ns) __attribute__((noreturn));
 void arch_context_save(struct vcore *v, const struct trap *t);
 void arch_context_load(struct core *c, struct vcore *v, struct trap *t);
 void arch_context_rest(struct core *c);

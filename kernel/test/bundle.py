@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0|1] [config=TEXT] [break=OFFSET,SIZE,VALUE]
-A minimal bundle writer for the kernel's boot tests. health= is a byte (two hex digits) a class: its action;
+"""bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0 or 1 + PARTITION] [config=TEXT] [break=OFFSET,SIZE,VALUE]
+A minimal bundle writer for the kernel's boot tests. health= (of a part) and module= are a byte (two hex digits) a class: its action;
 config=@FILE takes the file's bytes."""
 import struct
 import sys
@@ -68,7 +68,8 @@ def main():
         b.add(elf, dict(x.split("=", 1) for x in rest), f"p{i}")
     mmio = b"".join(struct.pack("<QIIII", *(int(x, 0) for x in w.split(",")), 0)
                     for w in opt.get("mmio", "").split(";") if w)
-    devices = struct.pack("<HHHHI", 0, 0xFFFF, 0xFFFF, 0, 0xFFFFFFFF) if opt.get("devices", "1") == "1" else b""
+    owner = int(opt.get("devices", "1")) - 1
+    devices = struct.pack("<HHHHI", 0, 0xFFFF, 0xFFFF, owner, 0xFFFFFFFF) if owner >= 0 else b""
     slots = b""
     for w in filter(None, opt.get("slots", "").split(";")):
         core, owner, offset, duration, flags = (int(x, 0) for x in w.split(","))
@@ -83,7 +84,8 @@ def main():
     page = (head + b.partitions.ljust(128 * 8, b"\0") + b.segments.ljust(40 * 32, b"\0") + mmio.ljust(24 * 4, b"\0") +
             devices.ljust(12 * 32, b"\0") +
             struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) +
-            slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels)
+            slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels.ljust(24 * 32, b"\0") +
+            bytes.fromhex(opt.get("module", "")))
     image = bytearray(page + bytes(8192 - len(page)) + b.body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))

@@ -77,10 +77,9 @@ static void spin_second(uint64_t vcore)
 
 void elastic_batch(void)
 {
-	const char *config = (const char *)GW_CONFIG_VA;
-	uint64_t sum = 0, least = ~0ULL, part = number_after(config, 's', 8);
+	uint64_t sum = 0, least = ~0ULL, part = config_number('s', 8);
 
-	end_ns = now_ns() + number_after(config, 'm', 20) * 1000000;
+	end_ns = now_ns() + config_number('m', 20) * 1000000;
 	for (uint32_t i = 1; i < boot->vcores; i++)
 		start(i, spin_second);
 	spin(0);
@@ -112,9 +111,8 @@ static uint64_t quantile(uint32_t n, uint32_t per_mille)
 
 void elastic_latency(void)
 {
-	const char *config = (const char *)GW_CONFIG_VA;
-	uint64_t until = now_ns() + number_after(config, 'm', 20) * 1000000;
-	uint64_t limit = number_after(config, 'd', 0), pause = number_after(config, 'p', PAUSE_NS);
+	uint64_t until = now_ns() + config_number('m', 20) * 1000000;
+	uint64_t limit = config_number('d', 0), pause = config_number('p', PAUSE_NS);
 	uint64_t n = 0, grants = numbers()->grants;
 
 	while (now_ns() < until && n < SAMPLES) {
@@ -165,7 +163,7 @@ static uint64_t wait_ns(uint64_t ns)
 
 void elastic_helped(void)
 {
-	uint64_t limit = number_after((const char *)GW_CONFIG_VA, 'd', 0), worst = 0, asked;
+	uint64_t limit = config_number('d', 0), worst = 0, asked;
 
 	start(1, helper);
 	for (uint32_t i = 0; i < 50; i++) {

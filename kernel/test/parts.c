@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* parts.c - the program of the tests with several partitions. The first letter of its configuration
  * says what it does: v (a victim that keeps its window and watches itself), h (a hostile one: calls
- * with random arguments, faults, errors, spinning, a restart after each), w (waits for ticks), s
- * (spins), p and c (send and receive by ports), b, l and a (elastic.c), e (ends). Prints `N passed,
- * N failed` for itself.
+ * with random arguments, faults, errors, spinning, a restart after each), f (faults), r and q
+ * (module resets), o (observes time), z (fuzzes the kernel's calls), m (measures paths), y
+ * (yields), w (waits for ticks), s (spins), p and c (send and receive by ports), b, l and a
+ * (elastic.c), e (ends). Prints `N passed, N failed` for itself.
  */
 #include "kernel/test/parts.h"
 
@@ -12,8 +13,9 @@
 
 void parts_main(const struct gw_boot_info *info, uint64_t vcore);
 const struct gw_boot_info *boot;
-static uint32_t passed, failed, line_len;
-static volatile uint64_t must_be_zero, must_be_seven = 7;
+uint32_t failed;
+volatile uint64_t must_be_zero, must_be_seven = 7;
+static uint32_t passed, line_len;
 
 __asm__(".text\n"
 	".globl parts_entry\n"
@@ -39,8 +41,6 @@ __asm__(".text\n"
 	".skip 4096\n"
 	"upcall_top:\n"
 	".text\n");
-void ignore_syscall(void);
-void ignore_upcall(void);
 
 void out(const char *s)
 {
@@ -81,14 +81,15 @@ void check(int ok, const char *text, uint64_t got)
 	out_flush();
 }
 
-static void end(void)
+void end(void)
 {
 	out_number(passed);
 	out(" passed, ");
 	out_number(failed);
 	out(" failed");
 	out_flush();
-	call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
+	for (;;)
+		call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
 }
 
 uint64_t now_ns(void)
@@ -101,18 +102,10 @@ uint64_t now_ns(void)
 			  32);
 }
 
-static uint64_t random_next(void)
+uint64_t config_number(char key, uint64_t value)
 {
-	static uint64_t state = 0x9e3779b97f4a7c15ULL;
+	const char *s = (const char *)GW_CONFIG_VA;
 
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-uint64_t number_after(const char *s, char key, uint64_t value)
-{
 	for (uint64_t i = 0; i < boot->config_len; i++) {
 		if (s[i] != key)
 			continue;
@@ -148,8 +141,7 @@ static void check_windows(const struct gw_status *s)
 		for (uint32_t k = 0; k < GW_STATUS_BUCKETS; k++)
 			sum += w->late[k];
 		check(w->starts > 10, "window starts", w->starts);
-		if (w->partition == GW_WINDOW_POOL ||
-		    number_after((const char *)GW_CONFIG_VA, 'l', 0) == 0)
+		if (w->partition == GW_WINDOW_POOL || config_number('l', 0) == 0)
 			continue; /* the host's time, and updates meanwhile */
 		check(w->missed == 0, "windows missed", w->missed);
 		check(sum == w->starts, "the histogram's sum", sum);
@@ -185,45 +177,6 @@ static void victim(uint64_t ms)
 		check_windows((const struct gw_status *)GW_STATUS_VA);
 }
 
-/* Everything but what ends the partition: shutdown and health_raise have their turn below. */
-static void random_calls(void)
-{
-	uint64_t own = boot->extents[0].pa;
-
-	call(GW_CALL_UPCALL_SET, (uint64_t)ignore_syscall, (uint64_t)ignore_upcall, 0, 0);
-	for (uint32_t i = 0; i < HOSTILE_CALLS; i++) {
-		uint64_t a[4], n = random_next() % 24;
-
-		if (n == GW_CALL_HEALTH_RAISE || n == GW_CALL_SHUTDOWN || n == GW_CALL_UPCALL_SET ||
-		    n == GW_CALL_CONTEXT_RESUME || n == GW_CALL_VCORE_START)
-			continue;
-		for (uint32_t k = 0; k < 4; k++)
-			a[k] = random_next() >> random_next() % 64;
-		if (n == GW_CALL_WAIT && random_next() % 8)
-			a[0] = now_ns() + random_next() % 20000;
-		else if (n == GW_CALL_WAIT)
-			a[0] = 0;
-		if (n >= GW_CALL_PORT_WRITE && random_next() % 4)
-			a[0] %= 2, a[1] %= 4100; /* floods the victim's port */
-		if (n == GW_CALL_CONSOLE_WRITE)
-			a[0] |= 1ULL << 40; /* refused: its text would hide the results */
-		if (n >= GW_CALL_SPACE_MAP && n <= GW_CALL_SPACE_QUERY && random_next() % 4 == 0) {
-			uint64_t va = random_next() % GW_PROGRAM_END & ~4095ULL;
-			uint64_t len = (1 + random_next() % 600) * 4096;
-
-			a[0] = n <= GW_CALL_SPACE_PROTECT ? 1 + random_next() % 4 : va;
-			a[1] = random_next() % 4 ? len : (GW_PROGRAM_END - va) & ~4095ULL;
-			for (uint32_t k = 0; k < 4; k++)
-				area(0)->batch.maps[k] =
-					(struct gw_map){ va + k * len,
-							 own + random_next() % 64 * 4096, len,
-							 random_next() % 2 };
-		}
-		call(n, a[0], a[1], a[2], a[3]);
-		area(0)->pending = 0;
-	}
-}
-
 static void hostile(void)
 {
 	uint64_t end_ns = now_ns() + 20000000;
@@ -241,7 +194,7 @@ static void hostile(void)
 	if (failed)
 		end();
 	if (boot->restarts == 0) {
-		random_calls();
+		fuzz(HOSTILE_CALLS, false);
 		__asm__ volatile("movq $1, %%gs:0x18" : : : "memory");
 		call(GW_CALL_HEALTH_RAISE, 1, 2, 0, 0);
 	} else if (boot->restarts < 6) {
@@ -327,11 +280,24 @@ void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 	(void)vcore;
 	boot = info;
 	if (config[0] == 'v')
-		victim(number_after(config, 'm', 100));
+		victim(config_number('m', 100));
 	else if (config[0] == 'h')
 		hostile();
+	else if (config[0] == 'f')
+		inject(config_number('n', 0));
+	else if (config[0] == 'r' || config[0] == 'q')
+		reset(config[0] == 'r');
+	else if (config[0] == 'o')
+		observe(config_number('m', 20));
+	else if (config[0] == 'm')
+		measure();
+	else if (config[0] == 'y')
+		for (uint64_t e = now_ns() + config_number('m', 20) * 1000000; now_ns() < e;)
+			call(GW_CALL_YIELD, 0, 0, 0, 0);
+	else if (config[0] == 'z')
+		fuzz(config_number('n', 1000000), true);
 	else if (config[0] == 'w')
-		waiter(number_after(config, 'm', 20));
+		waiter(config_number('m', 20));
 	else if (config[0] == 'p')
 		producer();
 	else if (config[0] == 'c')
@@ -343,7 +309,7 @@ void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 	else if (config[0] == 'a')
 		elastic_helped();
 	else if (config[0] == 's')
-		for (uint64_t e = now_ns() + number_after(config, 'm', 20) * 1000000; now_ns() < e;)
+		for (uint64_t e = now_ns() + config_number('m', 20) * 1000000; now_ns() < e;)
 			;
 	end();
 }

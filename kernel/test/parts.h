@@ -1,27 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parts.h - what the files of the test program for several partitions share. */
+/* parts.h - what the files of the several partitions' test program share. */
 #ifndef GODWIT_KERNEL_TEST_PARTS_H
 #define GODWIT_KERNEL_TEST_PARTS_H
 
+#include <stdbool.h>
+
 #include "abi/boot.h"
 #include "abi/bundle.h"
+#include "abi/call.h"
+#include "abi/health.h"
 #include "abi/status.h"
+#include "abi/vcore.h"
 #include "kernel/test/probe_call.h"
 
 extern const struct gw_boot_info *boot;
+extern uint32_t failed;
+extern volatile uint64_t must_be_zero,
+	must_be_seven; /* bss, data: as in the bundle at each start */
 
-/* Text of the console line, which out_flush puts out; of vcore 0 only. */
+/* Text of the next line, at most the batch area; out_flush prints it. */
 void out(const char *s);
 void out_number(uint64_t v);
 void out_flush(void);
 
-/* Count a check; a failed one is printed, with the value that was got. */
+/* Count, and print the text when not ok. end: print the counts, and end with 0 if none failed. */
 void check(int ok, const char *text, uint64_t got);
+void end(void) __attribute__((noreturn));
 
 uint64_t now_ns(void);
+/* The number behind the letter `key` in the configuration, or value. */
+uint64_t config_number(char key, uint64_t value);
 
-/* The number behind the last `key` of the configuration s, or value. */
-uint64_t number_after(const char *s, char key, uint64_t value);
+/* parts.c: entries for upcalls that go on where they came from. */
+void ignore_syscall(void);
+void ignore_upcall(void);
+
+/* parts_fault.c: errors of every class at random moments, until there were so many; and a neighbour
+ * that remembers all that it sees of time. */
+void inject(uint64_t faults);
+void reset(bool raise);
+void observe(uint64_t ms);
+
+/* parts_fuzz.c: kernel calls with random arguments. */
+void fuzz(uint64_t calls, bool all);
+
+/* parts_measure.c: path lengths. */
+void measure(void);
 
 /* elastic.c: spin on all vcores; wake up often and see how late; ask for help. */
 void elastic_batch(void);

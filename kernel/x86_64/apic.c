@@ -21,6 +21,7 @@
 #define REG_CURRENT 0x390u
 #define REG_DIVIDE 0x3e0u
 #define MASKED 0x10000u
+#define ICR_SELF 0x40000u
 
 bool apic_x2;
 static uint8_t *xapic;
@@ -75,8 +76,10 @@ void apic_init_first(struct core *c)
 
 void apic_init_core(struct core *c)
 {
-	if (c->id != 0)
+	if (c->id != 0) {
 		apic_enable();
+		reg_write(REG_LINT1, MASKED); /* an NMI is one error of the module */
+	}
 	set_eoi(c);
 	reg_write(REG_COUNT, 0);
 	reg_write(REG_TIMER, (cpu.tsc_deadline ? 2u << 17 : 0) | VECTOR_TIMER);
@@ -107,6 +110,14 @@ void apic_ipi(uint32_t id, uint32_t command)
 		arch_relax();
 	reg_write(REG_ICR_HIGH, id << 24);
 	reg_write(REG_ICR, command);
+}
+
+void apic_self(uint32_t vector)
+{
+	if (apic_x2)
+		wrmsr(MSR_X2APIC + REG_ICR / 16, ICR_SELF | vector);
+	else
+		reg_write(REG_ICR, ICR_SELF | vector);
 }
 
 void arch_kick(const struct core *c)

@@ -72,6 +72,7 @@ void apic_init_first(struct core *c);
 void apic_init_core(struct core *c);
 void apic_eoi(struct core *c);
 void apic_ipi(uint32_t apic_id, uint32_t command);
+void apic_self(uint32_t vector); /* also in the middle of apic_ipi */
 uint32_t apic_id(void);
 uint32_t apic_timer_count(void);
 /* Halt for so many ticks of the timer (or less, if something else interrupts). Boot only. */
@@ -125,6 +126,7 @@ extern char vector_stubs[];
 /* fault.c */
 void fault_handle(struct trap *t);
 void fault_fatal(const struct trap *t) __attribute__((noreturn));
+void hardware_fault(const struct trap *t);
 void health_raise(struct trap *t);
 void interrupt_serve(uint32_t vector);
 void interrupt_user(struct trap *t);
@@ -134,6 +136,8 @@ void interrupt_user(struct trap *t);
 void partitions_create(const struct gw_bundle *b, struct range_set *free);
 void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bundle_pa,
 		     const struct boot_info *boot, struct range_set *free);
+/* The page of the health log, mapped for those that may read it. */
+struct gw_health_log *health_log_build(const struct gw_bundle *b, struct range_set *free);
 /* The status page, for all of them; NULL: no windows. */
 struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free);
 /* Map in the partition's space, or end with a message when its page tables run out. */

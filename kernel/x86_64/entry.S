@@ -275,17 +275,22 @@ return_to_user:
 	swapgs
 	iretq
 
-/* On a stack of its own, from anywhere: GS may be either side's, so find the core by the stack. */
+/* On a stack of its own, from anywhere: GS may be either side's, so find the core by the stack. If
+ * hardware_fault returns, what was interrupted goes on. */
 fatal_common:
 	push_all
 	cld
 	movq %rsp, %rax
 	andq $-CORE_SLOT, %rax
 	movq CORE_AREA + CORE_CURRENT(%rax), %rax
+	rdgsbase %rbx
 	wrgsbase %rax
 	movq %rsp, %rdi
-	call fault_fatal
-	ud2
+	call hardware_fault
+	wrgsbase %rbx
+	pop_all
+	addq $16, %rsp
+	iretq
 
 	.balign 16
 interrupt_common:

@@ -8,7 +8,9 @@
 #include "kernel/core/pool.h"
 #include "kernel/x86_64/symbols.h"
 
+#define VECTOR_DOUBLE_FAULT 8u
 #define VECTOR_PAGE_FAULT 14u
+#define VECTOR_MACHINE_CHECK 18u
 
 static const char *vector_name(uint64_t v)
 {
@@ -70,6 +72,7 @@ static void report_backtrace(const struct trap *t)
 
 void fault_fatal(const struct trap *t)
 {
+	log_direct();
 	log_text("\ngodwit: fatal #%s (vector %lu, error %lx) in %s on core %u\n",
 		 vector_name(t->vector), t->vector, t->error,
 		 t->cs & 3 ? "user mode" : "the kernel", vcore_self()->core->id);
@@ -106,10 +109,35 @@ void fault_handle(struct trap *t)
 		fault_fatal(t);
 	v = vcore_self();
 	v->area->kernel_entries++;
-	if (v->upcall_entry == 0)
-		health_error(v, fault_class(t), t);
-	else
+	if (v->upcall_entry == 0) {
+		struct health_error e = { fault_class(t), t->vector << 32 | (uint32_t)t->error,
+					  t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0, t->rip };
+
+		health_error(v, &e, t);
+	} else {
 		upcall_fault(v, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+	}
+}
+
+#define MSR_MCG_STATUS 0x17au
+#define MCG_STATUS_RIPV 0x1u /* the interrupted program can go on */
+
+/* From entry.S, on a stack of its own, in the middle of anything: NMI, #DF, #MC. Returns when all
+ * goes on; what the module's table asks for follows in an interrupt to this core itself. */
+void hardware_fault(const struct trap *t)
+{
+	struct vcore *v = vcore_self();
+	struct health_error e = { GW_HEALTH_HARDWARE, t->vector << 32, 0, t->rip };
+
+	if (t->vector == VECTOR_MACHINE_CHECK)
+		e.arg = rdmsr(MSR_MCG_STATUS);
+	if (t->vector == VECTOR_DOUBLE_FAULT ||
+	    (t->vector == VECTOR_MACHINE_CHECK && (e.arg & MCG_STATUS_RIPV) == 0) ||
+	    !health_module_error(v, &e))
+		fault_fatal(t);
+	if (t->vector == VECTOR_MACHINE_CHECK)
+		wrmsr(MSR_MCG_STATUS, 0); /* the next one would reset the machine else */
+	apic_self(VECTOR_HEALTH);
 }
 
 void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t)
@@ -120,7 +148,8 @@ void arch_health_report(const struct vcore *v, uint32_t class, const struct trap
 		fault_fatal(t);
 	}
 	log_text("\ngodwit: partition %s, core %u: ", v->part->name, v->core->id);
-	if (class == GW_HEALTH_APPLICATION)
+	(void)class;
+	if ((uint32_t)t->vector == (TRAP_CALL | CALL_HEALTH_RAISE))
 		log_text("it raised health error %lx (%lx)\n", t->rdi, t->rsi);
 	else
 		log_text("the runtime made a Linux system call while masked\n");
@@ -130,11 +159,20 @@ void arch_health_report(const struct vcore *v, uint32_t class, const struct trap
 /* From entry.S. The place of rax holds a return address of the kernel. */
 void health_raise(struct trap *t)
 {
-	uint32_t class = t->vector == CALL_HEALTH_RAISE ? GW_HEALTH_APPLICATION : GW_HEALTH_ILLEGAL;
+	struct health_error e = { GW_HEALTH_ILLEGAL, 0, 0, t->rip };
+	uint64_t class = t->rdi >> 56;
 
+	if (t->vector == CALL_HEALTH_RAISE) {
+		t->rax = (uint64_t)-EINVAL;
+		if (class > GW_HEALTH_CLASSES)
+			return;
+		e.class = class != 0 ? (uint32_t) class - 1 : GW_HEALTH_APPLICATION;
+		e.code = t->rdi & ((1ULL << 56) - 1);
+		e.arg = t->rsi;
+	}
 	t->vector |= TRAP_CALL;
 	t->rax = 0;
-	health_error(vcore_self(), class, t);
+	health_error(vcore_self(), &e, t);
 }
 
 static void event_set(struct core *c, uint32_t i)
@@ -170,6 +208,8 @@ void interrupt_serve(uint32_t vector)
 		event_set(c, vector - VECTOR_EVENT);
 	} else if (vector == VECTOR_FLUSH) {
 		arch_flush_poll(c);
+	} else if (vector == VECTOR_HEALTH) {
+		health_module_act(v);
 	} else if (vector == VECTOR_SPURIOUS || vector < VECTOR_EVENT) {
 		return;
 	}

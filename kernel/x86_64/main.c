@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the order of boot, on the first core, from the loader's state to the partition's first
  * instruction. Nothing is allocated after it. */
+#include "kernel/core/health.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/port.h"
 #include "kernel/core/schedule.h"
@@ -110,6 +111,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	ports_init(b,
 		   ports_bytes(b) != 0 ? direct(kernel_pages(&free_memory, ports_bytes(b))) : NULL);
 	status = status_build(b, &free_memory);
+	health_init(b, health_log_build(b, &free_memory));
 	pci_scan(b, &boot);
 	virtio_mmio_scan(b);
 	clock_end(b->epoch_ns);

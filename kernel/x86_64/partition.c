@@ -3,7 +3,8 @@
  * stay in the bundle, writable ones are copied), memory window, boot information, vcore areas. */
 #include "kernel/x86_64/arch_internal.h"
 
-#include "kernel/core/health.h"
+#include "abi/health.h"
+#include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
 #include "kernel/core/space_call.h"
 
@@ -188,11 +189,17 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
 }
 
+static bool restarts(uint32_t action)
+{
+	return action == GW_HEALTH_COLD_RESTART || action == GW_HEALTH_WARM_RESTART ||
+	       action == GW_HEALTH_MODULE_RESET;
+}
+
 /* May core c run its only vcore without a scheduler? */
 static bool dedicated(const struct gw_bundle *b)
 {
 	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
-		if (b->partitions[0].health[i] == GW_HEALTH_COLD_RESTART)
+		if (restarts(b->partitions[0].health[i]) || restarts(b->module_health[i]))
 			return false;
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }
@@ -244,6 +251,20 @@ struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free
 	for (uint32_t i = 0; i < n_partitions; i++) {
 		partition_map(partitions[i], GW_STATUS_VA, pa, len, PTE_P | PTE_U | PTE_NX | PTE_A);
 		partitions[i]->info->status_len = len;
+	}
+	return direct(pa);
+}
+
+struct gw_health_log *health_log_build(const struct gw_bundle *b, struct range_set *free)
+{
+	uint64_t pa = kernel_pages(free, sizeof(struct gw_health_log));
+
+	for (uint32_t i = 0; i < n_partitions; i++) {
+		if ((b->partitions[i].flags & GW_PARTITION_HEALTH_LOG) == 0)
+			continue;
+		partition_map(partitions[i], GW_HEALTH_LOG_VA, pa, sizeof(struct gw_health_log),
+			      PTE_P | PTE_U | PTE_NX | PTE_A);
+		partitions[i]->info->health_len = sizeof(struct gw_health_log);
 	}
 	return direct(pa);
 }

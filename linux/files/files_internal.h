@@ -117,6 +117,13 @@ int vfs_link(struct inode *i, struct inode *at, const char *path) MUST_CHECK;
 int vfs_rename(struct inode *at, const char *from, struct inode *to_at, const char *to,
 	       uint32_t flags) MUST_CHECK;
 int vfs_open_inode(struct inode *i, uint32_t flags, struct file **out) MUST_CHECK;
+/* For open.c; vfs_tree held. May the process add or remove names in dir? Does the walk name an
+ * entry, not "." or ".."? A new inode as the process makes them in dir. Link it at the walk's free
+ * name (consumes i, also on failure). */
+int dir_may_change(const struct inode *dir) MUST_CHECK;
+bool walk_names_entry(const struct walk *w);
+struct inode *inode_create_for(uint32_t mode, const struct inode *dir) MUST_CHECK;
+int walk_link_new(struct walk *w, struct inode *i) MUST_CHECK;
 
 /* ---- pages.c ---- */
 int pages_init(void);
@@ -249,5 +256,11 @@ void path_end(struct path_arg *p);
 /* The inode of (dirfd, path); with empty_ok an empty or NULL path is dirfd itself. */
 int lookup_at(int dirfd, uint64_t va, uint32_t vfs_flags, bool empty_ok,
 	      struct inode **out) MUST_CHECK;
+/* What a descriptor (or AT_FDCWD) leads to, with a reference: 0, -EBADF, -EINVAL (no inode). */
+int inode_of_fd(int fd, struct inode **out) MUST_CHECK;
+static inline uint32_t at_flags(uint64_t flags)
+{
+	return flags & AT_SYMLINK_NOFOLLOW ? VFS_NOFOLLOW : 0;
+}
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* namespace.c - operations on names: open and create, link, unlink, rename. Each takes vfs_tree,
+/* namespace.c - operations on names: create, link, unlink, rename. Each takes vfs_tree,
  * checks everything, then acts. */
 #include "linux/files/files_internal.h"
 
@@ -9,7 +9,7 @@ static bool is_synthetic(const struct inode *dir)
 }
 
 /* May the process add or remove names in dir? */
-static int may_change(const struct inode *dir)
+int dir_may_change(const struct inode *dir)
 {
 	if (is_synthetic(dir))
 		return -EACCES;
@@ -19,7 +19,7 @@ static int may_change(const struct inode *dir)
 /* Sticky directories: only the owner of the entry or directory removes. */
 static int may_remove(const struct inode *dir, const struct inode *i)
 {
-	int r = may_change(dir);
+	int r = dir_may_change(dir);
 
 	if (!r && dir->mode & S_ISVTX && process_self() && process_self()->euid &&
 	    process_self()->euid != i->uid && process_self()->euid != dir->uid)
@@ -32,7 +32,7 @@ static void touch(struct inode *dir)
 	dir->mtime = dir->ctime = realtime_ns();
 }
 
-static struct inode *create_for(uint32_t mode, const struct inode *dir)
+struct inode *inode_create_for(uint32_t mode, const struct inode *dir)
 {
 	uint32_t mask = process_self() ? process_self()->umask : 022;
 	uint32_t uid = process_self() ? process_self()->euid : 0,
@@ -47,7 +47,7 @@ static struct inode *create_for(uint32_t mode, const struct inode *dir)
 }
 
 /* Link a fresh inode at the walk's free name; consumes i on failure. */
-static int link_new(struct walk *w, struct inode *i)
+int walk_link_new(struct walk *w, struct inode *i)
 {
 	int r;
 
@@ -73,7 +73,7 @@ static int walk_new(struct inode *at, const char *path, bool dir, struct walk *w
 	else if (w->slash && !dir)
 		r = -ENOENT;
 	else
-		r = w->dir->nlink ? may_change(w->dir) : -ENOENT;
+		r = w->dir->nlink ? dir_may_change(w->dir) : -ENOENT;
 	if (r)
 		walk_end(w);
 	return r;
@@ -88,8 +88,8 @@ int vfs_mknod(struct inode *at, const char *path, uint32_t mode, uint32_t rdev, 
 	mutex_lock(&vfs_tree);
 	r = walk_new(at, path, S_ISDIR(mode), &w);
 	if (!r) {
-		i = create_for(mode, w.dir);
-		r = link_new(&w, i);
+		i = inode_create_for(mode, w.dir);
+		r = walk_link_new(&w, i);
 		if (!r) {
 			i->rdev = rdev;
 			if (out)
@@ -113,12 +113,12 @@ int vfs_symlink(struct inode *at, const char *path, const char *target)
 	mutex_lock(&vfs_tree);
 	r = walk_new(at, path, false, &w);
 	if (!r) {
-		i = create_for(S_IFLNK | 0777, w.dir);
+		i = inode_create_for(S_IFLNK | 0777, w.dir);
 		r = i ? inode_set_target(i, target, strlen(target)) : -ENOMEM;
 		if (r && i)
 			inode_put(i);
 		if (!r) {
-			r = link_new(&w, i);
+			r = walk_link_new(&w, i);
 			if (!r)
 				inode_put(i);
 		}
@@ -208,7 +208,7 @@ static bool inside(const struct inode *dir, const struct inode *top)
 }
 
 /* Does the path end in a name, not in "/", "." or ".."? */
-static bool names_entry(const struct walk *w)
+bool walk_names_entry(const struct walk *w)
 {
 	return w->len && strcmp(w->name, ".") != 0 && strcmp(w->name, "..") != 0;
 }
@@ -219,9 +219,9 @@ static int rename_check(struct walk *a, struct walk *b, uint32_t flags)
 	bool exchange = flags & RENAME_EXCHANGE;
 	int r;
 
-	if (!names_entry(a))
+	if (!walk_names_entry(a))
 		return -EBUSY;
-	if (!names_entry(b))
+	if (!walk_names_entry(b))
 		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
 	if (!a->inode)
 		return -ENOENT;
@@ -243,7 +243,7 @@ static int rename_check(struct walk *a, struct walk *b, uint32_t flags)
 		return 0;
 	r = may_remove(a->dir, a->inode);
 	if (!r)
-		r = b->inode ? may_remove(b->dir, b->inode) : may_change(b->dir);
+		r = b->inode ? may_remove(b->dir, b->inode) : dir_may_change(b->dir);
 	if (!r && !b->dir->nlink)
 		r = -ENOENT;
 	if (r || exchange || !b->inode)
@@ -320,118 +320,5 @@ int vfs_rename(struct inode *at, const char *from, struct inode *to_at, const ch
 		walk_end(&a);
 	}
 	mutex_unlock(&vfs_tree);
-	return r;
-}
-
-/* ---- open ---- */
-int vfs_open_inode(struct inode *i, uint32_t flags, struct file **out)
-{
-	const struct file_ops *ops = S_ISDIR(i->mode) ? &directory_ops : &regular_ops;
-	struct file *f;
-
-	if (flags & O_PATH) {
-		ops = &path_ops;
-		flags = O_PATH | (flags & (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-	} else if (i->ops && i->ops->open) {
-		return i->ops->open(i, flags, out);
-	} else if ((i->mode & S_IFMT) == S_IFIFO) {
-		return fifo_open(i, flags, out);
-	} else if (!S_ISREG(i->mode) && !S_ISDIR(i->mode)) {
-		return -ENXIO; /* a socket's name, or a device that does not exist */
-	}
-	f = file_create(ops, flags, NULL, NULL);
-	if (!f)
-		return -ENOMEM;
-	f->inode = inode_get(i);
-	*out = f;
-	return 0;
-}
-
-static int open_check(const struct inode *i, uint32_t flags)
-{
-	static const uint8_t want[4] = { 4, 2, 6, 6 };
-	bool writes = (flags & O_ACCMODE) != O_RDONLY;
-
-	if (flags & O_PATH)
-		return (flags & O_DIRECTORY) && !S_ISDIR(i->mode) ? -ENOTDIR : 0;
-	if (S_ISLNK(i->mode))
-		return -ELOOP;
-	if ((flags & O_DIRECTORY) && !S_ISDIR(i->mode))
-		return -ENOTDIR;
-	if (S_ISDIR(i->mode) && (writes || flags & O_CREAT))
-		return -EISDIR;
-	return inode_access(i, want[flags & O_ACCMODE], false);
-}
-
-/* The inode to open, created if it must be; vfs_tree held. *fresh: just made, not to be checked. */
-static int open_find(struct inode *at, const char *path, uint32_t flags, uint32_t mode,
-		     struct inode **out)
-{
-	size_t len = strlen(path);
-	bool slash = flags & O_CREAT && !(flags & O_PATH) && len && path[len - 1] == '/';
-	bool nofollow = flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-	struct walk w;
-	struct inode *i;
-	int r = vfs_walk(at, path,
-			 slash	    ? VFS_NOFOLLOW | VFS_NAME
-			 : nofollow ? VFS_NOFOLLOW
-				    : 0,
-			 &w);
-
-	if (r)
-		return r;
-	if (slash && names_entry(&w)) { /* a file's name does not end like that */
-		walk_end(&w);
-		return -EISDIR;
-	}
-	if ((flags & O_TMPFILE) == O_TMPFILE) {
-		r = !w.inode ? -ENOENT : !S_ISDIR(w.inode->mode) ? -ENOTDIR : may_change(w.inode);
-		if (!r && (flags & O_ACCMODE) == O_RDONLY)
-			r = -EINVAL;
-		*out = r ? NULL : create_for(S_IFREG | (mode & 07777), w.inode);
-		if (!r && !*out)
-			r = -ENOMEM;
-	} else if (w.inode) {
-		r = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !(flags & O_PATH)
-			    ? -EEXIST
-			    : open_check(w.inode, flags);
-		if (!r)
-			*out = inode_get(w.inode);
-	} else if (!(flags & O_CREAT) || flags & O_PATH) {
-		r = -ENOENT;
-	} else if (w.slash) { /* a link's target ended in one */
-		r = -EISDIR;
-	} else {
-		r = w.dir->nlink ? may_change(w.dir) : -ENOENT;
-		if (!r) {
-			i = create_for(S_IFREG | (mode & 07777), w.dir);
-			r = link_new(&w, i);
-			if (!r)
-				*out = i;
-		}
-	}
-	walk_end(&w);
-	return r;
-}
-
-int vfs_open(struct inode *dir, const char *path, uint32_t flags, uint32_t mode, struct file **out)
-{
-	struct inode *i;
-	int r;
-
-	mutex_lock(&vfs_tree);
-	r = open_find(dir, path, flags, mode, &i);
-	mutex_unlock(&vfs_tree);
-	if (r)
-		return r;
-	if (flags & O_TRUNC && S_ISREG(i->mode) && !i->synth && !(flags & O_PATH) && i->size &&
-	    !inode_access(i, 2, false)) {
-		mutex_lock(inode_write_lock(i));
-		r = inode_truncate(i, 0);
-		mutex_unlock(inode_write_lock(i));
-	}
-	if (!r)
-		r = vfs_open_inode(i, flags, out);
-	inode_put(i);
 	return r;
 }

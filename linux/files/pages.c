@@ -9,28 +9,18 @@
  * A frame in a slot holds one page reference; mappings and copies in progress hold more. New
  * references are only taken under inode.lock, so under that lock "one reference" means that nobody
  * else uses the frame. */
-#include "linux/files/files_internal.h"
+#include "linux/files/pages_internal.h"
 #include "linux/memory/mm.h"
 #include "runtime/virtio/blkdev.h"
 
-#define PG_CLEAN 1ull
-#define PG_OWN 2ull
-#define PG_HOLE 4ull
-#define PG_REF 8ull /* used since the clock hand passed */
-#define PG_FRAME(e) ((e) & ~0xfffull)
 #define READ_MAX CHUNK_PAGES /* a run lies in one chunk */
 
-bool (*vfs_unmap_page)(struct inode *i, uint64_t index, uint64_t pa);
-
-static struct {
-	struct spinlock lock;
-	struct list_node inodes; /* that have clean pages */
-} cache;
+struct pages_cache pages_cache;
 static struct mutex write_locks[8];
 
 int pages_init(void)
 {
-	list_init(&cache.inodes);
+	list_init(&pages_cache.inodes);
 	for (size_t k = 0; k < ARRAY_SIZE(write_locks); k++)
 		mutex_init(&write_locks[k]);
 	mem_add_reclaim(pages_reclaim);
@@ -42,7 +32,7 @@ struct mutex *inode_write_lock(struct inode *i)
 	return &write_locks[i->ino % ARRAY_SIZE(write_locks)];
 }
 
-static uint64_t *slot_find(struct inode *i, uint64_t index)
+uint64_t *pages_slot(struct inode *i, uint64_t index)
 {
 	uint64_t c = index / CHUNK_PAGES;
 
@@ -51,7 +41,7 @@ static uint64_t *slot_find(struct inode *i, uint64_t index)
 	return &i->u.file.chunks[c][index % CHUNK_PAGES];
 }
 
-static uint64_t *slot_make(struct inode *i, uint64_t index)
+uint64_t *pages_slot_make(struct inode *i, uint64_t index)
 {
 	uint64_t c = index / CHUNK_PAGES;
 	uint64_t **chunks;
@@ -81,12 +71,12 @@ static uint64_t *slot_make(struct inode *i, uint64_t index)
 	return &i->u.file.chunks[c][index % CHUNK_PAGES];
 }
 
-static bool in_image(const struct inode *i, uint64_t index)
+bool pages_in_image(const struct inode *i, uint64_t index)
 {
 	return index * GW_PAGE_SIZE < i->u.file.image_len;
 }
 
-static void slot_clear(struct inode *i, uint64_t *s)
+void pages_slot_clear(struct inode *i, uint64_t *s)
 {
 	if (*s & PG_CLEAN)
 		i->u.file.n_clean--;
@@ -96,7 +86,7 @@ static void slot_clear(struct inode *i, uint64_t *s)
 }
 
 /* Zeros of the file's own at index; the slot exists. */
-static int slot_zero(uint64_t *s)
+int pages_slot_zero(uint64_t *s)
 {
 	uint64_t pa = page_alloc_zero();
 
@@ -107,9 +97,7 @@ static int slot_zero(uint64_t *s)
 }
 
 /* ---- reading from the image ---- */
-/* Frames that the cache leaves free: stacks and page tables need some at once, and contiguous ones.
- */
-static uint64_t reserve(void)
+uint64_t pages_reserve(void)
 {
 	uint64_t n = mem_total_pages() / 32;
 
@@ -152,7 +140,7 @@ static uint32_t find_frames(uint64_t *frames, uint32_t n)
 	uint64_t pa;
 	uint32_t have = 0;
 
-	if (mem_free_pages() < reserve() + n)
+	if (mem_free_pages() < pages_reserve() + n)
 		pages_reclaim(2 * n, true);
 	pa = n > 1 ? pages_alloc(n, 1) : 0;
 	for (; pa && have < n; have++)
@@ -171,7 +159,7 @@ static int read_run(struct inode *i, uint64_t first, uint32_t n, const uint64_t 
 	struct blk_segment seg[READ_MAX];
 	uint64_t at = first * GW_PAGE_SIZE,
 		 left = GW_MIN(i->u.file.image_len - at, n * GW_PAGE_SIZE);
-	uint64_t *slots = slot_make(i, first); /* and those behind it: one chunk */
+	uint64_t *slots = pages_slot_make(i, first); /* and those behind it: one chunk */
 	uint32_t n_seg = 0, tail = (uint32_t)(left % GW_PAGE_SIZE);
 	int r;
 
@@ -197,9 +185,9 @@ static int read_run(struct inode *i, uint64_t first, uint32_t n, const uint64_t 
 	i->u.file.n_clean += n;
 	linux_stats.page_ins += n;
 	if (list_empty(&i->u.file.cached)) {
-		spin_lock(&cache.lock);
-		list_add_tail(&cache.inodes, &i->u.file.cached);
-		spin_unlock(&cache.lock);
+		spin_lock(&pages_cache.lock);
+		list_add_tail(&pages_cache.inodes, &i->u.file.cached);
+		spin_unlock(&pages_cache.lock);
 	}
 	return 0;
 }
@@ -217,10 +205,10 @@ static int page_in(struct inode *i, uint64_t index)
 	mutex_unlock(&i->lock);
 	have = find_frames(frames, n);
 	mutex_lock(&i->lock);
-	s = slot_find(i, index);
+	s = pages_slot(i, index);
 	if (!have) {
 		r = -ENOMEM;
-	} else if ((!s || !*s) && in_image(i, index)) { /* nobody else brought it meanwhile */
+	} else if ((!s || !*s) && pages_in_image(i, index)) { /* nobody else brought it meanwhile */
 		n = absent_run(i, index, window, &first);
 		if (have < n) {
 			first = GW_MAX(first, GW_MIN(index, first + n - have));
@@ -237,22 +225,22 @@ static int page_in(struct inode *i, uint64_t index)
 /* ---- pages for others ---- */
 /* The slot of page index holding a frame; inode.lock held. A hole becomes a page of zeros if make,
  * else *out is NULL. */
-static int slot_get(struct inode *i, uint64_t index, bool make, bool may_park, uint64_t **out)
+int pages_slot_get(struct inode *i, uint64_t index, bool make, bool may_park, uint64_t **out)
 {
 	uint64_t *s;
 	int r;
 
 	for (;;) {
-		s = slot_find(i, index);
+		s = pages_slot(i, index);
 		if (s && PG_FRAME(*s))
 			break;
-		if ((s && *s & PG_HOLE) || !in_image(i, index)) {
+		if ((s && *s & PG_HOLE) || !pages_in_image(i, index)) {
 			if (!make) {
 				*out = NULL;
 				return 0;
 			}
-			s = slot_make(i, index);
-			r = s ? slot_zero(s) : -ENOMEM;
+			s = pages_slot_make(i, index);
+			r = s ? pages_slot_zero(s) : -ENOMEM;
 			if (r)
 				return r;
 			break;
@@ -268,7 +256,7 @@ static int slot_get(struct inode *i, uint64_t index, bool make, bool may_park, u
 	return 0;
 }
 
-static void slot_own(struct inode *i, uint64_t *s)
+void pages_slot_own(struct inode *i, uint64_t *s)
 {
 	if (*s & PG_CLEAN) {
 		/* The frame is this file's copy already: it only stops being droppable. */
@@ -297,14 +285,14 @@ static int pages_get(struct inode *i, uint64_t index, uint32_t max, bool write, 
 	r = lock_inode(i, may_park);
 	if (r)
 		return r;
-	r = index * GW_PAGE_SIZE >= i->size ? -ENXIO : slot_get(i, index, true, may_park, &s);
+	r = index * GW_PAGE_SIZE >= i->size ? -ENXIO : pages_slot_get(i, index, true, may_park, &s);
 	if (!r) {
 		if (write)
-			slot_own(i, s);
+			pages_slot_own(i, s);
 		pas[0] = PG_FRAME(*s);
 		page_get(pas[0]);
 		for (*n = 1; *n < max; (*n)++) {
-			s = slot_find(i, index + *n);
+			s = pages_slot(i, index + *n);
 			if (!s || !PG_FRAME(*s) || (index + *n) * GW_PAGE_SIZE >= i->size)
 				break;
 			pas[*n] = PG_FRAME(*s);
@@ -328,341 +316,29 @@ int inode_pages(struct inode *i, uint64_t index, uint32_t max, bool may_park, ui
 	return pages_get(i, index, max, false, may_park, pas, n);
 }
 
-/* ---- read and write ---- */
-long inode_read_uio(struct inode *i, struct uio *u, uint64_t off)
-{
-	long done = 0;
-
-	while (u->left) {
-		uint64_t pa = 0, size, *s;
-		size_t n, in = off % GW_PAGE_SIZE, before = u->left;
-		int r;
-
-		mutex_lock(&i->lock);
-		size = i->size;
-		r = off < size ? slot_get(i, off / GW_PAGE_SIZE, false, true, &s) : -ENXIO;
-		if (!r && s) {
-			pa = PG_FRAME(*s);
-			page_get(pa);
-		}
-		mutex_unlock(&i->lock);
-		if (r)
-			return r == -ENXIO || done ? done : r;
-		n = GW_MIN(GW_PAGE_SIZE - in, u->left);
-		n = GW_MIN(n, size - off);
-		if (pa) {
-			r = uio_put(u, (char *)pa_to_va(pa) + in, n);
-			page_put(pa);
-		} else {
-			r = uio_zero(u, n);
-		}
-		done += (long)(before - u->left);
-		off += before - u->left;
-		if (r)
-			return done ? done : r;
-	}
-	return done;
-}
-
-long inode_read(struct inode *i, uint64_t off, void *to, size_t n)
-{
-	struct uio_segment s;
-	struct uio u;
-
-	if (!S_ISREG(i->mode) || i->synth)
-		return -EINVAL;
-	uio_one(&u, &s, (uint64_t)to, n, true);
-	return inode_read_uio(i, &u, off);
-}
-
-/* May a file have one more page of its own? Files do not take what the program needs to go on, and
- * to say that they are full. */
-static bool room_for_data(void)
-{
-	uint64_t keep = reserve();
-
-	if (mem_free_pages() < keep)
-		pages_reclaim((size_t)keep, true);
-	return mem_free_pages() >= keep;
-}
-
-/* The file's own page at index with a reference, to be written in full or in part. */
-static int page_for_write(struct inode *i, uint64_t index, bool whole, uint64_t *pa)
-{
-	uint64_t *s;
-	int r = 0;
-
-	mutex_lock(&i->lock);
-	s = slot_find(i, index);
-	if ((!s || !PG_FRAME(*s)) && !room_for_data()) {
-		r = -ENOSPC;
-	} else if (whole &&
-		   (!s ||
-		    !PG_FRAME(*s))) { /* nothing of the image's page will be left: do not read it */
-		s = slot_make(i, index);
-		r = s ? slot_zero(s) : -ENOMEM;
-	} else {
-		r = slot_get(i, index, true, true, &s);
-	}
-	if (!r) {
-		slot_own(i, s);
-		*pa = PG_FRAME(*s);
-		page_get(*pa);
-	}
-	mutex_unlock(&i->lock);
-	return r;
-}
-
-long inode_write(struct inode *i, struct uio *u, uint64_t off)
-{
-	long done = 0;
-	int r = 0;
-
-	if (u->left && off >= FILE_SIZE_MAX)
-		return -EFBIG;
-	while (u->left && off < FILE_SIZE_MAX && !r) {
-		size_t in = off % GW_PAGE_SIZE, n = GW_MIN(GW_PAGE_SIZE - in, u->left),
-		       before = u->left;
-		uint64_t pa;
-
-		/* A whole page that faults half-way would lose the image's half: read the program's
-		 * memory first. */
-		r = u->kernel || n < GW_PAGE_SIZE ? 0 : uio_fault_in(u, false);
-		if (!r)
-			r = page_for_write(i, off / GW_PAGE_SIZE, n == GW_PAGE_SIZE, &pa);
-		if (r)
-			break;
-		r = uio_get(u, (char *)pa_to_va(pa) + in, n);
-		page_put(pa);
-		n = before - u->left;
-		off += n;
-		done += (long)n;
-		mutex_lock(&i->lock);
-		if (off > i->size)
-			i->size = off;
-		mutex_unlock(&i->lock);
-	}
-	if (done)
-		i->mtime = i->ctime = realtime_ns();
-	return done ? done : r == -ENOMEM ? -ENOSPC : r;
-}
-
-/* ---- size and holes ---- */
-/* Zero bytes [from, to) of one page if it is here. */
-static void zero_part(struct inode *i, uint64_t from, uint64_t to)
-{
-	uint64_t *s = slot_find(i, from / GW_PAGE_SIZE);
-
-	if (s && PG_FRAME(*s))
-		memset((char *)pa_to_va(PG_FRAME(*s)) + from % GW_PAGE_SIZE, 0, to - from);
-}
-
-static void drop_slots(struct inode *i, uint64_t from, uint64_t to)
+void pages_drop_slots(struct inode *i, uint64_t from, uint64_t to)
 {
 	uint64_t end = GW_MIN(to, (uint64_t)i->u.file.n_chunks * CHUNK_PAGES);
 
 	for (uint64_t k = from; k < end; k++) {
-		uint64_t *s = slot_find(i, k);
+		uint64_t *s = pages_slot(i, k);
 
 		if (!s)
 			k |= CHUNK_PAGES - 1;
 		else if (*s)
-			slot_clear(i, s);
+			pages_slot_clear(i, s);
 	}
-}
-
-int inode_truncate(struct inode *i, uint64_t size)
-{
-	bool shrinks;
-
-	if (size > FILE_SIZE_MAX)
-		return -EFBIG;
-	mutex_lock(&i->lock);
-	shrinks = size < i->size;
-	i->size = size;
-	if (shrinks) {
-		uint64_t whole = ROUND_UP(size, GW_PAGE_SIZE);
-
-		i->u.file.image_len = GW_MIN(i->u.file.image_len, size);
-		if (size < whole)
-			zero_part(i, size, whole);
-		drop_slots(i, whole / GW_PAGE_SIZE, ~0ull);
-	}
-	mutex_unlock(&i->lock);
-	i->mtime = i->ctime = realtime_ns();
-	if (shrinks)
-		mm_truncate(i, size);
-	return 0;
-}
-
-int inode_punch(struct inode *i, uint64_t off, uint64_t len)
-{
-	uint64_t end, first, *s;
-	int r = 0;
-
-	mutex_lock(&i->lock);
-	end = GW_MIN(off + len, i->size);
-	while (off < end && !r) {
-		uint64_t stop = GW_MIN(ROUND_DOWN(off, GW_PAGE_SIZE) + GW_PAGE_SIZE, end);
-
-		s = slot_find(i, off / GW_PAGE_SIZE);
-		if ((!s || !*s) && !in_image(i, off / GW_PAGE_SIZE)) {
-			off = stop;
-			continue;
-		}
-		first = off / GW_PAGE_SIZE;
-		if (stop - off < GW_PAGE_SIZE) {
-			r = slot_get(i, first, true, true, &s);
-			if (!r) {
-				slot_own(i, s);
-				zero_part(i, off, stop);
-			}
-		} else if (s && PG_FRAME(*s) &&
-			   page_of(PG_FRAME(*s))->refs > 1) { /* mapped: keep the frame */
-			slot_own(i, s);
-			zero_part(i, off, stop);
-		} else if ((s = slot_make(i, first))) {
-			slot_clear(i, s);
-			*s = PG_HOLE;
-		} else {
-			r = -ENOMEM;
-		}
-		off = stop;
-	}
-	mutex_unlock(&i->lock);
-	i->mtime = i->ctime = realtime_ns();
-	return r;
-}
-
-int64_t inode_seek_data(struct inode *i, uint64_t off, bool hole)
-{
-	int64_t r = -ENXIO;
-
-	mutex_lock(&i->lock);
-	for (uint64_t at = off; at < i->size; at = ROUND_DOWN(at, GW_PAGE_SIZE) + GW_PAGE_SIZE) {
-		uint64_t *s = slot_find(i, at / GW_PAGE_SIZE);
-		bool data = (s && PG_FRAME(*s)) || ((!s || !*s) && in_image(i, at / GW_PAGE_SIZE));
-
-		if (data != hole) {
-			r = (int64_t)at;
-			break;
-		}
-		if (!s && !in_image(i, at / GW_PAGE_SIZE)) /* a whole chunk of nothing */
-			at |= GW_PAGE_SIZE * CHUNK_PAGES - 1;
-	}
-	if (r < 0 && hole && off < i->size)
-		r = (int64_t)i->size;
-	mutex_unlock(&i->lock);
-	return r;
 }
 
 void pages_free_inode(struct inode *i)
 {
-	spin_lock(&cache.lock);
+	spin_lock(&pages_cache.lock);
 	list_del(&i->u.file.cached);
-	spin_unlock(&cache.lock);
-	drop_slots(i, 0, ~0ull);
+	spin_unlock(&pages_cache.lock);
+	pages_drop_slots(i, 0, ~0ull);
 	for (uint32_t c = 0; c < i->u.file.n_chunks; c++)
 		if (i->u.file.chunks[c])
 			mem_free(i->u.file.chunks[c], CHUNK_PAGES * sizeof(uint64_t));
 	if (i->u.file.chunks)
 		mem_free(i->u.file.chunks, i->u.file.n_chunks * sizeof(uint64_t *));
-}
-
-/* ---- reclaim ---- */
-#define THRASH_TURNS 400u
-/* One turn of the clock's hand over a file, until want pages are free. inode.lock held. */
-static size_t evict(struct inode *i, size_t want)
-{
-	uint32_t total = i->u.file.n_chunks * CHUNK_PAGES;
-	size_t freed = 0;
-
-	for (uint32_t k = 0; k < total && freed < want && i->u.file.n_clean; k++) {
-		uint32_t index = i->u.file.hand;
-		uint64_t *s = slot_find(i, index), pa;
-
-		i->u.file.hand = index + 1 < total ? index + 1 : 0;
-		if (!s || !(*s & PG_CLEAN))
-			continue;
-		if (*s & PG_REF) {
-			*s &= ~PG_REF;
-			continue;
-		}
-		pa = PG_FRAME(*s);
-		if (page_of(pa)->refs > 1 && (!vfs_unmap_page || !vfs_unmap_page(i, index, pa)))
-			continue;
-		if (page_of(pa)->refs != 1)
-			continue; /* a copy is going on */
-		slot_clear(i, s);
-		freed++;
-	}
-	linux_stats.evictions += freed;
-	return freed;
-}
-
-/* The next file of the clock, with a reference; NULL: none. */
-static struct inode *next_cached(void)
-{
-	struct inode *i = NULL;
-
-	spin_lock(&cache.lock);
-	list_for_each_safe(n, &cache.inodes)
-	{
-		struct inode *c = list_entry(n, struct inode, u.file.cached);
-		uint32_t refs = c->refs;
-
-		list_del(n);
-		list_add_tail(&cache.inodes, n);
-		while (refs && !atomic_compare_exchange_weak(&c->refs, &refs, refs + 1))
-			;
-		if (refs) { /* 0: it is being freed */
-			i = c;
-			break;
-		}
-	}
-	spin_unlock(&cache.lock);
-	return i;
-}
-
-/* Does the machine do little but read the same pages again? So many evictions a second for each
- * page that the cache still holds mean that the program's working set does not fit: it would crawl
- * on for hours, so memory counts as out. */
-static bool thrashes(size_t clean)
-{
-	static uint64_t since_ns, evictions;
-	uint64_t now = clock_now();
-
-	if (now - since_ns >= NS_PER_SEC) {
-		since_ns = now;
-		evictions = linux_stats.evictions;
-	}
-	return linux_stats.evictions - evictions > THRASH_TURNS * (clean + 16);
-}
-
-size_t pages_reclaim(size_t want, bool may_park)
-{
-	size_t freed = 0, n = 0, clean = 0;
-
-	(void)may_park; /* never parks: a file that is busy is passed over */
-	spin_lock(&cache.lock);
-	list_for_each (node, &cache.inodes) {
-		clean += list_entry(node, struct inode, u.file.cached)->u.file.n_clean;
-		n++;
-	}
-	spin_unlock(&cache.lock);
-	if (thrashes(clean))
-		return 0;
-	/* Three rounds: the first may only clear marks, the second those of the mappings. */
-	for (size_t k = 0; k < 3 * n && freed < want; k++) {
-		struct inode *i = next_cached();
-
-		if (!i)
-			break;
-		if (mutex_trylock(&i->lock)) {
-			freed += evict(i, want - freed);
-			mutex_unlock(&i->lock);
-		}
-		inode_put(i);
-	}
-	return freed;
 }

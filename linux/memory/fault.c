@@ -2,10 +2,8 @@
 /* fault.c - demand paging: what a page fault maps. A fault costs an upcall, so several pages are
  * mapped at once where memory is plentiful. Frames are all taken before the vcore's batch is
  * filled: taking one may reclaim, and that uses the batch. */
-#include "linux/memory/mm_internal.h"
+#include "linux/memory/fault_internal.h"
 
-#define AROUND 16u
-#define COPY_AROUND 4u
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
 #define BUS_ADRERR 2
@@ -34,15 +32,6 @@ static bool may_have_pages(const struct mm *mm, uint64_t va)
 	return (mm->touched[bit / 64] >> bit % 64 & 1) != 0;
 }
 
-/* What is mapped in a window of pages. */
-struct window {
-	uint64_t lo;
-	uint32_t n;		     /* pages */
-	uint32_t present;	     /* bit n: page lo + n */
-	uint64_t fault_va, fault_pa; /* the faulting page's frame if present */
-	uint32_t fault_flags;
-};
-
 static void note_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 {
 	struct window *w = arg;
@@ -60,9 +49,7 @@ static void note_page(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
 	}
 }
 
-/* Map the frames of a window; 0 entries are holes. On failure every frame not mapped is put back.
- */
-static int map_frames(uint64_t lo, const uint64_t *pas, uint32_t n, uint32_t flags)
+int fault_map_frames(uint64_t lo, const uint64_t *pas, uint32_t n, uint32_t flags)
 {
 	struct space_batch b;
 	int r = 0;
@@ -83,7 +70,7 @@ static int map_frames(uint64_t lo, const uint64_t *pas, uint32_t n, uint32_t fla
 	return r != 0 ? r : space_batch_commit(&b);
 }
 
-static void put_frames(const uint64_t *pas, uint32_t n)
+void fault_put_frames(const uint64_t *pas, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (pas[i] != 0)
@@ -173,120 +160,12 @@ static int fault_anonymous(struct mm *mm, const struct area *a, const struct win
 			break;
 		mapped++;
 	}
-	r = map_frames(w->lo, pas, n, flags);
+	r = fault_map_frames(w->lo, pas, n, flags);
 	if (r != 0)
-		put_frames(pas, n);
+		fault_put_frames(pas, n);
 	else
 		mm_count(mm, mapped, 0);
 	return r;
-}
-
-/* Put a copy of frame `from` (0: the fresh frame `to` is right already) in place of what is at va.
- */
-static int fault_copy(struct mm *mm, uint64_t va, uint64_t from, bool was_mapped, uint32_t flags)
-{
-	uint64_t to = page_alloc();
-	int r;
-
-	if (to == 0) {
-		page_put(from);
-		return -ENOMEM;
-	}
-	memcpy(pa_to_va(to), pa_to_va(from), GW_PAGE_SIZE);
-	page_put(from);
-	r = space_map(va, to, GW_PAGE_SIZE, flags);
-	if (r != 0) {
-		page_put(to);
-		return r;
-	}
-	if (was_mapped)
-		page_put(from);
-	mm_count(mm, was_mapped ? 0 : 1, was_mapped ? -1 : 0);
-	return 0;
-}
-
-/* Private copies of n pages from va on, as far as they are resident: a page written to seldom stays
- * alone (relocation). */
-static int fault_copy_run(struct mm *mm, const struct area *a, uint64_t va, uint32_t n,
-			  bool may_park, uint32_t flags)
-{
-	uint64_t pas[COPY_AROUND], to;
-	uint32_t got = 1;
-	int r = inode_pages(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, n, may_park,
-			    pas, &got);
-
-	if (r != 0)
-		return r;
-	to = got > 1 ? pages_alloc(got, 1) : 0;
-	if (to == 0) {
-		put_frames(pas + 1, got - 1);
-		return fault_copy(mm, va, pas[0], false, flags);
-	}
-	for (uint32_t i = 0; i < got; i++)
-		memcpy(pa_to_va(to + i * GW_PAGE_SIZE), pa_to_va(pas[i]), GW_PAGE_SIZE);
-	put_frames(pas, got);
-	r = space_map(va, to, got * GW_PAGE_SIZE, flags);
-	if (r != 0)
-		pages_free(to, got);
-	else
-		mm_count(mm, got, 0);
-	return r;
-}
-
-static int fault_file_write(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
-			    bool may_park, uint32_t flags)
-{
-	uint64_t va = w->fault_va, pa;
-	int r;
-
-	if ((a->flags & MM_SHARED) == 0) {
-		n = w->present != 0 ? GW_MIN(n, (uint32_t)__builtin_ctz(w->present)) : n;
-		return fault_copy_run(mm, a, va, n, may_park, flags);
-	}
-	r = inode_page(a->inode, (a->offset + (va - a->start)) / GW_PAGE_SIZE, true, may_park, &pa);
-	if (r != 0)
-		return r;
-	r = space_map(va, pa, GW_PAGE_SIZE, flags);
-	if (r != 0)
-		page_put(pa);
-	else
-		mm_count(mm, 1, 1);
-	return r;
-}
-
-static int map_file_pages(struct mm *mm, uint64_t va, const uint64_t *pas, uint32_t n,
-			  uint32_t flags)
-{
-	int r = map_frames(va, pas, n, flags & ~GW_MAP_W);
-
-	if (r != 0)
-		put_frames(pas, n);
-	else
-		mm_count(mm, n, n);
-	return r;
-}
-
-/* Map the page and what is resident around it, up to the next pages that are mapped already. */
-static int fault_file_read(struct mm *mm, const struct area *a, const struct window *w, uint32_t n,
-			   bool may_park, uint32_t flags)
-{
-	uint32_t at = (uint32_t)((w->fault_va - w->lo) / GW_PAGE_SIZE), first = at, last = at + 1,
-		 got = 1;
-	uint64_t index = (a->offset + (w->lo - a->start)) / GW_PAGE_SIZE, pas[AROUND];
-	int r;
-
-	while (first > 0 && (w->present >> (first - 1) & 1) == 0)
-		first--;
-	while (last < n && (w->present >> last & 1) == 0)
-		last++;
-	if (first < at &&
-	    inode_pages(a->inode, index + first, last - first, false, pas, &got) == 0) {
-		if (got > at - first)
-			return map_file_pages(mm, w->lo + first * GW_PAGE_SIZE, pas, got, flags);
-		put_frames(pas, got);
-	}
-	r = inode_pages(a->inode, index + at, last - at, may_park, pas, &got);
-	return r != 0 ? r : map_file_pages(mm, w->fault_va, pas, got, flags);
 }
 
 /* ---- frames that a fork shared and that only this process holds any more ---- */
@@ -443,67 +322,4 @@ int mm_fault(struct mm *mm, uint64_t va, bool write, bool exec, bool present, bo
 	r = mm_fault_locked(mm, va, write, exec, present, may_park, sig, code);
 	mutex_unlock(&mm->lock);
 	return r;
-}
-
-/* ---- the page cache asks ---- */
-
-struct one_page {
-	bool present, accessed;
-	uint64_t pa;
-};
-
-static void note_one(void *arg, uint64_t va, uint64_t pa, uint32_t flags)
-{
-	struct one_page *o = arg;
-
-	(void)va;
-	o->present = true;
-	o->pa = pa;
-	o->accessed = (flags & GW_MAP_ACCESSED) != 0;
-}
-
-static bool unmap_from(struct mm *mm, uint64_t va, uint64_t pa)
-{
-	struct one_page o = { .present = false };
-	uint32_t before;
-
-	if (va == mm->fault_va)
-		return false;
-	before = space_enter(mm->space);
-	space_query(va, GW_PAGE_SIZE, note_one, &o);
-	space_enter(before);
-	if (!o.present || o.pa != pa)
-		return true; /* not mapped, or a private copy of it */
-	if (o.accessed)
-		return false;
-	mm_drop_pages(mm, va, GW_PAGE_SIZE);
-	return true;
-}
-
-static bool unmap_from_all(struct mm *mm, const struct inode *inode, uint64_t off, uint64_t pa)
-{
-	bool unmapped = true;
-
-	for (uint32_t i = 0; i < mm->areas.n; i++) {
-		const struct area *a = &mm->areas.v[i];
-
-		if (a->inode == inode && off >= a->offset && off - a->offset < a->end - a->start &&
-		    !unmap_from(mm, a->start + (off - a->offset), pa))
-			unmapped = false;
-	}
-	return unmapped;
-}
-
-bool mm_unmap_file_page(struct inode *inode, uint64_t index, uint64_t pa)
-{
-	bool unmapped = true, busy = false, mine;
-	uint32_t cursor = 0;
-	struct mm *mm;
-
-	while (unmapped && (mm = mm_each(&cursor, &mine, &busy)) != NULL) {
-		unmapped = unmap_from_all(mm, inode, index * GW_PAGE_SIZE, pa);
-		if (!mine)
-			mutex_unlock(&mm->lock);
-	}
-	return unmapped && !busy;
 }

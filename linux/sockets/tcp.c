@@ -55,21 +55,18 @@ void tcp_adopt(struct tcp_socket *t, struct tcp_conn *conn, uint32_t state)
 uint32_t tcp_ready(struct tcp_socket *t)
 {
 	uint32_t state = t->state, flags = t->flags, ready = 0;
+	unsigned can;
 
 	if (state == TS_CONNECTING)
 		return 0;
 	if (unlikely(state == TS_DEAD))
 		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | POLLRDHUP |
 		       (t->s.err ? POLLERR : 0);
-	if (tcp_rx_available(t->conn) >= (size_t)t->s.ints[SI_RCVLOWAT])
+	can = tcp_readiness(t->conn, (size_t)t->s.ints[SI_RCVLOWAT]);
+	if (can & TCP_EV_READABLE)
 		ready |= POLLIN | POLLRDNORM;
-	if (likely(tcp_tx_space(t->conn) != 0)) {
+	if (likely(can & TCP_EV_WRITABLE))
 		ready |= POLLOUT | POLLWRNORM;
-	} else {
-		uint8_t *unused;
-
-		(void)tcp_tx_room(t->conn, &unused); /* 0; asks for a WRITABLE event */
-	}
 	if (unlikely(flags & (TF_HUP | TF_SHUT_RX | TF_SHUT_TX))) {
 		if (flags & (TF_HUP | TF_SHUT_RX))
 			ready |= POLLIN | POLLRDNORM | POLLRDHUP;

@@ -120,6 +120,9 @@ struct pbuf *tcp_rx_take(struct tcp_conn *c) MUST_CHECK;
  * connection, or net_input or net_poll of its stack. push: send what may be sent now (Nagle and
  * cork permitting); otherwise wait for more. */
 size_t tcp_tx_space(const struct tcp_conn *c);
+/* TCP_EV_READABLE: at least lowat bytes are queued. TCP_EV_WRITABLE: there is room; without it, and
+ * while the connection may send, that event will come. */
+unsigned tcp_readiness(struct tcp_conn *c, size_t lowat);
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data);
 void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push);
 void tcp_tx_push(struct tcp_conn *c);

@@ -18,6 +18,7 @@ static void give(struct shard *from, struct shard *to)
 		atomic_fetch_sub_explicit(&from->n_uthreads, 1, memory_order_relaxed);
 		atomic_fetch_add_explicit(&to->n_uthreads, 1, memory_order_relaxed);
 		fpu_give_up(from, u, true);
+		timer_cancel(&u->park_timer);
 		from->stats.steals++;
 		atomic_store_explicit(&u->state, UT_PARKED, memory_order_relaxed);
 		u->shard = to;

@@ -102,6 +102,7 @@ struct shard {
 	_Atomic uint32_t stealing; /* a steal request of this shard is under way */
 	struct message steal;	   /* that request */
 	uint64_t steal_ns;	   /* not before */
+	uint64_t watched_ns; /* the devices' interrupts were last enabled under a running program */
 	struct shard_stats stats;
 	struct latency *latency; /* LATENCY_KINDS of them */
 };
@@ -184,7 +185,8 @@ struct uthread {
 	bool program;	  /* runs program code: has fpu and fs state */
 	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program
 			 code */
-	struct timer park_timer; /* the deadline of its park */
+	struct timer park_timer; /* at park_until_ns or before; of an earlier park, perhaps */
+	uint64_t park_until_ns;	 /* the deadline of its park; GW_NEVER: none; 0: it came */
 	void *owner;		 /* the personality's thread */
 	void (*fn)(void *);
 	void *arg;

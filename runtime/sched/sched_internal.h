@@ -67,6 +67,21 @@ static inline uint64_t timers_next(const struct shard *s)
 	return s->heap_len ? s->heap[0]->deadline_ns : GW_NEVER;
 }
 
+/* Send what is batched, enable the devices' interrupts; true: something is there after all.
+ * Callbacks must not park. */
+static inline bool pollers_arm(struct shard *s, uint64_t *deadline_ns)
+{
+	bool work = false;
+
+	list_for_each (n, &s->pollers) {
+		struct poller *p = list_entry(n, struct poller, link);
+
+		if (p->arm && p->arm(p, deadline_ns))
+			work = true;
+	}
+	return work;
+}
+
 /* ---- starting ---- */
 /* A shard's fields, before anything else of it is used. */
 void shard_setup(struct shard *s, uint32_t id, struct uthread *boot);

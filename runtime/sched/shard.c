@@ -91,20 +91,6 @@ void shard_flush(void)
 	s->nofault--;
 }
 
-/* Send what is batched, enable the devices' interrupts; true: something is there after all. */
-static inline bool arm_devices(struct shard *s, uint64_t *deadline_ns)
-{
-	bool work = false;
-
-	list_for_each (n, &s->pollers) {
-		struct poller *p = list_entry(n, struct poller, link);
-
-		if (p->arm && p->arm(p, deadline_ns))
-			work = true;
-	}
-	return work;
-}
-
 /* Nothing to run: wait in the kernel until something comes. The devices are not polled before:
  * enabling their interrupts looks at them. s->now_ns is fresh. */
 static void idle(struct shard *s)
@@ -116,7 +102,7 @@ static void idle(struct shard *s)
 		balance_steal(s);
 	/* B1 (seq_cst: a full barrier): see the top of the file */
 	atomic_store_explicit(&s->sleeping, 1, memory_order_seq_cst);
-	if (!arm_devices(s, &deadline) && deadline > s->now_ns && !inboxes_filled(s)) {
+	if (!pollers_arm(s, &deadline) && deadline > s->now_ns && !inboxes_filled(s)) {
 		s->stats.waits++;
 		s->armed_ns = deadline; /* the wait's deadline is the tick from now on */
 		gw_call(GW_CALL_WAIT, deadline, 0, 0);
@@ -213,38 +199,4 @@ void sched_ready(struct shard *s, struct uthread *u)
 	if (s->nofault == 0 && s->armed_ns > s->now_ns + 2 * SLICE_NS && s->current != u &&
 	    s->current->program)
 		sched_tick(s);
-}
-
-void sched_tick(struct shard *s)
-{
-	uint64_t now = clock_now();
-	uint64_t limit = now + (list_empty(&s->runq) ? TICK_MAX_NS : SLICE_NS);
-	uint64_t deadline = GW_MIN(timers_next(s), limit);
-
-	if (deadline < s->armed_ns) {
-		s->armed_ns = deadline;
-		gw_call(GW_CALL_TICK_SET, deadline, 0, 0);
-	}
-}
-
-/* ---- preemption ---- */
-
-void sched_preempt(void)
-{
-	struct shard *s = shard_self();
-	struct uthread *u = s->current;
-
-	shard_turn();
-	if (!list_empty(&s->runq)) {
-		if (n_shards > 1)
-			balance_share(s);
-		if (s->now_ns >= u->slice_end_ns && !list_empty(&s->runq)) {
-			s->stats.preemptions++;
-			u->movable = true;
-			sched_ready(s, u);
-			sched_run(s);
-			s = shard_self(); /* it may have moved */
-		}
-	}
-	sched_tick(s);
 }

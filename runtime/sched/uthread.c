@@ -13,14 +13,24 @@
 #include "runtime/sched/sched_internal.h"
 #include "runtime/sched/upcall.h"
 
+/* The timer of a park stays armed when a wake ends it before: a server that waits for its clients
+ * with a timeout parks thousands of times before one runs out, and the next deadline is mostly the
+ * later one. What fires then is a deadline of the past; the one that counts is park_until. */
 static void park_timeout(struct timer *t)
 {
 	struct uthread *u = container_of(t, struct uthread, park_timer);
+	struct shard *s = t->shard;
 
-	if (atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED) {
-		t->deadline_ns = 0; /* tells uthread_park */
-		sched_ready(t->shard, u);
+	if (atomic_load_explicit(&u->state, memory_order_relaxed) != UT_PARKED ||
+	    u->park_until_ns == GW_NEVER)
+		return;
+	if (u->park_until_ns > s->now_ns) {
+		if (timer_insert(s, t, u->park_until_ns) < 0)
+			panic("no room for a timer that had some");
+		return;
 	}
+	u->park_until_ns = 0; /* tells uthread_park */
+	sched_ready(s, u);
 }
 
 void uthread_setup(struct uthread *u, struct shard *s, uint8_t *stack, uint32_t stack_bytes,
@@ -165,16 +175,14 @@ int uthread_park(uint64_t deadline_ns)
 		return 0;
 	}
 	s->stats.parks++;
-	if (deadline_ns != GW_NEVER && unlikely(timer_insert(s, &u->park_timer, deadline_ns) < 0))
+	u->park_until_ns = deadline_ns;
+	if (deadline_ns != GW_NEVER &&
+	    (u->park_timer.slot == ~0u || u->park_timer.deadline_ns > deadline_ns) &&
+	    unlikely(timer_insert(s, &u->park_timer, deadline_ns) < 0))
 		panic("no memory for a timer");
 	atomic_store_explicit(&u->state, UT_PARKED, memory_order_relaxed);
 	sched_run(s);
-	if (deadline_ns != GW_NEVER) {
-		if (u->park_timer.slot == ~0u)
-			return u->park_timer.deadline_ns == 0 ? -ETIMEDOUT : 0;
-		timer_remove(s, &u->park_timer);
-	}
-	return 0;
+	return u->park_until_ns == 0 ? -ETIMEDOUT : 0;
 }
 
 void uthread_sleep_until(uint64_t deadline_ns)

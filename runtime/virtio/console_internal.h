@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console_internal.h - virtio-console: ports (console.c) and the control queue (console_ctrl.c). */
+/* console_internal.h - virtio-console: what is outside (console.c), ports (console_port.c) and the
+ * control queue (console_ctrl.c). */
 #ifndef GODWIT_RUNTIME_VIRTIO_CONSOLE_INTERNAL_H
 #define GODWIT_RUNTIME_VIRTIO_CONSOLE_INTERNAL_H
 
@@ -65,6 +66,16 @@ extern struct console con;
 int con_port_start(struct con_port *p, bool input) MUST_CHECK;
 /* Under the lock. */
 void con_stop(const char *what);
+/* Receive buffer i of a port; give it to the device (again). Under the lock. */
+uint8_t *con_rx_buf(const struct con_port *p, uint32_t i);
+void con_post_rx(struct con_port *p, uint32_t i);
+/* Take back sent buffers; returns whether there were any. Under the lock. */
+bool con_take_tx(struct con_port *p);
+/* Send as much of data as there are buffers for; returns how much. Under the lock. */
+size_t con_put(struct con_port *p, const uint8_t *data, size_t n);
+/* Take everything the device has; returns the ports whose room or input grew as bits 0.. and 8..
+ * Under the lock. */
+uint32_t con_service(void);
 
 /* Control queue. Under the lock. */
 int ctrl_setup(void) MUST_CHECK;

@@ -102,15 +102,19 @@ def overhead():
                         f"{plain}/godwit", f"{plain}/kernel.elf", f"{plain}/linux.elf"], capture_output=True, text=True)
     if p.returncode:
         raise RuntimeError(p.stderr[-1500:])
-    rows, worst = [], 0
-    with_, without = count_instructions(godwit), count_instructions(godwit, tool=os.path.join(plain, "godwit"))
+    rows, worst, least = [], 0, {}
+    for i in range(3):  # in turn; the least repeats best
+        say(f"  round {i + 1} of 3")
+        for how, more in (("with", {}), ("without", {"tool": os.path.join(plain, "godwit")})):
+            for r, cost in count_instructions(godwit, 200, **more).items():
+                least[how, r] = min(cost[1], least.get((how, r), cost[1]))
     for r, _ in REQUESTS:
-        part = with_[r][1] / without[r][1] - 1  # the least repeats best
-        worst = max(worst, part)
-        rows.append([f"redis {r}", f"{with_[r][1]:,}", f"{without[r][1]:,}", f"{100 * part:+.2f} %", "2 %"])
+        a, b = least["with", r], least["without", r]
+        worst = max(worst, a / b - 1)
+        rows.append([f"redis {r}", f"{a:,}", f"{b:,}", f"{100 * (a / b - 1):+.2f} %", "2 %"])
     if worst > 0.02:
         raise RuntimeError(f"the built-in measurement costs {100 * worst:.2f} %, more than 2 %: {rows}")
-    return [section("What the built-in measurement costs", "Instructions of a request (as above, the least) with the shards' latency histograms, and in a build "
+    return [section("What the built-in measurement costs", "Instructions of a request (as above, the least of three runs) with the shards' latency histograms, and in a build "
                     "without them (`tests/bench/unmeasured.h`).", ["guest instructions", "with", "without", "cost", "goal"], rows)]
 
 

@@ -2,10 +2,12 @@
 /* bad - misbehaves as its argument says, for the tests of clear errors. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -21,6 +23,27 @@ __attribute__((noinline)) static int recurse(volatile char *up)
 
 	big[0] = *up;
 	return recurse(big) + big[1];
+}
+
+/* Computes for ever, or (ms) so long at a stretch and sleeps as long between. */
+static void *compute(void *ms)
+{
+	volatile unsigned long n = 0;
+	struct timespec t, pause = { 0, (long)ms * 1000000 };
+
+	for (;;) {
+		long end;
+
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		end = t.tv_sec * 1000000000 + t.tv_nsec + pause.tv_nsec;
+		do {
+			for (int i = 0; i < 1000; i++)
+				n++;
+			clock_gettime(CLOCK_MONOTONIC, &t);
+		} while (ms == NULL || t.tv_sec * 1000000000 + t.tv_nsec < end);
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -96,6 +119,12 @@ int main(int argc, char **argv)
 				 : "rcx", "r11", "memory");
 		printf("%ld\n", r);
 		return 0;
+	}
+	if (!strcmp(what, "udp") && argc > 3) { /* beside a thread that computes */
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, compute, (void *)atol(argv[3])))
+			return 1;
 	}
 	if (!strcmp(what, "udp")) { /* echo on this port, until "quit" */
 		struct sockaddr_in a = { .sin_family = AF_INET };

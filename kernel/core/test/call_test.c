@@ -7,6 +7,7 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
 #include "kernel/core/log.h"
+#include "kernel/core/restart.h"
 #include "tests/unit.h"
 
 uint64_t direct_base;
@@ -55,6 +56,28 @@ void partition_end(struct partition *p, uint32_t status)
 {
 	p->status = status;
 	p->state = PARTITION_ENDED;
+}
+
+static uint32_t restarted; /* 1: cold, 2: warm */
+
+void restart_begin(struct partition *p, bool warm, uint32_t start)
+{
+	CHECK(p == &partition && p->state == PARTITION_STOPPING && start == GW_START_PARTITION);
+	restarted = warm ? 2 : 1;
+}
+
+static uint32_t room = 4096, drained;
+
+uint32_t log_room(void)
+{
+	return room;
+}
+
+bool log_drain(uint32_t n)
+{
+	drained += n;
+	room = 4096;
+	return true;
 }
 
 void machine_end(uint32_t status)

@@ -194,7 +194,7 @@ TEST(windows_of_time)
 	BAD_WINDOW("slots.core", b->slots[2].core = 2);
 	BAD_WINDOW("slots.partition", b->slots[2].partition = 1);
 	BAD_WINDOW("slots.partition", b->partitions[0].vcores = 1); /* none on core 1 */
-	BAD_WINDOW("slots.flags", b->slots[0].flags = 2);
+	BAD_WINDOW("slots.flags", b->slots[0].flags = 4);
 	BAD_WINDOW("slots.duration_ns", b->slots[0].duration_ns = 9999);
 	BAD_WINDOW("slots.duration_ns", b->slots[0].duration_ns = 1000001);
 	BAD_WINDOW("slots.offset_ns", b->slots[1].offset_ns = 400001);

@@ -46,6 +46,14 @@ bool arch_timer_arm(struct core *c, uint64_t ns)
 	return ns > now;
 }
 
+/* No window here is exact. */
+void arch_enter_at(struct trap *t, uint64_t ns)
+{
+	(void)t;
+	(void)ns;
+	abort();
+}
+
 void arch_idle(void)
 {
 	if (while_idle == NULL)

@@ -136,6 +136,17 @@ size_t tcp_tx_space(const struct tcp_conn *c)
 	return c->sndbuf - used;
 }
 
+unsigned tcp_readiness(struct tcp_conn *c, size_t lowat)
+{
+	unsigned ready = c->rx_bytes >= lowat ? TCP_EV_READABLE : 0;
+
+	if (likely(tcp_tx_space(c) != 0))
+		return ready | TCP_EV_WRITABLE;
+	if (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT)
+		c->flags |= TF_NOSPACE;
+	return ready;
+}
+
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 {
 	uint32_t space = (uint32_t)tcp_tx_space(c), full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP),

@@ -184,6 +184,40 @@ TEST(polls_before_it_waits)
 	list_del(&p.link);
 }
 
+/* ---- a program that computes ---- */
+static unsigned n_arms;
+static bool count_arm(struct poller *p, uint64_t *deadline_ns)
+{
+	(void)p, (void)deadline_ns;
+	n_arms++;
+	return false;
+}
+
+/* Its first tick lets the devices interrupt it; a flood of interrupts does so no more often than
+ * each 100 us; a second run gets its tick after a slice. */
+TEST(computes_under_interrupts)
+{
+	static struct poller p = { .arm = count_arm };
+
+	world();
+	shard_add_poller(&p);
+	n_arms = 0;
+	clock_ns += TICK_MAX_NS;
+	self->armed_ns = GW_NEVER;
+	sched_preempt();
+	CHECK_EQ(n_arms, 1);
+	CHECK_EQ(self->armed_ns, clock_ns + TICK_MAX_NS);
+	clock_ns += 10 * NS_PER_US;
+	sched_preempt();
+	CHECK_EQ(n_arms, 1);
+	CHECK_EQ(self->armed_ns, clock_ns + 90 * NS_PER_US); /* then it looks itself */
+	clock_ns += 90 * NS_PER_US;
+	sched_preempt();
+	CHECK_EQ(n_arms, 2);
+	self->armed_ns = GW_NEVER;
+	list_del(&p.link);
+}
+
 /* ---- timers ---- */
 static struct timer timers[300];
 static uint64_t fired[300], n_fired, last_deadline;
@@ -306,6 +340,50 @@ TEST(deadlines_and_tokens)
 	start = clock_ns;
 	uthread_sleep_until(start + 10 * NS_PER_SEC);
 	CHECK(clock_ns >= start + 10 * NS_PER_SEC);
+	CHECK_EQ(self->heap_len, 0);
+}
+
+static void wake_main(struct timer *t)
+{
+	(void)t;
+	uthread_wake(self->current);
+}
+
+/* The timer of a park that a wake ended stays armed: it ends no later park before its time, is not
+ * armed twice, and comes along to no other shard. */
+TEST(deadlines_left_over)
+{
+	struct timer wake;
+	struct uthread *u;
+	uint64_t start;
+
+	world();
+	timer_init(&wake, wake_main);
+	start = clock_ns;
+	CHECK_EQ(timer_arm(&wake, start + NS_PER_MS), 0);
+	CHECK_EQ(uthread_park(start + 10 * NS_PER_MS), 0);
+	CHECK(clock_ns < start + 2 * NS_PER_MS);
+	CHECK_EQ(uthread_park(start + 50 * NS_PER_MS), -ETIMEDOUT); /* later than what is armed */
+	CHECK(clock_ns >= start + 50 * NS_PER_MS && clock_ns < start + 51 * NS_PER_MS);
+	CHECK_EQ(self->heap_len, 0);
+	start = clock_ns;
+	CHECK_EQ(timer_arm(&wake, start + NS_PER_MS), 0);
+	CHECK_EQ(uthread_park(start + 50 * NS_PER_MS), 0);
+	CHECK_EQ(self->heap_len, 1);
+	CHECK_EQ(uthread_park(start + 5 * NS_PER_MS), -ETIMEDOUT); /* earlier than what is armed */
+	CHECK(clock_ns < start + 6 * NS_PER_MS);
+	CHECK_EQ(timer_arm(&wake, clock_ns + NS_PER_MS), 0);
+	CHECK_EQ(uthread_park(clock_ns + 10 * NS_PER_MS), 0);
+	CHECK_EQ(timer_arm(&wake, clock_ns + 100 * NS_PER_MS), 0);
+	start = clock_ns;
+	CHECK_EQ(uthread_park(GW_NEVER), 0); /* what is armed ends no park without a deadline */
+	CHECK(clock_ns >= start + 100 * NS_PER_MS);
+	CHECK_EQ(self->heap_len, 0);
+	u = self->current;
+	CHECK_EQ(timer_arm(&wake, clock_ns + NS_PER_MS), 0);
+	CHECK_EQ(uthread_park(clock_ns + NS_PER_SEC), 0);
+	CHECK_EQ(self->heap_len, 1);
+	timer_cancel(&u->park_timer); /* as balance.c does when it gives one away */
 	CHECK_EQ(self->heap_len, 0);
 }
 
@@ -563,6 +641,7 @@ TEST(mutex)
 }
 
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
-	  CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
+	  CASE(deadlines_left_over), CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
 	  CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
-	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits))
+	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits),
+	  CASE(computes_under_interrupts))

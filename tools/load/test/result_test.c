@@ -227,4 +227,5 @@ TEST(protocols)
 	fail_clear();
 }
 
-UNIT_MAIN(CASE(known), CASE(base64), CASE(log_line), CASE(who_was_slow), CASE(hgrm), CASE(verify), CASE(protocols))
+UNIT_MAIN(CASE(known), CASE(base64), CASE(log_line), CASE(who_was_slow), CASE(hgrm), CASE(verify),
+	  CASE(protocols))
