@@ -79,7 +79,7 @@ long http_chunked_next(struct http_chunked *d, const uint8_t *p, size_t n, const
 		       size_t *data_n);
 
 /* ---- the path ---- */
-/* Decode %XX, join slashes, remove "." and ".." (RFC 3986 5.2.4). to has room for n + 1 bytes and
+/* Decode %XX, join slashes, remove "." and ".." (RFC 3986 5.2.4). to has room for n + 2 bytes and
  * ends with NUL. The length, or -400: a bad escape, %00, a path above the root, no '/' first. */
 long http_path_decode(const char *path, size_t n, char *to);
 /* Decode a piece of a query: %XX and '+'. As above, without any meaning of dots or NUL. */

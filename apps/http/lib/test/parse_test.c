@@ -333,7 +333,7 @@ static const char *path(const char *text)
 {
 	static char to[200];
 	size_t n = strlen(text);
-	char *exact = malloc(n + 1), *in = malloc(n + 1);
+	char *exact = malloc(n + 2), *in = malloc(n + 1);
 	long got;
 
 	memcpy(in, text, n);
