@@ -22,7 +22,7 @@
 #define DEFAULT_BODY_MAX (1ull << 20)
 #define TICK_NS (250 * GW_MS)
 #define WHEEL_SLOTS 512u
-#define LOG_BUFFER 8192u
+#define LOG_BUFFER 16384u
 #define LINGER_NS (2 * GW_SEC)
 
 struct link {

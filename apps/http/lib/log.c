@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* log.c - the access log: a line for each request in the combined log format, what clients wrote
- * escaped, gathered for each shard and written when there is much or a quarter of a second old. */
+ * escaped, gathered for each shard and written when there is much, or four times a second. */
 #include "apps/http/lib/http_internal.h"
 
 #define FIELD_MAX 512u
+/* three of them at four characters a byte, and the rest */
+#define LINE_MAX (3 * 4 * FIELD_MAX + 512)
 
+/* What is not taken now is tried again. */
 void log_flush(struct http_shard *s)
 {
-	size_t n = s->log_len;
+	size_t n = s->log_len != 0 ? gw_out(s->log, s->log_len) : 0;
 
 	if (n == 0)
 		return;
-	s->log_len = 0;
-	if (gw_out(s->log, n) < n)
-		s->count.log_lost++;
+	s->log_len -= n;
+	memmove(s->log, s->log + n, s->log_len);
 }
 
 /* Quotes, backslashes and everything that is not visible ASCII as \xHH: a line stays a line. */
@@ -50,14 +52,19 @@ static char *put_time(char *to)
 
 void log_exchange(struct http_conn *c, const struct http *x)
 {
-	/* three fields at four characters a byte, and the rest */
-	char line[3 * 4 * FIELD_MAX + 512], *to = line, address[GW_ADDR_TEXT];
 	struct http_text target = text_of(x, x->head.target),
 			 method = text_of(x, x->head.method_name);
+	char *to, address[GW_ADDR_TEXT];
 	struct http_shard *s = c->shard;
 	struct gw_addr from;
-	size_t n;
 
+	if (sizeof(s->log) - s->log_len < LINE_MAX)
+		log_flush(s);
+	if (sizeof(s->log) - s->log_len < LINE_MAX) {
+		s->count.log_lost++;
+		return;
+	}
+	to = s->log + s->log_len;
 	gw_tcp_remote(c->tcp, &from);
 	(void)gw_addr_text(&from, address);
 	*(strrchr(address, ':') != NULL ? strrchr(address, ':') : address) = '\0'; /* no port */
@@ -71,9 +78,5 @@ void log_exchange(struct http_conn *c, const struct http *x)
 	to = escape(to, http_header(x, "user-agent"));
 	*to++ = '"';
 	*to++ = '\n';
-	n = (size_t)(to - line);
-	if (s->log_len + n > sizeof(s->log))
-		log_flush(s);
-	memcpy(s->log + s->log_len, line, n);
-	s->log_len += n;
+	s->log_len = (size_t)(to - s->log);
 }

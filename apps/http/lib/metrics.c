@@ -53,7 +53,7 @@ static const struct {
 	{ "dropped_total", ",reason=\"tls\"", NULL, COUNT(drops[DROP_TLS]) },
 	{ "dropped_total", ",reason=\"stopped\"", NULL, COUNT(drops[DROP_STOP]) },
 	{ "tls_handshakes_total", "", "TLS handshakes done.", COUNT(handshakes) },
-	{ "log_lost_total", "", "Times that lines of the access log were lost.", COUNT(log_lost) },
+	{ "log_lost_total", "", "Lines of the access log that were lost.", COUNT(log_lost) },
 };
 
 static void put(struct page *p, const struct http_server *s)

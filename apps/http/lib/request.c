@@ -116,7 +116,6 @@ static int find_route(struct http_conn *c, struct http *x, unsigned *allowed)
 	if (h->escaped || h->path.len == 0) {
 		long n;
 
-		
 		x->decoded_size = (size_t)h->path.len + 2;
 		x->decoded = gw_alloc(x->decoded_size);
 		n = x->decoded != NULL ? http_path_decode(x->path.at, x->path.len, x->decoded)

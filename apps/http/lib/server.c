@@ -104,6 +104,7 @@ int http_start(const struct http_config *config, struct http_server **out)
 struct stopping {
 	struct http_server *server;
 	uint32_t left;
+	size_t unwritten; /* bytes of the log */
 	bool now;
 };
 
@@ -131,13 +132,13 @@ static void stop_shard(void *arg)
 	}
 	log_flush(s);
 	st->left += s->n_conns;
+	st->unwritten += s->log_len;
 }
 
 bool http_stop(struct http_server *server)
 {
 	uint64_t until = gw_now() + (uint64_t)server->config.drain_ms * GW_MS;
 	struct stopping st = { .server = server };
-	bool all = true;
 
 	if (server->plain != NULL)
 		gw_listener_close(server->plain);
@@ -146,17 +147,14 @@ bool http_stop(struct http_server *server)
 	server->plain = server->secure = NULL;
 	for (;;) {
 		st.left = 0;
+		st.unwritten = 0;
 		gw_run_everywhere(stop_shard, &st);
-		if (st.left == 0)
-			return all;
-		if (st.now) /* tasks that still run notice */
+		if (st.left == 0 && st.unwritten == 0)
+			return !st.now;
+		if (gw_now() >= until + GW_SEC)
 			return false;
-		if (gw_now() >= until) {
-			st.now = true;
-			all = false;
-		} else {
-			gw_sleep(10 * GW_MS);
-		}
+		st.now = st.now || (st.left != 0 && gw_now() >= until);
+		gw_sleep(10 * GW_MS);
 	}
 }
 

@@ -133,6 +133,7 @@ int tls_load(const char *cert, const char *key, struct tls_identity **out)
 
 	if (id == NULL)
 		return -ENOMEM;
+	tls_platform_init();
 	err = each_object(cert, take_cert, id);
 	if (err == 0 && id->n_chain == 0)
 		err = -EINVAL;
