@@ -2,20 +2,23 @@
 /* body.c - a request's body as it comes, and the steps of an exchange that lasts. */
 #include "apps/http/lib/http_internal.h"
 
+void body_go_on(struct http *x)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (x->expect)
+		conn_put(x->c, go_on, sizeof(go_on) - 1);
+	x->expect = false;
+}
+
 static long starved(struct http *x)
 {
 	struct http_conn *c = x->c;
 
 	if (gw_tcp_eof(c->tcp) && gw_tcp_available(c->tcp) == 0)
 		return -400; /* the body is not whole */
-	if (x->expect && !x->begun) {
-		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
-		conn_put(c, go_on, sizeof(go_on) - 1);
-		if (!c->running)
-			io_push(c);
-	}
-	x->expect = false;
+	if (!x->begun)
+		body_go_on(x);
 	return 0;
 }
 

@@ -182,6 +182,7 @@ bool exchange_step(struct http_conn *c, struct http *x); /* body.c */
 /* The next piece of the body: its length, 0: none now, BODY_DONE, or -status. */
 long body_next(struct http *x, const uint8_t **data);
 void body_take(struct http *x, size_t n);
+void body_go_on(struct http *x); /* 100 Continue, if the client waits for it */
 
 /* ---- response ---- */
 bool reply_owes(struct http *x); /* write.c: still something to be sent; sends what it can */

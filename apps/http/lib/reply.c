@@ -195,6 +195,8 @@ int http_begin(struct http *x, uint64_t length)
 	x->begun = true;
 	if (x->status == 0)
 		x->status = 200;
+	if (x->in == IN_STREAM && x->status < 300) /* it answers as it reads */
+		body_go_on(x);
 	x->no_body = x->head.method == HTTP_HEAD || x->status == 204 || x->status == 304;
 	x->out_left = length;
 	if (length == HTTP_UNKNOWN) {

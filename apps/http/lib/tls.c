@@ -320,6 +320,8 @@ void tls_push(struct http_conn *c)
 
 void tls_end(struct http_conn *c)
 {
+	if (!c->tls->ready) /* there is nobody to say goodbye to */
+		return;
 	br_ssl_engine_close(&c->tls->server.eng);
 	tls_push(c);
 }
