@@ -83,6 +83,7 @@ void hosted_vcore_init(uint32_t i)
 		hosted_fail("this system does not set GS base: %s", strerror(errno));
 	(void)prctl(PR_SET_TIMERSLACK, 1ul); /* ns */
 	pin(i);
+	hosted_stack_guard(i);
 }
 
 void hosted_notify(uint32_t i)
