@@ -25,7 +25,8 @@ static void open_conn(struct gw_tcp *tcp, bool secure)
 	c->active_ns = s->now;
 	s->n_conns++;
 	s->count.conns++;
-	wheel_place(c, s->now + (uint64_t)server->config.head_ms * GW_MS);
+	wheel_place(c,
+		    s->now + (uint64_t)MIN(server->config.head_ms, server->config.idle_ms) * GW_MS);
 }
 
 static void opened_plain(struct gw_tcp *tcp)

@@ -19,8 +19,7 @@ static int parse_route(const struct http_route *of, struct route *r)
 
 	r->of = of;
 	r->method = (uint8_t)http_method_of(of->pattern, n);
-	if (n == 0 || space[1] != '/' ||
-	    (r->method == HTTP_NO_METHOD && memcmp(of->pattern, "*", n)))
+	if (n == 0 || space[1] != '/' || (r->method == HTTP_NO_METHOD && of->pattern[0] != '*'))
 		return -EINVAL;
 	r->path = space + 1;
 	r->path_len = (uint16_t)strlen(r->path);
