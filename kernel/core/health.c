@@ -120,8 +120,7 @@ static void module_reset(void)
 static uint32_t action_of(struct partition *p, uint32_t class)
 {
 	uint32_t action = p->health[class];
-	bool restart = action == GW_HEALTH_COLD_RESTART || action == GW_HEALTH_WARM_RESTART ||
-		       action == GW_HEALTH_MODULE_RESET;
+	bool restart = health_restarts(action);
 
 	if (restart && p->restarts_max != 0 && p->error_restarts >= p->restarts_max)
 		action = GW_HEALTH_STOP;

@@ -187,8 +187,7 @@ int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32
 	struct core *c = target->floats ? target->irq_core : target->core;
 	int rc;
 
-	while (atomic_exchange(&bind_lock, 1) != 0)
-		arch_relax();
+	arch_lock(&bind_lock, vcore_self());
 	if (c->shared)
 		irq = vector_take(c, target, event);
 	if (irq == 0)
@@ -197,7 +196,7 @@ int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32
 		rc = ioapic_route(known[i].gsi, c->apic_id, irq);
 	else
 		rc = pci_irq_bind(i, vector, c, irq);
-	atomic_store(&bind_lock, 0);
+	arch_unlock(&bind_lock);
 	return rc;
 }
 

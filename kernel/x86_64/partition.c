@@ -3,10 +3,9 @@
  * stay in the bundle, writable ones are copied), memory window, boot information, vcore areas. */
 #include "kernel/x86_64/arch_internal.h"
 
-#include "abi/health.h"
+#include "kernel/core/health.h"
 #include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
-#include "kernel/core/space_call.h"
 
 #define WINDOW_BITS (PTE_P | PTE_U | PTE_W | PTE_NX | PTE_A | PTE_D)
 #define LOW_END 0x100000ULL
@@ -192,17 +191,12 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
 }
 
-static bool restarts(uint32_t action)
-{
-	return action == GW_HEALTH_COLD_RESTART || action == GW_HEALTH_WARM_RESTART ||
-	       action == GW_HEALTH_MODULE_RESET;
-}
-
 /* May core c run its only vcore without a scheduler? */
 static bool dedicated(const struct gw_bundle *b)
 {
 	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
-		if (restarts(b->partitions[0].health[i]) || restarts(b->module_health[i]))
+		if (health_restarts(b->partitions[0].health[i]) ||
+		    health_restarts(b->module_health[i]))
 			return false;
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }

@@ -165,10 +165,11 @@ void smp_start(const struct boot_info *b, uint32_t n)
 		     "more (-smp)",
 		     n, b->n_apic_ids);
 	for (uint32_t i = 1; i < n; i++) {
-		uint32_t id = b->n_apic_ids != 0 ? b->apic_ids[next++] : next++;
+		uint32_t id;
 
-		if (id == self)
+		do {
 			id = b->n_apic_ids != 0 ? b->apic_ids[next++] : next++;
+		} while (id == self);
 		start_one(cores[i], id);
 	}
 	memset(boot_pml4, 0, PAGE_SIZE); /* the identity map has served */
