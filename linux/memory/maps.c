@@ -75,7 +75,9 @@ void mm_describe(struct mm *mm, uint64_t va, char *to, size_t size)
 	char path[200];
 
 	if (a == NULL)
-		fmt_print(to, size, "not mapped");
+		fmt_print(to, size, "%s",
+			  va >= GW_PROGRAM_END && va >> 47 == 0 ? "the runtime's, not the program's"
+								: "not mapped");
 	else if (a->inode != NULL)
 		fmt_print(to, size, "%s+0x%lx", area_name(mm, a, path, sizeof(path)),
 			  a->offset + (va - a->start));

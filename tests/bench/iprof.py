@@ -61,7 +61,7 @@ class Names:
 
     @staticmethod
     def symbols(name):
-        out = subprocess.run(["nm", "-n", os.path.join(BUILD, name)], capture_output=True, text=True, check=True).stdout
+        out = subprocess.run(["nm", "-n", os.path.join(ROOT, "build", name)], capture_output=True, text=True, check=True).stdout
         rows = [line.split() for line in out.split("\n")]
         table = sorted((int(r[0], 16), r[2]) for r in rows if len(r) == 3 and r[1] in "tTwW" and not r[2].startswith("."))
         return [a for a, _ in table], [n for _, n in table]

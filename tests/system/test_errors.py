@@ -132,7 +132,7 @@ test(_dies("stack", 139, "stack"))
 test(_dies("illegal", 132, "SIGILL"))
 test(_dies("privileged", 139, "SIGSEGV"))
 test(_dies("abort", 134, "SIGABRT"))
-test(_dies("runtime", 132, "SIGILL"))
+test(_dies("runtime", 132, "SIGILL", "the runtime's"))
 test(_dies("memory", 137, "memory", "-m"))
 
 

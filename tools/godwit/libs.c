@@ -154,14 +154,15 @@ static int crashed(const char *loader, const char *program, const struct words *
 {
 	static const char trying[] = "trying file=";
 	struct text answer = { 0 };
-	char last[512] = "one of them";
+	char last[512] = "one of them", *at = NULL;
 	int status;
 
-	if (is_glibc(loader) && ask(loader, program, env, "LD_DEBUG=libs", &answer, &status) == 0) {
-		for (char *p = answer.data; (p = strstr(p, trying)) != NULL;) {
-			p += sizeof(trying) - 1;
-			snprintf(last, sizeof(last), "%.*s", (int)strcspn(p, "\n"), p);
-		}
+	if (is_glibc(loader) && ask(loader, program, env, "LD_DEBUG=libs", &answer, &status) == 0 &&
+	    answer.data != NULL)
+		at = strstr(answer.data, trying);
+	for (; at != NULL; at = strstr(at, trying)) {
+		at += sizeof(trying) - 1;
+		snprintf(last, sizeof(last), "%.*s", (int)strcspn(at, "\n"), at);
 	}
 	text_free(&answer);
 	return fail(

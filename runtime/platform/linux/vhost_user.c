@@ -6,69 +6,32 @@
  * trusted with anything but that memory: its answers are checked, its rings are read by
  * runtime/virtio, which believes nothing. */
 #include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "runtime/mem/mem.h"
 #include "runtime/platform/linux/hosted.h"
 #include "runtime/platform/linux/netdevs.h"
+#include "runtime/platform/linux/vhost_message.h"
 #include "runtime/virtio/misc.h"
 #include "runtime/virtio/transport.h"
 
-enum { /* message types */
-       GET_FEATURES = 1,
-       SET_FEATURES = 2,
-       SET_OWNER = 3,
-       SET_MEM_TABLE = 5,
-       SET_VRING_NUM = 8,
-       SET_VRING_ADDR = 9,
-       SET_VRING_BASE = 10,
-       GET_VRING_BASE = 11,
-       SET_VRING_KICK = 12,
-       SET_VRING_CALL = 13,
-       GET_PROTOCOL_FEATURES = 15,
-       SET_PROTOCOL_FEATURES = 16,
-       SET_VRING_ENABLE = 18,
-};
-#define VERSION 1u
-#define IS_REPLY 4u
 #define F_PROTOCOL_FEATURES VIRTIO_BIT(30)
 #define NET_F_CTRL 17 /* and up to 23: what the control queue is for, and several queue pairs */
-#define ANSWER_MS 5000
 #define QUEUES 2u
+enum { R_OFFERED_SELECT = 0, R_OFFERED = 4, R_ACCEPTED_SELECT = 8, R_ACCEPTED = 12 };
 #define BELL_BASE 0x1000u /* "registers" that runtime/virtio rings: BELL_BASE + queue */
-
-struct vu_message {
-	uint32_t request, flags, size;
-	union {
-		uint64_t u64;
-		struct {
-			uint32_t index, num;
-		} state;
-		struct {
-			uint32_t index, flags;
-			uint64_t desc, used, avail, log;
-		} addr;
-		struct {
-			uint32_t n, pad;
-			uint64_t guest_pa, bytes, front_va, offset;
-		} memory;
-	} u;
-} __attribute__((packed));
-#define HEADER 12u
 
 static struct {
 	struct netdev dev; /* first */
 	const char *path;
-	int fd;
 	uint8_t status;
-	bool protocol; /* protocol features: rings must be enabled */
+	unsigned half;	   /* of the feature bits, selected */
+	uint64_t accepted; /* the low one */
+	bool protocol;	   /* protocol features: rings must be enabled */
 	struct {
 		int kick, call;
 		bool started;
@@ -78,7 +41,7 @@ static struct {
 	struct gw_device device;
 	struct poller poller;
 	uint64_t looked_ns;
-} vu = { .fd = -1 };
+} vu;
 
 /* runtime/virtio/net.c under its names here (virtio_names.h). */
 struct virtio_netdev;
@@ -89,83 +52,12 @@ struct virtio_netdev_queue *virtio_netdev_open(struct virtio_netdev *d, uint32_t
 					       void (*input)(void *ctx, struct pbuf *frame),
 					       void *ctx);
 int virtio_netdev_tx(struct virtio_netdev_queue *q, struct pbuf *frame);
+const struct netdev_drops *virtio_netdev_drops(const struct virtio_netdev_queue *q);
 
 static _Noreturn void cannot(const char *what)
 {
 	hosted_fail("--net vhost-user=%s: %s%s%s", vu.path, what, errno != 0 ? ": " : "",
 		    errno != 0 ? strerror(errno) : "");
-}
-
-/* ---- messages ---- */
-
-static void tell(struct vu_message *m, uint32_t request, uint32_t size, int fd)
-{
-	struct iovec iov = { m, HEADER + size };
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
-
-	m->request = request;
-	m->flags = VERSION;
-	m->size = size;
-	if (fd >= 0) {
-		struct cmsghdr *c;
-
-		h.msg_control = control;
-		h.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	n = sendmsg(vu.fd, &h, MSG_NOSIGNAL);
-	if (n != (ssize_t)(HEADER + size))
-		log_warn("vhost-user: the back end takes no message %u: %s", request,
-			 n < 0 ? strerror(errno) : "cut short");
-}
-
-static void tell_u64(uint32_t request, uint64_t v, int fd)
-{
-	struct vu_message m = { .u.u64 = v };
-
-	tell(&m, request, sizeof(m.u.u64), fd);
-}
-
-static void tell_state(uint32_t request, uint32_t index, uint32_t num)
-{
-	struct vu_message m = { .u.state = { index, num } };
-
-	tell(&m, request, sizeof(m.u.state), -1);
-}
-
-/* An answer of n bytes behind the header; false: none came, or another. */
-static bool hear(struct vu_message *m, uint32_t request, uint32_t n)
-{
-	size_t have = 0;
-
-	while (have < HEADER + n) {
-		struct pollfd p = { .fd = vu.fd, .events = POLLIN };
-		ssize_t k = poll(&p, 1, ANSWER_MS) == 1
-				    ? recv(vu.fd, (char *)m + have, HEADER + n - have, 0)
-				    : -1;
-
-		if (k <= 0)
-			return false;
-		have += (size_t)k;
-	}
-	return m->request == request && (m->flags & IS_REPLY) && m->size == n;
-}
-
-static bool ask_u64(uint32_t request, uint64_t *v)
-{
-	struct vu_message m = { 0 };
-
-	tell(&m, request, 0, -1);
-	if (!hear(&m, request, sizeof(m.u.u64)))
-		return false;
-	*v = m.u.u64;
-	return true;
 }
 
 /* ---- the transport ---- */
@@ -181,11 +73,11 @@ static void stop_queues(void)
 	for (uint32_t i = 0; i < QUEUES; i++) {
 		struct vu_message m = { .u.state = { i, 0 } };
 
-		if (!vu.queues[i].started || vu.fd < 0)
+		if (!vu.queues[i].started || vhost_fd < 0)
 			continue;
 		vu.queues[i].started = false;
-		tell(&m, GET_VRING_BASE, sizeof(m.u.state), -1);
-		if (!hear(&m, GET_VRING_BASE, sizeof(m.u.state)))
+		vhost_tell(&m, GET_VRING_BASE, sizeof(m.u.state), -1);
+		if (!vhost_hear(&m, GET_VRING_BASE, sizeof(m.u.state)))
 			log_warn("vhost-user: the back end does not stop queue %u", i);
 	}
 }
@@ -197,16 +89,15 @@ static void set_status(struct vdev *d, uint8_t status)
 		stop_queues();
 	if ((status & VIRTIO_DRIVER_OK) && !(vu.status & VIRTIO_DRIVER_OK) && vu.protocol)
 		for (uint32_t i = 0; i < QUEUES; i++)
-			tell_state(SET_VRING_ENABLE, i, 1);
+			vhost_tell_state(SET_VRING_ENABLE, i, 1);
 	vu.status = status;
 }
 
-static uint64_t features(struct vdev *d)
+static uint64_t features(void)
 {
 	uint64_t v = 0;
 
-	(void)d;
-	if (!ask_u64(GET_FEATURES, &v))
+	if (!vhost_ask_u64(GET_FEATURES, &v))
 		return 0;
 	/* one queue pair, no control queue: those messages would be ours to translate */
 	return v & ~F_PROTOCOL_FEATURES & ~(0x7full << NET_F_CTRL);
@@ -219,13 +110,12 @@ static void share_memory(void)
 					      .bytes = hosted_memory.bytes,
 					      .front_va = (uint64_t)hosted_memory.base } };
 
-	tell(&m, SET_MEM_TABLE, sizeof(m.u.memory), hosted_memory.fd);
+	vhost_tell(&m, SET_MEM_TABLE, sizeof(m.u.memory), hosted_memory.fd);
 }
 
-static void set_features(struct vdev *d, uint64_t wanted)
+static void set_features(uint64_t wanted)
 {
-	(void)d;
-	tell_u64(SET_FEATURES, wanted | (vu.protocol ? F_PROTOCOL_FEATURES : 0), -1);
+	vhost_tell_u64(SET_FEATURES, wanted | (vu.protocol ? F_PROTOCOL_FEATURES : 0), -1);
 	share_memory();
 }
 
@@ -255,14 +145,14 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 	vu.queues[i].call = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (vu.queues[i].kick < 0 || vu.queues[i].call < 0)
 		return -EIO;
-	tell_state(SET_VRING_NUM, i, q->mask + 1u);
-	tell_state(SET_VRING_BASE, i, 0);
-	tell(&m, SET_VRING_ADDR, sizeof(m.u.addr), -1);
+	vhost_tell_state(SET_VRING_NUM, i, q->mask + 1u);
+	vhost_tell_state(SET_VRING_BASE, i, 0);
+	vhost_tell(&m, SET_VRING_ADDR, sizeof(m.u.addr), -1);
 	/* without a vector nobody looks: the descriptor is given, and never written if the ring
 	 * says so */
 	(void)vector;
-	tell_u64(SET_VRING_CALL, i, vu.queues[i].call);
-	tell_u64(SET_VRING_KICK, i, vu.queues[i].kick);
+	vhost_tell_u64(SET_VRING_CALL, i, vu.queues[i].call);
+	vhost_tell_u64(SET_VRING_KICK, i, vu.queues[i].kick);
 	vu.queues[i].started = true;
 	return 0;
 }
@@ -271,8 +161,8 @@ static const struct vtransport transport = {
 	.name = "vhost-user",
 	.status = get_status,
 	.set_status = set_status,
-	.features = features,
-	.set_features = set_features,
+	.offered = { R_OFFERED_SELECT, R_OFFERED },
+	.accepted = { R_ACCEPTED_SELECT, R_ACCEPTED },
 	.generation = generation,
 	.queue_max = queue_max,
 	.queue_start = queue_start,
@@ -282,9 +172,9 @@ static const struct vtransport transport = {
 
 uint64_t hosted_io_read(uint64_t addr, unsigned bytes)
 {
-	(void)addr;
 	(void)bytes;
-	return 0; /* there is no configuration space; its length is 0 */
+	/* nothing else: there is no configuration space; its length is 0 */
+	return addr == R_OFFERED ? (uint32_t)(features() >> (32 * vu.half)) : 0;
 }
 
 void hosted_io_write(uint64_t addr, unsigned bytes, uint64_t value)
@@ -292,9 +182,15 @@ void hosted_io_write(uint64_t addr, unsigned bytes, uint64_t value)
 	uint64_t one = 1;
 
 	(void)bytes;
-	(void)value;
-	if (addr - BELL_BASE < QUEUES)
+	if (addr - BELL_BASE < QUEUES) {
 		(void)!write(vu.queues[addr - BELL_BASE].kick, &one, sizeof(one));
+	} else if (addr == R_OFFERED_SELECT || addr == R_ACCEPTED_SELECT) {
+		vu.half = value & 1;
+	} else if (addr == R_ACCEPTED && vu.half == 0) {
+		vu.accepted = (uint32_t)value;
+	} else if (addr == R_ACCEPTED) { /* the driver writes the low half first */
+		set_features(vu.accepted | value << 32);
+	}
 }
 
 int platform_bind_irq(uint32_t device_index, uint32_t vector)
@@ -315,6 +211,12 @@ static int vu_tx(struct netdev_queue *q, struct pbuf *frame)
 	return virtio_netdev_tx(vu.driver, frame);
 }
 
+static const struct netdev_drops *vu_drops(const struct netdev_queue *q)
+{
+	(void)q;
+	return virtio_netdev_drops(vu.driver);
+}
+
 /* Has the back end gone? Looked at now and then. */
 static bool vu_poll(struct poller *p)
 {
@@ -322,14 +224,14 @@ static bool vu_poll(struct poller *p)
 	char byte;
 
 	(void)p;
-	if (vu.fd < 0 || now - vu.looked_ns < 100 * NS_PER_MS)
+	if (vhost_fd < 0 || now - vu.looked_ns < 100 * NS_PER_MS)
 		return false;
 	vu.looked_ns = now;
-	if (recv(vu.fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) != 0)
+	if (recv(vhost_fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) != 0)
 		return false;
 	log_warn("vhost-user: the back end has gone; there is no network any more");
-	close(vu.fd);
-	vu.fd = -1;
+	close(vhost_fd);
+	vhost_fd = -1;
 	return true;
 }
 
@@ -338,10 +240,10 @@ static struct netdev_queue *vu_open(struct netdev *d, uint32_t i, struct pbuf_po
 {
 	(void)d;
 	vu.driver = virtio_netdev_open(virtio_netdev_get(), i, pool, input, ctx);
-	vu.q.tx = vu_tx;
+	vu.q = (struct netdev_queue){ vu_tx, vu_drops };
 	vu.poller.poll = vu_poll;
 	shard_add_poller(&vu.poller);
-	if (hosted_watch(vu.fd, 0) != 0) /* its end is seen at once */
+	if (hosted_watch(vhost_fd, 0) != 0) /* its end is seen at once */
 		return NULL;
 	return vu.driver != NULL ? &vu.q : NULL;
 }
@@ -351,17 +253,17 @@ static void greet(void)
 	uint64_t v;
 
 	errno = 0;
-	if (!ask_u64(GET_FEATURES, &v))
+	if (!vhost_ask_u64(GET_FEATURES, &v))
 		cannot("the back end does not answer");
 	if (!(v & VIRTIO_F_VERSION_1))
 		cannot("the back end is not of virtio 1");
 	vu.protocol = (v & F_PROTOCOL_FEATURES) != 0;
 	if (vu.protocol) { /* none is needed, but both sides must say so */
-		if (!ask_u64(GET_PROTOCOL_FEATURES, &v))
+		if (!vhost_ask_u64(GET_PROTOCOL_FEATURES, &v))
 			cannot("the back end does not answer");
-		tell_u64(SET_PROTOCOL_FEATURES, 0, -1);
+		vhost_tell_u64(SET_PROTOCOL_FEATURES, 0, -1);
 	}
-	tell(&(struct vu_message){ 0 }, SET_OWNER, 0, -1);
+	vhost_tell(&(struct vu_message){ 0 }, SET_OWNER, 0, -1);
 }
 
 static void end(void)
@@ -380,8 +282,8 @@ struct netdev *vhost_user_start(const char *path)
 		cannot("the socket's name");
 	}
 	strcpy(at.sun_path, path);
-	vu.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (vu.fd < 0 || connect(vu.fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+	vhost_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (vhost_fd < 0 || connect(vhost_fd, (struct sockaddr *)&at, sizeof(at)) != 0)
 		cannot("nobody listens there");
 	vu.device = (struct gw_device){ .kind = GW_DEVICE_MMIO, .vectors = 1, .vendor = 0x1af4 };
 	greet();
