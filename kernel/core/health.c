@@ -141,7 +141,7 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 	if (action == GW_HEALTH_MODULE_STOP) {
 		partition_quiet(p);
 		log_direct();
-		arch_health_report(v, e->class, t);
+		arch_health_report(v, t);
 		machine_end(STATUS_FAULT);
 	}
 	if (p->errors[e->class]++ < TEXTS)

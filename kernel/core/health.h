@@ -48,6 +48,6 @@ void machine_end(uint32_t status) __attribute__((noreturn));
 void health_print(void);
 
 /* Given by the architecture: say what the partition did, before the machine ends by it. */
-void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t);
+void arch_health_report(const struct vcore *v, const struct trap *t);
 
 #endif

@@ -29,18 +29,14 @@ int range_add(struct range_set *s, uint64_t start, uint64_t end)
 		return 0;
 	while (i < s->n && s->r[i].end < start)
 		i++;
-	if (i == s->n || s->r[i].start > end) {
-		if (s->n == RANGE_MAX)
-			return -ENOMEM;
-		insert_at(s, i, start, end);
-		return 0;
+	/* Those that it meets become part of it. */
+	for (; i < s->n && s->r[i].start <= end; delete_at(s, i)) {
+		start = min_u64(s->r[i].start, start);
+		end = max_u64(s->r[i].end, end);
 	}
-	s->r[i].start = min_u64(s->r[i].start, start);
-	s->r[i].end = max_u64(s->r[i].end, end);
-	while (i + 1 < s->n && s->r[i + 1].start <= s->r[i].end) {
-		s->r[i].end = max_u64(s->r[i].end, s->r[i + 1].end);
-		delete_at(s, i + 1);
-	}
+	if (s->n == RANGE_MAX)
+		return -ENOMEM;
+	insert_at(s, i, start, end);
 	return 0;
 }
 

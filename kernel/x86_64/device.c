@@ -13,7 +13,7 @@ static struct {
 } ioapics[IOAPICS];
 
 /* By the kernel's index. */
-static struct {
+static struct known_device {
 	uint32_t gsi;
 	uint64_t pa; /* of its page; 0: a PCI device */
 	uint8_t *regs;
@@ -148,10 +148,7 @@ static void add_window(const struct gw_bundle *b, uint64_t pa, uint32_t gsi, uin
 		device_map(p, va, page, PAGE_SIZE);
 	}
 	d->bars[0].va = va + pa % PAGE_SIZE;
-	known[i].gsi = gsi;
-	known[i].pa = page;
-	known[i].regs = regs;
-	known[i].va = va;
+	known[i] = (struct known_device){ .gsi = gsi, .pa = page, .regs = regs, .va = va };
 	device_added(p);
 }
 

@@ -10,8 +10,6 @@
 
 #define START_NS 20000ULL /* until the first major frame begins, for all cores to be there */
 
-void kernel_boot(uint32_t magic, uint64_t info_pa);
-
 static struct boot_info boot;
 static struct range_set free_memory;
 

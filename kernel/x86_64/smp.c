@@ -114,8 +114,7 @@ void smp_reserve(struct range_set *free, uint32_t n)
 }
 
 /* Where the trampoline ends up: on the core's own stack, still on the loader's page tables. */
-void core_main(struct core *c) __attribute__((noreturn));
-void core_main(struct core *c)
+__attribute__((noreturn)) void core_main(struct core *c)
 {
 	write_cr3(kernel_root);
 	cpu_init(c);
