@@ -45,6 +45,7 @@ help:
 	@echo 'make paths    instructions of every path through the kernel, into kernel/paths.txt; make paths-check compares'
 	@echo 'make coverage statements, branches and conditions of kernel/core that its unit tests reach'
 	@echo 'make bench    every figure, beside a Linux guest and natively: build/bench/report.md and .svg; make bench PART=size'
+	@echo 'make bench-net  native servers beside kernel sockets and nginx: build/bench/net.md; make bench-net PART=profile'
 	@echo 'make bench-elastic  the allocator of cores, simulated: docs/elastic.svg; make bench-partition  the same in a machine'
 	@echo 'make fuzz     FUZZ_SECONDS=600'
 

@@ -11,8 +11,7 @@
 void metrics_lines(void (*line)(void *ctx, const char *text), void *ctx)
 {
 	const struct metric_out o = { line, ctx };
-	uint64_t up = clock_now() - process_first->start_ns,
-		 total = mem_total_pages() * GW_PAGE_SIZE, syscalls = thread_syscalls_ended();
+	uint64_t up = clock_now() - process_first->start_ns, syscalls = thread_syscalls_ended();
 
 	spin_lock(&processes.lock);
 	list_for_each (n, &processes.list)
@@ -20,9 +19,7 @@ void metrics_lines(void (*line)(void *ctx, const char *text), void *ctx)
 	spin_unlock(&processes.lock);
 	metric_head(&o, "uptime_seconds", "gauge", "Since the program's start.");
 	metric_put(&o, "godwit_uptime_seconds %lu.%09lu", up / SECOND, up % SECOND);
-	metric_head(&o, "memory_bytes", "gauge", "Memory of the machine behind the kernel.");
-	metric_put(&o, "godwit_memory_bytes{state=\"total\"} %lu", total);
-	metric_put(&o, "godwit_memory_bytes{state=\"free\"} %lu", mem_free_pages() * GW_PAGE_SIZE);
+	metric_memory_lines(line, ctx);
 	metric_head(&o, "syscalls_total", "counter", "Linux system calls.");
 	metric_put(&o, "godwit_syscalls_total %lu", syscalls);
 	metric_head(&o, "page_faults_total", "counter", "Faults that brought a page.");

@@ -338,9 +338,19 @@ void gw_udp_close(struct gw_udp *u); /* on all shards. Tasks of shard 0 */
 
 /* ---- metrics ---- */
 /* The runtime's own counters and latencies as Prometheus text, a line at a time without '\n', for
- * a /metrics of the program's own. Tasks or callbacks. (A program's own counters and histograms:
- * metric_*, which has its own header, runtime/metric.h.) */
+ * a /metrics of the program's own. Tasks or callbacks. */
 void gw_metrics(void (*line)(void *arg, const char *text), void *arg);
+
+/* The program's own, which appear there too: gw_count(gw_counter("requests"), 1) makes
+ * godwit_counted_total{name="requests"}. The counter or histogram of that name: a letter, then
+ * letters, digits and _, at most 31. Made at the first call, stays for good; finding it compares
+ * names, so keep it. NULL, which gw_count and gw_record ignore: a bad name, one of the other kind,
+ * more than 32, or no memory. Any shard, any context. */
+struct gw_metric;
+struct gw_metric *gw_counter(const char *name);
+struct gw_metric *gw_histogram(const char *name);
+void gw_count(struct gw_metric *m, uint64_t n);
+void gw_record(struct gw_metric *m, uint64_t value); /* up to 2^40 or so; longer counts as that */
 
 #ifdef __cplusplus
 }

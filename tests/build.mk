@@ -50,3 +50,14 @@ bench-test: all
 bench: all $(BUILD)/programs/hello.static
 	-tests/packages bench
 	tests/bench/bench.py $(if $(PART),--only $(PART)) $(ARGS)
+
+# make bench-net: native servers beside kernel sockets, nginx and haproxy, over veth and tap: build/bench/net.md
+BENCH_NET := $(addprefix $(BUILD)/programs/net_,epoll uring bulk)
+$(BENCH_NET): $(BUILD)/programs/%: tests/bench/%.c tests/bench/net_common.h
+	@mkdir -p $(dir $@)
+	$(CC) $(HOST_CFLAGS) -o $@ $< $(if $(findstring uring,$@),-luring)
+.PHONY: bench-net bench-net-programs
+bench-net-programs: native $(BENCH_NET)
+bench-net: bench-net-programs
+	-tests/packages benchnet
+	tests/bench/netbench.py $(if $(PART),--only $(PART)) $(ARGS)

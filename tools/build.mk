@@ -43,14 +43,18 @@ tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c opti
 tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c session_guest.c pump.c spawn.c serve.c records.c \
 	report.c outcome.c)
 
-# make run: redis in a virtual machine.  make install: PREFIX/bin, PREFIX/lib/godwit, the manual.
+# make run: redis in a virtual machine.  make install: PREFIX/bin, PREFIX/lib/godwit, the manual,
+# and what native programs are built with elsewhere (docs/native.md).
 PREFIX ?= /usr/local
 .PHONY: run install
 run:
 	@BUILD=$(BUILD) tools/run-redis
-install: all
+install: all $(BUILD)/libgodwit.a $(BUILD)/libgodwit-part.a
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/godwit $(BUILD)/godwit-load
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/godwit $(BUILD)/kernel.elf $(BUILD)/linux.elf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib $(BUILD)/libgodwit.a $(BUILD)/libgodwit-part.a
+	install -D -m 644 runtime/platform/godwit/guest.ld $(DESTDIR)$(PREFIX)/lib/godwit/partition.ld
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include runtime/godwit.h
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 tools/godwit/godwit.1 tools/load/godwit-load.1
 
 # The built command on bad input.

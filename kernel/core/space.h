@@ -85,17 +85,12 @@ MUST_CHECK int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len
 MUST_CHECK int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits,
 			     struct gather *g);
 
-/* space_scan - report the mapped pages of [*va, end) in out[max], in order, and advance *va. With
- * unmap, remove them and the tables that become empty; without, clear their accessed flags.
- * Returns the number of entries, or -ENOMEM when a large page cannot be split (then *va is at it
- * and nothing was reported). */
+/* space_scan - report the mapped pages of [*va, end) in out[max], in order, and advance *va, by at
+ * most `steps` entries, holes and stretches of 32 pages; ~0: as far as out reaches. With unmap,
+ * remove them and the tables that become empty; without, clear their accessed flags. Returns the
+ * number of entries, or -ENOMEM when a large page cannot be split (then *va is at it and nothing
+ * was reported). */
 MUST_CHECK int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap,
-			  struct gw_unmapped *out, uint32_t max, struct gather *g);
-
-/* space_scan_some - as space_scan, but stop after `steps` entries and holes, wherever *va is then.
- */
-MUST_CHECK int space_scan_some(struct space *s, uint64_t *va, uint64_t end, bool unmap,
-			       struct gw_unmapped *out, uint32_t max, uint32_t steps,
-			       struct gather *g);
+			  struct gw_unmapped *out, uint32_t max, uint32_t steps, struct gather *g);
 
 #endif

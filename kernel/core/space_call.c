@@ -210,8 +210,7 @@ static int scan_some(struct vcore *v, uint64_t *va, uint64_t end, bool unmap, ui
 
 	g.n = 0;
 	space_lock(v);
-	n = space_scan_some(current(v), va, end, unmap, &v->area->batch.unmapped[from], max, steps,
-			    &g);
+	n = space_scan(current(v), va, end, unmap, &v->area->batch.unmapped[from], max, steps, &g);
 	if (g.n > 0)
 		arch_flush(v, &g);
 	space_unlock(v);

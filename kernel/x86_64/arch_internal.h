@@ -128,6 +128,9 @@ void suspend_call(struct trap *t);
 void syscall_entry(void);
 extern char vector_stubs[];
 
+/* symbols.c: the function that contains the link-time address, and the offset in it; NULL: none. */
+const char *symbol_find(uint64_t link_va, uint64_t *offset);
+
 /* fault.c */
 void fault_handle(struct trap *t);
 void fault_fatal(const struct trap *t) __attribute__((noreturn));

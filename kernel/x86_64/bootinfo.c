@@ -23,8 +23,6 @@ struct mb2_tag {
 	uint32_t type, size;
 };
 
-#define PVH_LOADED 0x336ec578u
-#define MULTIBOOT2_LOADED 0x36d76289u
 #define MAX_RANGES 128u
 
 static void add_ram(struct boot_info *b, uint64_t pa, uint64_t len)

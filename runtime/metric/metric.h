@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* metric.h - a native program's own figures, by one call each:
  *
- *     metric_add(metric_counter("requests"), 1);
+ *     metric_add(metric_counter("requests"), 1);  (godwit.h: gw_count, gw_record)
  *     metric_record(metric_histogram("request_ns"), ns);
  *
  * They appear beside the system's in the Prometheus text and in the exit summary. (A Linux program
@@ -41,6 +41,8 @@ void metric_shard_lines(void (*line)(void *ctx, const char *text), void *ctx);
 /* The kernel's status page: of all windows and elastic partitions, whoever asks. */
 void metric_status_lines(const struct gw_status *s, void (*line)(void *ctx, const char *text),
 			 void *ctx);
+/* The memory of a machine or process, total and free, in bytes. */
+void metric_memory_lines(void (*line)(void *ctx, const char *text), void *ctx);
 /* Further lines in Prometheus' text format (exposition format 0.0.4): a family's head, whose name
  * gets godwit_ before it, then its values. Each at most METRIC_LINE - 1 bytes. */
 struct metric_out {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shards.c - every shard's latencies and counters as text. Values of other shards are read without
  * a lock: each is whole, and may be a little old. */
+#include "runtime/mem/mem.h"
 #include "runtime/metric/metric_internal.h"
 #include "runtime/netglue/glue.h"
 
@@ -116,7 +117,7 @@ static const struct word sched[][1] = {
 
 #define WORDS(a) a, ARRAY_SIZE(a)
 static const struct family families[] = {
-	{ "packets", "direction", "Packets, loopback ones included.", NET, WORDS(packets) },
+	{ "packets", "direction", "Packets from and to the device.", NET, WORDS(packets) },
 	{ "packet_bytes", "direction", "Bytes of those packets.", NET, WORDS(bytes) },
 	{ "connections", "kind", "TCP connections.", NET, WORDS(connections) },
 	{ "retransmits", NULL, "TCP segments sent again.", NET, WORDS(retransmits) },
@@ -194,6 +195,16 @@ static void put_kernel(const struct metric_out *o)
 	for (uint32_t i = 0; i < n_shards; i++)
 		metric_put(o, "godwit_threads{shard=\"%u\"} %u", i,
 			   atomic_load_explicit(&shards[i]->n_uthreads, memory_order_relaxed));
+}
+
+void metric_memory_lines(void (*line)(void *ctx, const char *text), void *ctx)
+{
+	const struct metric_out o = { line, ctx };
+
+	metric_head(&o, "memory_bytes", "gauge", "Memory of the machine behind the kernel.");
+	metric_put(&o, "godwit_memory_bytes{state=\"total\"} %lu",
+		   mem_total_pages() * GW_PAGE_SIZE);
+	metric_put(&o, "godwit_memory_bytes{state=\"free\"} %lu", mem_free_pages() * GW_PAGE_SIZE);
 }
 
 void metric_shard_lines(void (*line)(void *ctx, const char *text), void *ctx)

@@ -7,6 +7,7 @@ NATIVE_SRCS := $(filter-out %/guest.c,$(wildcard runtime/native/*.c))
 HOSTED_VIRTIO_NET := net.c net_queue.c net_tx.c
 HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram.c histogram_code.c) \
 	$(addprefix runtime/mem/,frame.c gather.c slab.c pbuf.c) \
+	$(wildcard runtime/metric/*.c) \
 	$(filter-out %/fpu.c %/upcall.c %/uaccess.c,$(wildcard runtime/sched/*.c)) runtime/sched/switch.S runtime/sched/hosted/absent.c \
 	$(wildcard runtime/net/*.c runtime/net/tcp/*.c) $(wildcard runtime/netglue/*.c) \
 	$(addprefix runtime/virtio/,queue.c transport.c pci.c mmio.c $(HOSTED_VIRTIO_NET)) \
@@ -50,7 +51,7 @@ ar rc $@ $@.o
 endef
 $(BUILD)/libgodwit.a: $(call hosted_objs,hosted)
 	$(call one_object,-G main)
-ASAN_WRAP := context_switch uthread_main shard_entry shard_secondary hosted_enter pages_free mem_alloc mem_zalloc mem_free mem_resize
+ASAN_WRAP := context_switch uthread_main shard_entry shard_secondary hosted_enter pages_free stack_alloc stack_free mem_alloc mem_zalloc mem_free mem_resize
 $(BUILD)/libgodwit-asan.a: $(call hosted_objs,hosted-asan) $(BUILD)/hosted-asan/runtime/sched/hosted/asan.o
 	$(call one_object,-G main,$(ASAN_WRAP:%=--wrap=%))
 NATIVE_GUEST_SRCS = $(filter-out linux/%,$(GUEST_SRCS)) $(NATIVE_SRCS) runtime/native/guest.c

@@ -187,6 +187,7 @@ void gw_tcp_commit(struct gw_tcp *c, size_t n)
 
 void gw_tcp_push(struct gw_tcp *c)
 {
+	shard_note_write(shard_self()->now_ns);
 	tcp_tx_push(c->conn);
 }
 

@@ -9,7 +9,15 @@
 
 static int wait_for(struct gw_tcp *c, unsigned events, uint64_t deadline_ns)
 {
-	return native_wait(&c->waiting, events, deadline_ns);
+	uint64_t since = clock_now();
+	int err = native_wait(&c->waiting, events, deadline_ns);
+
+	if (MEASURE && err != -EDEADLK)
+		latency_record(
+			&shard_self()->latency[events & TCP_EV_READABLE ? LATENCY_SOCKET_RECV
+									: LATENCY_SOCKET_SEND],
+			clock_now() - since);
+	return err;
 }
 
 int gw_tcp_ready(struct gw_tcp *c, uint64_t deadline_ns)
@@ -90,7 +98,7 @@ long gw_tcp_send(struct gw_tcp *c, const void *data, size_t n, uint64_t deadline
 	}
 	if (n != 0 && cannot_send(c) != 0)
 		return cannot_send(c);
-	tcp_tx_push(c->conn);
+	gw_tcp_push(c);
 	return (long)n;
 }
 

@@ -194,6 +194,7 @@ struct uthread {
 	uint64_t fs_base; /* the program's; loaded on switch when it differs */
 	uint32_t space;	  /* address space of its program; a new uthread begins in number 0 */
 	bool program;	  /* runs program code: has fpu and fs state */
+	bool timed;	  /* the shard's histograms have it: programs, and native programs' tasks */
 	bool movable; /* ready, and nothing of its shard on its stack: new, or preempted in program
 			 code */
 	struct timer park_timer; /* at park_until_ns or before; of an earlier park, perhaps */
@@ -223,7 +224,7 @@ static inline bool sched_may_park(void)
 int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
 		   const char *name, bool program, void *owner) MUST_CHECK;
 /* The same for one that runs no program, with a stack of its own size: UTHREAD_STACK_MIN to
- * UTHREAD_STACK_MAX, rounded up to pages; 0: UTHREAD_STACK. 0, -ENOMEM, -EINVAL. */
+ * UTHREAD_STACK_MAX, rounded up to pages; 0: UTHREAD_STACK. It is timed. 0, -ENOMEM, -EINVAL. */
 int uthread_create_sized(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
 			 const char *name, size_t stack_bytes) MUST_CHECK;
 /* End the calling uthread; the scheduler frees it and its stack. Nobody may wake it once it has

@@ -3,6 +3,7 @@
 #ifndef GODWIT_RUNTIME_SCHED_INTERNAL_H
 #define GODWIT_RUNTIME_SCHED_INTERNAL_H
 
+#include "runtime/mem/mem.h"
 #include "runtime/sched/sched.h"
 
 /* uthread.token */
@@ -17,6 +18,29 @@ struct uthread_top {
 	_Atomic uint64_t work; /* not 0: return through personality_return */
 	struct uthread *self;
 };
+
+/* Stacks, bytes a multiple of a page; NULL: memory is out. stack_free: false, and nothing is done,
+ * for the stack of sched_boot. In a Linux process (platform/linux/stack.c) below each lie addresses
+ * that fault. Context: a shard's. */
+#ifdef GW_HOSTED
+uint8_t *stack_alloc(uint32_t bytes) MUST_CHECK;
+bool stack_free(uint8_t *stack, uint32_t bytes);
+#else
+static inline uint8_t *stack_alloc(uint32_t bytes)
+{
+	uint64_t pa = pages_gather(bytes / GW_PAGE_SIZE, 1);
+
+	return pa != 0 ? pa_to_va(pa) : NULL;
+}
+
+static inline bool stack_free(uint8_t *stack, uint32_t bytes)
+{
+	if (page_of(va_to_pa(stack)) == NULL)
+		return false;
+	pages_free(va_to_pa(stack), bytes / GW_PAGE_SIZE);
+	return true;
+}
+#endif
 
 static inline struct uthread_top *uthread_top(struct uthread *u)
 {

@@ -146,7 +146,7 @@ static inline void account(struct shard *s, struct uthread *self)
 
 	self->cpu_ns += ran;
 	self->run_since_ns = s->now_ns;
-	if (MEASURE && self->program)
+	if (MEASURE && self->timed)
 		latency_record(&s->latency[LATENCY_RUN], ran);
 	note_sent(s);
 }
@@ -185,7 +185,7 @@ void sched_run(struct shard *s)
 			      memory_order_relaxed);
 	atomic_store_explicit(&next->state, UT_RUNNING, memory_order_relaxed);
 	next->movable = false;
-	if (next->program) {
+	if (next->timed) {
 		uint64_t now = clock_now(); /* it runs from here on, and is charged for it */
 
 		if (MEASURE)
@@ -202,7 +202,7 @@ void sched_run(struct shard *s)
 
 void sched_ready(struct shard *s, struct uthread *u)
 {
-	if (MEASURE && u->program &&
+	if (MEASURE && u->timed &&
 	    atomic_load_explicit(&u->state, memory_order_relaxed) == UT_PARKED) {
 		if (s->rx_ns != 0) /* a packet did it: the turn began a while ago */
 			latency_record(&s->latency[LATENCY_NET_RECV], clock_now() - s->rx_ns);

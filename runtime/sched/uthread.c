@@ -63,26 +63,27 @@ static struct shard *least_loaded(void)
 }
 
 static int create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
-		  const char *name, bool program, void *owner, uint32_t stack_bytes)
+		  const char *name, bool program, bool timed, void *owner, uint32_t stack_bytes)
 {
 	struct uthread *u = mem_alloc(sizeof(*u));
-	uint64_t pa = pages_gather(stack_bytes / GW_PAGE_SIZE, 1);
+	uint8_t *stack = stack_alloc(stack_bytes);
 	void *fpu = program ? mem_alloc(fpu_state_size()) : NULL;
 	uint64_t *sp;
 
-	if (!u || !pa || (program && !fpu)) {
+	if (!u || !stack || (program && !fpu)) {
 		mem_free(u, sizeof(*u));
-		if (pa)
-			pages_free(pa, stack_bytes / GW_PAGE_SIZE);
+		if (stack)
+			(void)stack_free(stack, stack_bytes);
 		mem_free(fpu, fpu_state_size());
 		return -ENOMEM;
 	}
 	if (!on)
 		on = least_loaded();
-	uthread_setup(u, on, pa_to_va(pa), stack_bytes, name);
+	uthread_setup(u, on, stack, stack_bytes, name);
 	u->fn = fn;
 	u->arg = arg;
 	u->program = program;
+	u->timed = timed;
 	u->owner = owner;
 	u->movable = program;
 	u->run_since_ns = shard_self()->now_ns;
@@ -106,7 +107,7 @@ static int create(struct uthread **out, struct shard *on, void (*fn)(void *), vo
 int uthread_create(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
 		   const char *name, bool program, void *owner)
 {
-	return create(out, on, fn, arg, name, program, owner, UTHREAD_STACK);
+	return create(out, on, fn, arg, name, program, program, owner, UTHREAD_STACK);
 }
 
 int uthread_create_sized(struct uthread **out, struct shard *on, void (*fn)(void *), void *arg,
@@ -117,7 +118,7 @@ int uthread_create_sized(struct uthread **out, struct shard *on, void (*fn)(void
 	if (stack_bytes < UTHREAD_STACK_MIN || stack_bytes > UTHREAD_STACK_MAX)
 		return -EINVAL;
 	stack_bytes = ROUND_UP(stack_bytes, GW_PAGE_SIZE);
-	return create(out, on, fn, arg, name, false, NULL, (uint32_t)stack_bytes);
+	return create(out, on, fn, arg, name, false, true, NULL, (uint32_t)stack_bytes);
 }
 
 _Noreturn void uthread_main(void)
@@ -153,8 +154,7 @@ void uthreads_reap(struct shard *s)
 		    (atomic_load_explicit(&u->token, memory_order_acquire) & TOKEN_QUEUED))
 			continue;
 		list_del(n);
-		if (page_of(va_to_pa(u->stack))) { /* else the boot stack */
-			pages_free(va_to_pa(u->stack), u->stack_bytes / GW_PAGE_SIZE);
+		if (stack_free(u->stack, u->stack_bytes)) {
 			if (u->fpu)
 				mem_free(u->fpu, fpu_state_size());
 			mem_free(u, sizeof(*u));

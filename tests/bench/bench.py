@@ -60,26 +60,28 @@ def table(columns, rows):
     return "\n".join("| " + " | ".join(str(c) for c in line) + " |" for line in lines)
 
 
-def markdown(f, where, done):
-    f.write("# Godwit beside a Linux guest and the bare machine\n\n" + "\n".join(f"- {v}" for v in where.values()) + "\n")
-    f.write("\nEmulated figures: instruction counts mean something by themselves, seconds and rates only as ratios of one run.\n"
-            "Any part again: `make bench PART=name[,name...]`.\n")
+def markdown(f, where, done, title="Godwit beside a Linux guest and the bare machine",
+             meaning="Emulated figures: instruction counts mean something by themselves, seconds and rates only as ratios of one run.", command="make bench"):
+    f.write(f"# {title}\n\n" + "\n".join(f"- {v}" for v in where.values()) + "\n")
+    f.write(f"\n{meaning}\nAny part again: `{command} PART=name[,name...]`.\n")
     for name, part in done.items():
         for s in part.get("sections", []):
-            f.write(f"\n## {s['title']}\n\n`make bench PART={name}`, {part['at']}, load average before it {part['load']:.1f}. {s['how']}\n\n")
+            f.write(f"\n## {s['title']}\n\n`{command} PART={name}`, {part['at']}, load average before it {part['load']:.1f}. {s['how']}\n\n")
             f.write(table(s["columns"], s["rows"]) + "\n" + "".join(f"\n{n}\n" for n in s["notes"]))
         for word in ("failed", "skipped"):
             if word in part:
-                f.write(f"\n## {name}: {word}\n\n`make bench PART={name}`, {part['at']}:\n\n" + "".join(f"    {line}\n" for line in part[word].splitlines()))
+                f.write(f"\n## {name}: {word}\n\n`{command} PART={name}`, {part['at']}:\n\n" + "".join(f"    {line}\n" for line in part[word].splitlines()))
 
 
-def measure(name, number, of):
+def measure(name, number, of, fn=None, timing=None):
+    fn = fn or PARTS[name]
+    timing = fn.__module__ == "timed" if timing is None else timing
     say(f"[{number}/{of}] {name}")
     start, part = time.monotonic(), {"at": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0]}
-    if part["load"] > 0.7 and PARTS[name].__module__ == "timed":
+    if part["load"] > 0.7 and timing:
         say(f"  the machine is busy (load average {part['load']:.1f}): times and rates will not mean much")
     try:
-        part["sections"] = PARTS[name]()
+        part["sections"] = fn()
         say(f"  done in {time.monotonic() - start:.0f} s")
     except Skip as e:
         part["skipped"] = str(e)

@@ -334,6 +334,35 @@ def native_afxdp_asan_two_shards():
 
 
 @test
+def native_stack_overflow():
+    """A task that runs over its stack ends the process at once, and is named."""
+    status, _, err = finish(GODWIT, "host", "--", app("probe"), "overflow")
+    true(status == -signal.SIGSEGV and 'stack overflow of task "app"' in err, f"status {status}: {err[-500:]}")
+
+
+@test
+def native_installed():
+    """`make install` is enough to build a native program elsewhere (docs/native.md), as a process and as a partition."""
+    cc = need("gcc")
+    with tempfile.TemporaryDirectory() as d:
+        status, _, err = finish("make", "--no-print-directory", "install", f"PREFIX={d}/usr")
+        equal(status, 0, err[-800:])
+        with open(f"{d}/app.c", "w") as f:
+            f.write('#include <godwit.h>\nint app_main(int c, char **v) { (void)v; gw_log("outside %d", c); return 7; }\n')
+        usr = f"{d}/usr"
+        for words in (["-O2", "-fPIE", "-fno-stack-protector", "-fcf-protection=none", f"-I{usr}/include", "-c", "-o", f"{d}/app.o", f"{d}/app.c"],
+                      ["-o", f"{d}/app", f"{d}/app.o", f"-L{usr}/lib", "-lgodwit", "-lxdp", "-lbpf", "-luring", "-pthread"],
+                      ["-nostdlib", "-static", "-no-pie", f"-Wl,--gc-sections,-T,{usr}/lib/godwit/partition.ld,--build-id=none",
+                       "-Wl,-z,noexecstack,-z,norelro,--no-warn-rwx-segments,-z,max-page-size=4096,--no-relax,-u,_start", "-o", f"{d}/app.elf",
+                       f"{d}/app.o", f"-L{usr}/lib", "-lgodwit-part", "-lgcc"]):
+            status, _, err = finish(cc, *words)
+            equal(status, 0, err[-800:])
+        for how in (["host"], ["run", "--native"]):
+            status, _, err = finish(f"{usr}/bin/godwit", *how, "--", f"{d}/app")
+            true(status == 7 and "outside 1" in err, f"{how}: status {status}: {err[-500:]}")
+
+
+@test
 def native_tap_opens():
     with TapLab() as ns:
         server = linux_echo(ns, "10.9.0.1", 7000)

@@ -26,8 +26,12 @@ void hosted_setup(int config_fd);
 
 /* vcore.c. The calling thread becomes vcore i: GS base, core, what wakes it. */
 void hosted_vcore_init(uint32_t i);
+/* What the first vcore starts on. */
+extern uint8_t hosted_boot_stack[];
 /* Start with `fn` on the stack that ends at `top`; start.S. */
 _Noreturn void hosted_enter(void *top, void (*fn)(void));
+/* stack.c: a line on standard error when a task of this vcore runs over its stack. */
+void hosted_stack_guard(uint32_t i);
 /* Wake vcore `i` from a wait whenever fd is readable. Context: that vcore, or before it starts.
  * event: fd is an eventfd, which
  * is emptied, and this bit of gw_vcore.pending is set; 0: the descriptor is for a poller to empty.

@@ -15,7 +15,7 @@
 
 void personality_start(void);
 
-static uint8_t boot_stack[UTHREAD_STACK] __attribute__((aligned(4096)));
+uint8_t hosted_boot_stack[UTHREAD_STACK] __attribute__((aligned(4096)));
 static void (*ends[ENDS])(void);
 static uint32_t n_ends;
 
@@ -61,7 +61,7 @@ static void steps(void *arg)
 
 static void first(void)
 {
-	sched_boot(platform_boot(), boot_stack);
+	sched_boot(platform_boot(), hosted_boot_stack);
 	if (uthread_create(NULL, shards[0], steps, NULL, "main", false, NULL) < 0)
 		panic("no memory for the first uthread");
 	uthread_exit();
@@ -80,5 +80,5 @@ int main(int argc, char **argv)
 	hosted_setup((int)fd);
 	close((int)fd);
 	hosted_vcore_init(0);
-	hosted_enter(boot_stack + sizeof(boot_stack) - 256, first);
+	hosted_enter(hosted_boot_stack + sizeof(hosted_boot_stack) - 256, first);
 }

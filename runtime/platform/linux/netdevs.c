@@ -52,6 +52,11 @@ int netdev_tx(struct netdev_queue *q, struct pbuf *frame)
 	return q->tx(q, frame);
 }
 
+const struct netdev_drops *netdev_drops(const struct netdev_queue *q)
+{
+	return q->drops(q);
+}
+
 int platform_port(bool udp, uint16_t port, bool take)
 {
 	if (the_device == NULL || the_device->port == NULL)

@@ -9,7 +9,8 @@
 
 /* A device's queue begins with this. */
 struct netdev_queue {
-	int (*tx)(struct netdev_queue *q, struct pbuf *frame); /* as netdev_tx */
+	int (*tx)(struct netdev_queue *q, struct pbuf *frame);		   /* as netdev_tx */
+	const struct netdev_drops *(*drops)(const struct netdev_queue *q); /* as netdev_drops */
 };
 
 struct netdev {

@@ -38,7 +38,7 @@ struct tap_queue {
 	struct iovec iov[1 + RX_BLOCKS]; /* hdr, then blocks */
 	struct pbuf *blocks[RX_BLOCKS];	 /* posted, but for the first `missing` */
 	uint32_t missing;
-	uint64_t rx_drops, tx_drops;
+	struct netdev_drops drops;
 };
 
 static struct {
@@ -112,7 +112,7 @@ static bool tap_poll(struct poller *poller)
 		ssize_t got;
 
 		if (unlikely(!refill(q))) {
-			q->rx_drops++;
+			q->drops.no_buffer++;
 			break;
 		}
 		got = readv(q->fd, q->iov, 1 + RX_BLOCKS);
@@ -129,13 +129,19 @@ static bool tap_poll(struct poller *poller)
 
 /* ---- send ---- */
 
+static const struct netdev_drops *tap_drops(const struct netdev_queue *q)
+{
+	return &((const struct tap_queue *)q)->drops;
+}
+
 static int tap_tx(struct netdev_queue *nq, struct pbuf *f)
 {
 	struct tap_queue *q = (struct tap_queue *)nq;
 	struct virtio_net_hdr_mrg_rxbuf h = { 0 };
-	struct iovec iov[1 + TX_PIECES] = { { &h, HDR_LEN } };
+	struct iovec iov[1 + TX_PIECES]; /* 1 KB: not cleared */
 	int n = 1, rc = 0;
 
+	iov[0] = (struct iovec){ &h, HDR_LEN };
 	if (f->flags & PBUF_CSUM_PARTIAL) {
 		h.hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 		h.hdr.csum_start = f->csum_start;
@@ -149,10 +155,8 @@ static int tap_tx(struct netdev_queue *nq, struct pbuf *f)
 	for (struct pbuf *p = f; p != NULL && n <= (int)TX_PIECES; p = p->next)
 		if (p->len != 0)
 			iov[n++] = (struct iovec){ p->data, p->len };
-	if (writev(q->fd, iov, n) < 0) {
-		q->tx_drops++;
+	if (writev(q->fd, iov, n) < 0)
 		rc = -ENOBUFS;
-	}
 	pbuf_free(q->pool, f);
 	return rc;
 }
@@ -165,7 +169,7 @@ static struct netdev_queue *tap_open(struct netdev *d, uint32_t i, struct pbuf_p
 	struct tap_queue *q = &tap.queues[i];
 
 	(void)d;
-	q->q.tx = tap_tx;
+	q->q = (struct netdev_queue){ tap_tx, tap_drops };
 	q->shard = shard_self();
 	q->pool = pool;
 	q->input = input;

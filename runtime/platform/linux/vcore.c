@@ -83,6 +83,7 @@ void hosted_vcore_init(uint32_t i)
 		hosted_fail("this system does not set GS base: %s", strerror(errno));
 	(void)prctl(PR_SET_TIMERSLACK, 1ul); /* ns */
 	pin(i);
+	hosted_stack_guard(i);
 }
 
 void hosted_notify(uint32_t i)
@@ -118,25 +119,39 @@ static long start(uint32_t i, uint64_t entry, uint64_t arg)
 	return -pthread_create(&t, NULL, thread_main, &vcores[i]);
 }
 
+/* epoll_pwait2 (Linux 5.11), or where that is missing its elder, which counts milliseconds. */
+static int sleep_until(int epoll, struct epoll_event *e, uint64_t deadline)
+{
+	static _Atomic bool missing;
+	uint64_t now = clock_now(), left = deadline > now ? deadline - now : 0;
+	struct timespec ts = { (time_t)(left / NS_PER_SEC), (long)(left % NS_PER_SEC) };
+	int ms = -1;
+
+	if (!atomic_load_explicit(&missing, memory_order_relaxed)) {
+		int n = (int)syscall(SYS_epoll_pwait2, epoll, e, EVENTS,
+				     deadline != GW_NEVER ? &ts : NULL, NULL, 0ul);
+
+		if (n >= 0 || errno != ENOSYS)
+			return n;
+		atomic_store_explicit(&missing, true, memory_order_relaxed);
+	}
+	if (deadline != GW_NEVER)
+		ms = (int)GW_MIN((left + NS_PER_MS - 1) / NS_PER_MS, 1000000ul);
+	return epoll_wait(epoll, e, EVENTS, ms);
+}
+
 /* Sleep until an event is pending, a device has something, or the deadline. */
 static long wait(uint64_t deadline)
 {
 	struct vcore *v = &vcores[self()];
 	struct gw_vcore *a = area(self());
 	struct epoll_event e[EVENTS];
-	struct timespec ts, *limit = NULL;
-	uint64_t now, left, count;
+	uint64_t count;
 	int n;
 
 	if (atomic_load_explicit(&a->pending, memory_order_seq_cst) != 0)
 		return 0;
-	if (deadline != GW_NEVER) {
-		now = clock_now();
-		left = deadline > now ? deadline - now : 0;
-		ts = (struct timespec){ (time_t)(left / NS_PER_SEC), (long)(left % NS_PER_SEC) };
-		limit = &ts;
-	}
-	n = (int)syscall(SYS_epoll_pwait2, v->epoll, e, EVENTS, limit, NULL, 0ul);
+	n = sleep_until(v->epoll, e, deadline);
 	if (n == 0)
 		atomic_fetch_or_explicit(&a->pending, 1ull << GW_EVENT_TICK, memory_order_relaxed);
 	for (int i = 0; i < n; i++) {

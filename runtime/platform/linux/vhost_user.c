@@ -52,6 +52,7 @@ struct virtio_netdev_queue *virtio_netdev_open(struct virtio_netdev *d, uint32_t
 					       void (*input)(void *ctx, struct pbuf *frame),
 					       void *ctx);
 int virtio_netdev_tx(struct virtio_netdev_queue *q, struct pbuf *frame);
+const struct netdev_drops *virtio_netdev_drops(const struct virtio_netdev_queue *q);
 
 static _Noreturn void cannot(const char *what)
 {
@@ -210,6 +211,12 @@ static int vu_tx(struct netdev_queue *q, struct pbuf *frame)
 	return virtio_netdev_tx(vu.driver, frame);
 }
 
+static const struct netdev_drops *vu_drops(const struct netdev_queue *q)
+{
+	(void)q;
+	return virtio_netdev_drops(vu.driver);
+}
+
 /* Has the back end gone? Looked at now and then. */
 static bool vu_poll(struct poller *p)
 {
@@ -233,7 +240,7 @@ static struct netdev_queue *vu_open(struct netdev *d, uint32_t i, struct pbuf_po
 {
 	(void)d;
 	vu.driver = virtio_netdev_open(virtio_netdev_get(), i, pool, input, ctx);
-	vu.q.tx = vu_tx;
+	vu.q = (struct netdev_queue){ vu_tx, vu_drops };
 	vu.poller.poll = vu_poll;
 	shard_add_poller(&vu.poller);
 	if (hosted_watch(vhost_fd, 0) != 0) /* its end is seen at once */

@@ -6,4 +6,5 @@
 #define netdev_get virtio_netdev_get
 #define netdev_open virtio_netdev_open
 #define netdev_tx virtio_netdev_tx
+#define netdev_drops(q) virtio_netdev_drops(q)
 #define netdev_info(d) virtio_netdev_info(d) /* the function, not the struct */

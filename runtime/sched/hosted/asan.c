@@ -24,6 +24,10 @@ void __real_hosted_enter(void *top, void (*fn)(void));
 void __wrap_hosted_enter(void *top, void (*fn)(void));
 void __real_pages_free(uint64_t pa, size_t n);
 void __wrap_pages_free(uint64_t pa, size_t n);
+uint8_t *__real_stack_alloc(uint32_t bytes);
+uint8_t *__wrap_stack_alloc(uint32_t bytes);
+bool __real_stack_free(uint8_t *stack, uint32_t bytes);
+bool __wrap_stack_free(uint8_t *stack, uint32_t bytes);
 void *__real_mem_alloc(size_t n);
 void *__real_mem_zalloc(size_t n);
 void __real_mem_free(void *p, size_t n);
@@ -85,6 +89,25 @@ void __wrap_pages_free(uint64_t pa, size_t n)
 {
 	__asan_unpoison_memory_region(pa_to_va(pa), n * GW_PAGE_SIZE);
 	__real_pages_free(pa, n);
+}
+
+/* Tasks that wait hold objects by their stacks alone. */
+uint8_t *__wrap_stack_alloc(uint32_t bytes)
+{
+	uint8_t *p = __real_stack_alloc(bytes);
+
+	if (p != NULL)
+		__lsan_register_root_region(p, bytes);
+	return p;
+}
+
+bool __wrap_stack_free(uint8_t *stack, uint32_t bytes)
+{
+	if (stack == hosted_boot_stack)
+		return false;
+	__lsan_unregister_root_region(stack, bytes);
+	__asan_unpoison_memory_region(stack, bytes);
+	return __real_stack_free(stack, bytes);
 }
 
 /* ---- objects; those that a back end reads must lie in its memory ---- */

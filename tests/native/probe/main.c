@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - `probe self`: everything over loopback. `probe connect ADDRESS BYTES`: to an echo server
- * elsewhere. `probe crash`: reads freed memory, for the sanitizer to see. Status 0, or 1 when a
- * check failed. */
+ * elsewhere. `probe crash`: reads freed memory, for the sanitizer to see; `probe overflow`: the end
+ * of its stack. Status 0, or 1 when a check failed. */
 #include "tests/native/probe/probe.h"
 
 unsigned passed, failed;
@@ -28,6 +28,7 @@ static int self(void)
 	try_tcp_callbacks(&at);
 	at.port = 7003;
 	try_udp(&at);
+	try_metrics();
 	return 0;
 }
 
@@ -39,6 +40,15 @@ static int crash(void)
 	return p[50]; /* on purpose */
 }
 
+/* Deeper than any stack. */
+static unsigned overflow(unsigned n)
+{
+	volatile char room[4096];
+
+	room[n % sizeof(room)] = (char)n;
+	return (n < 1000000 ? overflow(n + 1) : 0) + (unsigned)room[n % sizeof(room)];
+}
+
 int app_main(int argc, char **argv)
 {
 	struct gw_addr to;
@@ -48,12 +58,14 @@ int app_main(int argc, char **argv)
 		(void)self();
 	} else if (argc == 2 && strcmp(argv[1], "crash") == 0) {
 		return crash();
+	} else if (argc == 2 && strcmp(argv[1], "overflow") == 0) {
+		return overflow(1) == 0;
 	} else if (argc == 4 && strcmp(argv[1], "connect") == 0 &&
 		   gw_addr_parse(argv[2], &to) == 0 &&
 		   gw_parse_u64(argv[3], 1u << 30, &bytes) == 0) {
 		try_connect(&to, bytes);
 	} else {
-		gw_log("probe self | connect ADDRESS BYTES | crash");
+		gw_log("probe self | connect ADDRESS BYTES | crash | overflow");
 		return 2;
 	}
 	gw_log("probe: %u passed, %u failed", passed, failed);

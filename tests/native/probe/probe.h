@@ -17,6 +17,8 @@ void try_tasks(void);
 void try_tcp(const struct gw_addr *at);
 void try_tcp_callbacks(const struct gw_addr *at);
 void try_udp(const struct gw_addr *at);
+/* After the others: what they left in the metrics. */
+void try_metrics(void);
 /* Bytes to a server that sends them back, by a connection opened here. */
 void try_connect(const struct gw_addr *to, size_t bytes);
 

@@ -33,7 +33,7 @@ struct xdp_shard {
 	uint32_t n_queues;
 	int arp_fd;	 /* copies of ARP replies, or -1 */
 	uint64_t arp_ns; /* when it was looked at last */
-	uint64_t tx_drops, rx_drops;
+	struct netdev_drops drops;
 };
 
 struct xdp_device {

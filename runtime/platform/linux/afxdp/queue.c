@@ -38,7 +38,7 @@ static void refill(struct xdp_shard *s, struct xdp_queue *q)
 		struct pbuf *p = pbuf_alloc(s->pool, 0);
 
 		if (p == NULL) {
-			s->rx_drops++;
+			s->drops.no_buffer++;
 			break;
 		}
 		*xsk_ring_prod__fill_addr(&q->fill, at + done) = umem_addr(p);
@@ -109,6 +109,11 @@ static struct pbuf *one_piece(struct xdp_shard *s, struct pbuf *f)
 	return c;
 }
 
+static const struct netdev_drops *xdp_drops(const struct netdev_queue *q)
+{
+	return &((const struct xdp_shard *)q)->drops;
+}
+
 static int xdp_tx(struct netdev_queue *nq, struct pbuf *f)
 {
 	struct xdp_shard *s = (struct xdp_shard *)nq;
@@ -117,17 +122,14 @@ static int xdp_tx(struct netdev_queue *nq, struct pbuf *f)
 	uint32_t at;
 
 	f = one_piece(s, f);
-	if (unlikely(f == NULL)) {
-		s->tx_drops++;
+	if (unlikely(f == NULL))
 		return -ENOBUFS;
-	}
 	if (q->n_sending >= RING_SIZE / 2)
 		reclaim(s, q);
 	if (unlikely(xsk_ring_prod__reserve(&q->tx, 1, &at) != 1)) {
 		kick(s, q);
 		reclaim(s, q);
 		if (xsk_ring_prod__reserve(&q->tx, 1, &at) != 1) {
-			s->tx_drops++;
 			pbuf_free(s->pool, f);
 			return -ENOBUFS;
 		}
@@ -175,7 +177,7 @@ struct netdev_queue *xdp_open(struct netdev *d, uint32_t i, struct pbuf_pool *po
 	struct xdp_shard *s = &xdp.shards[i];
 	uint32_t pairs = d->info.queue_pairs, n = 0;
 
-	s->q.tx = xdp_tx;
+	s->q = (struct netdev_queue){ xdp_tx, xdp_drops };
 	s->shard = shard_self();
 	s->pool = pool;
 	s->input = input;

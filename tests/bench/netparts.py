@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""netparts - the parts of `make bench-net` that measure time: echo, http, shards, bulk, pair."""
+import os, statistics, subprocess, tempfile
+from guests import GODWIT, Skip, say
+from netservers import APPS, CLIENT, PROGRAMS, SERVER, Contender, Namespace, cores, cpu_ns, haproxy, hosted, kernel, load, machine_ns, nginx, numbers
+from parts import section, times
+from netservers import Child, ROOT
+
+
+class Settings:
+    rounds, seconds, rate, poll_ns = 3, 1.0, 10000, 50000
+
+
+ECHO = [Contender("Godwit, AF_XDP", hosted("echo", "callbacks", net="afxdp")),
+        Contender("Godwit, AF_XDP, tasks", hosted("echo", "tasks", net="afxdp")),
+        Contender("Godwit, AF_XDP, polls 50 us", lambda w, f: hosted("echo", "callbacks", net="afxdp", options=["--poll", str(Settings.poll_ns)])(w, f)),
+        Contender("Godwit, tap", hosted("echo", "callbacks", net="tap"), tap=True),
+        Contender("Linux, epoll", kernel("net_epoll", "echo", 7)),
+        Contender("Linux, io_uring", kernel("net_uring", "echo", 7))]
+HTTP = [Contender("Godwit, AF_XDP", hosted("http", net="afxdp"), needs=[os.path.join(APPS, "http")]),
+        Contender("Godwit, tap", hosted("http", net="tap"), tap=True, needs=[os.path.join(APPS, "http")]),
+        Contender("nginx", nginx, needs=["nginx"]),
+        Contender("haproxy", haproxy, needs=["haproxy"])]
+HOW_FAIR = ("Each server has one core and the client another. The server's time is that of its threads (schedstat); what the kernel does for it in "
+            "interrupts on the client's core is in the machine's time (/proc/stat), with the client and everything else that ran.")
+
+
+def middle(values, form="{:,.0f}"):
+    """median (least-most)"""
+    v = sorted(values)
+    return f"{form.format(statistics.median(v))} ({form.format(v[0])}-{form.format(v[-1])})"
+
+
+def one(contender, port, url):
+    """All that is measured of one server, started anew."""
+    with contender.serve(port) as (net, p):
+        load(net, url, 2000, 0.3)  # warm
+        cpu, machine = cpu_ns(p.pid), machine_ns()
+        j = load(net, url, Settings.rate, Settings.seconds)
+        cpu, machine = cpu_ns(p.pid) - cpu, machine_ns() - machine
+        n = max(1, j["answered"])
+        most = load(net, url, 3000000, Settings.seconds, connections=64)
+        batch = load(net, url, 3000000, Settings.seconds, connections=64, pipeline=16) if url.startswith("tcp") else None
+        trip = load(net, url, 1000, Settings.seconds, connections=1, poll="busy")["uncorrected"]
+        return {"cpu": cpu / n / 1000, "machine": machine / n / 1000, "most": most["answered_per_s"],
+                "batch": batch["answered_per_s"] if batch else None, "p50": trip["p50"] / 1000, "p99": (trip["p99"] or trip["max"]) / 1000}
+
+
+def compare(contenders, port, url, notes):
+    """{name: {figure: [values]}}, round by round through all of them."""
+    got = {}
+    for c in list(contenders):
+        if c.missing():
+            notes.append(f"{c.name}: {c.missing()} is missing.")
+            contenders = [x for x in contenders if x is not c]
+    for i in range(Settings.rounds):
+        for c in contenders:
+            say(f"  round {i + 1} of {Settings.rounds}: {c.name}")
+            try:
+                for k, v in one(c, port, url).items():
+                    got.setdefault(c.name, {}).setdefault(k, []).append(v)
+            except (RuntimeError, OSError, subprocess.TimeoutExpired) as e:
+                notes.append(f"{c.name}, round {i + 1}: FAILED: {e}")
+                say("  " + notes[-1])
+    if not got:
+        raise RuntimeError("; ".join(notes))
+    return got
+
+
+def ratios(got, ours, notes):
+    """Ours beside the best of the others, by medians."""
+    peers = [n for n in got if not n.startswith("Godwit")]
+    if ours not in got or not peers:
+        return
+    for what, text, better in (("cpu", "server's processor time per request", min), ("p50", "round trip at p50", min), ("most", "highest rate", max)):
+        best = better(peers, key=lambda n: statistics.median(got[n][what]))
+        a, b = statistics.median(got[ours][what]), statistics.median(got[best][what])
+        goal = ", goal 0.5" if better is min else ""
+        notes.append(f"{text}: {ours} / {best} = {a / b:.2f}{goal}.")
+
+
+def servers_table(title, contenders, port, url):
+    notes = []
+    got = compare(contenders, port, url, notes)
+    rows = [[name, middle(g["cpu"], "{:.2f}"), middle(g["machine"], "{:.2f}"), middle(g["most"]), middle(g["batch"]) if g["batch"][0] else "-",
+             middle(g["p50"], "{:.1f}"), middle(g["p99"], "{:.1f}")] for name, g in got.items()]
+    ratios(got, "Godwit, AF_XDP", notes)
+    how = (f"`{url}`, median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Processor time at {Settings.rate:,} requests/s over 20 connections; "
+           f"highest rate over 64 connections, one request or 16 in flight on each; round trip of one connection at 1,000/s. {HOW_FAIR}")
+    return [section(title, how, ["server", "its CPU us/request", "machine's", "highest rate, 1 in flight", "16", "round trip p50, us", "p99"], rows, notes)]
+
+
+def echo():
+    return servers_table("TCP echo, 64 bytes", ECHO, 7, f"tcp://{SERVER}:7")
+
+
+def http():
+    if HTTP[0].missing():
+        say("  apps/http is not built; the others are measured")
+    return servers_table("HTTP, a text of 13 bytes", HTTP, 80, f"http://{SERVER}/plaintext")
+
+
+# ---- shards ----
+
+def shards():
+    """Rates of one shard, of two on two cores, of two on one."""
+    mine, _ = cores()
+    kinds = [("one shard", mine[:1], 1), ("two shards on one core", [mine[0]] * 2, 2)]
+    kinds += [("two shards on two cores", mine[:2], 2)] if len(mine) > 1 else []
+    pairs = [("Godwit, tap", Contender("", hosted("echo", "callbacks", net="tap"), tap=True)), ("Linux, epoll", Contender("", kernel("net_epoll", "echo", 7)))]
+    got = {}
+    for i in range(Settings.rounds):
+        for name, c in pairs:
+            for kind, where, queues in kinds:
+                say(f"  round {i + 1} of {Settings.rounds}: {name}, {kind}")
+                with c.serve(7, where, queues) as (net, p):
+                    cpu = cpu_ns(p.pid)
+                    j = load(net, f"tcp://{SERVER}:7", 3000000, Settings.seconds, connections=64, pipeline=16)
+                    got.setdefault((name, kind), []).append((j["answered_per_s"], (cpu_ns(p.pid) - cpu) / max(1, j["answered"]) / 1000))
+    rows = []
+    for (name, kind), v in got.items():
+        rate, first = statistics.median(r for r, _ in v), statistics.median(r for r, _ in got[name, "one shard"])
+        rows.append([name, kind, middle([r for r, _ in v]), middle([c for _, c in v], "{:.2f}"), f"{rate / first:.2f}"])
+    notes = ["Goals: two shards on two cores 1.9 of one, on one core 0.95."]
+    if len(cores()[0]) < 4:
+        notes.append(f"This machine has {len(cores()[0])} processors: two shards on two cores share them with the client, so the rate says little; the "
+                     "processor time per request says whether the second shard costs anything.")
+    return [section("Shards", f"TCP echo, 64 bytes, 64 connections with 16 in flight each; median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Linux: a process "
+                    "a core, SO_REUSEPORT.", ["server", "", "requests/s", "its CPU us/request", "of one shard"], rows, notes)]
+
+
+# ---- bulk ----
+
+def bulk():
+    rows, got = [], {}
+    servers = {"Godwit, AF_XDP": (hosted("rate", "bulk", ":9", net="afxdp"), False), "Godwit, tap": (hosted("rate", "bulk", ":9", net="tap"), True), "Linux, epoll": None}
+    for i in range(Settings.rounds):
+        for name, how in servers.items():
+            for direction, port in (("send", 9), ("receive", 10)):
+                c = Contender(name, how[0] if how else kernel("net_epoll", "sink" if port == 9 else "source", port), tap=bool(how and how[1]))
+                for n in (1, 64):
+                    say(f"  round {i + 1} of {Settings.rounds}: {name}, {direction}, {n}")
+                    with c.serve(port) as (net, p):
+                        cpu = cpu_ns(p.pid)
+                        out = net.client([os.path.join(PROGRAMS, "net_bulk"), direction, SERVER, str(port), str(n), f"{Settings.seconds:g}"], timeout=60)
+                        moved, ns = numbers(out)
+                        got.setdefault((name, direction, n), []).append((moved * 1e3 / ns, (cpu_ns(p.pid) - cpu) / max(1, moved)))
+    for direction in ("send", "receive"):
+        for n in (1, 64):
+            linux = statistics.median(r for r, _ in got["Linux, epoll", direction, n])
+            for name in servers:
+                v = got[name, direction, n]
+                rows.append([f"client {'sends' if direction == 'send' else 'receives'}, {n}", name, middle([r for r, _ in v]), middle([c for _, c in v], "{:.3f}"),
+                             f"{statistics.median(r for r, _ in v) / linux:.2f}"])
+    return [section("Bulk", f"`net_bulk`, a Linux client; median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Linux to Linux over veth and Godwit over tap move 64 KB "
+                    "at a time without segmenting; AF_XDP moves packets of the MTU.", ["connections", "server", "MB/s", "its CPU ns/byte", "of Linux"], rows,
+                    ["Goal: no worse than Linux."])]
+def pair(): raise RuntimeError("x")
