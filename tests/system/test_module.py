@@ -374,3 +374,30 @@ def module_metrics():
         text = p.stdout.decode()
         true('{partition="one"' in text and '{partition="two"' in text, text[:2000])
         true(all("partition=" in line or line.startswith(("#", "godwit_info")) for line in text.splitlines()), text[:2000])
+
+
+@test
+def module_top():
+    """godwit top of windows, elastic cores, restarts and errors, each with its partition's name; the same figures over HTTP."""
+    port = free_port()
+    ini = ("[module]\ncores = 2\nframe = 10ms\n"
+           + linux("fix", "sleep 0.5; exit 3", "health.application = cold-restart")
+           + linux("spin", "while :; do :; done", "policy = batch\nvcores = 2\ncores = 1..2")
+           + "[window mine]\npartition = fix\noffset = 1ms\nduration = 4ms\n[window rest]\npartition = pool\noffset = 5ms\nduration = 5ms\n")
+    with Module(ini, "--metrics", str(port)) as m:
+        end = time.monotonic() + 60
+        while sum("fix: restarted" in line for line in m.err) < 2:
+            true(m.p.poll() is None and time.monotonic() < end, f"no restart: {m.text()}")
+            time.sleep(0.1)
+        top = subprocess.run([GODWIT, "top", "--once", str(m.p.pid)], capture_output=True, text=True, timeout=30)
+        equal(top.returncode, 0, top.stderr)
+        true(re.search(r"^fix +runs .* - fixed .* [2-9] errors, the last: application error \(cold restart\)$", top.stdout, re.M), top.stdout)
+        true(re.search(r"^spin +runs .* [12] +1\.\.2 batch +[1-9]\d* .* good$", top.stdout, re.M), top.stdout)
+        true(re.search(r"^ +0 +0 fix +1\.0ms +4\.0ms +[1-9]\d* ", top.stdout, re.M), top.stdout)
+        true(re.search(r"^ +1 +0 pool +5\.0ms +5\.0ms +[1-9]\d* ", top.stdout, re.M), top.stdout)
+        true(re.search(r"^spin/1 +\d", top.stdout, re.M), top.stdout)
+        text = subprocess.run([need("curl"), "-s", "--max-time", "10", f"http://127.0.0.1:{port}/metrics"], capture_output=True, text=True).stdout
+        equal(len(re.findall(r'^godwit_window_late_seconds\{window="0",core="0",partition="fix",quantile="1"\}', text, re.M)), 1, text)
+        true('godwit_elastic_cores{partition="spin",policy="batch",least="1",most="2"}' in text, text)
+        true(int(re.search(r'^godwit_partition_starts_total\{partition="fix"\} (\d+)', text, re.M).group(1)) >= 3, text)
+        true('partition="fix",policy' not in text, "only elastic ones have cores of the pool")
