@@ -229,7 +229,7 @@ long call_space_query(uint64_t va, uint64_t len, uint64_t c, uint64_t d)
 	return scan(va, len, false);
 }
 
-long call_space_create(uint64_t a, uint64_t b, uint64_t d, uint64_t e)
+long call_space_create(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	struct vcore *v = arch_vcore();
 	struct space *spaces = v->part->spaces;
@@ -252,7 +252,7 @@ static bool exists(const struct partition *p, uint64_t n)
 	return n < GW_MAX_SPACES && p->spaces[n].root != 0;
 }
 
-long call_space_switch(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
+long call_space_switch(uint64_t n, uint64_t b, uint64_t c, uint64_t d)
 {
 	struct vcore *v = arch_vcore();
 	struct partition *p = v->part;
@@ -282,7 +282,7 @@ static long destroy(struct partition *p, uint64_t n, uint32_t steps)
 	return space_clear(&p->spaces[n], steps) ? 0 : -EAGAIN;
 }
 
-long call_space_destroy(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
+long call_space_destroy(uint64_t n, uint64_t b, uint64_t c, uint64_t d)
 {
 	struct vcore *v = arch_vcore();
 	long rc;
