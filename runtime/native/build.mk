@@ -58,3 +58,6 @@ NATIVE_GUEST_SRCS = $(filter-out linux/%,$(GUEST_SRCS)) $(NATIVE_SRCS) runtime/n
 # The list of guest sources is complete only when every build.mk was read.
 $(BUILD)/libgodwit-part.a: $$(call guest_objs,$$(NATIVE_GUEST_SRCS))
 	$(call one_object,-G _start $(addprefix -G ,memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr))
+
+UNIT_TESTS += runtime/platform/linux/test/vhost_ring_test
+runtime/platform/linux/test/vhost_ring_test_SRCS := runtime/platform/linux/vhost_ring.c
