@@ -4,6 +4,7 @@
 #include "linux/linux.h"
 #include "linux/metrics.h"
 #include "linux/process/process.h"
+#include "runtime/platform/platform.h"
 
 #define SECOND 1000000000ul
 
@@ -28,6 +29,8 @@ void metrics_lines(void (*line)(void *ctx, const char *text), void *ctx)
 	metric_head(&o, "evictions_total", "counter", "Pages given up for want of memory.");
 	metric_put(&o, "godwit_evictions_total %lu", linux_stats.evictions);
 	metric_shard_lines(line, ctx);
+	if (platform_boot()->status_len != 0)
+		metric_status_lines((const struct gw_status *)GW_STATUS_VA, line, ctx);
 	metric_lines(line, ctx);
 }
 

@@ -72,4 +72,8 @@
 
 #define KERNEL_PHYS 0x100000
 
+/* Who has loaded the kernel. */
+#define PVH_LOADED 0x336ec578
+#define MULTIBOOT2_LOADED 0x36d76289
+
 #endif

@@ -116,39 +116,27 @@ static void windows_advance(struct core *c, uint64_t now)
 		window_next(c);
 }
 
-/* The one whose turn it is, among those of the owner (or all of them), or NULL. */
-static struct vcore *in_turn(struct core *c, uint32_t owner, uint64_t now)
-{
-	uint32_t first = c->turn + (now >= c->slice_end_ns);
-
-	for (uint32_t k = 0; k < c->n_vcores; k++) {
-		uint32_t i = (first + k) % c->n_vcores;
-		struct vcore *v = c->vcores[i];
-
-		if ((owner != GW_WINDOW_POOL && v->part->number != owner) || !vcore_runnable(v))
-			continue;
-		if (i != c->turn || now >= c->slice_end_ns)
-			c->slice_end_ns = now + SLICE_NS;
-		c->turn = i;
-		return v;
-	}
-	return NULL;
-}
-
-/* The same in time that is nobody's: the elastic pool has a turn beside the core's own vcores. */
-static struct vcore *in_turn_pooled(struct core *c, uint64_t now)
+/* The one whose turn it is, among those of the owner (or all of them), or NULL. In time of the pool
+ * that has a turn beside the core's own vcores. */
+static inline __attribute__((always_inline)) struct vcore *in_turn(struct core *c, uint32_t owner,
+								   bool pool, uint64_t now)
 {
 	bool over = now >= c->slice_end_ns;
-	uint32_t first = c->turn + over, n = c->n_vcores + 1;
+	uint32_t first = c->turn + over, n = c->n_vcores + pool;
 
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t i = (first + k) % n;
 		struct vcore *v = i < c->n_vcores ? c->vcores[i] : pool_pick(c, now);
 
-		if (v == NULL || (!v->floats && !vcore_runnable(v)))
+		if (v == NULL)
 			continue;
-		if (!v->floats && (i != c->turn || over))
-			c->slice_end_ns = now + SLICE_NS;
+		if (!v->floats) {
+			if ((owner != GW_WINDOW_POOL && v->part->number != owner) ||
+			    !vcore_runnable(v))
+				continue;
+			if (i != c->turn || over)
+				c->slice_end_ns = now + SLICE_NS;
+		}
 		c->turn = i;
 		return v;
 	}
@@ -160,7 +148,7 @@ static struct vcore *pick_pooled(struct core *c, struct vcore *v, uint64_t now, 
 {
 	*wake = min_u64(*wake, pool_deadlines(c, now));
 	if (v == NULL)
-		v = in_turn_pooled(c, now);
+		v = in_turn(c, GW_WINDOW_POOL, true, now);
 	if (v != NULL && !v->floats)
 		pool_leave(c);
 	else
@@ -184,13 +172,13 @@ struct vcore *schedule_pick(struct core *c, uint64_t now, uint64_t *wake_ns)
 		if (others == GW_WINDOW_POOL || c->vcores[i]->part->number == owner)
 			wake = min_u64(wake, vcore_deadline(c->vcores[i], now));
 	if (!c->in_gap && (owner != GW_WINDOW_POOL || !c->pooled))
-		v = in_turn(c, owner, now);
+		v = in_turn(c, owner, false, now);
 	if (c->pooled && !c->in_gap && others == GW_WINDOW_POOL)
 		v = pick_pooled(c, v, now, &wake);
 	else if (c->pooled)
 		pool_leave(c);
 	else if (v == NULL && !c->in_gap && others != owner)
-		v = in_turn(c, others, now);
+		v = in_turn(c, others, false, now);
 	if (v != NULL && (c->n_vcores > 1 || c->pooled))
 		c->switch_ns = min_u64(c->switch_ns, c->slice_end_ns);
 	*wake_ns = min_u64(wake, c->switch_ns);

@@ -392,13 +392,7 @@ static uint32_t scan_table(struct space *s, uint64_t *e, uint64_t *va, uint64_t 
 }
 
 int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap, struct gw_unmapped *out,
-	       uint32_t max, struct gather *g)
-{
-	return space_scan_some(s, va, end, unmap, out, max, ~0u, g);
-}
-
-int space_scan_some(struct space *s, uint64_t *va, uint64_t end, bool unmap,
-		    struct gw_unmapped *out, uint32_t max, uint32_t steps, struct gather *g)
+	       uint32_t max, uint32_t steps, struct gather *g)
 {
 	uint64_t piece = steps == ~0u ? LARGE_SIZE : SCAN_PIECE;
 	uint32_t n = 0;

@@ -62,6 +62,16 @@ uint64_t space_pool_bytes(uint32_t pages);
 void space_init(struct space *s, struct table_pool *pool, uint64_t base, uint32_t pages,
 		bool zeroed);
 
+/* space_bits - leaf bits of a user mapping with GW_MAP_* flags. */
+static inline uint64_t space_bits(uint64_t flags)
+{
+	uint64_t bits = PTE_U;
+
+	if (flags & GW_MAP_NONE)
+		return bits | PTE_NONE | PTE_NX;
+	return bits | PTE_P | (flags & GW_MAP_W ? PTE_W : 0) | (flags & GW_MAP_X ? 0 : PTE_NX);
+}
+
 /* space_fork - make s an empty space that shares all but the program's addresses with `first`.
  * Returns 0, or -ENOMEM when the pool is empty. */
 MUST_CHECK int space_fork(struct space *s, const struct space *first);
@@ -85,17 +95,12 @@ MUST_CHECK int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len
 MUST_CHECK int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits,
 			     struct gather *g);
 
-/* space_scan - report the mapped pages of [*va, end) in out[max], in order, and advance *va. With
- * unmap, remove them and the tables that become empty; without, clear their accessed flags.
- * Returns the number of entries, or -ENOMEM when a large page cannot be split (then *va is at it
- * and nothing was reported). */
+/* space_scan - report the mapped pages of [*va, end) in out[max], in order, and advance *va, by at
+ * most `steps` entries, holes and stretches of 32 pages; ~0: as far as out reaches. With unmap,
+ * remove them and the tables that become empty; without, clear their accessed flags. Returns the
+ * number of entries, or -ENOMEM when a large page cannot be split (then *va is at it and nothing
+ * was reported). */
 MUST_CHECK int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap,
-			  struct gw_unmapped *out, uint32_t max, struct gather *g);
-
-/* space_scan_some - as space_scan, but stop after `steps` entries and holes, wherever *va is then.
- */
-MUST_CHECK int space_scan_some(struct space *s, uint64_t *va, uint64_t end, bool unmap,
-			       struct gw_unmapped *out, uint32_t max, uint32_t steps,
-			       struct gather *g);
+			  struct gw_unmapped *out, uint32_t max, uint32_t steps, struct gather *g);
 
 #endif

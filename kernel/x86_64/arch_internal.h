@@ -23,11 +23,9 @@ struct boot_info {
 	uint32_t apic_ids[GW_MAX_VCORES];
 };
 
-/* bootinfo.c: read the loader's tables, which are still where it put them (identity mapped). */
+/* bootinfo.c: read the loader's tables, and the MADT if there is a sound one, which are still where
+ * they were put (identity mapped). */
 void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa);
-
-/* acpi.c: the processors' APIC ids from the MADT, if there is a sound one. Identity mapped. */
-void acpi_read(struct boot_info *b);
 
 /* Kernel address space (paging.c). */
 #define SLOTS_BASE 0xffffff0000000000ULL /* cores' slots */
@@ -127,6 +125,9 @@ void call_suspended(void);
 void suspend_call(struct trap *t);
 void syscall_entry(void);
 extern char vector_stubs[];
+
+/* symbols.c: the function that contains the link-time address, and the offset in it; NULL: none. */
+const char *symbol_find(uint64_t link_va, uint64_t *offset);
 
 /* fault.c */
 void fault_handle(struct trap *t);

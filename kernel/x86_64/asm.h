@@ -5,36 +5,24 @@
 
 #include "kernel/core/lib.h"
 
-static inline void outb(uint16_t port, uint8_t v)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void outw(uint16_t port, uint16_t v)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void outl(uint16_t port, uint32_t v)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t v;
-
-	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-	uint32_t v;
-
-	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
+#define PORT_OUT(name, type)                                              \
+	static inline void name(uint16_t port, type v)                    \
+	{                                                                 \
+		__asm__ volatile(#name " %0, %1" : : "a"(v), "Nd"(port)); \
+	}
+#define PORT_IN(name, type)                                               \
+	static inline type name(uint16_t port)                            \
+	{                                                                 \
+		type v;                                                   \
+                                                                          \
+		__asm__ volatile(#name " %1, %0" : "=a"(v) : "Nd"(port)); \
+		return v;                                                 \
+	}
+PORT_OUT(outb, uint8_t)
+PORT_OUT(outw, uint16_t)
+PORT_OUT(outl, uint32_t)
+PORT_IN(inb, uint8_t)
+PORT_IN(inl, uint32_t)
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -74,71 +62,38 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t sub)
 	return r;
 }
 
-static inline uint64_t read_cr2(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
-	return v;
-}
-
-static inline uint64_t read_cr3(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(v));
-	return v;
-}
-
-static inline void write_cr3(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
-}
-
-static inline uint64_t read_cr4(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
-	return v;
-}
-
-static inline void write_cr4(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
-}
-
-static inline void write_cr0(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory");
-}
+#define REGISTER_READ(name, instruction)                 \
+	static inline uint64_t name(void)                \
+	{                                                \
+		uint64_t v;                              \
+                                                         \
+		__asm__ volatile(instruction : "=r"(v)); \
+		return v;                                \
+	}
+/* Memory may mean something else after it. */
+#define REGISTER_WRITE(name, instruction)                            \
+	static inline void name(uint64_t v)                          \
+	{                                                            \
+		__asm__ volatile(instruction : : "r"(v) : "memory"); \
+	}
+REGISTER_READ(read_cr2, "mov %%cr2, %0")
+REGISTER_READ(read_cr3, "mov %%cr3, %0")
+REGISTER_READ(read_cr4, "mov %%cr4, %0")
+REGISTER_READ(read_fs_base, "rdfsbase %0")
+REGISTER_WRITE(write_cr0, "mov %0, %%cr0")
+REGISTER_WRITE(write_cr3, "mov %0, %%cr3")
+REGISTER_WRITE(write_cr4, "mov %0, %%cr4")
+REGISTER_WRITE(write_fs_base, "wrfsbase %0")
+REGISTER_WRITE(invlpg, "invlpg (%0)")
 
 static inline void xsetbv(uint32_t reg, uint64_t v)
 {
 	__asm__ volatile("xsetbv" : : "c"(reg), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
 
-static inline uint64_t read_fs_base(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("rdfsbase %0" : "=r"(v));
-	return v;
-}
-
-static inline void write_fs_base(uint64_t v)
-{
-	__asm__ volatile("wrfsbase %0" : : "r"(v));
-}
-
 static inline void write_gs_base(const void *v)
 {
 	__asm__ volatile("wrgsbase %0" : : "r"(v) : "memory");
-}
-
-static inline void invlpg(uint64_t va)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
 /* Registers of devices: the only place where volatile is used for them. */

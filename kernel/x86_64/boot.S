@@ -5,8 +5,6 @@
 #include "kernel/core/layout.h"
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
-#define MULTIBOOT2_LOADED 0x36d76289
-#define PVH_LOADED 0x336ec578
 #define BOOT_OFF(sym) (sym - boot_base)
 
 	.section .boot, "ax"

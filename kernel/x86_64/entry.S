@@ -6,40 +6,25 @@
 #include "kernel/core/layout.h"
 
 	.text
-.macro push_all
-	pushq %rax
-	pushq %rbx
-	pushq %rcx
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %rbp
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+.macro push_regs registers:vararg
+	.irp register, \registers
+	pushq %\register
+	.endr
 .endm
-
+.macro pop_regs registers:vararg
+	.irp register, \registers
+	popq %\register
+	.endr
+.endm
+.macro push_all
+	push_regs rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+.endm
 .macro pop_all
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rbp
-	popq %rdi
-	popq %rsi
-	popq %rdx
-	popq %rcx
-	popq %rbx
-	popq %rax
+	pop_regs r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+.endm
+/* What C may change of a caller's registers; rcx and r11 are its rip and rflags. */
+.macro pop_call
+	pop_regs r10, r9, r8, rdx, rsi, rdi, r11, rcx
 .endm
 
 /* ------------------------------------------------------------------ syscall */
@@ -72,14 +57,7 @@ kernel_call:
 	btrq $63, %rax
 	cmpq $CALL_CONTEXT_RESUME, %rax
 	je context_resume
-	pushq %rcx
-	pushq %r11
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %r8
-	pushq %r9
-	pushq %r10
+	push_regs rcx, r11, rdi, rsi, rdx, r8, r9, r10
 	cmpq $CALL_COUNT, %rax
 	jae 2f
 	leaq call_table(%rip), %rcx
@@ -88,14 +66,7 @@ kernel_call:
 	jz raise_call
 	movq %r10, %rcx
 	call *%rax
-1:	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdx
-	popq %rsi
-	popq %rdi
-	popq %r11
-	popq %rcx
+1:	pop_call
 	movq %gs:VC_USER_RSP, %rsp
 	swapgs
 	sysretq
@@ -103,14 +74,7 @@ kernel_call:
 	jmp 1b
 
 raise_call:
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdx
-	popq %rsi
-	popq %rdi
-	popq %r11
-	popq %rcx
+	pop_call
 	movl $CALL_HEALTH_RAISE, %eax
 /* Hand all registers to health_raise. eax: why. Does not return. */
 raise:
@@ -123,20 +87,7 @@ raise:
 	pushq %rax
 	call push_registers_and_raise /* the return address takes the place of rax */
 push_registers_and_raise:
-	pushq %rbx
-	pushq %rcx
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %rbp
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	push_regs rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
 	movq %rsp, %rdi
 	call health_raise
 	jmp return_to_user
@@ -145,14 +96,7 @@ push_registers_and_raise:
  * registers that C keeps are the caller's again, so that the whole context can be put aside. */
 	.globl call_suspended
 call_suspended:
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdx
-	popq %rsi
-	popq %rdi
-	popq %r11
-	popq %rcx
+	pop_call
 	pushq $SEL_UDATA
 	pushq %gs:VC_USER_RSP
 	pushq %r11
@@ -192,21 +136,13 @@ context_resume:
 	jmp resume_registers
 1:	movl $1, %gs:VCORE + VCORE_MASKED
 resume_registers:
-	movq %gs:VCORE + VCORE_FRAME + 0x00, %rax
-	movq %gs:VCORE + VCORE_FRAME + 0x08, %rbx
-	movq %gs:VCORE + VCORE_FRAME + 0x10, %rcx
-	movq %gs:VCORE + VCORE_FRAME + 0x18, %rdx
-	movq %gs:VCORE + VCORE_FRAME + 0x20, %rsi
-	movq %gs:VCORE + VCORE_FRAME + 0x28, %rdi
-	movq %gs:VCORE + VCORE_FRAME + 0x30, %rbp
-	movq %gs:VCORE + VCORE_FRAME + 0x40, %r8
-	movq %gs:VCORE + VCORE_FRAME + 0x48, %r9
-	movq %gs:VCORE + VCORE_FRAME + 0x50, %r10
-	movq %gs:VCORE + VCORE_FRAME + 0x58, %r11
-	movq %gs:VCORE + VCORE_FRAME + 0x60, %r12
-	movq %gs:VCORE + VCORE_FRAME + 0x68, %r13
-	movq %gs:VCORE + VCORE_FRAME + 0x70, %r14
-	movq %gs:VCORE + VCORE_FRAME + 0x78, %r15
+	at = VCORE + VCORE_FRAME
+	.irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15
+	.ifnc \register, rsp
+	movq %gs:at, %\register
+	.endif
+	at = at + 8
+	.endr
 	swapgs
 	iretq
 2:	/* An event is pending: upcall at once, the frame stays where it is. */
@@ -238,23 +174,16 @@ vector_stubs:
 	vector = 0
 	.rept VECTORS
 	.balign 16
+	/* Some exceptions push an error code; the others get a zero in its place. */
+	.if (vector != 8) && ((vector < 10) || (vector > 14)) && (vector != 17) && (vector != 21)
+		pushq $0
+	.endif
+	pushq $vector
 	.if vector >= 32
-		pushq $0
-		pushq $vector
 		jmp interrupt_common
-	.elseif (vector == 2) || (vector == 18)
-		pushq $0
-		pushq $vector
+	.elseif (vector == 2) || (vector == 8) || (vector == 18)
 		jmp fatal_common
-	.elseif vector == 8
-		pushq $vector
-		jmp fatal_common
-	.elseif (vector == 10) || (vector == 11) || (vector == 12) || (vector == 13) || (vector == 14) || (vector == 17) || (vector == 21)
-		pushq $vector
-		jmp fault_common
 	.else
-		pushq $0
-		pushq $vector
 		jmp fault_common
 	.endif
 	vector = vector + 1
@@ -305,26 +234,10 @@ interrupt_common:
 
 /* Only ever at the hlt of arch_idle. */
 interrupt_kernel:
-	pushq %rax
-	pushq %rcx
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
+	push_regs rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
 	movl 72(%rsp), %edi
 	call interrupt_serve
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdi
-	popq %rsi
-	popq %rdx
-	popq %rcx
-	popq %rax
+	pop_regs r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
 	addq $16, %rsp
 	iretq
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* symbols.c - looks in the table that kernel/symbols generates after a first link: a count, then
  * sorted addresses, then names. In the first link it is missing and the count is zero. */
-#include "kernel/x86_64/symbols.h"
+#include "kernel/x86_64/arch_internal.h"
 
 extern const uint32_t symbol_count[] __attribute__((weak));
 extern const uint32_t symbol_addresses[] __attribute__((weak));
 extern const char symbol_names[] __attribute__((weak));
-extern char image_start[], rodata_start[];
-extern uint64_t kernel_slide;
 
 const char *symbol_find(uint64_t link_va, uint64_t *offset)
 {

@@ -106,6 +106,13 @@ static void cpu_list(struct text *t)
 	text_add(t, n_shards > 1 ? "0-%u\n" : "%u\n", n_shards - 1);
 }
 
+static void cpu_map(struct text *t)
+{
+	uint64_t all = ~0ull >> (64 - n_shards);
+
+	text_add(t, "%08x,%08x\n", (uint32_t)(all >> 32), (uint32_t)all);
+}
+
 #define CHR (S_IFCHR | 0666u)
 #define LNK (S_IFLNK | 0777u)
 #define DIR (S_IFDIR | 0555u)
@@ -217,6 +224,7 @@ const struct synth synth_table[] = {
 	{ "proc/sys/fs/file-max", .fixed = "1048576\n" },
 	{ "proc/sys/fs/nr_open", .fixed = "1048576\n" },
 	{ "proc/sys/fs/pipe-max-size", .fixed = "1048576\n" },
+	{ "sys/devices/system/node/node0/cpumap", .text = cpu_map },
 	{ "sys/devices/system/cpu/online", .text = cpu_list },
 	{ "sys/devices/system/cpu/possible", .text = cpu_list },
 	{ "sys/devices/system/cpu/present", .text = cpu_list },

@@ -6,6 +6,8 @@
 #define RLIMITS 16u
 #define RLIMIT_NOFILE 7u
 #define NOFILE_MAX 1048576u
+#define MPOL_F_MEMS_ALLOWED 4u
+#define MPOL_MODES 6u
 
 SYSCALL_FN(getrlimit);
 SYSCALL_FN(setrlimit);
@@ -27,6 +29,9 @@ SYSCALL_FN(setpriority);
 SYSCALL_FN(ioprio_get);
 SYSCALL_FN(ioprio_set);
 SYSCALL_FN(getcpu);
+SYSCALL_FN(get_mempolicy);
+SYSCALL_FN(set_mempolicy);
+SYSCALL_FN(mbind);
 
 static long limit_get(const struct process *p, uint64_t which, uint64_t va)
 {
@@ -280,4 +285,39 @@ SYSCALL_FN(getcpu)
 	    (r->rsi != 0 && copy_to_program(r->rsi, &node, 4) != 0))
 		return -EFAULT;
 	return 0;
+}
+
+/* One node, and no policy but the default: mode and mask are 0, but for the nodes that may be used.
+ * get_mempolicy(2); of rdx - 1 bits, as Linux counts them. */
+SYSCALL_FN(get_mempolicy)
+{
+	const uint64_t node = (r->r8 & MPOL_F_MEMS_ALLOWED) != 0;
+	uint64_t n = (r->rdx + 62) / 64 * 8;
+
+	(void)t;
+	if (r->rsi != 0 && r->rdx - 1 > 32768)
+		return -EINVAL;
+	if ((r->rdi != 0 && zero_program(r->rdi, 4) != 0) ||
+	    (r->rsi != 0 && (zero_program(r->rsi, n) != 0 ||
+			     copy_to_program(r->rsi, &node, GW_MIN(n, 8ull)) != 0)))
+		return -EFAULT;
+	return 0;
+}
+
+/* On one node every policy is kept. */
+static long policy_known(uint64_t mode)
+{
+	return (mode & 0xfff) < MPOL_MODES ? 0 : -EINVAL;
+}
+
+SYSCALL_FN(set_mempolicy)
+{
+	(void)t;
+	return policy_known(r->rdi);
+}
+
+SYSCALL_FN(mbind)
+{
+	(void)t;
+	return policy_known(r->rdx);
 }

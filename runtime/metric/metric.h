@@ -10,6 +10,7 @@
 #ifndef GODWIT_RUNTIME_METRIC_H
 #define GODWIT_RUNTIME_METRIC_H
 
+#include "abi/status.h"
 #include "runtime/base/latency.h"
 
 #define METRICS_MAX 32u	 /* names of a partition */
@@ -37,6 +38,9 @@ void metric_record(struct metric *m, uint64_t value);
  * records old. */
 void metric_lines(void (*line)(void *ctx, const char *text), void *ctx);
 void metric_shard_lines(void (*line)(void *ctx, const char *text), void *ctx);
+/* The kernel's status page: of all windows and elastic partitions, whoever asks. */
+void metric_status_lines(const struct gw_status *s, void (*line)(void *ctx, const char *text),
+			 void *ctx);
 /* The memory of a machine or process, total and free, in bytes. */
 void metric_memory_lines(void (*line)(void *ctx, const char *text), void *ctx);
 /* Further lines in Prometheus' text format (exposition format 0.0.4): a family's head, whose name

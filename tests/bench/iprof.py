@@ -9,7 +9,7 @@
 --load P   redis-benchmark -c 20 -P P -t get, per request
 Program code counts as 'program'; kernel and runtime functions by name. Instructions repeat; seconds do not matter."""
 import argparse, array, bisect, mmap, os, shlex, subprocess, sys, time
-from guests import User, Server, godwit, reply, ROOT, WORK
+from guests import BUILD, User, Server, godwit, reply, WORK
 from parts import plugin, settle
 
 

@@ -42,7 +42,7 @@ static void apply(struct space *s, const struct operation *o)
 			return;
 		break;
 	default:
-		if (space_scan(s, &va, end, (o->kind & 3) == 2, out, 9, &g) > 9)
+		if (space_scan(s, &va, end, (o->kind & 3) == 2, out, 9, ~0u, &g) > 9)
 			abort();
 		break;
 	}
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	for (va = PAGE_SIZE; va < GW_PROGRAM_END;)
-		if (space_scan(&s, &va, GW_PROGRAM_END, true, out, 64, &g) < 0)
+		if (space_scan(&s, &va, GW_PROGRAM_END, true, out, 64, ~0u, &g) < 0)
 			abort();
 	if (pool.free != POOL - 1)
 		abort();

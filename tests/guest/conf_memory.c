@@ -281,6 +281,34 @@ TEST(stack_grows)
 	CHECK(rl.rlim_cur >= 8u << 20);
 }
 
+/* What libnuma asks: the policy is the default one, node 0 may be used, a mask that has no room for
+ * the machine's nodes is refused. */
+TEST(numa)
+{
+	unsigned long mask[17] = { 0 };
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int mode = 77;
+
+	memset(mask, 0xff, sizeof(mask));
+	CHECK_EQ(syscall(SYS_get_mempolicy, &mode, mask, 1025, NULL, 0), 0);
+	CHECK_EQ(mode, 0);
+	for (int i = 0; i < 16; i++)
+		CHECK_EQ(mask[i], 0);
+	CHECK_EQ(mask[16], ~0ul);
+	CHECK_EQ(syscall(SYS_get_mempolicy, NULL, mask, 1025, NULL, 4), 0);
+	CHECK_EQ(mask[0] & 1, 1);
+	CHECK_EQ(syscall(SYS_get_mempolicy, NULL, NULL, 0, NULL, 0), 0);
+	CHECK_EQ(syscall(SYS_get_mempolicy, NULL, mask, 0, NULL, 0), -1);
+	CHECK_EQ(errno, EINVAL);
+	CHECK_EQ(syscall(SYS_get_mempolicy, (void *)8, NULL, 0, NULL, 0), -1);
+	CHECK_EQ(errno, EFAULT);
+	CHECK_EQ(syscall(SYS_set_mempolicy, 0, NULL, 0), 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, 99, NULL, 0), -1);
+	CHECK_EQ(errno, EINVAL);
+	CHECK_EQ(syscall(SYS_mbind, page, 4096, 0, NULL, 0, 0), 0);
+	munmap(page, 4096);
+}
+
 TEST(null_and_wild)
 {
 	CHECK_EQ(touch((char *)8, 0), SIGSEGV);
@@ -295,7 +323,7 @@ int main(void)
 		CASE(anonymous),     CASE(bad_arguments), CASE(protection), CASE(fixed),
 		CASE(remap),	     CASE(advice),	  CASE(heap_break), CASE(file_maps),
 		CASE(code_pages),    CASE(large),	  CASE(many_maps),  CASE(stack_grows),
-		CASE(null_and_wild),
+		CASE(null_and_wild), CASE(numa),
 	};
 	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 

@@ -282,6 +282,7 @@ def module_ports():
 def module_examples():
     """Those that end by themselves; the others are checked."""
     folder = os.path.join(ROOT, "examples")
+    need("cyclictest")
     for name in sorted(os.listdir(folder)):
         if name.endswith(".ini"):
             p = subprocess.run([GODWIT, "module", "--check", os.path.join(folder, name)], capture_output=True, timeout=30)
@@ -289,6 +290,76 @@ def module_examples():
     p = subprocess.run([GODWIT, "module", os.path.join(folder, "ports.ini")], capture_output=True, timeout=60)
     equal(p.returncode, 0, p.stderr.decode())
     equal(p.stdout.decode().splitlines()[:4], ["display: 1", "display: 2", "display: 3", "display: 21.5"])
+
+
+VIRTUAL = "accelerator = tcg\nqemu-args = -icount shift=0,sleep=off\n"  # 1 ns an instruction
+
+
+@test
+def module_latency_tools():
+    """cyclictest and oslat of examples/latency.ini, in virtual time: nobody is late, and nothing but the neighbours' windows is missing."""
+    need("cyclictest", "oslat")
+    with open(os.path.join(ROOT, "examples/latency.ini")) as f:
+        ini = f.read().replace("[module]\n", "[module]\n" + VIRTUAL)
+    with Module(ini) as m:
+        equal(m.wait(120), 0, "status")
+        text = "\n".join(m.out)
+        count, late = map(int, re.search(r"^cyclic: T: 0 .* C: +(\d+) Min: .* Max: +(\d+)", text, re.M).groups())
+        equal(count, 250, "cycles")
+        true(late <= 5, f"cyclictest woke {late} us late")
+        buckets = {int(us): int(n) for us, n in re.findall(r"^gaps: +0*(\d+) \(us\):\s+(\d+)", text, re.M)}
+        gap = int(re.search(r"^gaps: +Maximum:\s+(\d+)", text, re.M).group(1))
+        true(4000 <= gap <= 4005, f"the longest gap is {gap} us")
+        true(240 <= buckets[8] <= 255 and sum(buckets[us] for us in range(3, 8)) == 0, f"one gap a frame: {buckets}")
+
+
+@test
+def module_check_explains():
+    """What the kernel would refuse at boot is told with file and line: a program's segments, windows of an elastic partition."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, script, program, ini = (os.path.join(folder, n) for n in ("x.S", "x.ld", "x.elf", "x.ini"))
+        with open(source, "w") as f:
+            f.write(".globl _start\n_start: jmp _start\n.section .none,\"a\",@nobits\n.skip 16384\n")
+        with open(script, "w") as f:
+            f.write("PHDRS { t PT_LOAD FLAGS(5); n PT_LOAD FLAGS(4); }\nSECTIONS { . = 0x700000000000; .text : { *(.text) } :t\n"
+                    ". = 0x700000010000; .none (NOLOAD) : { *(.none) } :n /DISCARD/ : { *(.note*) } }\n")
+        subprocess.run(["gcc", "-nostdlib", "-static", "-no-pie", "-Wl,-T," + script, "-Wl,--build-id=none", "-o", program, source], check=True)
+        with open(ini, "w") as f:
+            f.write(f"[module]\nframe = 1ms\n[partition p]\nprogram = {program}\npersonality = native\nmemory = 4M\npolicy = latency\n"
+                    "[window w]\npartition = p\nduration = 100us\n")
+        p = subprocess.run([GODWIT, "module", "--check", ini], capture_output=True, text=True, timeout=30)
+        equal(p.returncode, 2, p.stderr)
+        true(f"{ini}:8: window w: p is elastic" in p.stderr, p.stderr)
+        true(re.search(re.escape(ini) + r":4: p: .*segments\.mem_len .*of a read-only segment exceeds", p.stderr) is not None, p.stderr)
+
+
+@test
+def module_native():
+    """A native program (apps/echo) in windows of its own, in both its styles, beside a Linux program that spins in the others."""
+    program = os.path.join(ROOT, "build/apps/echo.elf")
+    true(os.path.exists(program), f"{program} is built by make native")
+    for style in ("tasks", "callbacks"):
+        port = free_port()
+        ini = ("[module]\ncores = 1\nframe = 6ms\n"
+               f"[partition echo]\npersonality = native\nprogram = {program} {style} :7\nmemory = 8M\npublish = {port}:7\n"
+               + linux("noise", "while :; do :; done") + "[window echo]\npartition = echo\nduration = 3ms\n[window noise]\npartition = noise\nduration = 3ms\n")
+        with Module(ini) as m:
+            end = time.monotonic() + 60
+            while not any(f"echo: {style} on" in line for line in m.out + m.err):
+                true(m.p.poll() is None and time.monotonic() < end, f"it does not start: {m.text()}")
+                time.sleep(0.05)
+            with socket.create_connection(("127.0.0.1", port), 20) as s:
+                s.settimeout(30)
+                sent = os.urandom(200000)
+                threading.Thread(target=s.sendall, args=(sent,), daemon=True).start()
+                got = b""
+                while len(got) < len(sent):
+                    part = s.recv(65536)
+                    true(part != b"", f"it closed after {len(got)} bytes: {m.text()}")
+                    got += part
+                true(got == sent, "what comes back is what was sent")
+            m.stop()
+            true("godwit: echo: ended with status 0" in m.err, m.text())
 
 
 @test
@@ -303,3 +374,30 @@ def module_metrics():
         text = p.stdout.decode()
         true('{partition="one"' in text and '{partition="two"' in text, text[:2000])
         true(all("partition=" in line or line.startswith(("#", "godwit_info")) for line in text.splitlines()), text[:2000])
+
+
+@test
+def module_top():
+    """godwit top of windows, elastic cores, restarts and errors, each with its partition's name; the same figures over HTTP."""
+    port = free_port()
+    ini = ("[module]\ncores = 2\nframe = 10ms\n"
+           + linux("fix", "sleep 0.5; exit 3", "health.application = cold-restart")
+           + linux("spin", "while :; do :; done", "policy = batch\nvcores = 2\ncores = 1..2")
+           + "[window mine]\npartition = fix\noffset = 1ms\nduration = 4ms\n[window rest]\npartition = pool\noffset = 5ms\nduration = 5ms\n")
+    with Module(ini, "--metrics", str(port)) as m:
+        end = time.monotonic() + 60
+        while sum("fix: restarted" in line for line in m.err) < 2:
+            true(m.p.poll() is None and time.monotonic() < end, f"no restart: {m.text()}")
+            time.sleep(0.1)
+        top = subprocess.run([GODWIT, "top", "--once", str(m.p.pid)], capture_output=True, text=True, timeout=30)
+        equal(top.returncode, 0, top.stderr)
+        true(re.search(r"^fix +runs .* - fixed .* [2-9] errors, the last: application error \(cold restart\)$", top.stdout, re.M), top.stdout)
+        true(re.search(r"^spin +runs .* [12] +1\.\.2 batch +[1-9]\d* .* good$", top.stdout, re.M), top.stdout)
+        true(re.search(r"^ +0 +0 fix +1\.0ms +4\.0ms +[1-9]\d* ", top.stdout, re.M), top.stdout)
+        true(re.search(r"^ +1 +0 pool +5\.0ms +5\.0ms +[1-9]\d* ", top.stdout, re.M), top.stdout)
+        true(re.search(r"^spin/1 +\d", top.stdout, re.M), top.stdout)
+        text = subprocess.run([need("curl"), "-s", "--max-time", "10", f"http://127.0.0.1:{port}/metrics"], capture_output=True, text=True).stdout
+        equal(len(re.findall(r'^godwit_window_late_seconds\{window="0",core="0",partition="fix",quantile="1"\}', text, re.M)), 1, text)
+        true('godwit_elastic_cores{partition="spin",policy="batch",least="1",most="2"}' in text, text)
+        true(int(re.search(r'^godwit_partition_starts_total\{partition="fix"\} (\d+)', text, re.M).group(1)) >= 3, text)
+        true('partition="fix",policy' not in text, "only elastic ones have cores of the pool")

@@ -75,6 +75,14 @@ static bool has(const struct figure *f, const char *pair)
 	return false;
 }
 
+void figures_with(struct figures *to, const struct figures *from, const char *label)
+{
+	*to = (struct figures){ .v = xcalloc(from->n + 1, sizeof(*to->v)) };
+	for (size_t i = 0; i < from->n; i++)
+		if (has(&from->v[i], label))
+			to->v[to->n++] = from->v[i];
+}
+
 double figures_get(const struct figures *f, const char *name, const char *label, const char *other,
 		   double none)
 {

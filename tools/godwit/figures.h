@@ -21,6 +21,8 @@ struct figures {
 
 void figures_parse(struct figures *f, const char *text);
 void figures_free(struct figures *f);
+/* figures_with - copies of those that have that label pair; to be freed. */
+void figures_with(struct figures *to, const struct figures *from, const char *label);
 /* figures_get - the value of the first of that name with all of the label pairs given (`a="b"`,
  * NULL: no more wanted); `none` when there is none. */
 double figures_get(const struct figures *f, const char *name, const char *label, const char *other,

@@ -378,7 +378,11 @@ int machine_run(struct machine *m, uint64_t begin_ns)
 		goto out;
 	if (m->o->print_qemu && (folder = make_folder()) == NULL)
 		goto out;
-	if (machine_files(m, folder) != 0 || check_memory(m->o, kernel, m->bundle.size) != 0)
+	if (machine_files(m, folder) != 0)
+		goto out;
+	if (m->grow)
+		m->o->memory += (m->bundle.size + 0xfffff) & ~0xfffffull;
+	if (check_memory(m->o, kernel, m->bundle.size) != 0)
 		goto out;
 	f.kernel = kernel;
 	f.bundle = m->bundle.path;

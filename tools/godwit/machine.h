@@ -21,6 +21,7 @@ struct machine {
 	} guests[GW_BUNDLE_PARTITIONS];
 	size_t n;
 	bool quiet;		 /* say nothing about partitions that ended */
+	bool grow;		 /* o->memory is what it needs besides the boot bundle */
 	struct bundle_spec spec; /* manifest and programs; the configurations of Linux partitions
 				    are filled in */
 	struct bundle_file bundle;

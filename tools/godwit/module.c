@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "tools/godwit/help.h"
@@ -58,19 +59,50 @@ static int parse(struct asked *a, int argc, char *const *argv)
 	return a->file != NULL ? 0 : fail("which file? Write: godwit module [options] FILE.ini");
 }
 
-/* Programs and files are found, or told with their partition's line. */
+/* What the kernel would say of a partition program's segments: its own check, of a bundle with
+ * nothing else. */
+static int check_segments(const struct program *program)
+{
+	struct bundle_spec *spec = xcalloc(1, sizeof(*spec));
+	int fd = memfd_create("bundle", MFD_CLOEXEC), result;
+	uint64_t size;
+
+	if (fd < 0) {
+		free(spec);
+		return fail("memfd_create: %s", strerror(errno));
+	}
+	bundle_alone(spec, 1, (struct gw_bundle_mmio){ 0 });
+	spec->parts[0].program = program;
+	result = bundle_write(fd, spec, &size);
+	close(fd);
+	free(spec);
+	return result;
+}
+
+/* Programs and files are found, and fit into the bundle, or it is told with their partition's
+ * line. */
 static void check_programs(const struct module *m, struct diag *d)
 {
+	size_t segments = 0;
+
 	for (size_t i = 0; i < m->n_partitions; i++) {
 		const struct module_partition *p = &m->partitions[i];
 		struct program program = { 0 };
 		int line = p->program_line != 0 ? p->program_line : p->line;
+		size_t before = segments;
 
 		if (p->argv.n == 0)
 			continue;
-		if (p->o.bare ? machine_program(&program, p->argv.v[0]) != 0
-			      : image_check(&p->o) != 0)
+		if ((!p->o.bare && image_check(&p->o) != 0) ||
+		    machine_program(&program, p->o.bare ? p->argv.v[0] : "linux.elf") != 0 ||
+		    check_segments(&program) != 0)
 			diag_error(d, line, "%s: %s", p->name, fail_text());
+		segments += program.n;
+		if (before <= GW_BUNDLE_SEGMENTS && segments > GW_BUNDLE_SEGMENTS)
+			diag_error(d, line,
+				   "%s: with it the partitions' programs have %zu segments; a "
+				   "machine has room for %u",
+				   p->name, segments, GW_BUNDLE_SEGMENTS);
 		program_free(&program);
 		fail_clear();
 	}
@@ -141,6 +173,7 @@ static int run(struct module *m, const struct asked *a, uint64_t begin_ns)
 	machine_init(&machine, &m->o);
 	machine.title = a->file;
 	machine.quiet = a->quiet;
+	machine.grow = m->memory_line == 0;
 	if (compile(&machine, m, programs, blobs) == 0)
 		status = machine_run(&machine, begin_ns);
 	machine_free(&machine);

@@ -429,8 +429,10 @@ int session_run(struct session *s, const struct words *argv, const int *keep, si
 	l->s = s;
 	connect_pumps(l);
 	pump_all(l);
-	for (size_t i = 0; i < s->n_guests; i++)
+	for (size_t i = 0; i < s->n_guests; i++) {
 		text_free(&s->guests[i].metrics);
+		text_free(&s->guests[i].status);
+	}
 	free(l);
 	return 0;
 }

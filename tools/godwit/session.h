@@ -26,10 +26,13 @@ struct session_guest {
 	uint32_t starts;  /* of its runtime: more than one after restarts */
 	const char *name; /* goes before each line of its output; NULL: bytes pass as they are */
 	bool absent;	  /* it has no console: nothing is heard of it here */
+	uint32_t errors;  /* that the kernel's log told of it: at most 16 of each class */
+	char error[24], action[16]; /* the last one's class, and what was done; "": none */
 	/* private */
 	int fds[STREAM_COUNT], qemu_fds[STREAM_COUNT];
 	struct session_lines lines[2]; /* STREAM_CONSOLE, STREAM_STDERR */
 	struct text metrics;	       /* being received */
+	struct text status;	       /* of those, what is about all partitions */
 	bool metrics_done;
 };
 

@@ -100,9 +100,29 @@ static void check_forwards(const struct module *m, size_t i, struct diag *d)
 	}
 }
 
+/* The manifest's table of devices has room for so many. */
+static void check_count(const struct module *m, struct diag *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_partitions; i++) {
+		const struct module_partition *p = &m->partitions[i];
+		size_t before = n;
+
+		n += module_devices(m, i) + p->n_pci;
+		if (before <= GW_BUNDLE_DEVICES && n > GW_BUNDLE_DEVICES)
+			diag_error(d, p->n_pci != 0 ? p->pci_line : p->line,
+				   "with those of %s there are %zu devices; a machine has room for "
+				   "%u (devices = none, or fewer)",
+				   p->name, n, GW_BUNDLE_DEVICES);
+	}
+}
+
 void check_devices(struct module *m, struct diag *d)
 {
 	const struct module_partition *input = NULL;
+
+	check_count(m, d);
 
 	for (size_t i = 0; i < m->n_partitions; i++) {
 		const struct module_partition *p = &m->partitions[i];

@@ -22,6 +22,11 @@ static uint32_t core_of(const struct module *m, const struct module_partition *p
 	return (p->first_core + vcore) % m->o.vcores;
 }
 
+static bool is_elastic(const struct module_partition *p)
+{
+	return p->policy != GW_POLICY_FIXED;
+}
+
 static bool runs_on(const struct module *m, const struct module_partition *p, uint32_t core)
 {
 	for (uint32_t i = 0; i < p->o.vcores; i++)
@@ -50,7 +55,7 @@ static void count_cores(struct module *m, struct diag *d)
 			diag_error(d, p->first_line,
 				   "first-core = %u: the machine's cores are 0 to %u",
 				   p->first_core, m->o.vcores - 1);
-		for (uint32_t k = 0; k < p->o.vcores; k++)
+		for (uint32_t k = 0; k < p->o.vcores && !is_elastic(p); k++)
 			if (++vcores[core_of(m, p, k)] == CORE_VCORES + 1)
 				diag_error(d, p->line,
 					   "core %u has more than %u vcores with those of %s",
@@ -77,9 +82,15 @@ static bool check_window(struct module *m, struct module_window *w, struct diag 
 	if (w->core >= m->o.vcores)
 		diag_error(d, w->line, "window %s: core %u, and the machine's cores are 0 to %u",
 			   w->name, w->core, m->o.vcores - 1);
-	else if (owner >= 0 && !runs_on(m, &m->partitions[owner], w->core))
+	else if (owner >= 0 && !is_elastic(&m->partitions[owner]) &&
+		 !runs_on(m, &m->partitions[owner], w->core))
 		diag_error(d, w->line, "window %s: %s has no vcore on core %u (first-core, vcores)",
 			   w->name, w->owner, w->core);
+	if (owner >= 0 && is_elastic(&m->partitions[owner]))
+		diag_error(d, w->line,
+			   "window %s: %s is elastic (policy, line %d): it runs in windows of the "
+			   "pool (partition = pool), and has none of its own",
+			   w->name, w->owner, m->partitions[owner].policy_line);
 	if (w->duration_ns < GW_WINDOW_MIN_NS)
 		diag_error(d, w->line, "window %s needs a duration of 10us or more", w->name);
 	if (m->frame_ns == 0)
@@ -169,7 +180,7 @@ static void place_windows(struct module *m, struct diag *d)
 	free(t);
 }
 
-/* On a core with windows a vcore runs in those of its partition, and in the pool's. */
+/* On a core with windows a fixed vcore runs in those of its partition, and in the pool's. */
 static void check_runs(const struct module *m, const struct module_partition *p, uint32_t vcore,
 		       struct diag *d)
 {
@@ -198,34 +209,51 @@ static void check_runs(const struct module *m, const struct module_partition *p,
 			     vcore, p->name, core);
 }
 
-/* The pool: cores without windows, and guarantees within them. */
-static void check_pool(const struct module *m, struct diag *d)
+/* Cores that elastic partitions can be given: kernel/core/pool.c, pool_init. */
+static uint32_t pooled_cores(const struct module *m)
 {
-	uint32_t guaranteed = 0, pool = 0;
-	int line = 0;
+	uint32_t pool = 0;
 
 	for (uint32_t c = 0; c < m->o.vcores; c++) {
-		bool owned = false, shared = false;
+		bool windows = false, shared = false;
 
 		for (uint32_t i = 0; i < m->n_slots; i++) {
-			owned |= m->slots[i].core == c;
-			shared |= m->slots[i].core == c && m->slots[i].partition == GW_WINDOW_POOL;
+			windows |= m->slots[i].core == c;
+			shared |=
+				m->slots[i].core == c && (m->slots[i].partition == GW_WINDOW_POOL ||
+							  m->slots[i].flags & GW_WINDOW_ELASTIC);
 		}
-		pool += !owned || shared;
+		pool += !windows || shared;
 	}
+	return pool;
+}
+
+/* The elastic partitions: cores for them, and guarantees within those. */
+static void check_pool(const struct module *m, struct diag *d)
+{
+	uint32_t guaranteed = 0, pool = pooled_cores(m);
+	int line = 0;
+
 	for (size_t i = 0; i < m->n_partitions; i++) {
 		const struct module_partition *p = &m->partitions[i];
 
 		if (p->cores_max > p->o.vcores)
 			diag_error(d, p->cores_line, "cores: %u at most, and %s has %u vcores",
 				   p->cores_max, p->name, p->o.vcores);
-		if (p->has_cores && p->policy == GW_POLICY_FIXED)
+		if (p->has_cores && !is_elastic(p))
 			diag_warning(d, p->cores_line,
 				     "cores counts only with policy = latency or batch");
+		if (is_elastic(p) && pool == 0)
+			diag_error(d, p->policy_line,
+				   "%s is elastic, and no core is left for it: all have windows, "
+				   "none of them the pool's or elastic",
+				   p->name);
+		if (!is_elastic(p))
+			continue;
 		guaranteed += p->cores_min;
 		line = p->cores_min != 0 ? p->cores_line : line;
 	}
-	if (guaranteed > pool)
+	if (guaranteed > pool && pool != 0)
 		diag_error(d, line, "%u cores are guaranteed in all, and the elastic pool has %u",
 			   guaranteed, pool);
 }
@@ -241,6 +269,7 @@ void check_time(struct module *m, struct diag *d)
 	place_windows(m, d);
 	check_pool(m, d);
 	for (size_t i = 0; i < m->n_partitions && m->frame_ns != 0; i++)
-		for (uint32_t k = 0; k < m->partitions[i].o.vcores; k++)
+		for (uint32_t k = 0;
+		     k < m->partitions[i].o.vcores && !is_elastic(&m->partitions[i]); k++)
 			check_runs(m, &m->partitions[i], k, d);
 }

@@ -19,17 +19,25 @@ static void add_device(struct gw_bundle *b, uint32_t kind, size_t partition, uin
 						   .location = location };
 }
 
+size_t module_devices(const struct module *m, size_t i)
+{
+	const struct module_partition *p = &m->partitions[i];
+
+	if (m->o.machine == MACHINE_MICROVM)
+		return 1; /* all its windows */
+	if (p->personality == PERSONALITY_ARINC653)
+		return 0; /* its program has no drivers */
+	return qemu_devices(&p->o, strcmp(p->o.root, "blk") == 0);
+}
+
 /* As qemu_command places them: functions of PCI device i + 1. */
 static void add_devices(const struct module *m, size_t i, struct gw_bundle *b)
 {
 	const struct module_partition *p = &m->partitions[i];
-	unsigned int n = qemu_devices(&p->o, strcmp(p->o.root, "blk") == 0);
 
 	if (m->o.machine == MACHINE_MICROVM)
 		add_device(b, GW_DEVICE_MMIO, i, ~0u);
-	if (p->personality == PERSONALITY_ARINC653)
-		n = 0; /* its program has no drivers */
-	for (unsigned int fn = 0; fn < n && m->o.machine == MACHINE_Q35; fn++)
+	for (uint32_t fn = 0; fn < module_devices(m, i) && m->o.machine == MACHINE_Q35; fn++)
 		add_device(b, GW_DEVICE_PCI, i, (uint32_t)(i + 1) << 3 | fn);
 	for (size_t k = 0; k < p->n_pci; k++)
 		add_device(b, GW_DEVICE_PCI, i, p->pci[k]);

@@ -83,7 +83,11 @@ SET(colours)
 	struct module_partition *p = target;
 
 	p->colours_line = e->line;
-	(void)value_bits(d, e, &p->colours);
+	if (value_bits(d, e, &p->colours) == 0 && p->colours != 0)
+		diag_error(d, e->line,
+			   "colours = %s: this kernel deals no page colours, and would not start "
+			   "the machine",
+			   e->value);
 }
 
 SET(page_tables)
@@ -126,10 +130,12 @@ SET(cores)
 SET(policy)
 {
 	static const char *const words[] = { "fixed", "latency", "batch", NULL };
+	struct module_partition *p = target;
 	int i = value_one(d, e, words);
 
+	p->policy_line = e->line;
 	if (i >= 0)
-		((struct module_partition *)target)->policy = (enum gw_policy)i;
+		p->policy = (enum gw_policy)i;
 }
 
 SET(delay)
@@ -199,6 +205,7 @@ SET(pci)
 	unsigned int bus, dev, fn;
 	char rest;
 
+	p->pci_line = e->line;
 	if (sscanf(e->value, "%x:%x.%u%c", &bus, &dev, &fn, &rest) != 3 || bus > 255 || dev > 31 ||
 	    fn > 7)
 		diag_error(d, e->line,

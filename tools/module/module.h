@@ -35,8 +35,8 @@ struct module_partition {
 	uint32_t pci[MODULE_PCI];
 	size_t n_pci;
 	/* lines of keys, for messages; 0: not given */
-	int memory_line, vcores_line, cores_line, colours_line, ports_line, program_line, net_line,
-		input_line, first_line, period_line, errors_line;
+	int memory_line, vcores_line, cores_line, colours_line, policy_line, ports_line,
+		program_line, net_line, input_line, first_line, period_line, errors_line, pci_line;
 };
 
 struct module_window {
@@ -97,6 +97,8 @@ int module_find(const struct module *m, const char *name);
 /* module_manifest - a checked module's manifest. module_ports - partition i's lines of ports, as
  * abi/channel.h has them. */
 void module_manifest(const struct module *m, struct gw_bundle *b);
+/* module_devices - entries of the manifest's table of devices for partition i's own ones. */
+size_t module_devices(const struct module *m, size_t i);
 void module_ports(const struct module *m, size_t i, struct words *lines);
 
 /* module_apex - the configuration of partition i, of personality arinc653 (abi/apex_config.h), of a

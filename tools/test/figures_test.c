@@ -6,7 +6,7 @@
 TEST(well_formed)
 {
 	char label[8];
-	struct figures f;
+	struct figures f, only;
 
 	figures_parse(&f, "# HELP godwit_a x\ngodwit_a{shard=\"0\",kind=\"in\"} "
 			  "5\ngodwit_a{shard=\"10\",kind=\"in\"} 7\n"
@@ -22,6 +22,13 @@ TEST(well_formed)
 	CHECK(figure_label(&f.v[0], "kind", label, 2));
 	CHECK_STR(label, "i");
 	CHECK(!figure_label(&f.v[0], "ind", label, sizeof(label)));
+	figures_with(&only, &f, "shard=\"10\"");
+	CHECK_EQ(only.n, 1);
+	CHECK_EQ((long)figures_sum(&only, "a", NULL), 7);
+	figures_free(&only);
+	figures_with(&only, &f, "shard=\"1\"");
+	CHECK_EQ(only.n, 0);
+	figures_free(&only);
 	figures_free(&f);
 }
 

@@ -106,7 +106,7 @@ TEST(split_and_prune)
 
 	setup(POOL);
 	CHECK_EQ(space_map(&space, 0x40000000, 0x400000, 0x200000, RW | PTE_A, true, &g), 0);
-	CHECK_EQ(space_scan(&space, &va, 0x40005000, true, out, 8, &g), 2);
+	CHECK_EQ(space_scan(&space, &va, 0x40005000, true, out, 8, ~0u, &g), 2);
 	CHECK_EQ(out[0].va, 0x40003000);
 	CHECK_EQ(out[0].pa_flags, 0x403000 | GW_MAP_W | GW_MAP_ACCESSED);
 	CHECK_EQ(va, 0x40005000);
@@ -116,7 +116,7 @@ TEST(split_and_prune)
 	CHECK_EQ(space_protect(&space, 0x40000000, 0x3000, RO, &g), 0);
 	CHECK_EQ(lookup(0x40002000), 0x402000 | RO | PTE_A);
 	for (va = 0x40000000; va < 0x40200000;)
-		CHECK(space_scan(&space, &va, 0x40200000, true, out, 8, &g) > 0 ||
+		CHECK(space_scan(&space, &va, 0x40200000, true, out, 8, ~0u, &g) > 0 ||
 		      va == 0x40200000);
 	CHECK_EQ(space.pool->free, POOL - 1);
 	/* tables came back zeroed */
@@ -134,7 +134,7 @@ TEST(none_keeps_the_frame)
 	CHECK_EQ(space_map(&space, 0x1000, 0x7000, 0x1000, RW, false, &g), 0);
 	CHECK_EQ(space_protect(&space, 0x1000, 0x1000, PTE_NONE | PTE_NX, &g), 0);
 	CHECK_EQ(lookup(0x1000) & PTE_P, 0);
-	CHECK_EQ(space_scan(&space, &va, 0x2000, false, out, 2, &g), 1);
+	CHECK_EQ(space_scan(&space, &va, 0x2000, false, out, 2, ~0u, &g), 1);
 	CHECK_EQ(out[0].pa_flags, 0x7000 | GW_MAP_NONE);
 	CHECK_EQ(space_protect(&space, 0x1000, 0x1000, PTE_P | PTE_NX, &g), 0);
 	CHECK_EQ(lookup(0x1000), 0x7000 | RO);
@@ -159,7 +159,7 @@ TEST(pool_runs_out)
 	CHECK_EQ(space_map(&space, 0x400000, 0x1000, 0x1000, RW, false, &g), 0);
 	CHECK_EQ(space.pool->free, 0);
 	va = 0x601000;
-	CHECK_EQ(space_scan(&space, &va, 0x602000, true, out, 1, &g), -ENOMEM);
+	CHECK_EQ(space_scan(&space, &va, 0x602000, true, out, 1, ~0u, &g), -ENOMEM);
 	CHECK_EQ(va, 0x601000);
 	CHECK_EQ(space_protect(&space, 0x601000, 0x1000, RO, &g), -ENOMEM);
 	CHECK_EQ(space_protect(&space, 0x600000, 0x200000, RO, &g), 0);
@@ -213,7 +213,7 @@ static void random_unmap(uint32_t at, uint32_t n)
 	va = FIRST + at * 0x1000ULL;
 	end = va + n * 0x1000ULL;
 	while (va < end) {
-		int k = space_scan(&space, &va, end, true, out, 17, &g);
+		int k = space_scan(&space, &va, end, true, out, 17, ~0u, &g);
 
 		if (k < 0)
 			break;
@@ -321,14 +321,14 @@ TEST(zeroed_and_dirty)
 	memset(memory, 0, POOL * 4096);
 	space_init(&space, &pool, BASE, POOL, true);
 	CHECK_EQ(space_map(&space, 0x1000, 0x7000, 0x2000, RW | PTE_A | PTE_D, false, &g), 0);
-	CHECK_EQ(space_scan_some(&space, &va, 0x3000, false, out, 2, 1, &g), 2);
+	CHECK_EQ(space_scan(&space, &va, 0x3000, false, out, 2, 1, &g), 2);
 	CHECK_EQ(out[0].pa_flags, 0x7000 | GW_MAP_W | GW_MAP_ACCESSED | GW_MAP_DIRTY);
 	CHECK_EQ(space_map(&space, 0x200000, 0x7000, 0x1000, PTE_P | PTE_U, false, &g), 0);
 	va = 0x1000;
-	CHECK_EQ(space_scan_some(&space, &va, 0x40000000, false, out, 2, 0, &g), 0);
+	CHECK_EQ(space_scan(&space, &va, 0x40000000, false, out, 2, 0, &g), 0);
 	CHECK_EQ(va, 0x1000);
 	va = 0x200000;
-	CHECK_EQ(space_scan_some(&space, &va, 0x201000, true, out, 2, 9, &g), 1);
+	CHECK_EQ(space_scan(&space, &va, 0x201000, true, out, 2, 9, &g), 1);
 	CHECK_EQ(out[0].pa_flags, 0x7000 | GW_MAP_X);
 	CHECK(space_pool_bytes(1) > 4096 && space_pool_bytes(POOL) >= POOL * 4102);
 	CHECK_EQ(space_pool_bytes(POOL) % 4096, 0);

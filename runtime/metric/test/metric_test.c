@@ -46,6 +46,14 @@ const struct netdev_drops *net_glue_device_drops(uint32_t shard)
 {
 	return shard == 0 ? &device_drops : NULL;
 }
+uint64_t mem_total_pages(void)
+{
+	return 500;
+}
+uint64_t mem_free_pages(void)
+{
+	return 20;
+}
 void *mem_zalloc(size_t n)
 {
 	void *p = out_of_memory ? NULL : calloc(1, n);
@@ -164,6 +172,9 @@ TEST(every_drop)
 	}
 	s[0].net = (struct net_stack *)(void *)&counters;
 	text[0] = '\0';
+	metric_memory_lines(line, NULL);
+	CHECK(has("godwit_memory_bytes{state=\"total\"} 2048000\n"));
+	CHECK(has("godwit_memory_bytes{state=\"free\"} 81920\n"));
 	metric_shard_lines(line, NULL);
 	for (uint64_t k = 0; k < i; k++) {
 		snprintf(want, sizeof(want), "\"} %" PRIu64 "\n", 1000 + k);
@@ -183,4 +194,61 @@ TEST(every_drop)
 	CHECK(has("# HELP godwit_drops_total ") && has("# TYPE godwit_threads gauge\n"));
 }
 
-UNIT_MAIN(CASE(one_call_each), CASE(refused), CASE(every_drop))
+/* The kernel's page: windows and their lateness, elastic partitions and their cores. */
+TEST(status)
+{
+	static struct {
+		struct gw_status s;
+		struct gw_status_window w[2];
+	} page = { .s = { .n_windows = 2, .n_partitions = 2 } };
+	struct gw_status_window *w = page.s.windows;
+	struct gw_status_partition *p = &page.s.partitions[1];
+
+	w[0] = (struct gw_status_window){ .core = 3,
+					  .partition = 1,
+					  .offset_ns = 2000000,
+					  .duration_ns = 1500000000,
+					  .starts = 100,
+					  .missed = 7,
+					  .late_max = 999,
+					  .late_sum = 1000000003 };
+	w[1] = (struct gw_status_window){ .partition = 0xff };
+	for (uint32_t i = 0; i < 98; i++)
+		w[0].late[gw_status_bucket(5)]++;
+	w[0].late[gw_status_bucket(100)]++;
+	w[0].late[gw_status_bucket(999)]++;
+	w[1].starts = w[1].late[gw_status_bucket(1u << 30)] = 4;
+	w[1].late_max = 1u << 30;
+	*p = (struct gw_status_partition){ .policy = 2,
+					   .cores = 2,
+					   .cores_min = 1,
+					   .cores_max = 4,
+					   .grants = 50,
+					   .revokes = 48,
+					   .move_max = 15,
+					   .move_sum = 70 };
+	p->move[gw_status_bucket(9)] = 50;
+	text[0] = '\0';
+	metric_status_lines(&page.s, line, NULL);
+	CHECK(has(
+		"godwit_window_offset_seconds{window=\"0\",core=\"3\",owner=\"1\"} 0.002000000\n"));
+	CHECK(has("godwit_window_duration_seconds{window=\"0\",core=\"3\",owner=\"1\"} "
+		  "1.500000000\n"));
+	CHECK(has("godwit_window_starts_total{window=\"1\",core=\"0\",owner=\"pool\"} 4\n"));
+	CHECK(has("godwit_window_missed_total{window=\"0\",core=\"3\",owner=\"1\"} 7\n"));
+#define LATE "godwit_window_late_seconds{window=\"0\",core=\"3\",owner=\"1\",quantile="
+	CHECK(has(LATE "\"0.5\"} 0.000000005\n"));
+	CHECK(has(LATE "\"0.99\"} 0.000000111\n"));
+	CHECK(has(LATE "\"0.9999\"} 0.000000999\n"));
+	CHECK(has(LATE "\"1\"} 0.000000999\n"));
+	CHECK(has("godwit_window_late_seconds_sum{window=\"0\",core=\"3\",owner=\"1\"} "
+		  "1.000000003\n"));
+	CHECK(has("window=\"1\",core=\"0\",owner=\"pool\",quantile=\"0.5\"} 1.073741824\n"));
+	CHECK(has("godwit_elastic_cores{owner=\"1\",policy=\"batch\",least=\"1\",most=\"4\"} 2\n"));
+	CHECK(has("godwit_elastic_grants_total{owner=\"1\"} 50\n"));
+	CHECK(has("godwit_elastic_revokes_total{owner=\"1\"} 48\n"));
+	CHECK(has("godwit_elastic_move_seconds{owner=\"1\",quantile=\"0.99\"} 0.000000009\n"));
+	CHECK(!has("owner=\"0\""));
+}
+
+UNIT_MAIN(CASE(one_call_each), CASE(refused), CASE(every_drop), CASE(status))

@@ -64,6 +64,8 @@ void ooo_add(struct tcp_conn *c, struct pbuf *p)
 	}
 	if (prev != NULL) {
 		if (SEQ_GE(prev->end_seq, p->end_seq)) {
+			c->dup_from = p->seq;
+			c->dup_to = p->end_seq;
 			drop(s, p, &s->n.drop_dup);
 			return;
 		}
@@ -119,12 +121,18 @@ bool ooo_drain(struct tcp_conn *c)
 	return moved;
 }
 
-/* The SACK blocks to report: the one with the newest data first (RFC 2018 section 4), then from
- * below. */
-unsigned sack_blocks(const struct tcp_conn *c, uint32_t out[][2], unsigned max)
+/* The SACK blocks to report: what came twice (RFC 2883 section 4), then the one with the newest
+ * data (RFC 2018 section 4), then from below. */
+unsigned sack_blocks(struct tcp_conn *c, uint32_t out[][2], unsigned max)
 {
 	unsigned n = 0;
 	uint32_t newest = c->ooo_last;
+
+	if (c->dup_from != c->dup_to && max != 0) {
+		out[n][0] = c->dup_from;
+		out[n++][1] = c->dup_to;
+		c->dup_to = c->dup_from;
+	}
 
 	for (int pass = 0; pass < 2; pass++) {
 		for (struct pbuf *p = c->ooo; p != NULL && n < max;) {

@@ -135,10 +135,13 @@ static bool acceptable(struct tcp_conn *c, struct tcp_seg *g)
 			(void)tcp_send_syn(c); /* our answer was lost */
 			return false;
 		}
-		if ((g->flags & TH_SYN) || SEQ_GT(g->seq, c->rcv_nxt + wnd))
+		if ((g->flags & TH_SYN) || SEQ_GT(g->seq, c->rcv_nxt + wnd)) {
 			tcp_challenge(c);
-		else
+		} else {
+			c->dup_from = g->seq;
+			c->dup_to = g->seq + g->len;
 			tcp_send_ack(c);
+		}
 		return false;
 	}
 	if (g->flags & TH_RST) {
@@ -231,6 +234,8 @@ static unsigned take_data(struct tcp_conn *c, struct tcp_seg *g)
 
 	g->p = NULL;
 	if (SEQ_LT(g->seq, c->rcv_nxt)) {
+		c->dup_from = g->seq;
+		c->dup_to = c->rcv_nxt;
 		skip += c->rcv_nxt - g->seq;
 		g->len -= c->rcv_nxt - g->seq;
 		g->seq = c->rcv_nxt;

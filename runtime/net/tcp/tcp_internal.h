@@ -138,6 +138,7 @@ struct tcp_conn {
 	struct list_node work;	      /* in tcp.blocked or tcp.dead */
 	struct pbuf *ooo;	      /* out-of-order packets by seq, linked by user[1] */
 	uint32_t ooo_count, ooo_last; /* packets; seq of the newest, for the first SACK block */
+	uint32_t dup_from, dup_to; /* came twice, to be reported once (RFC 2883); equal: nothing */
 	uint32_t recover, high_sacked;
 	uint64_t rack_time; /* RFC 8985: newest send time among delivered segments; */
 	uint32_t rack_end, rack_rtt, rack_wait; /* its end, round trip; ticks to look again */
@@ -419,7 +420,7 @@ void tcp_enter_loss(struct tcp_conn *c);
 void tcp_reorder_timeout(struct tcp_conn *c);
 /* sack.c */
 bool sack_take(struct tcp_conn *c, const struct tcp_seg *g);
-unsigned sack_blocks(const struct tcp_conn *c, uint32_t out[][2], unsigned max);
+unsigned sack_blocks(struct tcp_conn *c, uint32_t out[][2], unsigned max);
 /* rack.c. delivered: p is acknowledged or selectively so, before it is marked. duplicate: the peer
  * reports data it had. */
 void rack_delivered(struct tcp_conn *c, struct pbuf *p);

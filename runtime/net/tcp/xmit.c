@@ -35,7 +35,8 @@ build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags, uint32_t ro
 	uint32_t hl = c->hdr_len;
 	uint8_t *th;
 
-	if (unlikely((c->flags & (TF_OOO | TF_SACK)) == (TF_OOO | TF_SACK)) && room >= 12) {
+	if (room >= 12 && (c->flags & TF_SACK) &&
+	    unlikely((c->flags & TF_OOO) || c->dup_from != c->dup_to)) {
 		uint32_t b[3][2];
 		unsigned n = sack_blocks(c, b, hl > TCP_HLEN ? 3 : GW_MIN(3u, (room - 4) / 8));
 

@@ -99,6 +99,7 @@ TEST(partitions)
 	SAYS(WEB "devices = netwrk\n",
 	     "4: devices = netwrk: it takes network, disk, random or none; did you mean network?");
 	SAYS(WEB "pci = 1e.0\n", "4: pci = 1e.0: a device is written BUS:DEVICE.FUNCTION");
+	SAYS(WEB "colours = 0-1, 8\n", "4: colours = 0-1, 8: this kernel deals no page colours");
 	SAYS(WEB "colours = 0-99\n", "4: colours = 0-99: numbers from 0 to 63");
 	SAYS(WEB "cores = 2..1\n", "4: cores = 2..1: guaranteed and most");
 	SAYS(WEB "cores = 0..3\npolicy = batch\n", "4: cores: 3 at most, and web has 1 vcores");
@@ -190,8 +191,7 @@ TEST(compiled)
 		HEAD
 		"trace = 500\n" WEB
 		"publish = 81:80\nhealth = ignore\nhealth.memory = cold-restart\nrestarts = "
-		"3\ncolours = 0-1, 8\n"
-		"policy = latency\ndelay = 20us\ncores = 0..1\n"
+		"3\n"
 		"[partition db]\nprogram = db\nmemory = 32M\nvcores = 2\nfirst-core = 1\nnetwork = "
 		"none\n"
 		"[window a]\npartition = web\nduration = 1ms\nperiod = 5ms\n"
@@ -205,10 +205,7 @@ TEST(compiled)
 	CHECK_EQ(b.partitions[0].health[GW_HEALTH_MEMORY], GW_HEALTH_COLD_RESTART);
 	CHECK_EQ(b.partitions[0].health[GW_HEALTH_POWER], GW_HEALTH_IGNORE);
 	CHECK_EQ(b.partitions[0].restarts, 3);
-	CHECK_EQ(b.partitions[0].colours, 0x103);
-	CHECK_EQ(b.partitions[0].policy, GW_POLICY_LATENCY);
-	CHECK_EQ(b.partitions[0].delay_ns, 20000);
-	CHECK_EQ(b.partitions[0].cores_max, 1);
+	CHECK_EQ(b.partitions[0].policy, GW_POLICY_FIXED);
 	CHECK_EQ(b.partitions[1].first_core, 1);
 	CHECK_EQ(b.partitions[1].health[GW_HEALTH_MEMORY], GW_HEALTH_STOP);
 	CHECK_EQ(b.cores, 2);
@@ -242,6 +239,49 @@ TEST(compiled)
 	CHECK(strstr(t.data, "<title>db: 2.000 ms for 2.000 ms</title>") != NULL);
 	text_free(&t);
 	words_free(&ports);
+	drop();
+}
+
+#define SPIN "[partition spin]\nprogram = s\nmemory = 8M\nvcores = 2\npolicy = batch\n"
+#define WIN(core, rest) "[window " #core "]\ncore = " #core "\nduration = 10ms\n" rest
+
+/* What the kernel makes of policies and windows together (kernel/core/manifest.c, pool.c). */
+TEST(elastic)
+{
+	struct gw_bundle b = { 0 };
+
+	CHECK(good(WEB "policy = latency\ndelay = 20us\ncores = 0..1\n" SPIN));
+	module_manifest(&m, &b);
+	CHECK_EQ(b.partitions[0].policy, GW_POLICY_LATENCY);
+	CHECK_EQ(b.partitions[0].delay_ns, 20000);
+	CHECK_EQ(b.partitions[0].cores_max, 1);
+	CHECK_EQ(b.partitions[1].policy, GW_POLICY_BATCH);
+	drop();
+	SAYS(HEAD WEB "policy = latency\n[window w]\npartition = web\nduration = 1ms\n",
+	     "8: window w: web is elastic (policy, line 7): it runs in windows of the pool");
+	SAYS(HEAD "[window w]\npartition = spin\nduration = 1ms\n" SPIN,
+	     "4: window w: spin is elastic (policy, line 11)");
+	SAYS(HEAD DB SPIN WIN(0, "partition = db\n") WIN(1, "partition = db\n"),
+	     "12: spin is elastic, and no core is left for it");
+	/* One core with windows of another, one for the pool: it runs there, wherever its vcores
+	 * would be if they were fixed. */
+	CHECK(good(HEAD WEB SPIN WIN(0, "partition = web\n")));
+	drop();
+	CHECK(good(HEAD DB SPIN WIN(0, "partition = db\n")
+			   WIN(1, "partition = db\nelastic = yes\n")));
+	drop();
+	SAYS(HEAD DB SPIN "cores = 2..2\n" WIN(0, "partition = db\n")
+		     WIN(1, "partition = db\nelastic = yes\n"),
+	     "13: 2 cores are guaranteed in all, and the elastic pool has 1");
+}
+
+#define P(name) "[partition " #name "]\nprogram = x\nmemory = 4M\n"
+
+TEST(devices)
+{
+	SAYS(P(a) P(b) P(c) P(d) P(e) P(f) P(g) P(h) "pci = 00:1e.0\n",
+	     "25: with those of h there are 33 devices; a machine has room for 32");
+	CHECK(good(P(a) P(b) P(c) P(d) P(e) P(f) P(g) P(h)));
 	drop();
 }
 
@@ -293,4 +333,5 @@ TEST(apex)
 	drop();
 }
 
-UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(compiled), CASE(apex))
+UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(elastic), CASE(devices),
+	  CASE(compiled), CASE(apex))
