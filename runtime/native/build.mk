@@ -8,7 +8,7 @@ HOSTED_VIRTIO_NET := net.c net_queue.c net_tx.c
 HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram.c histogram_code.c) \
 	$(addprefix runtime/mem/,frame.c gather.c slab.c pbuf.c) \
 	$(wildcard runtime/metric/*.c) \
-	$(filter-out %/fpu.c %/upcall.c %/uaccess.c,$(wildcard runtime/sched/*.c)) runtime/sched/switch.S runtime/sched/hosted/absent.c \
+	$(filter-out %/fpu.c %/upcall.c %/uaccess.c,$(wildcard runtime/sched/*.c)) runtime/sched/switch.S runtime/sched/hosted/absent.c runtime/sched/hosted/stack.c \
 	$(wildcard runtime/net/*.c runtime/net/tcp/*.c) $(wildcard runtime/netglue/*.c) \
 	$(addprefix runtime/virtio/,queue.c transport.c pci.c mmio.c $(HOSTED_VIRTIO_NET)) \
 	$(NATIVE_SRCS) runtime/platform/config.c $(wildcard runtime/platform/linux/*.[cS]) \
@@ -58,3 +58,6 @@ NATIVE_GUEST_SRCS = $(filter-out linux/%,$(GUEST_SRCS)) $(NATIVE_SRCS) runtime/n
 # The list of guest sources is complete only when every build.mk was read.
 $(BUILD)/libgodwit-part.a: $$(call guest_objs,$$(NATIVE_GUEST_SRCS))
 	$(call one_object,-G _start $(addprefix -G ,memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr))
+
+UNIT_TESTS += runtime/platform/linux/test/vhost_ring_test
+runtime/platform/linux/test/vhost_ring_test_SRCS := runtime/platform/linux/vhost_ring.c

@@ -20,7 +20,7 @@ struct uthread_top {
 };
 
 /* Stacks, bytes a multiple of a page; NULL: memory is out. stack_free: false, and nothing is done,
- * for the stack of sched_boot. In a Linux process (platform/linux/stack.c) below each lie addresses
+ * for the stack of sched_boot. In a Linux process (hosted/stack.c) below each lie addresses
  * that fault. Context: a shard's. */
 #ifdef GW_HOSTED
 uint8_t *stack_alloc(uint32_t bytes) MUST_CHECK;

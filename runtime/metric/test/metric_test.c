@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/base/errno.h"
+#include "runtime/mem/mem.h"
 #include "runtime/metric/metric.h"
 #include "runtime/netglue/glue.h"
 #include "tests/unit.h"
@@ -31,6 +32,16 @@ const struct net_glue_drops *net_glue_drops(uint32_t shard)
 {
 	return shard == 0 ? &glue_drops : NULL;
 }
+uint64_t mem_total_pages(void)
+{
+	return 1000;
+}
+
+uint64_t mem_free_pages(void)
+{
+	return 250;
+}
+
 const struct netdev_drops *net_glue_device_drops(uint32_t shard)
 {
 	return shard == 0 ? &device_drops : NULL;
@@ -177,6 +188,9 @@ TEST(every_drop)
 	CHECK(!has("godwit_drops_total{shard=\"1\""));
 	CHECK(has("godwit_net_receive_seconds_count{shard=\"1\"} 1\n"));
 	CHECK(has("godwit_net_receive_seconds{shard=\"0\",quantile=\"1\"} 0.0000015"));
+	metric_memory_lines(line, NULL);
+	CHECK(has("godwit_memory_bytes{state=\"total\"} 4096000") &&
+	      has("godwit_memory_bytes{state=\"free\"} 1024000"));
 	CHECK(has("# HELP godwit_drops_total ") && has("# TYPE godwit_threads gauge\n"));
 }
 

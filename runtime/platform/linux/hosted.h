@@ -30,7 +30,8 @@ void hosted_vcore_init(uint32_t i);
 extern uint8_t hosted_boot_stack[];
 /* Start with `fn` on the stack that ends at `top`; start.S. */
 _Noreturn void hosted_enter(void *top, void (*fn)(void));
-/* stack.c: a line on standard error when a task of this vcore runs over its stack. */
+/* runtime/sched/hosted/stack.c: a line on standard error when a task of this vcore runs over its
+ * stack. */
 void hosted_stack_guard(uint32_t i);
 /* Wake vcore `i` from a wait whenever fd is readable. Context: that vcore, or before it starts.
  * event: fd is an eventfd, which

@@ -91,12 +91,17 @@ void __wrap_pages_free(uint64_t pa, size_t n)
 	__real_pages_free(pa, n);
 }
 
+static bool in_memory(const uint8_t *p) /* which is a root region already */
+{
+	return (uint64_t)p - (uint64_t)hosted_memory.base < hosted_memory.bytes;
+}
+
 /* Tasks that wait hold objects by their stacks alone. */
 uint8_t *__wrap_stack_alloc(uint32_t bytes)
 {
 	uint8_t *p = __real_stack_alloc(bytes);
 
-	if (p != NULL)
+	if (p != NULL && !in_memory(p))
 		__lsan_register_root_region(p, bytes);
 	return p;
 }
@@ -105,7 +110,8 @@ bool __wrap_stack_free(uint8_t *stack, uint32_t bytes)
 {
 	if (stack == hosted_boot_stack)
 		return false;
-	__lsan_unregister_root_region(stack, bytes);
+	if (!in_memory(stack))
+		__lsan_unregister_root_region(stack, bytes);
 	__asan_unpoison_memory_region(stack, bytes);
 	return __real_stack_free(stack, bytes);
 }
