@@ -23,7 +23,7 @@
  * does not answer is answered with 500. apps/hello-api is an example of everything here.
  *
  * Framing is the library's: Content-Length, chunks, Connection, Date, HEAD without a body, 100
- * Continue, pipelining, errors of the protocol (400, 405, 408, 411, 413, 414, 417, 431, 501, 505).
+ * Continue, pipelining, errors of the protocol (400, 405, 408, 413, 414, 417, 431, 501, 505).
  *
  * Trusts the program; nothing that comes from the network. */
 #ifndef GODWIT_APPS_HTTP_HTTP_H

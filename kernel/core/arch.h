@@ -46,4 +46,19 @@ static inline void arch_relax(void)
 	__builtin_ia32_pause();
 }
 
+/* arch_lock - take a lock, as v's core, with interrupts off: meanwhile it serves the flushes that
+ * the holder may be waiting for. */
+static inline void arch_lock(_Atomic uint32_t *lock, const struct vcore *v)
+{
+	while (atomic_exchange_explicit(lock, 1, memory_order_acquire) != 0) {
+		arch_flush_poll(v->core);
+		arch_relax();
+	}
+}
+
+static inline void arch_unlock(_Atomic uint32_t *lock)
+{
+	atomic_store_explicit(lock, 0, memory_order_release);
+}
+
 #endif

@@ -8,11 +8,12 @@
 #include "kernel/core/health.h"
 #include "kernel/core/log.h"
 #include "kernel/core/pool.h"
-#include "kernel/core/port.h"
 #include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
-#include "kernel/core/space_call.h"
 #include "kernel/core/trace.h"
+
+/* Every call has four arguments, whether it looks at them or not. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 _Static_assert(CALL_COUNT <= GW_CALL_COUNT && GW_CALL_CONTEXT_RESUME == CALL_CONTEXT_RESUME &&
 		       GW_CALL_HEALTH_RAISE == CALL_HEALTH_RAISE,
@@ -76,7 +77,6 @@ static long call_wait(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
 {
 	struct vcore *v = arch_vcore();
 
-	(void)b, (void)d, (void)e;
 	if (deadline_ns != ~0ULL)
 		set_tick(v, deadline_ns);
 	if (atomic_load_explicit(&v->area->pending, memory_order_relaxed) != 0)
@@ -97,7 +97,6 @@ static long call_yield(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	struct vcore *v = arch_vcore();
 
-	(void)a, (void)b, (void)c, (void)d;
 	if (v->core->shared) {
 		v->core->slice_end_ns = 0;
 		arch_call_suspend(v);
@@ -109,7 +108,6 @@ static long call_notify(uint64_t id, uint64_t b, uint64_t c, uint64_t d)
 {
 	const struct partition *p = arch_vcore()->part;
 
-	(void)b, (void)c, (void)d;
 	if (id >= p->n_vcores)
 		return -EINVAL;
 	event_post(p->vcores[id], 1ULL << GW_EVENT_NOTIFY);
@@ -127,7 +125,6 @@ static long call_vcore_start(uint64_t id, uint64_t entry, uint64_t arg, uint64_t
 	struct vcore *t;
 	uint32_t stopped = VCORE_STOPPED;
 
-	(void)d;
 	if (id >= p->n_vcores || !user_address(entry))
 		return -EINVAL;
 	t = p->vcores[id];
@@ -145,7 +142,6 @@ static long call_upcall_set(uint64_t syscall_va, uint64_t upcall_va, uint64_t c,
 {
 	struct vcore *self = arch_vcore();
 
-	(void)c, (void)d;
 	if (!user_address(syscall_va) || !user_address(upcall_va))
 		return -EINVAL;
 	self->syscall_entry = syscall_va;
@@ -155,7 +151,6 @@ static long call_upcall_set(uint64_t syscall_va, uint64_t upcall_va, uint64_t c,
 
 static long call_tick_set(uint64_t deadline_ns, uint64_t b, uint64_t d, uint64_t e)
 {
-	(void)b, (void)d, (void)e;
 	set_tick(arch_vcore(), deadline_ns);
 	return 0;
 }
@@ -178,7 +173,6 @@ static long call_console_write(uint64_t len, uint64_t b, uint64_t c, uint64_t d)
 	const volatile uint8_t *bytes = v->area->batch.bytes;
 	uint64_t i = call_progress(v, GW_CALL_CONSOLE_WRITE, len);
 
-	(void)b, (void)c, (void)d;
 	if (len > GW_BATCH_BYTES)
 		return -EINVAL;
 	while (i < len) {
@@ -219,7 +213,6 @@ static long call_shutdown(uint64_t status, uint64_t b, uint64_t c, uint64_t d)
 {
 	struct vcore *v = arch_vcore();
 
-	(void)b, (void)c, (void)d;
 	if (status > 255)
 		return -EINVAL;
 	if (n_partitions == 1)
@@ -234,7 +227,6 @@ static long call_partition_restart(uint64_t warm, uint64_t b, uint64_t c, uint64
 	struct vcore *v = arch_vcore();
 	uint32_t running = PARTITION_RUNNING;
 
-	(void)b, (void)c, (void)d;
 	if (warm > 1)
 		return -EINVAL;
 	if (!v->core->shared)

@@ -8,6 +8,11 @@
 
 typedef long call_fn(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
+/* space_call.c, port.c. */
+call_fn call_space_map, call_space_protect, call_space_unmap, call_space_query;
+call_fn call_space_create, call_space_switch, call_space_destroy;
+call_fn call_port_write, call_port_read, call_port_status;
+
 /* The table that the syscall entry indexes; context_resume and health_raise are NULL in it. */
 extern call_fn *const call_table[CALL_COUNT];
 

@@ -4,10 +4,9 @@
  * of one word each: no lock, no core of its own, nothing allocated, every loop bounded by the
  * number of cores or partitions. The same file runs in the simulator (tests/elastic).
  *
- * grant[c]:  AWAY <---> IDLE <---> partition      AWAY: not in the pool now (a window, a fixed
- * vcore)
- *                         ^------------'          a core that serves a partition runs one of its
- * vcores
+ * grant[c]:  AWAY <---> IDLE <---> partition
+ *               ^--------------------'
+ *   AWAY: not in the pool now (a window, a fixed vcore); of a partition: runs one of its vcores
  *
  * Two sides never miss each other: who makes a vcore runnable does that first and then looks for an
  * idle core; a core first says that it is idle and then looks for something to run. */

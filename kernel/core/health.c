@@ -120,8 +120,7 @@ static void module_reset(void)
 static uint32_t action_of(struct partition *p, uint32_t class)
 {
 	uint32_t action = p->health[class];
-	bool restart = action == GW_HEALTH_COLD_RESTART || action == GW_HEALTH_WARM_RESTART ||
-		       action == GW_HEALTH_MODULE_RESET;
+	bool restart = health_restarts(action);
 
 	if (restart && p->restarts_max != 0 && p->error_restarts >= p->restarts_max)
 		action = GW_HEALTH_STOP;
@@ -142,7 +141,7 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 	if (action == GW_HEALTH_MODULE_STOP) {
 		partition_quiet(p);
 		log_direct();
-		arch_health_report(v, e->class, t);
+		arch_health_report(v, t);
 		machine_end(STATUS_FAULT);
 	}
 	if (p->errors[e->class]++ < TEXTS)

@@ -14,6 +14,13 @@ struct health_error {
 	uint64_t code, arg, rip;
 };
 
+/* Does the action begin partitions anew? */
+static inline bool health_restarts(uint32_t action)
+{
+	return action == GW_HEALTH_COLD_RESTART || action == GW_HEALTH_WARM_RESTART ||
+	       action == GW_HEALTH_MODULE_RESET;
+}
+
 /* health_init - take the module's table from a checked bundle; page: of zeroes, for the records.
  * Boot only. */
 void health_init(const struct gw_bundle *b, struct gw_health_log *page);
@@ -41,6 +48,6 @@ void machine_end(uint32_t status) __attribute__((noreturn));
 void health_print(void);
 
 /* Given by the architecture: say what the partition did, before the machine ends by it. */
-void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t);
+void arch_health_report(const struct vcore *v, const struct trap *t);
 
 #endif

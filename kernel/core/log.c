@@ -96,15 +96,10 @@ static void log_va(const char *fmt, va_list ap)
 		case 's':
 			put_text(va_arg(ap, const char *));
 			break;
-		case 'c':
-			put_byte((uint8_t)va_arg(ap, int));
-			break;
-		case 'd':
 		case 'u':
-			put_number(wide ? va_arg(ap, uint64_t) : va_arg(ap, uint32_t), 10, width);
-			break;
 		case 'x':
-			put_number(wide ? va_arg(ap, uint64_t) : va_arg(ap, uint32_t), 16, width);
+			put_number(wide ? va_arg(ap, uint64_t) : va_arg(ap, uint32_t),
+				   *fmt == 'x' ? 16 : 10, width);
 			break;
 		case 0:
 			return;
@@ -133,10 +128,8 @@ uint32_t log_room(void)
 
 static void put_line(struct log_line *line, const char *name)
 {
-	for (; *name; name++)
-		put_byte((uint8_t)*name);
-	put_byte(':');
-	put_byte(' ');
+	put_text(name);
+	put_text(": ");
 	for (uint32_t i = 0; i < line->n; i++)
 		put_byte(line->bytes[i]);
 	put_byte('\n');

@@ -5,9 +5,8 @@
 
 #include "kernel/core/lib.h"
 
-/* log_text - print fmt. Conversions: %s, %u and %d (32 bits), %lu (64 bits), %x and %lx, %c, %%; a
- * width with leading zeros for %x and %lx (%016lx). Context: any; lines of several cores may
- * interleave. */
+/* log_text - print fmt. Conversions: %s, %u (32 bits), %lu (64 bits), %x and %lx, %%; a width with
+ * leading zeros for %x and %lx (%016lx). Context: any; lines of several cores may interleave. */
 __attribute__((format(printf, 1, 2))) void log_text(const char *fmt, ...);
 
 /* log_deferred, log_direct - from here on, text goes to a ring in the page (what has no room is

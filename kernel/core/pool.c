@@ -368,8 +368,7 @@ uint64_t pool_watch(struct core *c, uint64_t now)
 	}
 	if (w != c->id)
 		return ~0ULL;
-	if (now >= look_ns) {
+	if (now >= look_ns)
 		look_ns = now + min_u64(elastic_look(&pool, w, now), ELASTIC_WATCH_NS);
-	}
 	return look_ns;
 }

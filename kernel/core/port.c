@@ -10,6 +10,9 @@
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
 
+/* Every call has four arguments, whether it looks at them or not. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 struct slot {
 	uint64_t time_ns, len;
 	uint8_t bytes[];
@@ -66,16 +69,8 @@ static struct slot *slot_at(const struct port *p, uint32_t i)
 
 static void port_lock(struct port *p, struct vcore *v)
 {
-	while (atomic_exchange_explicit(&p->lock, 1, memory_order_acquire) != 0) {
-		arch_flush_poll(v->core);
-		arch_relax();
-	}
+	arch_lock(&p->lock, v);
 	p->user[v->part->number] = v->id;
-}
-
-static void port_unlock(struct port *p)
-{
-	atomic_store_explicit(&p->lock, 0, memory_order_release);
 }
 
 /* The port, if v's partition has the end of it that is asked for. */
@@ -111,7 +106,6 @@ long call_port_write(uint64_t port, uint64_t len, uint64_t c, uint64_t d)
 	struct slot *s;
 	int rc = port_find(v, port, true, false, &p);
 
-	(void)c, (void)d;
 	if (rc != 0)
 		return rc;
 	if (len < 1 || len > p->c.message_bytes)
@@ -119,7 +113,7 @@ long call_port_write(uint64_t port, uint64_t len, uint64_t c, uint64_t d)
 	port_lock(p, v);
 	if (p->c.depth != 0 && p->count == p->c.depth) {
 		p->full_seen = true;
-		port_unlock(p);
+		arch_unlock(&p->lock);
 		return -EAGAIN;
 	}
 	s = slot_at(p, p->c.depth != 0 ? p->first + p->count : 0);
@@ -127,7 +121,7 @@ long call_port_write(uint64_t port, uint64_t len, uint64_t c, uint64_t d)
 	s->len = len;
 	memcpy(s->bytes, v->area->batch.bytes, len);
 	p->count += p->c.depth != 0 || p->count == 0;
-	port_unlock(p);
+	arch_unlock(&p->lock);
 	for (uint32_t i = 0; i < n_partitions; i++)
 		if (p->c.destinations >> i & 1)
 			post(p, i);
@@ -142,12 +136,11 @@ long call_port_read(uint64_t port, uint64_t b, uint64_t c, uint64_t d)
 	bool room = false;
 	long rc = port_find(v, port, false, true, &p);
 
-	(void)b, (void)c, (void)d;
 	if (rc != 0)
 		return rc;
 	port_lock(p, v);
 	if (p->count == 0) {
-		port_unlock(p);
+		arch_unlock(&p->lock);
 		return -EAGAIN;
 	}
 	s = slot_at(p, p->first);
@@ -161,7 +154,7 @@ long call_port_read(uint64_t port, uint64_t b, uint64_t c, uint64_t d)
 		room = p->full_seen;
 		p->full_seen = false;
 	}
-	port_unlock(p);
+	arch_unlock(&p->lock);
 	if (room)
 		post(p, p->c.source);
 	return rc;
@@ -173,7 +166,6 @@ long call_port_status(uint64_t port, uint64_t b, uint64_t c, uint64_t d)
 	struct port *p;
 	long rc = port_find(v, port, true, true, &p);
 
-	(void)b, (void)c, (void)d;
 	if (rc != 0)
 		return rc;
 	port_lock(p, v);
@@ -182,6 +174,6 @@ long call_port_status(uint64_t port, uint64_t b, uint64_t c, uint64_t d)
 		p->full_seen = true;
 	v->area->next_va = p->written_ns;
 	v->area->done = valid(p);
-	port_unlock(p);
+	arch_unlock(&p->lock);
 	return rc;
 }

@@ -12,8 +12,4 @@
 uint64_t ports_bytes(const struct gw_bundle *b);
 void ports_init(const struct gw_bundle *b, uint8_t *memory);
 
-long call_port_write(uint64_t port, uint64_t len, uint64_t c, uint64_t d);
-long call_port_read(uint64_t port, uint64_t b, uint64_t c, uint64_t d);
-long call_port_status(uint64_t port, uint64_t b, uint64_t c, uint64_t d);
-
 #endif

@@ -29,18 +29,14 @@ int range_add(struct range_set *s, uint64_t start, uint64_t end)
 		return 0;
 	while (i < s->n && s->r[i].end < start)
 		i++;
-	if (i == s->n || s->r[i].start > end) {
-		if (s->n == RANGE_MAX)
-			return -ENOMEM;
-		insert_at(s, i, start, end);
-		return 0;
+	/* Those that it meets become part of it. */
+	for (; i < s->n && s->r[i].start <= end; delete_at(s, i)) {
+		start = min_u64(s->r[i].start, start);
+		end = max_u64(s->r[i].end, end);
 	}
-	s->r[i].start = min_u64(s->r[i].start, start);
-	s->r[i].end = max_u64(s->r[i].end, end);
-	while (i + 1 < s->n && s->r[i + 1].start <= s->r[i].end) {
-		s->r[i].end = max_u64(s->r[i].end, s->r[i + 1].end);
-		delete_at(s, i + 1);
-	}
+	if (s->n == RANGE_MAX)
+		return -ENOMEM;
+	insert_at(s, i, start, end);
 	return 0;
 }
 
@@ -51,24 +47,19 @@ int range_remove(struct range_set *s, uint64_t start, uint64_t end)
 	start = round_down(start, PAGE_SIZE);
 	end = end > UINT64_MAX - PAGE_SIZE ? ~(PAGE_SIZE - 1) : round_up(end, PAGE_SIZE);
 	while (i < s->n && s->r[i].start < end) {
-		struct range *r = &s->r[i];
+		struct range r = s->r[i];
 
-		if (r->end <= start) {
+		if (r.end <= start) {
 			i++;
-		} else if (r->start >= start && r->end <= end) {
-			delete_at(s, i);
-		} else if (r->start < start && r->end > end) {
-			if (s->n == RANGE_MAX)
-				return -ENOMEM;
-			insert_at(s, i + 1, end, r->end);
-			r->end = start;
-			return 0;
-		} else if (r->start < start) {
-			r->end = start;
-			i++;
-		} else {
-			r->start = end;
+			continue;
 		}
+		if (r.start < start && r.end > end && s->n == RANGE_MAX)
+			return -ENOMEM;
+		delete_at(s, i);
+		if (r.start < start)
+			insert_at(s, i++, r.start, start);
+		if (r.end > end)
+			insert_at(s, i++, end, r.end);
 	}
 	return 0;
 }

@@ -118,7 +118,8 @@ static void windows_advance(struct core *c, uint64_t now)
 
 /* The one whose turn it is, among those of the owner (or all of them), or NULL. In time of the pool
  * that has a turn beside the core's own vcores. */
-static struct vcore *in_turn(struct core *c, uint32_t owner, bool pool, uint64_t now)
+static inline __attribute__((always_inline)) struct vcore *in_turn(struct core *c, uint32_t owner,
+								   bool pool, uint64_t now)
 {
 	bool over = now >= c->slice_end_ns;
 	uint32_t first = c->turn + over, n = c->n_vcores + pool;

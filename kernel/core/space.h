@@ -62,6 +62,16 @@ uint64_t space_pool_bytes(uint32_t pages);
 void space_init(struct space *s, struct table_pool *pool, uint64_t base, uint32_t pages,
 		bool zeroed);
 
+/* space_bits - leaf bits of a user mapping with GW_MAP_* flags. */
+static inline uint64_t space_bits(uint64_t flags)
+{
+	uint64_t bits = PTE_U;
+
+	if (flags & GW_MAP_NONE)
+		return bits | PTE_NONE | PTE_NX;
+	return bits | PTE_P | (flags & GW_MAP_W ? PTE_W : 0) | (flags & GW_MAP_X ? 0 : PTE_NX);
+}
+
 /* space_fork - make s an empty space that shares all but the program's addresses with `first`.
  * Returns 0, or -ENOMEM when the pool is empty. */
 MUST_CHECK int space_fork(struct space *s, const struct space *first);

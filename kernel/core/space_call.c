@@ -2,36 +2,15 @@
 /* space_call.c - the calls about address spaces. The batch lies in the caller's
  * vcore area, where other vcores may change it at any time. So all entries are checked first, and
  * each is read again, once, and that copy checked again, when it is applied. */
-#include "kernel/core/space_call.h"
+#include "kernel/core/call.h"
 
 #include "kernel/core/arch.h"
-#include "kernel/core/call.h"
 #include "kernel/core/schedule.h"
 
+/* Every call has four arguments, whether it looks at them or not. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #define MAP_FLAGS (GW_MAP_W | GW_MAP_X | GW_MAP_NONE | GW_MAP_LARGE)
-
-uint64_t space_bits(uint64_t flags)
-{
-	uint64_t bits = PTE_U;
-
-	if (flags & GW_MAP_NONE)
-		return bits | PTE_NONE | PTE_NX;
-	return bits | PTE_P | (flags & GW_MAP_W ? PTE_W : 0) | (flags & GW_MAP_X ? 0 : PTE_NX);
-}
-
-/* Waiting with interrupts off: serve the flushes that the holder may be waiting for. */
-static void space_lock(struct vcore *v)
-{
-	while (atomic_exchange_explicit(&v->part->space_lock, 1, memory_order_acquire) != 0) {
-		arch_flush_poll(v->core);
-		arch_relax();
-	}
-}
-
-static void space_unlock(struct vcore *v)
-{
-	atomic_store_explicit(&v->part->space_lock, 0, memory_order_release);
-}
 
 static bool program_range(uint64_t va, uint64_t len)
 {
@@ -142,11 +121,11 @@ static long apply_pieces(struct vcore *v, uint64_t n, bool map)
 			continue;
 		}
 		g.n = 0;
-		space_lock(v);
+		arch_lock(&v->part->space_lock, v);
 		rc = apply_entry(current(v), &m, map, &g);
 		if (g.n > 0)
 			arch_flush(v, &g);
-		space_unlock(v);
+		arch_unlock(&v->part->space_lock);
 		if (rc != 0)
 			break;
 		pages += m.len / PAGE_SIZE;
@@ -173,7 +152,7 @@ static long apply_batch(uint64_t n, bool map)
 			return rc;
 	}
 	g.n = 0; /* only: the array is as good as it comes */
-	space_lock(v);
+	arch_lock(&v->part->space_lock, v);
 	for (uint64_t i = 0; i < n; i++) {
 		m = read_entry(v->area, i);
 		rc = check_entry(v->part, &m, map);
@@ -185,19 +164,17 @@ static long apply_batch(uint64_t n, bool map)
 	}
 	if (g.n > 0)
 		arch_flush(v, &g);
-	space_unlock(v);
+	arch_unlock(&v->part->space_lock);
 	return rc;
 }
 
 long call_space_map(uint64_t n, uint64_t b, uint64_t c, uint64_t d)
 {
-	(void)b, (void)c, (void)d;
 	return apply_batch(n, true);
 }
 
 long call_space_protect(uint64_t n, uint64_t b, uint64_t c, uint64_t d)
 {
-	(void)b, (void)c, (void)d;
 	return apply_batch(n, false);
 }
 
@@ -209,11 +186,11 @@ static int scan_some(struct vcore *v, uint64_t *va, uint64_t end, bool unmap, ui
 	int n;
 
 	g.n = 0;
-	space_lock(v);
+	arch_lock(&v->part->space_lock, v);
 	n = space_scan(current(v), va, end, unmap, &v->area->batch.unmapped[from], max, steps, &g);
 	if (g.n > 0)
 		arch_flush(v, &g);
-	space_unlock(v);
+	arch_unlock(&v->part->space_lock);
 	return n;
 }
 
@@ -244,13 +221,11 @@ static long scan(uint64_t va, uint64_t len, bool unmap)
 
 long call_space_unmap(uint64_t va, uint64_t len, uint64_t c, uint64_t d)
 {
-	(void)c, (void)d;
 	return scan(va, len, true);
 }
 
 long call_space_query(uint64_t va, uint64_t len, uint64_t c, uint64_t d)
 {
-	(void)c, (void)d;
 	return scan(va, len, false);
 }
 
@@ -260,8 +235,7 @@ long call_space_create(uint64_t a, uint64_t b, uint64_t d, uint64_t e)
 	struct space *spaces = v->part->spaces;
 	long rc = -ENOSPC;
 
-	(void)a, (void)b, (void)d, (void)e;
-	space_lock(v);
+	arch_lock(&v->part->space_lock, v);
 	for (uint32_t i = 1; i < GW_MAX_SPACES; i++) {
 		if (spaces[i].root != 0)
 			continue;
@@ -269,7 +243,7 @@ long call_space_create(uint64_t a, uint64_t b, uint64_t d, uint64_t e)
 		rc = rc == 0 ? (long)i : rc;
 		break;
 	}
-	space_unlock(v);
+	arch_unlock(&v->part->space_lock);
 	return rc;
 }
 
@@ -284,15 +258,14 @@ long call_space_switch(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
 	struct partition *p = v->part;
 	long rc = 0;
 
-	(void)b, (void)d, (void)e;
-	space_lock(v);
+	arch_lock(&v->part->space_lock, v);
 	if (!exists(p, n) || p->spaces[n].dying) {
 		rc = -EINVAL;
 	} else if (n != v->space) {
 		v->space = (uint32_t)n;
 		arch_space_enter(p->spaces[n].root);
 	}
-	space_unlock(v);
+	arch_unlock(&v->part->space_lock);
 	return rc;
 }
 
@@ -314,9 +287,8 @@ long call_space_destroy(uint64_t n, uint64_t b, uint64_t d, uint64_t e)
 	struct vcore *v = arch_vcore();
 	long rc;
 
-	(void)b, (void)d, (void)e;
-	space_lock(v);
+	arch_lock(&v->part->space_lock, v);
 	rc = destroy(v->part, n, v->core->shared ? PIECE_CLEAR : SPACE_CLEAR_STEPS);
-	space_unlock(v);
+	arch_unlock(&v->part->space_lock);
 	return rc;
 }

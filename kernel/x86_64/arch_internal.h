@@ -23,11 +23,9 @@ struct boot_info {
 	uint32_t apic_ids[GW_MAX_VCORES];
 };
 
-/* bootinfo.c: read the loader's tables, which are still where it put them (identity mapped). */
+/* bootinfo.c: read the loader's tables, and the MADT if there is a sound one, which are still where
+ * they were put (identity mapped). */
 void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa);
-
-/* acpi.c: the processors' APIC ids from the MADT, if there is a sound one. Identity mapped. */
-void acpi_read(struct boot_info *b);
 
 /* Kernel address space (paging.c). */
 #define SLOTS_BASE 0xffffff0000000000ULL /* cores' slots */

@@ -2,6 +2,7 @@
 /* bootinfo.c - PVH's and multiboot2's boot information, read into one struct boot_info. The loader
  * is trusted as far as that its tables are where it says; counts and sizes are bounded all the
  * same. */
+#include "kernel/core/acpi.h"
 #include "kernel/x86_64/arch_internal.h"
 
 struct pvh_start {
@@ -95,6 +96,13 @@ static void read_multiboot2(struct boot_info *b, uint64_t pa)
 	}
 }
 
+static const void *identity_mapped(uint64_t pa, uint64_t len)
+{
+	uint64_t end = cpu.huge_pages ? 1ULL << 32 : HUGE_SIZE; /* as boot.S maps it */
+
+	return pa >= PAGE_SIZE && pa < end && len <= end - pa ? (const void *)(uintptr_t)pa : NULL;
+}
+
 void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa)
 {
 	if (magic == PVH_LOADED)
@@ -105,4 +113,5 @@ void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa)
 		fail(STATUS_CONFIG, "started by neither PVH nor multiboot2 (magic %x)", magic);
 	if (b->ram.n == 0)
 		fail(STATUS_CONFIG, "the loader reports no memory");
+	b->n_apic_ids = acpi_apic_ids(b->rsdp, identity_mapped, b->apic_ids, GW_MAX_VCORES);
 }

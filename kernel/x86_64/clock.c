@@ -201,10 +201,8 @@ static uint8_t rtc_read(uint8_t reg)
 	return inb(0x71);
 }
 
-static uint32_t rtc_number(uint8_t reg, bool binary)
+static uint32_t rtc_value(uint32_t v, bool binary)
 {
-	uint32_t v = rtc_read(reg);
-
 	return binary ? v : (v >> 4) * 10 + (v & 15);
 }
 
@@ -220,16 +218,15 @@ static uint64_t rtc_seconds(void)
 	mode = rtc_read(0x0b);
 	if (mode == 0xff)
 		return 0;
-	s = rtc_number(0, mode & 4);
-	m = rtc_number(2, mode & 4);
+	s = rtc_value(rtc_read(0), mode & 4);
+	m = rtc_value(rtc_read(2), mode & 4);
 	hour_raw = rtc_read(4);
-	h = hour_raw & 0x7f;
-	h = mode & 4 ? h : (h >> 4) * 10 + (h & 15);
+	h = rtc_value(hour_raw & 0x7f, mode & 4);
 	if (!(mode & 2)) /* twelve hours */
 		h = h % 12 + (hour_raw & 0x80 ? 12 : 0);
-	day = rtc_number(7, mode & 4);
-	month = rtc_number(8, mode & 4);
-	year = 2000 + rtc_number(9, mode & 4);
+	day = rtc_value(rtc_read(7), mode & 4);
+	month = rtc_value(rtc_read(8), mode & 4);
+	year = 2000 + rtc_value(rtc_read(9), mode & 4);
 	if (month < 1 || month > 12 || day < 1 || day > 31 || h > 23 || m > 59 || s > 60)
 		return 0;
 	/* Days since 1 March 2000, counting January and February to the year before. */

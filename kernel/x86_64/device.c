@@ -13,7 +13,7 @@ static struct {
 } ioapics[IOAPICS];
 
 /* By the kernel's index. */
-static struct {
+static struct known_device {
 	uint32_t gsi;
 	uint64_t pa; /* of its page; 0: a PCI device */
 	uint8_t *regs;
@@ -148,10 +148,7 @@ static void add_window(const struct gw_bundle *b, uint64_t pa, uint32_t gsi, uin
 		device_map(p, va, page, PAGE_SIZE);
 	}
 	d->bars[0].va = va + pa % PAGE_SIZE;
-	known[i].gsi = gsi;
-	known[i].pa = page;
-	known[i].regs = regs;
-	known[i].va = va;
+	known[i] = (struct known_device){ .gsi = gsi, .pa = page, .regs = regs, .va = va };
 	device_added(p);
 }
 
@@ -187,8 +184,7 @@ int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32
 	struct core *c = target->floats ? target->irq_core : target->core;
 	int rc;
 
-	while (atomic_exchange(&bind_lock, 1) != 0)
-		arch_relax();
+	arch_lock(&bind_lock, vcore_self());
 	if (c->shared)
 		irq = vector_take(c, target, event);
 	if (irq == 0)
@@ -197,7 +193,7 @@ int arch_irq_bind(uint32_t device, uint32_t vector, struct vcore *target, uint32
 		rc = ioapic_route(known[i].gsi, c->apic_id, irq);
 	else
 		rc = pci_irq_bind(i, vector, c, irq);
-	atomic_store(&bind_lock, 0);
+	arch_unlock(&bind_lock);
 	return rc;
 }
 

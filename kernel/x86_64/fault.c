@@ -140,7 +140,7 @@ void hardware_fault(const struct trap *t)
 	apic_self(VECTOR_HEALTH);
 }
 
-void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t)
+void arch_health_report(const struct vcore *v, const struct trap *t)
 {
 	if (!(t->vector & TRAP_CALL)) {
 		log_text("\ngodwit: partition %s faulted before it set its upcall entries",
@@ -148,7 +148,6 @@ void arch_health_report(const struct vcore *v, uint32_t class, const struct trap
 		fault_fatal(t);
 	}
 	log_text("\ngodwit: partition %s, core %u: ", v->part->name, v->core->id);
-	(void)class;
 	if ((uint32_t)t->vector == (TRAP_CALL | CALL_HEALTH_RAISE))
 		log_text("it raised health error %lx (%lx)\n", t->rdi, t->rsi);
 	else

@@ -10,8 +10,6 @@
 
 #define START_NS 20000ULL /* until the first major frame begins, for all cores to be there */
 
-void kernel_boot(uint32_t magic, uint64_t info_pa);
-
 static struct boot_info boot;
 static struct range_set free_memory;
 
@@ -95,7 +93,6 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	take_out(image_pa(image_start), image_pa(image_end));
 	if (boot.module_len != 0)
 		take_out(boot.module_pa, boot.module_pa + boot.module_len);
-	acpi_read(&boot);
 	paging_init(&boot, &free_memory);
 	idt_build();
 	c = core_create(&free_memory, 0, true);

@@ -34,7 +34,6 @@ static uint64_t random_slide(void)
 
 /* boot_relocate - map the image at its final addresses, under the loader's identity map, and apply
  * its relocations. Runs before them: no pointer constants in here. Returns the slide. */
-uint64_t boot_relocate(void);
 uint64_t boot_relocate(void)
 {
 	uint64_t slide = random_slide();

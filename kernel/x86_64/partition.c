@@ -3,12 +3,12 @@
  * stay in the bundle, writable ones are copied), memory window, boot information, vcore areas. */
 #include "kernel/x86_64/arch_internal.h"
 
-#include "abi/health.h"
+#include "kernel/core/health.h"
 #include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
-#include "kernel/core/space_call.h"
 
 #define WINDOW_BITS (PTE_P | PTE_U | PTE_W | PTE_NX | PTE_A | PTE_D)
+#define READ_ONLY_BITS (PTE_P | PTE_U | PTE_NX | PTE_A)
 #define LOW_END 0x100000ULL
 
 struct partition *partitions[GW_BUNDLE_PARTITIONS];
@@ -155,7 +155,7 @@ static void build_info(struct partition *p, const struct gw_bundle_partition *m,
 	info->boot_tsc = boot->entry_tsc;
 	info->machine_bytes = boot->ram_bytes;
 	p->info = info;
-	partition_map(p, GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, PTE_P | PTE_U | PTE_NX | PTE_A);
+	partition_map(p, GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, READ_ONLY_BITS);
 }
 
 /* Memory of the one that takes what is left must leave something for those after it. */
@@ -176,7 +176,7 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 	build_info(p, m, boot, free);
 	if (m->config_len != 0)
 		partition_map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len,
-			      PTE_P | PTE_U | PTE_NX | PTE_A);
+			      READ_ONLY_BITS);
 	for (uint32_t i = 0; i < m->vcores; i++)
 		partition_map(p, GW_VCORE_VA(i), p->vcores[i]->area_pa, GW_VCORE_AREA, WINDOW_BITS);
 	build_extents(p, free, m->memory_bytes != 0 ? m->memory_bytes : UINT64_MAX);
@@ -192,17 +192,12 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
 }
 
-static bool restarts(uint32_t action)
-{
-	return action == GW_HEALTH_COLD_RESTART || action == GW_HEALTH_WARM_RESTART ||
-	       action == GW_HEALTH_MODULE_RESET;
-}
-
 /* May core c run its only vcore without a scheduler? */
 static bool dedicated(const struct gw_bundle *b)
 {
 	for (uint32_t i = 0; i < GW_HEALTH_CLASSES; i++)
-		if (restarts(b->partitions[0].health[i]) || restarts(b->module_health[i]))
+		if (health_restarts(b->partitions[0].health[i]) ||
+		    health_restarts(b->module_health[i]))
 			return false;
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }
@@ -252,7 +247,7 @@ struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free
 		return NULL;
 	pa = kernel_pages(free, len);
 	for (uint32_t i = 0; i < n_partitions; i++) {
-		partition_map(partitions[i], GW_STATUS_VA, pa, len, PTE_P | PTE_U | PTE_NX | PTE_A);
+		partition_map(partitions[i], GW_STATUS_VA, pa, len, READ_ONLY_BITS);
 		partitions[i]->info->status_len = len;
 	}
 	return direct(pa);
@@ -266,7 +261,7 @@ struct gw_health_log *health_log_build(const struct gw_bundle *b, struct range_s
 		if ((b->partitions[i].flags & GW_PARTITION_HEALTH_LOG) == 0)
 			continue;
 		partition_map(partitions[i], GW_HEALTH_LOG_VA, pa, sizeof(struct gw_health_log),
-			      PTE_P | PTE_U | PTE_NX | PTE_A);
+			      READ_ONLY_BITS);
 		partitions[i]->info->health_len = sizeof(struct gw_health_log);
 	}
 	return direct(pa);

@@ -287,11 +287,10 @@ void pci_master(uint32_t device, bool on)
 {
 	struct pci_device *p = &devices[device];
 
-	while (atomic_exchange(&config_lock, 1) != 0)
-		arch_relax();
+	arch_lock(&config_lock, vcore_self());
 	config_write(p->location, CONFIG_COMMAND,
 		     COMMAND_MEMORY | COMMAND_NO_INTX | (on ? COMMAND_MASTER : 0));
-	atomic_store(&config_lock, 0);
+	arch_unlock(&config_lock);
 	for (uint32_t at = p->table_offset; !on && at < p->table_offset + p->vectors * 16; at += 16)
 		mmio_write32(p->table[at / PAGE_SIZE] + at % PAGE_SIZE + 12, 1);
 }

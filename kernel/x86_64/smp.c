@@ -114,8 +114,7 @@ void smp_reserve(struct range_set *free, uint32_t n)
 }
 
 /* Where the trampoline ends up: on the core's own stack, still on the loader's page tables. */
-void core_main(struct core *c) __attribute__((noreturn));
-void core_main(struct core *c)
+__attribute__((noreturn)) void core_main(struct core *c)
 {
 	write_cr3(kernel_root);
 	cpu_init(c);
@@ -165,10 +164,11 @@ void smp_start(const struct boot_info *b, uint32_t n)
 		     "more (-smp)",
 		     n, b->n_apic_ids);
 	for (uint32_t i = 1; i < n; i++) {
-		uint32_t id = b->n_apic_ids != 0 ? b->apic_ids[next++] : next++;
+		uint32_t id;
 
-		if (id == self)
+		do {
 			id = b->n_apic_ids != 0 ? b->apic_ids[next++] : next++;
+		} while (id == self);
 		start_one(cores[i], id);
 	}
 	memset(boot_pml4, 0, PAGE_SIZE); /* the identity map has served */

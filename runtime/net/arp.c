@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arp.c - address resolution (RFC 826, 1122 2.3.2): a fixed table, 32 sets of 4, so a flood costs
- * no memory and cannot push out addresses that we are sending to. Only requests for our own address
- * are answered; replies nobody asked for change nothing but entries that exist. */
+ * no memory, and pushes out nobody who has answered and whom we are sending to. Only requests for
+ * our own address are answered; replies nobody asked for change nothing but entries that exist. */
 #include "runtime/net/arp_internal.h"
 
 #define RELAY_MAX 32u /* answers passed on to the other shards in a tenth of a second */
 #define ARP_LEN 28u
+#define ARP_IDLE WHEEL_MS(10000) /* unused that long, an entry may go */
 
 static void arp_fire(struct net_stack *s, struct net_timer *t);
 
-/* At most so many requests a second, however many addresses are asked for. */
+/* At most so many requests a second, however many addresses are asked for; the last of them for
+ * those that have answered before. */
 #define ARP_BURST 50u
+#define ARP_RESERVE 10u
 
 void arp_init(struct net_stack *s)
 {
@@ -72,7 +75,31 @@ void arp_flush(struct net_stack *s)
 	}
 }
 
-/* A place for ip. wanted: we send to it, so it may push out a stranger, or the longest unused. */
+/* How much an entry is worth: who has answered is not pushed out by who has not. */
+enum keep { KEEP_FAILED, KEEP_PENDING, KEEP_STRANGER, KEEP_WANTED, KEEP_GATEWAY };
+
+static enum keep keep(const struct net_stack *s, const struct arp_entry *a)
+{
+	if (a->ip == s->ip.gateway)
+		return KEEP_GATEWAY;
+	if (a->state == ARP_PENDING || a->state == ARP_FAILED)
+		return a->state == ARP_PENDING ? KEEP_PENDING : KEEP_FAILED;
+	return a->wanted ? KEEP_WANTED : KEEP_STRANGER;
+}
+
+/* A stranger, who has shown himself, takes no place of one who was asked just now; one whom we send
+ * to, and who may never answer, none of those that we talk to. */
+static bool may_push(const struct arp_entry *a, enum keep k, bool wanted, uint32_t now)
+{
+	if (k == KEEP_PENDING && !wanted)
+		return a->tries > 1 || a->when - now < ARP_RETRY - WHEEL_MS(100);
+	if (k == KEEP_WANTED)
+		return wanted && now - a->used > ARP_IDLE;
+	return k != KEEP_GATEWAY;
+}
+
+/* A place for ip: a free one, or that of the one worth least, of equals the longest unused. wanted:
+ * we send to it. */
 static struct arp_entry *make(struct net_stack *s, uint32_t ip, bool wanted)
 {
 	struct arp_entry *set = s->arp[set_of(s, ip)], *best = NULL;
@@ -85,10 +112,9 @@ static struct arp_entry *make(struct net_stack *s, uint32_t ip, bool wanted)
 			best = a;
 			break;
 		}
-		if (a->wanted && (!wanted || a->ip == s->ip.gateway))
-			continue;
-		if (best == NULL || (best->wanted && !a->wanted) ||
-		    (best->wanted == a->wanted && now - a->used > now - best->used))
+		if (may_push(a, keep(s, a), wanted, now) &&
+		    (best == NULL || keep(s, a) < keep(s, best) ||
+		     (keep(s, a) == keep(s, best) && now - a->used > now - best->used)))
 			best = a;
 	}
 	if (best == NULL)
@@ -123,8 +149,9 @@ static void emit(struct net_stack *s, uint16_t op, const uint8_t to[6], uint32_t
 
 static const uint8_t all_ones[6] = { 255, 255, 255, 255, 255, 255 }, zeros[6];
 
-/* everyone: not only the address that we know, which may be another's by now. */
-static void request(struct net_stack *s, struct arp_entry *a, bool everyone)
+/* everyone: not only the address that we know, which may be another's by now. Returns whether it
+ * was sent. */
+static bool request(struct net_stack *s, struct arp_entry *a, bool everyone)
 {
 	uint32_t now = now_tick(s);
 
@@ -132,10 +159,11 @@ static void request(struct net_stack *s, struct arp_entry *a, bool everyone)
 		s->arp_tick = now;
 		s->arp_left = ARP_BURST;
 	}
-	if (s->arp_left == 0)
-		return;
+	if (s->arp_left <= (a->state == ARP_PROBE ? 0 : ARP_RESERVE))
+		return false;
 	s->arp_left--;
 	emit(s, 1, everyone ? all_ones : a->mac, s->ip.addr, zeros, a->ip);
+	return true;
 }
 
 void arp_announce(struct net_stack *s)
@@ -163,9 +191,9 @@ static void arp_fire(struct net_stack *s, struct net_timer *t)
 			a->when = now + ARP_RETRY * 2;
 			more = true;
 		} else {
-			a->tries++;
 			a->when = now + ARP_RETRY;
-			request(s, a, true);
+			if (request(s, a, true) || a->state == ARP_PENDING)
+				a->tries++;
 			more = true;
 		}
 	}
@@ -176,9 +204,8 @@ static void arp_fire(struct net_stack *s, struct net_timer *t)
 static void start_asking(struct net_stack *s, struct arp_entry *a, uint8_t state, bool everyone)
 {
 	a->state = state;
-	a->tries = 1;
 	a->when = now_tick(s) + ARP_RETRY;
-	request(s, a, everyone);
+	a->tries = request(s, a, everyone) || state == ARP_PENDING;
 	net_timer_by(s, &s->arp_timer, ARP_RETRY);
 }
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """netparts - the parts of `make bench-net` that measure time: echo, http, shards, bulk, pair."""
-import os, statistics, subprocess, tempfile
+import os, re, statistics, subprocess, tempfile, time
 from guests import GODWIT, Skip, say
-from netservers import APPS, CLIENT, PROGRAMS, SERVER, Contender, Namespace, cores, cpu_ns, haproxy, hosted, kernel, load, machine_ns, nginx, numbers
+from netservers import APPS, CLIENT, PROGRAMS, ROOT, SERVER, Child, Contender, cores, cpu_ns, haproxy, hosted, kernel, load, machine_ns, nginx, numbers
 from parts import section, times
-from netservers import Child, ROOT
 
 
 class Settings:
@@ -155,4 +154,59 @@ def bulk():
     return [section("Bulk", f"`net_bulk`, a Linux client; median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Linux to Linux over veth and Godwit over tap move 64 KB "
                     "at a time without segmenting; AF_XDP moves packets of the MTU.", ["connections", "server", "MB/s", "its CPU ns/byte", "of Linux"], rows,
                     ["Goal: no worse than Linux."])]
-def pair(): raise RuntimeError("x")
+
+
+# ---- two hosted processes ----
+
+def joined(conns, poll_ns, size=64):
+    """rate's figures, and the processor time of both: an echo server that is the other's vhost-user back end."""
+    mine, theirs = cores()
+    with tempfile.TemporaryDirectory() as folder:
+        socket = os.path.join(folder, "s")
+
+        def words(core, how, addr, *program):
+            return [GODWIT, "host", "--cores", str(core), "--poll", str(poll_ns), "--net", f"{how}={socket}", "--addr", f"{addr}/24", "--", *program]
+        with Child(subprocess.Popen(words(mine[0], "vhost-back", SERVER, os.path.join(APPS, "echo"), "callbacks"), cwd=ROOT, stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)) as server:
+            end = time.monotonic() + 10
+            while not any("echo:" in line for line in server.err):
+                if time.monotonic() > end or server.p.poll() is not None:
+                    raise RuntimeError(f"the server does not start: {''.join(server.err)[-500:]}")
+                time.sleep(0.02)
+            before = cpu_ns(server.p.pid)
+            p = subprocess.run(words(theirs[0], "vhost-user", CLIENT, os.path.join(APPS, "rate"), "ping", f"{SERVER}:7", str(conns),
+                                     str(max(1, round(Settings.seconds))), str(size)), cwd=ROOT, capture_output=True, text=True, timeout=60)
+            n, ns, p50, p99 = numbers(p)
+            return {"rate": n * 1e9 / ns, "p50": p50 / 1000, "p99": p99 / 1000, "cpu": (cpu_ns(server.p.pid) - before) / 1000 / n}
+
+
+def megahertz():
+    """The time stamp counter's rate, which is what a core's cycles are counted by here."""
+    with open("/proc/cpuinfo") as f:
+        m = re.search(r"cpu MHz\s*: ([\d.]+)", f.read())
+    return float(m[1]) if m else None
+
+
+def pair():
+    if len(cores()[0]) < 2:
+        raise Skip("two processors are needed: one for each process")
+    cases, got = [("1 connection, sleeps", 1, 0), ("1 connection, polls", 1, Settings.poll_ns), ("64 connections, polls", 64, Settings.poll_ns),
+                  ("512 connections, polls", 512, Settings.poll_ns)], {}
+    for i in range(Settings.rounds):
+        for name, conns, poll in cases:
+            say(f"  round {i + 1} of {Settings.rounds}: {name}")
+            for k, v in joined(conns, poll).items():
+                got.setdefault(name, {}).setdefault(k, []).append(v)
+    mhz = megahertz()
+    rows = []
+    for name, _, _ in cases:
+        g = got[name]
+        cycles = f"{mhz * 1e6 / statistics.median(g['rate']):,.0f}" if mhz else "-"
+        rows.append([name, middle(g["rate"]), cycles, middle(g["cpu"], "{:.2f}"), middle(g["p50"], "{:.1f}"), middle(g["p99"], "{:.1f}")])
+    best = max(statistics.median(got[n]["rate"]) for n, _, _ in cases)
+    notes = [f"The best is {best:,.0f} requests/s on the server's one core" + (f", {mhz * 1e6 / best:,.0f} cycles each at {mhz:,.0f} MHz" if mhz else "") +
+             ". Published anchor: iip, 2.89 M/s on one core of a 2.9 GHz Xeon, 1,003 cycles each.",
+             "Each process has a core; the client does as much work as the server, and is as often the limit."]
+    return [section("Two hosted processes, virtqueues in shared memory", f"`rate ping` (tests/native/rate), which asks again as soon as it has its answer, 64 bytes; the echo server is "
+                    f"its vhost-user back end. Polling is for {Settings.poll_ns / 1000:g} us before a sleep. Median (least-most) of {Settings.rounds} rounds.",
+                    ["", "requests/s", "cycles a request", "server's CPU us/request", "round trip p50, us", "p99"], rows, notes)]

@@ -532,7 +532,7 @@ def http_storms():
         rnd = random.Random(3)
         for i in range(20000):
             try:
-                raw.sendto(syn(f"10.77.{rnd.randrange(256)}.{rnd.randrange(1, 255)}", rnd.randrange(1024, 65535), rnd.getrandbits(32)), (ADDR, 0))
+                raw.sendto(syn(f"10.9.0.{rnd.randrange(10, 250)}" if i % 2 else f"10.77.{rnd.randrange(256)}.{rnd.randrange(1, 255)}", rnd.randrange(1024, 65535), rnd.getrandbits(32)), (ADDR, 0))
             except OSError:
                 time.sleep(0.001)
             if i % 2000 == 0:

@@ -396,6 +396,29 @@ def native_vhost_user():
 
 
 @test
+def native_vhost_back():
+    """A program that is the other's back end, without and with the sanitizers; front ends come and go, one at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        a = os.path.join(folder, "a")
+        for asan in (False, True):
+            with Hosted(None, app("echo", asan), ":7000", options=["--net", f"vhost-back={a}", "--addr", "10.9.0.2/24"]) as h:
+                end = time.monotonic() + 30
+                while not any("echo:" in line for line in h.err) and time.monotonic() < end:
+                    time.sleep(0.05)
+                for front in (False, True, False):
+                    probe_ends_well(finish(GODWIT, "host", "--net", f"vhost-user={a}", "--addr", "10.9.0.3/24", "--", app("probe", front),
+                                           "connect", "10.9.0.2:7000", "3000000"), least=5)
+                with socket.socket(socket.AF_UNIX) as s:  # not a front end at all
+                    s.connect(a)
+                    s.sendall(os.urandom(4096))
+                time.sleep(0.3)
+                status, out, err = finish(GODWIT, "host", "--net", f"vhost-user={a}", "--addr", "10.9.0.3/24", "--", app("rate"), "ping", "10.9.0.2:7000", "32", "1", "64")
+                true(status == 0 and int(out.split()[0]) > 100, f"status {status}: {out} {err[-800:]}")
+                h.end()
+            true(not os.path.exists(a), "the socket's name is gone")
+
+
+@test
 def native_vhost_user_gone():
     """A back end that dies: the program is told in a line, and goes on."""
     with tempfile.TemporaryDirectory() as folder, TapLab() as ns:

@@ -125,6 +125,8 @@ void help_host(void)
 	      "                              default) only the ports that the program listens on "
 	      "are taken;\n"
 	      "                              everything else on it goes on. Needs root\n"
+	      "  --net vhost-back=SOCKET     listen there, as the back end of another program's "
+	      "vhost-user\n"
 	      "  --net vhost-user=SOCKET     a back end that listens there (a switch, another "
 	      "process)\n"
 	      "  --net none                  loopback alone (default)\n"

@@ -60,9 +60,11 @@ static int set_net(struct host_options *h, const char *v)
 		h->interface = v + 6;
 		return 0;
 	}
-	if (strncmp(v, "vhost-user=", 11) == 0 && v[11] != '\0')
+	if ((strncmp(v, "vhost-user=", 11) == 0 || strncmp(v, "vhost-back=", 11) == 0) &&
+	    v[11] != '\0')
 		return 0;
-	return fail("--net %s: it takes tap=INTERFACE, afxdp=INTERFACE, vhost-user=SOCKET or none",
+	return fail("--net %s: it takes tap=INTERFACE, afxdp=INTERFACE, vhost-user=SOCKET, "
+		    "vhost-back=SOCKET or none",
 		    v);
 }
 

@@ -66,9 +66,9 @@ void arch_devices_start(const struct partition *p)
 	starts |= 1u << p->number;
 }
 
-void arch_health_report(const struct vcore *v, uint32_t class, const struct trap *t)
+void arch_health_report(const struct vcore *v, const struct trap *t)
 {
-	(void)v, (void)class, (void)t;
+	(void)v, (void)t;
 	reports++;
 }
 

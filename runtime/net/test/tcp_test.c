@@ -442,6 +442,48 @@ TEST(syn_flood)
 	end();
 }
 
+/* SYNs from many addresses of the own link that never answer, without end: who answers is not kept
+ * out, nor are those that are connected. */
+TEST(syn_flood_from_the_link)
+{
+	uint8_t f[200], opts[4] = { 2, 4, 5, 180 };
+	struct sim_app second = { .tx_seed = 1, .rx_seed = 2 };
+	uint64_t asked;
+
+	open_pair(NULL);
+	asked = m.host[1].stack->n.tx_packets;
+	for (unsigned i = 0; i < 60000; i++) {
+		size_t n = sim_tcp_frame(f, 0, 1, (uint16_t)(1024 + i % 60000), 80, i * 7919, 0,
+					 TH_SYN, 1000, opts, 4, NULL, 0);
+
+		st32(f + 26, be32(0x0a000000u + 10 + i % 240));
+		sim_fix_csums(f, n);
+		sim_inject(&m, 1, f, n);
+		if (i % 20 == 0)
+			idle(1 * MS);
+		if (i == 30000) {
+			/* forgotten here, as after a quiet night: it asks, and is known again */
+			arp_flush(m.host[0].stack);
+			arp_flush(m.host[1].stack);
+			m.host[1].on_accept = NULL; /* nobody's */
+			CHECK_EQ(sim_connect(&m, 0, 80, &second), 0);
+		}
+		if (i % 10000 == 9999) {
+			client.tx_total += 50000;
+			sim_app_pump(&client);
+		}
+	}
+	CHECK(second.connected);
+	idle(1 * SEC);
+	CHECK_EQ(server.rx_done, 300000);
+	/* the answers that found nobody were not all asked for */
+	CHECK(m.host[1].stack->n.tx_packets - asked < 5000);
+	if (second.c != NULL)
+		tcp_abort(second.c);
+	idle(200 * SEC);
+	end();
+}
+
 TEST(time_wait_reuse)
 {
 	struct net_endpoint a = { 4, 1000, 0 }, b = { 4, 80, sim_ip(1) };
@@ -810,8 +852,9 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout),
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
 	  CASE(nagle_cork_sws), CASE(keepalive), CASE(delayed_ack), CASE(five_thousand),
-	  CASE(syn_flood), CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2),
-	  CASE(path_mtu), CASE(path_mtu_black_hole), CASE(mtus), CASE(window_scale_and_tuning),
-	  CASE(ring_full), CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
+	  CASE(syn_flood), CASE(syn_flood_from_the_link), CASE(time_wait_reuse),
+	  CASE(time_wait_bounded), CASE(orphan_fin_wait_2), CASE(path_mtu),
+	  CASE(path_mtu_black_hole), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
+	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
 	  CASE(small_segments_memory), CASE(false_neighbour), CASE(tail_loss),
 	  CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain))

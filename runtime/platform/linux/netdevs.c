@@ -12,7 +12,8 @@ static const struct {
 	struct netdev *(*start)(const char *name);
 } kinds[] = { { "tap=", tap_start },
 	      { "afxdp=", afxdp_start },
-	      { "vhost-user=", vhost_user_start } };
+	      { "vhost-user=", vhost_user_start },
+	      { "vhost-back=", vhost_back_start } };
 
 void netdevs_init(void)
 {

@@ -31,5 +31,6 @@ void netdevs_init(void);
 struct netdev *tap_start(const char *name);
 struct netdev *afxdp_start(const char *name);
 struct netdev *vhost_user_start(const char *path);
+struct netdev *vhost_back_start(const char *path);
 
 #endif
