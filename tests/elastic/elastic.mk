@@ -22,5 +22,8 @@ bench-elastic: $(ELASTICSIM)
 
 # In the machine: latency beside batch, in virtual time.
 .PHONY: bench-partition
-bench-partition: $(BUILD)/kernel.elf $(PARTS)
+bench-partition: all $(BUILD)/kernel.elf $(PARTS)
+	-tests/packages bench
 	tests/bench/partition.py $(BUILD)
+	tests/bench/latency_tools.py
+	tests/bench/elastic_redis.py
