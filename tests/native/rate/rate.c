@@ -170,7 +170,8 @@ static void ended(struct gw_tcp *t, int error)
 static int bulk(struct gw_addr *at)
 {
 	static const struct gw_tcp_service in = { .ops = { .received = forget, .closed = ended } },
-					   out = { .ops = { .opened = pour,
+					   out = { .nodelay = true,
+						   .ops = { .opened = pour,
 							    .received = pour,
 							    .writable = pour,
 							    .closed = ended } };
