@@ -147,6 +147,16 @@ unsigned tcp_readiness(struct tcp_conn *c, size_t lowat)
 	return ready;
 }
 
+/* Send queues leave an eighth of the packet memory to what is received: without acknowledgements
+ * they would never shrink. One segment each is always theirs. */
+static inline bool may_queue(const struct tcp_conn *c)
+{
+	const struct pbuf_pool *pool = c->stack->cfg.pool;
+
+	return pool->n_total - pool->n_free < pool->max_total - pool->max_total / 8 ||
+	       c->tx_head == NULL;
+}
+
 size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 {
 	uint32_t space = (uint32_t)tcp_tx_space(c), full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP),
@@ -166,7 +176,8 @@ size_t tcp_tx_room(struct tcp_conn *c, uint8_t **data)
 	}
 	p = c->tx_spare;
 	if (likely(p == NULL)) {
-		p = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
+		if (likely(may_queue(c)))
+			p = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
 		if (unlikely(p == NULL)) { /* net_poll looks again */
 			c->flags |= TF_NOSPACE;
 			conn_block(c);

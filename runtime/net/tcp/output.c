@@ -83,7 +83,9 @@ static bool small_allowed(const struct tcp_conn *c)
 		return true;
 	if (c->flags & TF_CORK)
 		return false;
-	return (c->flags & TF_NODELAY) || c->snd_una == c->snd_nxt;
+	/* A full queue waits for acknowledgements: it will not grow into a full segment before. */
+	return (c->flags & TF_NODELAY) || c->snd_una == c->snd_nxt ||
+	       ((c->flags & TF_NOSPACE) && tcp_tx_space(c) == 0);
 }
 
 /* The peer's window ends inside p (or before it). Returns the bytes of p to send now, 0: wait. */

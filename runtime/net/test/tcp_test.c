@@ -321,6 +321,39 @@ TEST(nagle_cork_sws)
 	end();
 }
 
+/* A send queue that is full will not grow: its odd end is not held back for the sake of a full
+ * segment. */
+TEST(nagle_full_queue)
+{
+	uint64_t t0;
+
+	open_pair(NULL);
+	CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_SNDBUF, 4096), 0);
+	client.c->sndbuf = 2000; /* less than an owner can ask for: one segment, and some */
+	client.tx_total = 100000;
+	t0 = m.now;
+	sim_app_pump(&client);
+	while (server.rx_done < 100000 && m.now - t0 < 10 * SEC)
+		idle(1 * MS);
+	CHECK_EQ(server.rx_done, 100000);
+	CHECK(m.now - t0 <
+	      50 * 20 * MS); /* fifty round trips, not fifty delayed acknowledgements */
+	end();
+}
+
+/* More may be queued than there is packet memory: something is always left to receive with. */
+TEST(memory_for_acknowledgements)
+{
+	open_pair(NULL);
+	m.host[0].pool.max_total = m.host[0].pool.n_total + 64;
+	CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_SNDBUF, 1 << 20), 0);
+	client.tx_total = 4 << 20;
+	sim_app_pump(&client);
+	idle(20 * SEC);
+	CHECK_EQ(server.rx_done, 4 << 20);
+	end();
+}
+
 TEST(keepalive)
 {
 	open_pair(NULL);
@@ -851,10 +884,10 @@ TEST(probe_in_vain)
 UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(simultaneous_close),
 	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout),
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
-	  CASE(nagle_cork_sws), CASE(keepalive), CASE(delayed_ack), CASE(five_thousand),
-	  CASE(syn_flood), CASE(syn_flood_from_the_link), CASE(time_wait_reuse),
-	  CASE(time_wait_bounded), CASE(orphan_fin_wait_2), CASE(path_mtu),
-	  CASE(path_mtu_black_hole), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
-	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
-	  CASE(small_segments_memory), CASE(false_neighbour), CASE(tail_loss),
-	  CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain))
+	  CASE(nagle_cork_sws), CASE(nagle_full_queue), CASE(memory_for_acknowledgements),
+	  CASE(keepalive), CASE(delayed_ack), CASE(five_thousand), CASE(syn_flood),
+	  CASE(syn_flood_from_the_link), CASE(time_wait_reuse), CASE(time_wait_bounded),
+	  CASE(orphan_fin_wait_2), CASE(path_mtu), CASE(path_mtu_black_hole), CASE(mtus),
+	  CASE(window_scale_and_tuning), CASE(ring_full), CASE(device_keeps_frames), CASE(loopback),
+	  CASE(room_not_committed), CASE(small_segments_memory), CASE(false_neighbour),
+	  CASE(tail_loss), CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain))
