@@ -4,7 +4,7 @@
 
 The latency gate: client.c and redis-server in one deterministic machine, where an instruction takes a nanosecond. The
 figures repeat exactly, so a rise over 3 % is a change of the code (or of the programs and compiler that the baseline
-names), never noise. Without an option: two runs that must agree, compared with baseline.json.
+names), never noise. Without an option: two runs that must agree (of three at most), compared with baseline.json.
 
 --update REASON  write the baseline anew     --baseline FILE  another one       --slow  plant a slowdown in redis
 --figures FILE   compare these (`name value` lines) instead of a run            --self-test  prove that the gate bites"""
@@ -16,10 +16,11 @@ BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LIMIT = 0.03
 # Which requests wait behind a periodic job of redis, and behind each other, changes with every change of anything: the open
 # loop's far tail moves more than its cause.
-LIMITS = {"open_p999_ns": 0.10, "open_max_ns": 0.25}
+LIMITS = {"open_p999_ns": 0.25, "open_max_ns": 0.25}
 # QEMU 7.2 marks a processor halted before it has counted its last instructions. If its main thread looks right then, it
-# skips idle time from that wrong moment: once in some runs the clock is some 20 ns ahead. `godwit run --deterministic`
-# keeps both threads on one core, which makes that rare.
+# skips idle time from that wrong moment: once in some runs the clock is some 20 ns ahead, and who waits behind whom in the
+# open loop is another. `godwit run --deterministic` keeps both threads on one core, which makes that rare; a third run
+# decides then.
 SAME = 0.005
 SERVER = "/usr/bin/redis-server"
 
@@ -56,6 +57,20 @@ def run(slow=False):
     if p.returncode != 0:
         raise RuntimeError(f"the benchmark ended with {p.returncode}: {p.stdout[-500:]} {p.stderr[-1500:]}")
     return parse(p.stdout)
+
+
+def alike(a, b):
+    return a.keys() == b.keys() and all(abs(b[n] / a[n] - 1) <= SAME for n in a)
+
+
+def settled():
+    """The figures that two runs agree on, of three at most; and the differences between the two."""
+    runs = [run(), run()]
+    if not alike(*runs):
+        print("note: two runs differ (" + "; ".join(f"{n}: {runs[0][n]}, then {runs[1].get(n)}" for n in runs[0] if runs[0][n] != runs[1].get(n))
+              + "): a third decides", flush=True)
+        runs = next(([r, third] for third in [run()] for r in runs if alike(r, third)), runs)
+    return runs[0], alike(*runs), [f"{n}: {runs[0][n]}, then {runs[1].get(n)}" for n in runs[0] if runs[0][n] != runs[1].get(n)]
 
 
 def parse(text):
@@ -140,22 +155,24 @@ def main():
     if a.update is not None:
         if not a.update.strip():
             sys.exit("gate: why? make gate-update REASON='what made the figures change'")
-        update(a.baseline, a.update.strip(), run())
+        figures, same, _ = settled()
+        if not same:
+            sys.exit("gate: no two of three runs agree; try again on a machine with less to do")
+        update(a.baseline, a.update.strip(), figures)
         return
     with open(a.baseline) as f:
         baseline = json.load(f)
     if a.figures:
         with open(a.figures) as f:
             figures = parse(f.read())
+    elif a.slow:
+        explain(baseline)
+        figures = run(slow=True)
     else:
         explain(baseline)
-        figures = run(a.slow)
+        figures, same, changed = settled()
+        Count.result(same, f"two runs have the same figures{' but for ' if changed else ''}{'; '.join(changed)}")
     compare(figures, baseline)
-    if not a.figures and not a.slow:
-        again = run()
-        changed = [f"{n}: {figures[n]}, then {again[n]}" for n in figures if figures[n] != again[n]]
-        far = [n for n in figures if abs(again[n] / figures[n] - 1) > SAME]
-        Count.result(not far, f"a second run has the same figures{' but for ' if changed else ''}{'; '.join(changed)}")
     if a.self_test:
         self_test(baseline, figures)
     Count.end()
