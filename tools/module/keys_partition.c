@@ -181,8 +181,10 @@ SET(devices)
 	struct words w = { 0 };
 	bool has[4] = { false };
 
-	if (value_list(d, e, &w) != 0)
+	if (value_list(d, e, &w) != 0) {
+		words_free(&w);
 		return;
+	}
 	for (size_t i = 0; i < w.n; i++) {
 		struct ini_entry one = { .key = e->key, .value = w.v[i], .line = e->line };
 		int k = value_one(d, &one, names);
