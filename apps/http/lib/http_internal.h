@@ -151,6 +151,7 @@ struct route {
 };
 
 struct http_server {
+	struct http_server *next;
 	struct http_config config;
 	struct gw_listener *plain, *secure;
 	struct tls_identity *identity;

@@ -79,6 +79,8 @@ static int prepare(struct http_server *s)
 	return m.err;
 }
 
+static struct http_server *servers; /* they stay until the program ends */
+
 /* What a failed start leaves is the program's, which ends. */
 int http_start(const struct http_config *config, struct http_server **out)
 {
@@ -87,6 +89,8 @@ int http_start(const struct http_config *config, struct http_server **out)
 
 	if (s == NULL || gw_shards() > SHARDS_MAX)
 		return -ENOMEM;
+	s->next = servers;
+	servers = s;
 	s->config = *config;
 	defaults(&s->config);
 	err = prepare(s);
