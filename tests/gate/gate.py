@@ -8,15 +8,15 @@ names), never noise. Without an option: two runs that must agree (of three at mo
 
 --update REASON  write the baseline anew     --baseline FILE  another one       --slow  plant a slowdown in redis
 --figures FILE   compare these (`name value` lines) instead of a run            --self-test  prove that the gate bites"""
-import argparse, hashlib, json, os, re, shutil, subprocess, sys, tempfile
+import argparse, contextlib, hashlib, json, os, re, shutil, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LIMIT = 0.03
-# Which requests wait behind a periodic job of redis, and behind each other, changes with every change of anything: the open
-# loop's far tail moves more than its cause.
-LIMITS = {"open_p999_ns": 0.25, "open_max_ns": 0.25}
+# Which requests wait behind a periodic job of redis, and behind each other, changes with every change of anything: far tails
+# move more than their cause.
+LIMITS = {"open_p999_ns": 0.25, "open_max_ns": 0.25, "get_p999_ns": 0.10, "set_p999_ns": 0.10, "mix_p999_ns": 0.10}
 # QEMU 7.2 marks a processor halted before it has counted its last instructions. If its main thread looks right then, it
 # skips idle time from that wrong moment: once in some runs the clock is some 20 ns ahead, and who waits behind whom in the
 # open loop is another. `godwit run --deterministic` keeps both threads on one core, which makes that rare; a third run
@@ -46,12 +46,24 @@ def environment():
             "compiler": first_line("gcc", "--version"), "qemu": first_line("qemu-system-x86_64", "--version")}
 
 
+def client():
+    """The program at a path that is the same wherever the tree lies: its length moves the stack, and tails with it."""
+    built, folder = os.path.join(BUILD, "gate", "client"), "/tmp/godwit-gate"
+    with contextlib.suppress(OSError):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if os.stat(folder).st_uid == os.getuid():
+            shutil.copy2(built, os.path.join(folder, f".{os.getpid()}"))
+            os.rename(os.path.join(folder, f".{os.getpid()}"), os.path.join(folder, "client"))
+            return os.path.join(folder, "client")
+    return built
+
+
 def run(slow=False):
     files = [SERVER, *libraries(SERVER)]
     library = os.path.join(BUILD, "gate", "slow.so")
     options = [x for f in files for x in ("-f", f)] + (["-f", f"{library}:/slow.so"] if slow else [])
     command = [os.path.join(BUILD, "godwit"), "run", "--deterministic", "-m", "64M", *options, "--",
-               os.path.join(BUILD, "gate", "client"), *(["-l", "/slow.so"] if slow else []), SERVER, "--save", "",
+               client(), *(["-l", "/slow.so"] if slow else []), SERVER, "--save", "",
                "--protected-mode", "no", "--bind", "127.0.0.1", "--hz", "50"]
     p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, cwd=ROOT)
     if p.returncode != 0:
