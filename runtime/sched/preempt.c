@@ -3,13 +3,13 @@
  * devices meanwhile.
  *
  * While a shard runs, its devices' interrupts are off and its rings are looked at whenever a
- * uthread parks. A program that does not park would delay others' packets until its tick. So the
- * first tick enables the interrupts: from then on a packet interrupts the program, and who waits
- * for it runs. A program that was met by a tick before gets its first one after a slice; whatever
- * it is, it is TICK_MAX_NS away at most. */
+ * uthread parks, and by some calls. A program that does neither would delay others' packets until
+ * its tick. So a tick that comes some ms after the last look enables the interrupts: from then on
+ * a packet interrupts the program, and who waits for it runs. It is TICK_MAX_NS away at most. */
 #include "runtime/platform/platform.h"
 #include "runtime/sched/sched_internal.h"
 
+#define WATCH_AFTER_NS (4 * NS_PER_MS) /* a busy server looks more often by itself */
 #define WATCH_GAP_NS (100 * NS_PER_US) /* a flood interrupts a program no more often */
 
 static void tick_by(struct shard *s, uint64_t limit_ns)
@@ -33,10 +33,8 @@ static uint64_t watch_devices(struct shard *s)
 {
 	uint64_t deadline = s->now_ns + TICK_MAX_NS;
 
-	if (s->watched_run_ns != s->current->run_since_ns) {
-		s->watched_run_ns = s->current->run_since_ns;
-		return s->now_ns + SLICE_NS;
-	}
+	if (s->now_ns < s->turned_ns + WATCH_AFTER_NS)
+		return s->turned_ns + WATCH_AFTER_NS;
 	if (s->now_ns < s->watched_ns + WATCH_GAP_NS)
 		return s->watched_ns + WATCH_GAP_NS;
 	s->watched_ns = s->now_ns;
@@ -51,8 +49,10 @@ void sched_preempt(void)
 {
 	struct shard *s = shard_self();
 	struct uthread *u = s->current;
+	uint64_t turned = s->turned_ns;
 
 	shard_turn();
+	s->turned_ns = turned;
 	if (!list_empty(&s->runq)) {
 		if (n_shards > 1)
 			balance_share(s);

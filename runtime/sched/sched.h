@@ -103,7 +103,7 @@ struct shard {
 	struct message steal;	   /* that request */
 	uint64_t steal_ns;	   /* not before */
 	uint64_t watched_ns; /* the devices' interrupts were last enabled under a running program */
-	uint64_t watched_run_ns; /* the run_since_ns of the run that met a tick last */
+	uint64_t turned_ns;  /* when the program, by a call, last looked at the devices */
 	struct shard_stats stats;
 	struct latency *latency; /* LATENCY_KINDS of them */
 	uint64_t rx_ns;		 /* while packets are delivered: when they were found; else 0 */

@@ -59,6 +59,7 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 
 	s->nofault++;
 	s->events = 0;
+	s->turned_ns = s->now_ns;
 	if (atomic_load_explicit(&s->vcore->pending, memory_order_relaxed))
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
