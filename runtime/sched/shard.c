@@ -59,11 +59,11 @@ static inline __attribute__((always_inline)) bool turn(struct shard *s)
 
 	s->nofault++;
 	s->events = 0;
-	s->turned_ns = s->now_ns;
 	if (atomic_load_explicit(&s->vcore->pending, memory_order_relaxed))
 		take_events(s);
 	if (clock_now() >= s->armed_ns)
 		s->armed_ns = GW_NEVER; /* that tick is spent */
+	s->turned_ns = s->now_ns;
 	note_sent(s);
 	list_for_each (n, &s->pollers) {
 		struct poller *p = list_entry(n, struct poller, link);

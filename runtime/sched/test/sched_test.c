@@ -193,8 +193,8 @@ static bool count_arm(struct poller *p, uint64_t *deadline_ns)
 	return false;
 }
 
-/* Its second tick lets the devices interrupt it; a flood of interrupts does so no more often than
- * each 100 us; a second run gets its tick after a slice. */
+/* A tick some ms after its last look at the devices lets them interrupt it; a flood of interrupts
+ * does so no more often than each 100 us. */
 TEST(computes_under_interrupts)
 {
 	static struct poller p = { .arm = count_arm };
