@@ -140,6 +140,7 @@ struct partition {
 	uint64_t entry_va;
 	struct table_pool pool;
 	struct space spaces[GW_MAX_SPACES]; /* number 0 is made at boot */
+	struct space dma;		    /* what its devices reach; root 0: not confined */
 	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];

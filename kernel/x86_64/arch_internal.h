@@ -4,6 +4,7 @@
 #define GODWIT_X86_64_ARCH_INTERNAL_H
 
 #include "abi/bundle.h"
+#include "kernel/core/acpi.h"
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
 #include "kernel/core/log.h"
@@ -21,10 +22,11 @@ struct boot_info {
 	uint64_t ram_top_below_4g;
 	uint32_t n_apic_ids; /* from the MADT; 0: unknown */
 	uint32_t apic_ids[GW_MAX_VCORES];
+	struct acpi_iommus iommus;
 };
 
-/* bootinfo.c: read the loader's tables, and the MADT if there is a sound one, which are still where
- * they were put (identity mapped). */
+/* bootinfo.c: read the loader's tables, and the MADT and DMAR if there are sound ones, which are
+ * still where they were put (identity mapped). */
 void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa);
 
 /* Kernel address space (paging.c). */
@@ -101,6 +103,8 @@ void virtio_mmio_scan(const struct gw_bundle *b);
 int pci_irq_bind(uint32_t device, uint32_t vector, const struct core *target, uint32_t vec);
 /* May device `device` of the kernel (an index as in struct partition) write to memory? */
 void pci_master(uint32_t device, bool on);
+/* It has made a DMA fault: after too many since its start it is stopped. */
+void pci_fault(uint32_t device);
 int ioapic_route(uint32_t gsi, uint32_t apic_id, uint32_t vec);
 void ioapic_init(void);
 /* The partition that the device goes to, or NULL: nobody's. *kernel_index: its number among all.
@@ -108,6 +112,9 @@ void ioapic_init(void);
 struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
 				uint16_t device, uint32_t location, uint32_t *kernel_index);
 void device_added(struct partition *p);
+/* End with a message: p's DMA is to be isolated, and that of the device cannot be. */
+void device_refuse(const struct partition *p, uint32_t location, const char *why)
+	__attribute__((noreturn));
 /* Space for a device's registers in the partition: returns the va. */
 uint64_t device_va(struct partition *p, uint64_t len);
 void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len);

@@ -107,6 +107,16 @@ static inline void mmio_write32(void *at, uint32_t v)
 	*(volatile uint32_t *)at = v;
 }
 
+static inline uint64_t mmio_read64(const void *at)
+{
+	return *(const volatile uint64_t *)at;
+}
+
+static inline void mmio_write64(void *at, uint64_t v)
+{
+	*(volatile uint64_t *)at = v;
+}
+
 /* a * b >> shift, of a 128-bit product that fits. */
 static inline uint64_t mul_shift(uint64_t a, uint64_t b, uint32_t shift)
 {

@@ -7,6 +7,7 @@
 #include "kernel/core/health.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/trace.h"
+#include "kernel/x86_64/iommu.h"
 
 #define VECTOR_DOUBLE_FAULT 8u
 #define VECTOR_PAGE_FAULT 14u
@@ -209,6 +210,8 @@ void interrupt_serve(uint32_t vector)
 		arch_flush_poll(c);
 	} else if (vector == VECTOR_HEALTH) {
 		health_module_act(v);
+	} else if (vector == VECTOR_DMA) {
+		iommu_faults();
 	} else if (vector == VECTOR_SPURIOUS || vector < VECTOR_EVENT) {
 		return;
 	}

@@ -4,6 +4,7 @@
  * stays the kernel's: pages that hold it are not mapped, or a partition could aim interrupts
  * anywhere. */
 #include "kernel/x86_64/arch_internal.h"
+#include "kernel/x86_64/iommu.h"
 
 #define CONFIG_COMMAND 0x04u
 #define CONFIG_CLASS 0x08u
@@ -15,6 +16,11 @@
 #define COMMAND_MASTER 0x4u
 #define COMMAND_NO_INTX 0x400u
 #define CAP_MSIX 0x11u
+#define CAP_VENDOR 0x09u
+#define VIRTIO_VENDOR 0x1af4u
+#define VIRTIO_COMMON 1u /* the capability's type: common configuration (virtio 1.2, 4.1.4) */
+#define VIRTIO_ACCESS_PLATFORM 2u /* of the upper 32 feature bits (6) */
+#define FAULTS_MOST 16u		  /* DMA faults of a device until it is stopped */
 #define CLASS_BRIDGE 0x06u
 #define MSIX_MAX 64u /* vectors of a device that a partition can use */
 #define HOLE_START 0xe0000000ULL
@@ -27,6 +33,7 @@ static struct pci_device {
 	uint32_t table_offset;				 /* in the first page */
 	uint8_t msix_cap;
 	uint32_t vectors;
+	uint32_t faults; /* since it was started */
 } devices[GW_MAX_DEVICES];
 
 struct bar {
@@ -132,14 +139,15 @@ static void map_bar(struct partition *p, struct gw_device *d, uint32_t i, const 
 	}
 }
 
-static uint32_t find_msix(const struct gw_device *d)
+/* The first capability of that kind; of vendor ones the first of that type. */
+static uint32_t find_cap(const struct gw_device *d, uint32_t kind, uint32_t type)
 {
 	uint32_t at = d->config[CONFIG_CAPS] & 0xfc;
 
 	if (!(d->config[CONFIG_COMMAND + 2] & 0x10))
 		return 0;
 	for (uint32_t n = 0; n < 48 && at >= 0x40 && at <= 0xf4; n++) {
-		if (d->config[at] == CAP_MSIX)
+		if (d->config[at] == kind && (kind != CAP_VENDOR || d->config[at + 3] == type))
 			return at;
 		at = d->config[at + 1] & 0xfc;
 	}
@@ -166,7 +174,7 @@ static struct hidden hidden_range(uint32_t word, uint64_t len)
 static void setup_msix(struct gw_device *d, struct pci_device *p, const struct bar *bars,
 		       struct hidden h[2])
 {
-	uint32_t cap = find_msix(d), n, word;
+	uint32_t cap = find_cap(d, CAP_MSIX, 0), n, word;
 	uint64_t table;
 
 	if (cap == 0)
@@ -185,6 +193,24 @@ static void setup_msix(struct gw_device *d, struct pci_device *p, const struct b
 	p->msix_cap = (uint8_t)cap;
 	d->vectors = p->vectors = n;
 	config_write(p->location, cap, (config32(d, cap) & 0x3fffffff) | 0x80000000);
+}
+
+/* Does the IOMMU see the device's accesses? Of virtio devices, only if they offer
+ * VIRTIO_F_ACCESS_PLATFORM (virtio 1.2, 6.1); the driver must take it then. */
+static bool behind_iommu(const struct gw_device *d, const struct bar *bars)
+{
+	uint32_t cap = find_cap(d, CAP_VENDOR, VIRTIO_COMMON), bir;
+	uint8_t *regs;
+
+	if (d->vendor != VIRTIO_VENDOR)
+		return true;
+	bir = d->config[cap + 4];
+	if (cap == 0 || bir > 5 || config32(d, cap + 8) % 8 != 0 || bars[bir].len < 8 ||
+	    config32(d, cap + 8) > bars[bir].len - 8)
+		return false;
+	regs = mmio_map(bars[bir].pa + config32(d, cap + 8));
+	mmio_write32(regs, 1); /* device_feature_select, then device_feature */
+	return (mmio_read32(regs + 4) & VIRTIO_ACCESS_PLATFORM) != 0;
 }
 
 static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t id)
@@ -220,6 +246,9 @@ static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t 
 	d->vendor = (uint16_t)id;
 	d->device = (uint16_t)(id >> 16);
 	d->location = location;
+	if (!p->dma_trusted && !behind_iommu(d, bars))
+		device_refuse(p, location, "it does not use the IOMMU (QEMU: iommu_platform=on)");
+	iommu_attach(p, location);
 	setup_msix(d, &devices[index], bars, h);
 	for (uint32_t i = 0; i < 6; i++)
 		if (bars[i].len != 0)
@@ -287,10 +316,17 @@ void pci_master(uint32_t device, bool on)
 {
 	struct pci_device *p = &devices[device];
 
+	p->faults = 0;
 	arch_lock(&config_lock, vcore_self());
 	config_write(p->location, CONFIG_COMMAND,
 		     COMMAND_MEMORY | COMMAND_NO_INTX | (on ? COMMAND_MASTER : 0));
 	arch_unlock(&config_lock);
 	for (uint32_t at = p->table_offset; !on && at < p->table_offset + p->vectors * 16; at += 16)
 		mmio_write32(p->table[at / PAGE_SIZE] + at % PAGE_SIZE + 12, 1);
+}
+
+void pci_fault(uint32_t device)
+{
+	if (++devices[device].faults == FAULTS_MOST)
+		pci_master(device, false);
 }
