@@ -6,11 +6,6 @@
 #define MAX_TABLE 0x10000u
 #define MAX_ENTRIES 128u
 
-static uint32_t get16(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8;
-}
-
 static uint32_t get32(const uint8_t *p)
 {
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -121,9 +116,9 @@ void acpi_iommus(uint64_t rsdp_pa, acpi_access *at, struct acpi_iommus *out)
 	*out = (struct acpi_iommus){ 0 };
 	for (uint32_t i = 48; t != NULL && i + 16 <= len; i += size) {
 		const uint8_t *e = t + i;
-		bool unit = get16(e) == 0 && get16(e + 6) == 0;
+		bool unit = (get32(e) & 0xffff) == 0 && get32(e + 4) >> 16 == 0;
 
-		size = get16(e + 2);
+		size = get32(e) >> 16;
 		if (size < 4 || size > len - i ||
 		    (unit && (size < 16 || out->n == ACPI_IOMMUS || get64(e + 8) == 0 ||
 			      get64(e + 8) % PAGE_SIZE != 0))) {

@@ -132,6 +132,7 @@ struct partition {
 	uint32_t error_restarts;	   /* by its own errors */
 	uint32_t restarts_max;		   /* of these; 0: without limit */
 	uint32_t errors[GW_HEALTH_CLASSES];
+	uint32_t dma_faults;
 	_Atomic uint32_t reset_asked; /* module reset: restart.c */
 	uint32_t start;		      /* enum gw_start */
 	bool warm;		      /* this restart keeps the memory */

@@ -131,8 +131,7 @@ static uint32_t action_of(struct partition *p, uint32_t class)
 	return action;
 }
 
-/* t: NULL for an error of a device. Returns false when it is ignored. */
-static bool act(struct vcore *v, const struct health_error *e, const struct trap *t)
+void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 {
 	struct partition *p = v->part;
 	uint32_t action = action_of(p, e->class), running = PARTITION_RUNNING;
@@ -151,7 +150,7 @@ static bool act(struct vcore *v, const struct health_error *e, const struct trap
 	if (p->errors[e->class]++ < TEXTS)
 		say(p->name, v, e, action);
 	if (action == GW_HEALTH_IGNORE)
-		return false;
+		return;
 	/* Two vcores may come here at once: one of them acts. */
 	if (action == GW_HEALTH_MODULE_RESET) {
 		module_reset();
@@ -161,19 +160,8 @@ static bool act(struct vcore *v, const struct health_error *e, const struct trap
 		else
 			restart_begin(p, action == GW_HEALTH_WARM_RESTART, GW_START_HM_PARTITION);
 	}
-	return true;
-}
-
-void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
-{
-	if (act(v, e, t))
+	if (t != NULL)
 		schedule(v->core, t);
-}
-
-void health_device_error(struct partition *p, const struct health_error *e)
-{
-	if (atomic_load(&p->state) == PARTITION_RUNNING)
-		(void)act(p->vcores[0], e, NULL);
 }
 
 bool health_module_error(const struct vcore *v, const struct health_error *e)

@@ -26,14 +26,10 @@ static inline bool health_restarts(uint32_t action)
 void health_init(const struct gw_bundle *b, struct gw_health_log *page);
 
 /* health_error - v has made the error e in the context t: record it and act as the manifest says.
- * Afterwards t is what goes on on this core. May not return (the machine ends).
+ * Afterwards t is what goes on on this core. May not return (the machine ends). t NULL: v's
+ * partition has, by a device, and the caller (an interrupt, on any core) goes to the scheduler.
  */
 void health_error(struct vcore *v, const struct health_error *e, struct trap *t);
-
-/* health_device_error - a device of p has made the error e: as above, in p's vcore 0's name. While
- * p does not run, nothing: its devices are stopped already. Context: an interrupt on any core,
- * which goes through the scheduler next. May not return (the machine ends). */
-void health_device_error(struct partition *p, const struct health_error *e);
 
 /* health_module_error - the module has the error e, found while v ran. Context: any, also in the
  * middle of the kernel (NMI). Returns true when it is recorded and all goes on: the caller sees to

@@ -62,21 +62,14 @@ void space_init(struct space *s, struct table_pool *p, uint64_t base, uint32_t p
 	*s = (struct space){ .root = pool_take(p), .pool = p };
 }
 
-int space_new(struct space *s, struct table_pool *pool)
-{
-	if (pool->free == 0)
-		return -ENOMEM;
-	*s = (struct space){ .root = pool_take(pool), .pool = pool };
-	return 0;
-}
-
 int space_fork(struct space *s, const struct space *first)
 {
 	uint64_t *root;
 	const uint64_t *from = direct(first->root);
 
-	if (space_new(s, first->pool) != 0)
+	if (first->pool->free == 0)
 		return -ENOMEM;
+	*s = (struct space){ .root = pool_take(first->pool), .pool = first->pool };
 	root = direct(s->root);
 	for (uint32_t i = SPACE_OWN_ROOTS; i < ENTRIES; i++)
 		root[i] = from[i];

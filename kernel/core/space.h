@@ -72,10 +72,6 @@ static inline uint64_t space_bits(uint64_t flags)
 	return bits | PTE_P | (flags & GW_MAP_W ? PTE_W : 0) | (flags & GW_MAP_X ? 0 : PTE_NX);
 }
 
-/* space_new - make s an empty space that shares nothing, over a pool in use. Returns 0, or -ENOMEM
- * when the pool is empty. */
-MUST_CHECK int space_new(struct space *s, struct table_pool *pool);
-
 /* space_fork - make s an empty space that shares all but the program's addresses with `first`.
  * Returns 0, or -ENOMEM when the pool is empty. */
 MUST_CHECK int space_fork(struct space *s, const struct space *first);

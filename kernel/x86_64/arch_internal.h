@@ -100,11 +100,17 @@ void clock_end(uint64_t bundle_epoch_ns);
 /* devices */
 void pci_scan(const struct gw_bundle *b, const struct boot_info *boot);
 void virtio_mmio_scan(const struct gw_bundle *b);
+/* iommu.c, in the order of boot: look at the units, if a partition wants isolated DMA. Put the PCI
+ * device at location into the domain of p, which is p's memory (gw_boot_info.extents) at the same
+ * addresses; a trusted one reaches all. Let nothing reach memory but by these domains, which stay
+ * as they are, restarts included. VECTOR_DMA: each fault is an error of its device's partition. */
+void iommu_find(const struct boot_info *boot, struct range_set *free);
+void iommu_attach(struct partition *p, uint32_t location);
+void iommu_enable(void);
+void iommu_faults(void);
 int pci_irq_bind(uint32_t device, uint32_t vector, const struct core *target, uint32_t vec);
 /* May device `device` of the kernel (an index as in struct partition) write to memory? */
 void pci_master(uint32_t device, bool on);
-/* It has made a DMA fault: after too many since its start it is stopped. */
-void pci_fault(uint32_t device);
 int ioapic_route(uint32_t gsi, uint32_t apic_id, uint32_t vec);
 void ioapic_init(void);
 /* The partition that the device goes to, or NULL: nobody's. *kernel_index: its number among all.

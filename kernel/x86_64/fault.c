@@ -7,7 +7,6 @@
 #include "kernel/core/health.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/trace.h"
-#include "kernel/x86_64/iommu.h"
 
 #define VECTOR_DOUBLE_FAULT 8u
 #define VECTOR_PAGE_FAULT 14u

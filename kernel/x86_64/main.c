@@ -7,7 +7,6 @@
 #include "kernel/core/schedule.h"
 #include "kernel/core/trace.h"
 #include "kernel/x86_64/arch_internal.h"
-#include "kernel/x86_64/iommu.h"
 
 #define START_NS 20000ULL /* until the first major frame begins, for all cores to be there */
 

@@ -4,7 +4,6 @@
  * stays the kernel's: pages that hold it are not mapped, or a partition could aim interrupts
  * anywhere. */
 #include "kernel/x86_64/arch_internal.h"
-#include "kernel/x86_64/iommu.h"
 
 #define CONFIG_COMMAND 0x04u
 #define CONFIG_CLASS 0x08u
@@ -17,10 +16,6 @@
 #define COMMAND_NO_INTX 0x400u
 #define CAP_MSIX 0x11u
 #define CAP_VENDOR 0x09u
-#define VIRTIO_VENDOR 0x1af4u
-#define VIRTIO_COMMON 1u /* the capability's type: common configuration (virtio 1.2, 4.1.4) */
-#define VIRTIO_ACCESS_PLATFORM 2u /* of the upper 32 feature bits (6) */
-#define FAULTS_MOST 16u		  /* DMA faults of a device until it is stopped */
 #define CLASS_BRIDGE 0x06u
 #define MSIX_MAX 64u /* vectors of a device that a partition can use */
 #define HOLE_START 0xe0000000ULL
@@ -33,7 +28,6 @@ static struct pci_device {
 	uint32_t table_offset;				 /* in the first page */
 	uint8_t msix_cap;
 	uint32_t vectors;
-	uint32_t faults; /* since it was started */
 } devices[GW_MAX_DEVICES];
 
 struct bar {
@@ -195,22 +189,19 @@ static void setup_msix(struct gw_device *d, struct pci_device *p, const struct b
 	config_write(p->location, cap, (config32(d, cap) & 0x3fffffff) | 0x80000000);
 }
 
-/* Does the IOMMU see the device's accesses? Of virtio devices, only if they offer
- * VIRTIO_F_ACCESS_PLATFORM (virtio 1.2, 6.1); the driver must take it then. */
+/* Does the IOMMU see the device's accesses? Of a virtio device, if it offers ACCESS_PLATFORM among
+ * features 32 to 63 (virtio 1.2, 4.1.4.3 and 6.1); then the driver must take it. */
 static bool behind_iommu(const struct gw_device *d, const struct bar *bars)
 {
-	uint32_t cap = find_cap(d, CAP_VENDOR, VIRTIO_COMMON), bir;
+	uint32_t cap = find_cap(d, CAP_VENDOR, 1), at = config32(d, cap + 8);
+	const struct bar *bar = &bars[d->config[cap + 4] % 6];
 	uint8_t *regs;
 
-	if (d->vendor != VIRTIO_VENDOR)
-		return true;
-	bir = d->config[cap + 4];
-	if (cap == 0 || bir > 5 || config32(d, cap + 8) % 8 != 0 || bars[bir].len < 8 ||
-	    config32(d, cap + 8) > bars[bir].len - 8)
-		return false;
-	regs = mmio_map(bars[bir].pa + config32(d, cap + 8));
-	mmio_write32(regs, 1); /* device_feature_select, then device_feature */
-	return (mmio_read32(regs + 4) & VIRTIO_ACCESS_PLATFORM) != 0;
+	if (d->vendor != 0x1af4 || cap == 0 || at % 8 != 0 || bar->len < 8 || at > bar->len - 8)
+		return d->vendor != 0x1af4;
+	regs = mmio_map(bar->pa + at);
+	mmio_write32(regs, 1); /* device_feature_select */
+	return (mmio_read32(regs + 4) & 2) != 0;
 }
 
 static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t id)
@@ -316,17 +307,10 @@ void pci_master(uint32_t device, bool on)
 {
 	struct pci_device *p = &devices[device];
 
-	p->faults = 0;
 	arch_lock(&config_lock, vcore_self());
 	config_write(p->location, CONFIG_COMMAND,
 		     COMMAND_MEMORY | COMMAND_NO_INTX | (on ? COMMAND_MASTER : 0));
 	arch_unlock(&config_lock);
 	for (uint32_t at = p->table_offset; !on && at < p->table_offset + p->vectors * 16; at += 16)
 		mmio_write32(p->table[at / PAGE_SIZE] + at % PAGE_SIZE + 12, 1);
-}
-
-void pci_fault(uint32_t device)
-{
-	if (++devices[device].faults == FAULTS_MOST)
-		pci_master(device, false);
 }
