@@ -44,7 +44,7 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o parts_fault.o parts_fuzz.o parts_measure.o)
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o parts_dma.o parts_fault.o parts_fuzz.o parts_measure.o)
 $(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
 $(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
