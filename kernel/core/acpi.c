@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* acpi.c - RSDP, RSDT or XSDT, MADT, DMAR. Firmware wrote these; they are checked like any input.
- */
+/* acpi.c - RSDP, RSDT, XSDT, MADT, DMAR. Firmware wrote these; they are checked as any input. */
 #include "kernel/core/acpi.h"
 
 #define MAX_TABLE 0x10000u
@@ -58,8 +57,7 @@ static uint32_t madt_ids(const uint8_t *t, uint32_t len, uint32_t *ids, uint32_t
 	return n;
 }
 
-/* The first table with the signature, whole and at least so long, among those that the XSDT, or
- * else the RSDT, leads to. */
+/* The first sound table with the signature that is at least so long. */
 static const uint8_t *find(uint64_t rsdp_pa, const char *signature, uint32_t least, acpi_access *at,
 			   uint32_t *found_len)
 {
@@ -119,16 +117,14 @@ void acpi_iommus(uint64_t rsdp_pa, acpi_access *at, struct acpi_iommus *out)
 		bool unit = (get32(e) & 0xffff) == 0 && get32(e + 4) >> 16 == 0;
 
 		size = get32(e) >> 16;
-		if (size < 4 || size > len - i ||
-		    (unit && (size < 16 || out->n == ACPI_IOMMUS || get64(e + 8) == 0 ||
-			      get64(e + 8) % PAGE_SIZE != 0))) {
+		if (size < 4 || size > len - i || (unit && (size < 16 || out->n == ACPI_IOMMUS))) {
 			out->n = 0;
 			return;
 		}
-		if (!unit)
-			continue;
-		out->pa[out->n++] = get64(e + 8);
-		out->all |= (e[4] & 1) != 0;
-		add_scope(out, e, size);
+		if (unit) {
+			out->pa[out->n++] = get64(e + 8) & 0xffffffffff000ULL;
+			out->all |= (e[4] & 1) != 0;
+			add_scope(out, e, size);
+		}
 	}
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* acpi.h - finds processors in ACPI's MADT, and IOMMUs in its DMAR. The only ACPI tables that the
- * kernel reads. */
+/* acpi.h - processors in ACPI's MADT, IOMMUs in its DMAR: all the tables that the kernel reads. */
 #ifndef GODWIT_KERNEL_ACPI_H
 #define GODWIT_KERNEL_ACPI_H
 
@@ -17,13 +16,12 @@ uint32_t acpi_apic_ids(uint64_t rsdp_pa, acpi_access *at, uint32_t *ids, uint32_
 #define ACPI_IOMMUS 8u
 struct acpi_iommus {
 	uint32_t n;
-	bool all; /* every device is behind one of them */
-	uint64_t pa[ACPI_IOMMUS],
-		covers[4]; /* registers; bit dev << 3 | fn: that device of bus 0 */
+	bool all;		  /* every device is behind one of them */
+	uint64_t covers[4];	  /* bit dev << 3 | fn: that one of bus 0 is */
+	uint64_t pa[ACPI_IOMMUS]; /* of the registers */
 };
 
-/* acpi_iommus - fill *out from the DMAR; bounded and verified as above. n is 0 if there is no sound
- * one, or it has more units. */
+/* acpi_iommus - the units of a sound DMAR, if it has so many at most; n is 0 else. As above. */
 void acpi_iommus(uint64_t rsdp_pa, acpi_access *at, struct acpi_iommus *out);
 
 #endif

@@ -119,8 +119,7 @@ struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16
 				uint16_t device, uint32_t location, uint32_t *kernel_index);
 void device_added(struct partition *p);
 /* End with a message: p's DMA is to be isolated, and that of the device cannot be. */
-void device_refuse(const struct partition *p, uint32_t location, const char *why)
-	__attribute__((noreturn));
+void device_refuse(const struct partition *p, uint32_t location, const char *why);
 /* Space for a device's registers in the partition: returns the va. */
 uint64_t device_va(struct partition *p, uint64_t len);
 void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len);

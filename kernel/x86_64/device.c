@@ -79,9 +79,8 @@ int ioapic_route(uint32_t gsi, uint32_t id, uint32_t vector)
 void device_refuse(const struct partition *p, uint32_t location, const char *why)
 {
 	fail(STATUS_CONFIG,
-	     "the device at %x would reach all memory by DMA: %s; say dma = trusted for "
-	     "partition %s, or give it no device",
-	     location, why, p->name);
+	     "partition %s: the device at %x reaches all memory: %s; dma = trusted accepts that",
+	     p->name, location, why);
 }
 
 struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* iommu.c - DMA domains by VT-d in legacy mode (Intel Virtualization Technology for Directed I/O,
- * 3.4, 9, 11.4). All units use the same tables. Those of the second level have a space's format
- * (bit 0 read, 1 write, 7 large; what else a space sets is ignored), so they are one. Nothing
- * changes once translation is on: the only invalidation is a global one before, by registers.
- * Interrupt messages (writes to 0xfeexxxxx) are not confined: that takes interrupt remapping. */
+/* iommu.c - DMA domains by VT-d in legacy mode (Intel's specification 3.4, 9, 11.4). All units use
+ * the same tables. Those of the second level have a space's format (bit 0 read, 1 write, 7 large;
+ * others are ignored), so they are one. Nothing changes once translation is on: all is invalidated
+ * before, by registers. Interrupt messages are not confined: that takes interrupt remapping. */
 #include "kernel/core/health.h"
 #include "kernel/x86_64/arch_internal.h"
 
 enum { CAP = 0x08, ECAP = 0x10, GCMD = 0x18, GSTS = 0x1c, RTADDR = 0x20, CCMD = 0x28, FSTS = 0x34 };
 enum { FECTL = 0x38, FEDATA = 0x3c, FEADDR = 0x40 };
-#define CAP_FLUSH (1u << 4)	       /* of old ones: write buffers of their own */
 #define CAP_WIDTH(n) (1u << (8 + (n))) /* tables of n + 2 levels, for 30 + 9 * n bits */
-#define CAP_LARGE (1ULL << 34)
-#define G_TRANSLATE (1u << 31) /* of GCMD and GSTS */
+#define G_TRANSLATE (1u << 31)	       /* of GCMD and GSTS */
 #define G_ROOT (1u << 30)
-#define G_FIRMWARE (7u << 25 | G_TRANSLATE)
-#define PASS (2u << 2)	/* of a context entry (9.3): not translated */
-#define READS 1000000u	/* of a register that is to change: 100 ms and up */
 #define FAULTS_MOST 16u /* of a partition that ignores them, before a device of it is stopped */
 
 static struct unit {
@@ -44,7 +38,8 @@ void iommu_find(const struct boot_info *boot, struct range_set *free)
 		u->n_records = (uint32_t)min_u64((cap >> 40 & 0xff) + 1,
 						 (PAGE_SIZE - records % PAGE_SIZE) / 16);
 		u->iotlb = mmio_map(pa + (mmio_read64(u->regs + ECAP) >> 8 & 0x3ff) * 16 + 8);
-		if ((cap & CAP_FLUSH) != 0 || (mmio_read32(u->regs + GSTS) & G_FIRMWARE) != 0)
+		/* One with write buffers of its own; translation, remapping or a queue is on. */
+		if ((cap & 1u << 4) != 0 || (mmio_read32(u->regs + GSTS) & 0x86000000) != 0)
 			fail(STATUS_CONFIG, "the IOMMU is too old, or in the firmware's use");
 	}
 	width = caps & CAP_WIDTH(2) ? 2 : 1;
@@ -76,7 +71,7 @@ void iommu_attach(struct partition *p, uint32_t location)
 
 	if (n_units == 0)
 		why = "there is no IOMMU (QEMU: -M q35 -device intel-iommu)";
-	else if ((caps & CAP_LARGE) == 0 || (caps & CAP_WIDTH(width)) == 0 ||
+	else if ((caps & 1ULL << 34) == 0 || (caps & CAP_WIDTH(width)) == 0 ||
 		 last->pa + last->len > 1ULL << min_u64(30 + 9 * width, (caps >> 16 & 0x3f) + 1))
 		why = "the IOMMU has no large pages, or too small addresses";
 	else if (!found->all &&
@@ -91,7 +86,7 @@ void iommu_attach(struct partition *p, uint32_t location)
 		*bus = kernel_pages(pages, PAGE_SIZE) | 1;
 	entry = (uint64_t *)direct(*bus & PTE_ADDR) + (location & 0xff) * 2;
 	entry[1] = (p->number + 1) << 8 | width; /* domain 0 may be reserved (6.1) */
-	entry[0] = PASS | 1;
+	entry[0] = 2u << 2 | 1;			 /* not translated (9.3) */
 	if (p->dma_trusted)
 		return;
 	if (p->dma.root == 0)
@@ -103,17 +98,16 @@ void iommu_attach(struct partition *p, uint32_t location)
 static void wait_for(const uint8_t *reg, uint32_t mask, uint32_t value)
 {
 	for (uint32_t i = 0; (mmio_read32(reg) & mask) != value; i++)
-		if (i == READS)
+		if (i == 1000000) /* 100 ms and up */
 			fail(STATUS_FAULT, "the IOMMU does not answer; try dma = trusted");
 }
 
 void iommu_enable(void)
 {
-	if (n_units != 0) /* they may read memory past the caches */
-		__asm__ volatile("wbinvd" : : : "memory");
 	for (uint32_t i = 0; i < n_units; i++) {
 		uint8_t *regs = units[i].regs;
 
+		__asm__ volatile("wbinvd" : : : "memory"); /* it may read past the caches */
 		mmio_write64(regs + RTADDR, direct_pa(root));
 		mmio_write32(regs + GCMD, G_ROOT);
 		wait_for(regs + GSTS, G_ROOT, G_ROOT);
@@ -133,17 +127,17 @@ void iommu_enable(void)
 static void fault(uint64_t high, uint64_t address)
 {
 	struct health_error e = { GW_HEALTH_MEMORY, high & 0xc00000ff0000ffffULL, address, 0 };
+
 	for (uint32_t i = 0; i < n_partitions * GW_MAX_DEVICES; i++) {
 		struct partition *p = partitions[i / GW_MAX_DEVICES];
 		const struct gw_device *d = &p->info->devices[i % GW_MAX_DEVICES];
 
-		/* Those of a partition that does not run are stopped already. */
-		if (d->kind != GW_DEVICE_PCI || d->location != (uint16_t)high ||
-		    atomic_load(&p->state) != PARTITION_RUNNING)
-			continue;
-		health_error(p->vcores[0], &e, NULL);
-		if (++p->dma_faults % FAULTS_MOST == 0)
-			pci_master(p->devices[i % GW_MAX_DEVICES], false);
+		if (d->kind == GW_DEVICE_PCI && d->location == (uint16_t)high &&
+		    atomic_load(&p->state) == PARTITION_RUNNING) { /* else: stopped already */
+			health_error(p->vcores[0], &e, NULL);
+			if (++p->dma_faults % FAULTS_MOST == 0)
+				pci_master(p->devices[i % GW_MAX_DEVICES], false);
+		}
 	}
 }
 

@@ -26,11 +26,15 @@ static const void *at(uint64_t pa, uint64_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint32_t ids[4];
+	struct acpi_iommus units;
 
 	memory = data;
 	memory_size = size;
 	n_copies = 0;
 	if (acpi_apic_ids(1, at, ids, 4) > 4)
+		abort();
+	acpi_iommus(1, at, &units);
+	if (units.n > ACPI_IOMMUS)
 		abort();
 	while (n_copies > 0)
 		free(copies[--n_copies]);
