@@ -113,7 +113,8 @@ void fault_handle(struct trap *t)
 		struct health_error e = { fault_class(t), t->vector << 32 | (uint32_t)t->error,
 					  t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0, t->rip };
 
-		health_error(v, &e, t);
+		if (health_error(v, &e, t))
+			schedule(v->core, t);
 	} else {
 		upcall_fault(v, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 	}
@@ -159,6 +160,7 @@ void arch_health_report(const struct vcore *v, const struct trap *t)
 void health_raise(struct trap *t)
 {
 	struct health_error e = { GW_HEALTH_ILLEGAL, 0, 0, t->rip };
+	struct vcore *v = vcore_self();
 	uint64_t class = t->rdi >> 56;
 
 	if (t->vector == CALL_HEALTH_RAISE) {
@@ -171,7 +173,8 @@ void health_raise(struct trap *t)
 	}
 	t->vector |= TRAP_CALL;
 	t->rax = 0;
-	health_error(vcore_self(), &e, t);
+	if (health_error(v, &e, t))
+		schedule(v->core, t);
 }
 
 static void event_set(struct core *c, uint32_t i)
