@@ -137,7 +137,7 @@ bool health_error(struct vcore *v, const struct health_error *e, const struct tr
 	uint32_t action = action_of(p, e->class), running = PARTITION_RUNNING;
 
 	record(v, p->number, e, action);
-	trace(arch_vcore()->core, GW_TRACE_ERROR, v, e->class);
+	trace(t != NULL ? v->core : arch_vcore()->core, GW_TRACE_ERROR, v, e->class);
 	if (action == GW_HEALTH_MODULE_STOP) {
 		partition_quiet(p);
 		log_direct();

@@ -160,7 +160,6 @@ void arch_health_report(const struct vcore *v, const struct trap *t)
 void health_raise(struct trap *t)
 {
 	struct health_error e = { GW_HEALTH_ILLEGAL, 0, 0, t->rip };
-	struct vcore *v = vcore_self();
 	uint64_t class = t->rdi >> 56;
 
 	if (t->vector == CALL_HEALTH_RAISE) {
@@ -173,8 +172,8 @@ void health_raise(struct trap *t)
 	}
 	t->vector |= TRAP_CALL;
 	t->rax = 0;
-	if (health_error(v, &e, t))
-		schedule(v->core, t);
+	if (health_error(vcore_self(), &e, t))
+		schedule(vcore_self()->core, t);
 }
 
 static void event_set(struct core *c, uint32_t i)
