@@ -93,6 +93,11 @@ int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value)
 		if (value != 0 && c->rcv_nxt != c->rcv_wup && c->state >= TCP_ESTABLISHED)
 			tcp_send_ack(c);
 		return 0;
+	case TCP_OPT_TOS:
+		if (value < 0 || value > 255)
+			return -EINVAL;
+		c->tos = (uint8_t)(((uint32_t)value & ~TOS_ECN) | (c->tos & TOS_ECN));
+		return 0;
 	case TCP_OPT_LINGER_S:
 		if (value < -1)
 			return -EINVAL;
@@ -130,6 +135,8 @@ int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt)
 		return c->mss;
 	case TCP_OPT_QUICKACK:
 		return (c->flags & TF_QUICKACK) != 0;
+	case TCP_OPT_TOS:
+		return (int)(c->tos & ~TOS_ECN);
 	case TCP_OPT_LINGER_S:
 		return c->linger_s;
 	default:

@@ -27,7 +27,7 @@ void conn_arm_probe(struct tcp_conn *c)
 		return;
 	if (c->rack_wait != 0)
 		ticks = c->rack_wait;
-	else if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong != CONG_OPEN || c->backoff != 0)
+	else if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong > CONG_CWR || c->backoff != 0)
 		return;
 	else
 		ticks = GW_MAX((c->srtt >> 12) + 2, TCP_PTO_MIN) +
@@ -46,7 +46,7 @@ static void pto(struct tcp_conn *c)
 		return;
 	if (c->rack_wait != 0)
 		tcp_reorder_timeout(c);
-	else if (c->cong == CONG_OPEN)
+	else if (c->cong <= CONG_CWR)
 		tcp_probe_tail(c);
 }
 
