@@ -161,7 +161,8 @@ enum tcp_state {
 	TCP_TIME_WAIT,
 };
 enum tcp_state tcp_get_state(const struct tcp_conn *c);
-int tcp_error(const struct tcp_conn *c); /* 0 or -ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, ... */
+int tcp_error(const struct tcp_conn
+		      *c); /* alive: 0. Else 0 or -ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, ... */
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out);
 void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out);
 
@@ -180,6 +181,7 @@ enum tcp_opt {
 	TCP_OPT_LINGER_S /* -1: off */,
 	TCP_OPT_CONGESTION, /* enum tcp_congestion; -ENOMEM */
 	TCP_OPT_TOS,	    /* 0..255; the two bits of ECN are the stack's */
+	TCP_OPT_TTL,	    /* 1..255 */
 };
 enum tcp_congestion { TCP_CUBIC, TCP_BBR };
 int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value) MUST_CHECK; /* -EINVAL */
@@ -188,6 +190,9 @@ int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt);
 struct tcp_stats {
 	uint32_t srtt_us, rttvar_us, rto_ms, cwnd_bytes, ssthresh_bytes, mss, retransmits,
 		unacked_bytes;
+	/* -errno of the latest ICMP error about the connection, which goes on; 0: none since the
+	 * present trouble began (RFC 9293 MUST-47). */
+	int soft_error;
 	uint64_t bytes_in, bytes_out;
 };
 void tcp_get_stats(const struct tcp_conn *c, struct tcp_stats *out);

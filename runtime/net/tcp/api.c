@@ -373,7 +373,7 @@ enum tcp_state tcp_get_state(const struct tcp_conn *c)
 
 int tcp_error(const struct tcp_conn *c)
 {
-	return c->error;
+	return c->state == TCP_CLOSED ? c->error : 0;
 }
 
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)

@@ -112,5 +112,7 @@ void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4
 		return;
 	}
 	if (hard && c->state == TCP_SYN_SENT)
-		conn_done(c, err); /* RFC 9293 3.9.2.2; once established, only a soft error */
+		conn_done(c, err); /* RFC 9293 3.9.2.2 */
+	else if (c->state != TCP_CLOSED)
+		c->error = (int16_t)err; /* once established (RFC 5927), or not hard: a soft one */
 }

@@ -171,6 +171,7 @@ static bool from_cookie(struct net_stack *s, struct tcp_listener *l, struct tcp_
 void listen_input(struct net_stack *s, struct tcp_listener *l, struct tcp_seg *g)
 {
 	struct tcp_conn *c;
+	uint32_t hop;
 
 	if (g->flags & TH_RST) {
 		s->n.drop_seq++;
@@ -187,6 +188,10 @@ void listen_input(struct net_stack *s, struct tcp_listener *l, struct tcp_seg *g
 	}
 	if (!(g->flags & TH_SYN) || (g->flags & TH_FIN)) {
 		s->n.drop_seq++;
+		return;
+	}
+	if (ip4_route(s, (uint32_t)g->addr, &hop) == ROUTE_BROADCAST) { /* RFC 9293 MUST-63 */
+		s->n.drop_addr++;
 		return;
 	}
 	c = half_open(s, l, g, 0);

@@ -43,7 +43,8 @@
 #define TCP_PTO_MIN WHEEL_MS(10)
 #define TCP_PTO_DELACK WHEEL_MS(100) /* how long a peer may delay an acknowledgement, and some */
 #define TCP_DELACK WHEEL_MS(38)
-#define TCP_SYN_TRIES 6
+#define TCP_SYN_TRIES 7	   /* 183 s (RFC 9293 MUST-23) */
+#define TCP_SYNACK_TRIES 6 /* 123 s: what is half open costs memory */
 #define TCP_DATA_TRIES 15
 #define TCP_TW_TICKS WHEEL_MS(60000)
 #define TCP_ORPHAN_TICKS WHEEL_MS(60000)
@@ -138,14 +139,14 @@ struct tcp_conn {
 	uint32_t pto_at, tlp_end;	     /* tick of the loss probe, 0: off; what it covers */
 	uint32_t last_rx;		     /* tick */
 	uint16_t ip_sum, ph_sum;
-	uint8_t tos, ecn;
+	uint8_t tos, ecn, ttl;
 	struct arp_entry *arp;
 	uint32_t next_hop;
 	uint16_t mss, peer_mss; /* payload we may send; what the peer's option said */
 	uint16_t rcv_mss;	/* largest segment seen */
 	uint16_t rt_mtu;
 	uint8_t backoff, cong, dupacks, keep_tries;
-	int16_t error;
+	int16_t error; /* alive: the latest soft one */
 	uint16_t shard;
 	struct net_timer timer;
 	struct list_node work;	      /* in tcp.blocked or tcp.dead */

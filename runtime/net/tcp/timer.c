@@ -55,11 +55,25 @@ static bool given_up(struct tcp_conn *c, unsigned tries)
 {
 	uint32_t now = now_tick(c->stack);
 
-	if (c->first_rto == 0)
+	if (c->first_rto == 0) {
 		c->first_rto = now | 1;
+		c->error = 0; /* what is heard from now on says why */
+	}
 	if (c->user_timeout != 0)
 		return now - c->first_rto >= c->user_timeout;
 	return c->backoff >= tries;
+}
+
+static void timed_out(struct tcp_conn *c)
+{
+	conn_done(c, c->error != 0 ? c->error : -ETIMEDOUT);
+}
+
+/* A peer that shut its window over what is on its way, and answers (RFC 9293 SHLD-17, MUST-37). */
+static bool shut_but_alive(const struct tcp_conn *c)
+{
+	return c->snd_wnd == 0 && (c->flags & TF_OWNED) && c->user_timeout == 0 &&
+	       now_tick(c->stack) - c->last_rx <= TCP_RTO_MAX * 4u;
 }
 
 static void persist(struct tcp_conn *c)
@@ -78,7 +92,7 @@ static void persist(struct tcp_conn *c)
 		return;
 	}
 	if (now_tick(c->stack) - c->last_rx > TCP_RTO_MAX * 4u && given_up(c, TCP_DATA_TRIES)) {
-		conn_done(c, -ETIMEDOUT);
+		timed_out(c);
 		return;
 	}
 	if (wnd > 0) { /* a silly window: take what there is (override timeout) */
@@ -125,11 +139,15 @@ static void rto(struct tcp_conn *c)
 		}
 		return;
 	}
-	if (given_up(c, syn ? TCP_SYN_TRIES : TCP_DATA_TRIES)) {
-		conn_done(c, -ETIMEDOUT);
+	if (given_up(c, c->state == TCP_SYN_SENT       ? TCP_SYN_TRIES
+			: c->state == TCP_SYN_RECEIVED ? TCP_SYNACK_TRIES
+						       : TCP_DATA_TRIES) &&
+	    !shut_but_alive(c)) {
+		timed_out(c);
 		return;
 	}
-	c->backoff++;
+	if (c->backoff < TCP_DATA_TRIES)
+		c->backoff++;
 	if (c->backoff >= 2 && !(c->flags & TF_LOOP))
 		arp_doubt(s, c->next_hop);
 	if (syn) {

@@ -84,11 +84,12 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 	p->data = ip;
 	p->total = len + IP4_HLEN;
 	total = be16((uint16_t)(len + IP4_HLEN));
-	/* identification 0 (RFC 6864), don't fragment; TTL 64, TCP, checksum */
+	/* identification 0 (RFC 6864), don't fragment; TTL, TCP, checksum */
 	tos <<= 8;
 	st64(ip, 0x0040000000000045ull | (uint64_t)total << 16 | tos);
-	st32(ip + 8, 0x0640u | (uint32_t)(uint16_t)~csum_fold((uint64_t)c->ip_sum + total + tos)
-				       << 16);
+	st32(ip + 8, 0x0600u | c->ttl |
+			     (uint32_t)(uint16_t)~csum_fold((uint64_t)c->ip_sum + total + tos)
+				     << 16);
 	st64(ip + 12, c->key_addr << 32 | c->key_addr >> 32);
 	p->flags = 0;
 	if (unlikely(c->flags & TF_LOOP)) {
