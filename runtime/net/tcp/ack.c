@@ -195,8 +195,8 @@ static void window_update(struct tcp_conn *c, const struct tcp_seg *g)
 		if (c->snd_wnd != 0) {
 			c->flags &= ~TF_PERSIST;
 			c->rto_at = 0;
+			c->backoff = 0;
 		}
-		c->backoff = 0;
 		c->first_rto = 0;
 	}
 }

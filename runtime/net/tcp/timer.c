@@ -72,8 +72,8 @@ static void timed_out(struct tcp_conn *c)
 /* A peer that shut its window over what is on its way, and answers (RFC 9293 SHLD-17, MUST-37). */
 static bool shut_but_alive(const struct tcp_conn *c)
 {
-	return c->snd_wnd == 0 && (c->flags & TF_OWNED) && c->user_timeout == 0 &&
-	       now_tick(c->stack) - c->last_rx <= TCP_RTO_MAX * 4u;
+	return c->state >= TCP_ESTABLISHED && c->snd_wnd == 0 && (c->flags & TF_OWNED) &&
+	       c->user_timeout == 0 && now_tick(c->stack) - c->last_rx <= TCP_RTO_MAX * 4u;
 }
 
 static void persist(struct tcp_conn *c)
@@ -115,7 +115,7 @@ static void black_hole(struct tcp_conn *c)
 	uint16_t mtu = c->backoff < 5 ? TCP_HOLE_MTU : TCP_MIN_MTU;
 	const struct pbuf *p = c->tx_head;
 
-	if (c->backoff < 3 || p == NULL || p == c->tx_next || c->rt_mtu <= mtu ||
+	if (c->backoff < 3 || c->snd_wnd == 0 || p == NULL || p == c->tx_next || c->rt_mtu <= mtu ||
 	    seg_len(p) + 40 <= mtu || (c->flags & TF_LOOP))
 		return;
 	c->rt_mtu = mtu;

@@ -7,6 +7,9 @@
 #include "runtime/net/test/sim.h"
 #include "tests/unit.h"
 
+/* a program uses some of them */
+#define PEER __attribute__((unused))
+
 struct peer_seg {
 	uint64_t at; /* ns */
 	uint32_t seq, ack, wnd, len;
@@ -28,14 +31,14 @@ static uint32_t peer_wnd;		   /* in its window field */
 static uint8_t peer_opts[40], n_peer_opts; /* on each segment */
 static uint8_t peer_ip_tweak;		   /* in the TOS field */
 
-static void *peer_owner(struct sim_host *h, struct tcp_conn *c)
+static PEER void *peer_owner(struct sim_host *h, struct tcp_conn *c)
 {
 	(void)h;
 	(void)c;
 	return &app;
 }
 
-static bool peer_tap(struct sim *s, unsigned from, uint8_t *f, size_t len)
+static PEER bool peer_tap(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
 	struct peer_seg *g = &got[n_got];
 	const uint8_t *th = f + 34;
@@ -72,7 +75,7 @@ static bool peer_tap(struct sim *s, unsigned from, uint8_t *f, size_t len)
 	return true;
 }
 
-static void peer_init(void)
+static PEER void peer_init(void)
 {
 	sim_init(&m, 7, NULL);
 	memset(&app, 0, sizeof(app));
@@ -94,13 +97,13 @@ static void peer_init(void)
 	n_got = 0;
 }
 
-static void peer_run(uint64_t ns)
+static PEER void peer_run(uint64_t ns)
 {
 	sim_run(&m, ns, NULL, NULL);
 }
 
 /* One segment; time does not pass but for what the stack does at once. */
-static void peer_say(uint8_t flags, uint32_t seq, uint32_t ack, const void *data, size_t len)
+static PEER void peer_say(uint8_t flags, uint32_t seq, uint32_t ack, const void *data, size_t len)
 {
 	uint8_t f[2000];
 	size_t n = sim_tcp_frame(f, 0, 1, peer_port, stack_port, seq, ack, flags,
@@ -112,12 +115,12 @@ static void peer_say(uint8_t flags, uint32_t seq, uint32_t ack, const void *data
 	sim_run(&m, 1000, NULL, NULL);
 }
 
-static void peer_ack_now(void)
+static PEER void peer_ack_now(void)
 {
 	peer_say(TH_ACK, peer_seq, peer_ack, NULL, 0);
 }
 
-static void peer_data(size_t len)
+static PEER void peer_data(size_t len)
 {
 	static const uint8_t zeros[1500];
 
@@ -125,7 +128,7 @@ static void peer_data(size_t len)
 	peer_seq += (uint32_t)len;
 }
 
-static const struct peer_seg *peer_last(void)
+static PEER const struct peer_seg *peer_last(void)
 {
 	static const struct peer_seg none;
 
@@ -133,7 +136,7 @@ static const struct peer_seg *peer_last(void)
 }
 
 /* Segments with data since the n-th. */
-static unsigned peer_count_data(unsigned from)
+static PEER unsigned peer_count_data(unsigned from)
 {
 	unsigned n = 0;
 
@@ -142,7 +145,7 @@ static unsigned peer_count_data(unsigned from)
 	return n;
 }
 
-static void peer_set_opts(const void *o, size_t n)
+static PEER void peer_set_opts(const void *o, size_t n)
 {
 	if (n != 0)
 		memcpy(peer_opts, o, n);
@@ -150,7 +153,7 @@ static void peer_set_opts(const void *o, size_t n)
 }
 
 /* A passive open with these options in the SYN (none after it). */
-static void peer_open(const void *opts, size_t n)
+static PEER void peer_open(const void *opts, size_t n)
 {
 	peer_set_opts(opts, n);
 	peer_say(TH_SYN, peer_seq, 0, NULL, 0);
@@ -165,7 +168,7 @@ static void peer_open(const void *opts, size_t n)
 }
 
 /* The stack opens to us: its SYN is in got[], not answered. */
-static void peer_opened(void)
+static PEER void peer_opened(void)
 {
 	struct net_endpoint to = { .family = 4, .port = 4000, .ip4 = sim_ip(0) };
 
@@ -177,14 +180,14 @@ static void peer_opened(void)
 	app.lazy = true;
 }
 
-static void peer_write(size_t n)
+static PEER void peer_write(size_t n)
 {
 	app.tx_total += n;
 	sim_app_pump(&app);
 	peer_run(1000);
 }
 
-static void peer_end(void)
+static PEER void peer_end(void)
 {
 	sim_free(&m);
 }
