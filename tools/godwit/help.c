@@ -68,6 +68,8 @@ void help_run(void)
 	      "                              its address (user: 10.0.2.15/24; tap: dhcp)\n"
 	      "  --congestion cubic|bbr      TCP's congestion control; bbr for paths that lose "
 	      "packets (cubic)\n"
+	      "  --ecn accept|request|off    congestion marks instead of losses (accept: when the "
+	      "peer asks)\n"
 	      "  --machine q35|microvm       which machine QEMU makes (q35)\n"
 	      "  --accel auto|kvm|tcg        auto: KVM where it is really fast, else emulation\n"
 	      "  --root blk|memory|none      the program's files: on a disk (default), in memory, "
