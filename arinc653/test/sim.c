@@ -62,7 +62,7 @@ static void begin_main(void)
 
 static void begin_process(void)
 {
-	void (*entry)(void) = (void (*)(void))(uintptr_t)apex.current->attributes.ENTRY_POINT;
+	void (*entry)(void) = (void (*)(void))(uintptr_t)current()->attributes.ENTRY_POINT;
 
 	arrived(NULL);
 	apex_unlock();
@@ -272,7 +272,7 @@ void sim_run_on(void (*main_process)(void))
 
 	sim_check(wrong == NULL, "configuration", 0, __FILE__, __LINE__);
 	sim.masked = true;
-	apex_start(sim_config);
+	apex_start(sim_config, 1);
 	entry_now = main_process;
 	arrive_outside();
 	while (n_blocks != 0)
