@@ -6,7 +6,7 @@ APEX_SRCS := $(addprefix arinc653/,sched.c cores.c timer.c object.c partition.c 
 # Host tests: the services on simulated time. A name of the standard is 32 bytes; a shorter literal will do.
 UNIT_TESTS += arinc653/test/apex_test
 arinc653/test/apex_test_SRCS := $(APEX_SRCS) $(addprefix arinc653/test/,sim.c sim_support.c process_cases.c state_cases.c \
-	time_cases.c objects_cases.c buffer_cases.c mutex_cases.c ports_cases.c error_cases.c partition_cases.c)
+	time_cases.c objects_cases.c buffer_cases.c mutex_cases.c ports_cases.c error_cases.c partition_cases.c cores_cases.c)
 arinc653/test/apex_test_CFLAGS := -Wno-stringop-overflow
 
 # A partition program: $(call apex_program,APPLICATION SOURCES). The executive leaves the vector registers alone; the
