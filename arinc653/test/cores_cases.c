@@ -346,6 +346,75 @@ static void locks(void)
 	start_normal();
 }
 
+/* An owner without preference keeps its core; others of any core, above it, go elsewhere. */
+static void lock_any_a(void)
+{
+	PROCESSOR_CORE_ID_TYPE mine = core();
+	LOCK_LEVEL_TYPE level;
+
+	OK(LOCK_PREEMPTION, &level);
+	sim_work(500);
+	IS(counts[2] > 2, true); /* below a, it has the other core */
+	OK(START, b);		 /* drives c away */
+	sim_work(500);
+	IS(core(), mine);
+	IS(counts[1] > 2, true);
+	IS(state_of(c), READY);
+	OK(START, d);
+	sim_work(500);
+	IS(core(), mine);
+	IS(state_of(b), READY);
+	IS(state_of(d), RUNNING);
+	IS(state_of(a), RUNNING);
+	OK(UNLOCK_PREEMPTION, &level);
+	IS(counts[1] == 1000 || counts[3] == 1000, true); /* one had to end first */
+}
+
+static void lock_any(void)
+{
+	a = on(ANY, "A", lock_any_a, 10);
+	b = on(ANY, "B", counts_b, 20);
+	c = on(ANY, "C", counts_c, 5);
+	d = on(ANY, "D", counts_d, 30);
+	memset(counts, 0, sizeof(counts));
+	OK(START, c);
+	OK(START, a);
+	OK(SET_PARTITION_MODE, NORMAL);
+}
+
+/* One that runs on the other core is to run here: not before that has let go. */
+static void moves_c(void)
+{
+	sim_work(500);
+	IS(state_of(a), RUNNING);
+	OK(START, d); /* on a's core: a comes here, and then goes back */
+	mark('c');
+	IS(counts[0] >= 30, true);
+	IS(counts[3], 1000);
+}
+
+static void moves_a(void)
+{
+	count_to(0, 3);
+	IS(core(), 0);
+	while (core() == 0 && counts[0] < 1000)
+		count_to(0, counts[0] + 1);
+	IS(core(), 1);
+	count_to(0, 1500);
+	mark('a');
+}
+
+static void moves(void)
+{
+	a = on(ANY, "A", moves_a, 30);
+	c = on(1, "C", moves_c, 20);
+	d = on(0, "D", counts_d, 40);
+	memset(counts, 0, sizeof(counts));
+	OK(START, c);
+	OK(START, a);
+	OK(SET_PARTITION_MODE, NORMAL);
+}
+
 /* Its owner is stopped: the next one has it, on its own core. */
 static void lock_stop_a(void)
 {
@@ -394,6 +463,8 @@ static void handler(void)
 	ERROR_STATUS_TYPE e;
 	int was = counts[1];
 
+	if (!shares)
+		IS(state_of(b), READY); /* it has stopped before this begins */
 	handled_on = core();
 	sim_work(1000);
 	during = counts[1] - was;
@@ -549,6 +620,9 @@ void cases_cores(void)
 	run_on(2, objects);
 	TRACE("sebdmqt");
 	run_on(2, locks);
+	run_on(2, lock_any);
+	run_on(2, moves);
+	TRACE("ca");
 	run_on(2, lock_stop);
 	IS(sim.ended, true);
 	errors();
