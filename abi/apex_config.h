@@ -36,7 +36,7 @@ enum apex_config_level { APEX_LEVEL_PROCESS = 0, APEX_LEVEL_PARTITION = 1 };
 struct apex_config_port {
 	char name[32];		/* zero padded; 32 characters need no NUL */
 	uint8_t kind;		/* #define APEX_ANY_CORE 0xffffffffu
-
+	  
 enum apex_config_port_kind */
 	uint8_t direction;	/* enum apex_config_direction */
 	uint16_t channel;	/* number of the manifest's channel: the port of the kernel calls */

@@ -114,9 +114,9 @@ struct apex_partition {
 	bool resched;					  /* who should run may have changed */
 	uint32_t n_processes;
 	struct apex_process processes[MAX_NUMBER_OF_PROCESSES];
-	struct list_node started;	      /* WAIT_NORMAL, in the order of their starts */
+	struct list_node started;		 /* WAIT_NORMAL, in the order of their starts */
 	struct apex_ready ready[APEX_CORES + 1]; /* of each core; [n_cores]: of any */
-	int64_t oldest, youngest;	      /* ages given */
+	int64_t oldest, youngest;		 /* ages given */
 	struct apex_mutex preemption;
 	uint32_t lock_core; /* of its owner, which has this core for itself */
 	uint32_t first_error, n_errors;
@@ -133,8 +133,8 @@ const char *apex_config_check(const void *blob, size_t len);
 
 /* ---- sched.c ---- */
 
-/* apex_start - the partition as at its start, locked, with its main process current on this core; the
- * platform then runs `main` on it, unmasked (apex_release), and apex_main_return after it.
+/* apex_start - the partition as at its start, locked, with its main process current on this core;
+ * the platform then runs `main` on it, unmasked (apex_release), and apex_main_return after it.
  * apex_core_main - where another core begins in NORMAL mode, masked, on its own stack. */
 void apex_start(const struct apex_config *config, uint32_t n_cores);
 _Noreturn void apex_main_return(void);

@@ -27,7 +27,7 @@ $$(call guest_objs,$$(APEX_GUEST_SRCS)) $$(call apex_objs,$(1)) $$(APEX_LDSCRIPT
 endef
 
 # Boot tests: one program, whose part is chosen by the partition's identifier.
-APEX_BOOT_SRCS := $(addprefix arinc653/test/boot/,main.c talk.c faults.c sched.c restart.c cost.c)
+APEX_BOOT_SRCS := $(addprefix arinc653/test/boot/,main.c talk.c faults.c sched.c restart.c cost.c cores.c)
 $(eval $(BUILD)/apex-test.elf: $(call apex_program,$(APEX_BOOT_SRCS)))
 -include $(patsubst %.o,%.d,$(call apex_objs,$(APEX_BOOT_SRCS)))
 all: $(BUILD)/apex-test.elf # examples/arinc653.ini

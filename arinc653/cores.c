@@ -23,7 +23,8 @@ static struct apex_ready *ready_of(const struct apex_process *p)
 {
 	if (apex.n_cores == 1)
 		return &apex.ready[0];
-	return &apex.ready[p->core == CORE_AFFINITY_NO_PREFERENCE ? apex.n_cores : (uint32_t)p->core];
+	return &apex.ready[p->core == CORE_AFFINITY_NO_PREFERENCE ? apex.n_cores
+								  : (uint32_t)p->core];
 }
 
 void ready_add(struct apex_process *p, bool first)
@@ -54,9 +55,8 @@ static struct apex_process *first_of(const struct apex_ready *r)
 {
 	for (int i = 3; i >= 0; i--)
 		if (r->bits[i] != 0)
-			return list_entry(
-				r->heads[i * 64 + 63 - __builtin_clzll(r->bits[i])].next,
-				struct apex_process, ready);
+			return list_entry(r->heads[i * 64 + 63 - __builtin_clzll(r->bits[i])].next,
+					  struct apex_process, ready);
 	return NULL;
 }
 
@@ -71,9 +71,8 @@ static struct apex_process *first_below(const struct apex_ready *r, uint32_t bel
 		if (below < (uint32_t)i * 64 + 64)
 			bits &= (1ULL << below % 64) - 1;
 		if (bits != 0)
-			return list_entry(
-				r->heads[i * 64 + 63 - __builtin_clzll(bits)].next,
-				struct apex_process, ready);
+			return list_entry(r->heads[i * 64 + 63 - __builtin_clzll(bits)].next,
+					  struct apex_process, ready);
 	}
 	return NULL;
 }

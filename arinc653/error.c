@@ -51,7 +51,8 @@ void apex_fault(ERROR_CODE_TYPE code, uint64_t address)
 	struct apex_process *p = current();
 
 	if (p->state != READY || p->fresh)
-		return; /* another core has just stopped or suspended it: it happens again, or never */
+		return; /* another core has just stopped or suspended it: it happens again, or never
+			 */
 	if (p == &apex.main) {
 		plat_health(p->id, code, address);
 		plat_end(); /* ignored, but there is no way on */

@@ -32,8 +32,7 @@ void GET_PROCESS_STATUS(PROCESS_ID_TYPE PROCESS_ID, PROCESS_STATUS_TYPE *PROCESS
 	if (p != NULL) {
 		s.DEADLINE_TIME = (SYSTEM_TIME_TYPE)p->deadline_at; /* GW_NEVER is infinite */
 		s.CURRENT_PRIORITY = p->current_priority;
-		s.PROCESS_STATE =
-			p->state == READY && p->running != NO_CORE ? RUNNING : p->state;
+		s.PROCESS_STATE = p->state == READY && p->running != NO_CORE ? RUNNING : p->state;
 		s.ATTRIBUTES = p->attributes;
 	}
 	apex_unlock();

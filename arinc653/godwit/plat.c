@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plat.c - the platform of a Godwit partition: vcores, their masks, ticks and upcalls, contexts, ports
- * (platform.h). The kernel is trusted; the application is not, but shares the address space. */
+/* plat.c - the platform of a Godwit partition: vcores, their masks, ticks and upcalls, contexts,
+ * ports (platform.h). The kernel is trusted; the application is not, but shares the address space.
+ */
 #include "arinc653/godwit/godwit.h"
 
 #define VECTOR_SYSCALL 256u /* entry.S */

@@ -142,9 +142,9 @@ _Noreturn void plat_main(const struct gw_boot_info *info)
 		panic("apex: another kernel's interface");
 	if (info->config_len != 0)
 		wrong = apex_config_check(config(), info->config_len);
-	if (wrong == NULL && (info->vcores > APEX_CORES ||
-			      (config()->default_core != APEX_ANY_CORE &&
-			       config()->default_core >= info->vcores)))
+	if (wrong == NULL &&
+	    (info->vcores > APEX_CORES ||
+	     (config()->default_core != APEX_ANY_CORE && config()->default_core >= info->vcores)))
 		wrong = "its cores";
 	if (wrong != NULL)
 		panic("apex: bad configuration: %s", wrong);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim.h - the platform of the host tests: time stands still but for sim_work and idling, contexts
- * are ucontexts, channels are arrays. Several cores take turns, each with a clock of its own: the one
- * whose time is least goes on, so that all is the same in each run. */
+ * are ucontexts, channels are arrays. Several cores take turns, each with a clock of its own: the
+ * one whose time is least goes on, so that all is the same in each run. */
 #ifndef GODWIT_ARINC653_SIM_H
 #define GODWIT_ARINC653_SIM_H
 
@@ -43,8 +43,8 @@ extern const struct apex_config *const sim_config;
 extern struct sim sim;
 extern int sim_failures;
 
-/* sim_run - a partition with this main process, until nothing runs in it any more; sim_run_cores: on
- * n cores. */
+/* sim_run - a partition with this main process, until nothing runs in it any more; sim_run_cores:
+ * on n cores. */
 void sim_run(void (*main_process)(void));
 void sim_run_cores(uint32_t n, void (*main_process)(void));
 /* The same without sim_reset before it, which makes everything as it is at first. */

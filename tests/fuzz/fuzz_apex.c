@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_apex.c - the input is a configuration blob, and then on how many cores and what four
- * processes and an error handler do: services with random arguments, work, faults. After each, the executive's lists must
- * agree with its processes' states. */
+ * processes and an error handler do: services with random arguments, work, faults. After each, the
+ * executive's lists must agree with its processes' states. */
 #include <stdlib.h>
 #include "arinc653/test/sim.h"
 
