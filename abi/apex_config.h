@@ -23,6 +23,7 @@
 	8u /* codes: ERROR_CODE_TYPE, the same numbers as enum gw_health_class \
 	    */
 
+#define APEX_CONFIG_CORES 8u /* of a partition, at most */
 #define APEX_ANY_CORE 0xffffffffu
 
 enum apex_config_port_kind { APEX_PORT_SAMPLING = 1, APEX_PORT_QUEUING = 2 };

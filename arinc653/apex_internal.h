@@ -19,7 +19,7 @@
 #include "runtime/base/str.h"
 
 #define TIME_MAX INT64_MAX /* the last point of time that SYSTEM_TIME_TYPE holds */
-#define APEX_CORES 8u	   /* of a partition, at most */
+#define APEX_CORES APEX_CONFIG_CORES
 #define NO_CORE APEX_CORES
 
 /* A queue of waiting processes, in the order of their coming. */
