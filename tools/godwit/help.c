@@ -186,7 +186,7 @@ void help_module(void)
 	      "                      health-log, restarts, env, file, publish, network, address,\n"
 	      "                      root, devices, pci, ports, directory, user, hostname, poll,\n"
 	      "                      input, say; arinc653: period, duration, identifier,\n"
-	      "                      main-stack, partition-errors\n"
+	      "                      main-stack, core-affinity, partition-errors\n"
 	      "  [window NAME]       partition, core, offset, duration, period, elastic, exact\n"
 	      "  [channel NAME]      kind, size, depth, refresh, from, to\n"
 	      "\n"
