@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -101,6 +102,10 @@ static void *thread_main(void *arg)
 	/* shard_setup wrote the area's words before; hosted_vcore_init leaves them */
 	void (*entry)(uint64_t) = (void (*)(uint64_t))v->entry;
 
+	char name[16];
+
+	snprintf(name, sizeof(name), "shard %u", i); /* godwit host --move finds it by that */
+	(void)prctl(PR_SET_NAME, name);
 	hosted_vcore_init(i);
 	entry(v->arg);
 	return NULL;

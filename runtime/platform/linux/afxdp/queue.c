@@ -109,9 +109,24 @@ static struct pbuf *one_piece(struct xdp_shard *s, struct pbuf *f)
 	return c;
 }
 
-static const struct netdev_drops *xdp_drops(const struct netdev_queue *q)
+/* With what the kernel dropped before this process saw it. Any shard. */
+static const struct netdev_drops *xdp_drops(const struct netdev_queue *nq)
 {
-	return &((const struct xdp_shard *)q)->drops;
+	struct xdp_shard *s = (struct xdp_shard *)nq;
+	uint64_t device = 0, empty = 0;
+
+	for (uint32_t i = 0; i < s->n_queues; i++) {
+		struct xdp_statistics x = { 0 };
+		socklen_t n = sizeof(x);
+
+		if (getsockopt(s->queues[i]->fd, SOL_XDP, XDP_STATISTICS, &x, &n) != 0)
+			continue;
+		device += x.rx_invalid_descs + x.tx_invalid_descs + x.rx_ring_full;
+		empty += x.rx_dropped; /* no block in the fill ring, mostly */
+	}
+	s->told.device = s->drops.device + device;
+	s->told.no_buffer = s->drops.no_buffer + empty;
+	return &s->told;
 }
 
 static int xdp_tx(struct netdev_queue *nq, struct pbuf *f)
