@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """netparts - the parts of `make bench-net` that measure time: echo, http, shards, bulk, pair."""
-import os, re, statistics, subprocess, tempfile, time
+import os, re, statistics, subprocess, tempfile, threading, time
 from guests import GODWIT, Skip, say
 from netservers import (APPS, CLIENT, HELLO, PROGRAMS, ROOT, SERVER, Child, Contender, body_of, cores, cpu_ns, h2o, haproxy, hosted, kernel, load, nginx, numbers,
                         server_ns)
@@ -137,30 +137,87 @@ def http():
 # ---- shards ----
 
 def shards():
-    """Rates of one shard, of two on two cores, of two on one."""
+    return [scaling(), moved()]
+
+
+def scaling():
+    """One shard, two on two cores, two on one: rates, and what a request costs."""
     mine, _ = cores()
     kinds = [("one shard", mine[:1], 1), ("two shards on one core", [mine[0]] * 2, 2)]
     kinds += [("two shards on two cores", mine[:2], 2)] if len(mine) > 1 else []
-    pairs = [("Godwit, tap", Contender("", hosted("echo", "callbacks", net="tap"), tap=True)), ("Linux, epoll", Contender("", kernel("net_epoll", "echo", 7)))]
-    got = {}
+    pairs = [("Godwit, AF_XDP", Contender("", hosted("echo", "callbacks", net="afxdp"))),
+             ("Godwit, tap", Contender("", hosted("echo", "callbacks", net="tap"), tap=True)), ("Linux, epoll", Contender("", kernel("net_epoll", "echo", 7)))]
+    got, url = {}, f"tcp://{SERVER}:7"
     for i in range(Settings.rounds):
         for name, c in pairs:
             for kind, where, queues in kinds:
                 say(f"  round {i + 1} of {Settings.rounds}: {name}, {kind}")
+                with c.serve(7, where, queues, apart=True) as (net, p):
+                    load(net, url, 2000, 0.3)
+                    n = len(set(where))
+                    cpu = cost(net, p, url, n * Settings.high // 2, n * 32)
                 with c.serve(7, where, queues) as (net, p):
-                    cpu = cpu_ns(p.pid)
-                    j = load(net, f"tcp://{SERVER}:7", 3000000, Settings.seconds, connections=64, pipeline=16)
-                    got.setdefault((name, kind), []).append((j["answered_per_s"], (cpu_ns(p.pid) - cpu) / max(1, j["answered"]) / 1000))
+                    rate = load(net, url, 3000000, Settings.seconds, connections=64, pipeline=16)["answered_per_s"]
+                got.setdefault((name, kind), []).append((rate, cpu))
     rows = []
     for (name, kind), v in got.items():
-        rate, first = statistics.median(r for r, _ in v), statistics.median(r for r, _ in got[name, "one shard"])
-        rows.append([name, kind, middle([r for r, _ in v]), middle([c for _, c in v], "{:.2f}"), f"{rate / first:.2f}"])
-    notes = ["Goals: two shards on two cores 1.9 of one, on one core 0.95."]
+        rate, cpu = (statistics.median(x[i] for x in v) for i in (0, 1))
+        rate1, cpu1 = (statistics.median(x[i] for x in got[name, "one shard"]) for i in (0, 1))
+        rows.append([name, kind, middle([r for r, _ in v]), f"{rate / rate1:.2f}", middle([c for _, c in v], "{:.2f}"),
+                     f"{(2 if 'two cores' in kind else 1) * cpu1 / cpu:.2f}"])
+    notes = ["Goals: two shards on two cores 1.9 of one, on one core 0.95. By processor time: the cores' number times what a request costs one shard, by what it costs here: "
+             "what the cores could serve if the client left them alone."]
     if len(cores()[0]) < 4:
-        notes.append(f"This machine has {len(cores()[0])} processors: two shards on two cores share them with the client, so the rate says little; the "
-                     "processor time per request says whether the second shard costs anything.")
-    return [section("Shards", f"TCP echo, 64 bytes, 64 connections with 16 in flight each; median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Linux: a process "
-                    "a core, SO_REUSEPORT.", ["server", "", "requests/s", "its CPU us/request", "of one shard"], rows, notes)]
+        notes.append(f"This machine has {len(cores()[0])} processors: two shards on two cores share them with the client, so their rate says little.")
+    return section("Shards", f"TCP echo, 64 bytes; median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Rate: 64 connections with 16 in flight each; cost: at "
+                   f"{Settings.high // 2:,} requests/s over 32 connections for each core. A queue of the card for each shard. Linux: a process a core, SO_REUSEPORT.",
+                   ["server", "", "requests/s", "of one shard", "CPU us/request", "of one shard, by processor time"], rows, notes)
+
+
+def moved():
+    """Round trips of a server whose shard changes its core every 50 ms, beside one that stays."""
+    mine, _ = cores()
+    if len(mine) < 2:
+        raise Skip("two processors are needed: one to move to")
+    pairs = [("Godwit, AF_XDP", Contender("", hosted("echo", "callbacks", net="afxdp")), lambda p, core: subprocess.run(
+        [GODWIT, "host", "--move", str(p.pid), "--cores", str(core)], check=True, timeout=20)),
+             ("Linux, epoll", Contender("", kernel("net_epoll", "echo", 7)), lambda p, core: os.sched_setaffinity(p.pid, [core]))]
+    rows, got, url = [], {}, f"tcp://{SERVER}:7"
+    for i in range(Settings.rounds):
+        for name, c, move in pairs:
+            for kind in ("stays", "moves"):
+                say(f"  round {i + 1} of {Settings.rounds}: {name}, {kind}")
+                with c.serve(7) as (net, p):
+                    load(net, url, 2000, 0.3)
+                    retransmits, over, moves = resent(net), threading.Event(), []
+
+                    def mover():
+                        while not over.wait(0.05):
+                            moves.append(move(p, mine[(len(moves) + 1) % 2]))
+                    t = threading.Thread(target=mover)
+                    if kind == "moves":
+                        t.start()
+                    try:
+                        j = load(net, url, Settings.rate, max(1.0, Settings.seconds))
+                    finally:
+                        over.set()
+                        if kind == "moves":
+                            t.join()
+                    u = j["uncorrected"]
+                    got.setdefault((name, kind), []).append((u["p50"] / 1000, (u["p99"] or u["max"]) / 1000, len(moves), j["answered"], resent(net) - retransmits))
+    for (name, kind), v in got.items():
+        rows.append([name, kind, middle([x[0] for x in v], "{:.1f}"), middle([x[1] for x in v], "{:.1f}"),
+                     f"{statistics.median(x[1] for x in v) / statistics.median(x[1] for x in got[name, 'stays']):.2f}", str(sum(x[2] for x in v)), str(sum(x[4] for x in v))])
+    return section("A shard that moves", f"TCP echo, 64 bytes, {Settings.rate:,} requests/s over 20 connections; every 50 ms the server goes to another core (`godwit host --move`; Linux: its "
+                   f"affinity is set). Every request was answered, or the part fails. Median (least-most) of {Settings.rounds} rounds.",
+                   ["server", "", "round trip p50, us", "p99", "p99 beside staying", "moves", "segments that the client sent again"], rows,
+                   ["Goal: no packet lost, p99 unmoved."] + (["One of the two cores is the client's here."] if len(mine) < 3 else []))
+
+
+def resent(net):
+    """TCP segments that clients' side has retransmitted (RFC 4022, tcpRetransSegs)."""
+    lines = [line.split() for line in net.there.run("cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Tcp:")]
+    return int(dict(zip(*lines))["RetransSegs"])
 
 
 # ---- bulk ----
