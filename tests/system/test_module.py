@@ -323,6 +323,20 @@ VIRTUAL = "accelerator = tcg\nqemu-args = -icount shift=0,sleep=off\n"  # 1 ns a
 
 
 @test
+def module_arinc653_cores():
+    """A partition of two cores whose processes run at the same time, beside another one, in virtual time (examples/arinc653-cores.ini)."""
+    program = os.path.join(ROOT, "build/apex-test.elf")
+    true(os.path.exists(program), f"{program} is built by make")
+    with open(os.path.join(ROOT, "examples/arinc653-cores.ini")) as f:
+        ini = f.read().replace("[module]\n", "[module]\n" + VIRTUAL).replace("../build/apex-test.elf", program)
+    with Module(ini, "-v") as m:
+        equal(m.wait(120), 0, "status")
+        for name, least in (("pair", 1800), ("faults", 131)):
+            counts = re.search(rf"^{name}: (\d+) passed, 0 failed", m.text(), re.M)
+            true(counts and int(counts[1]) >= least, m.text())
+
+
+@test
 def module_latency_tools():
     """cyclictest and oslat of examples/latency.ini, in virtual time: nobody is late, and nothing but the neighbours' windows is missing."""
     need("cyclictest", "oslat")
