@@ -228,7 +228,9 @@ uint64_t elastic_look(struct elastic *e, uint32_t hint, uint64_t now)
 		load(e, i, now, &l);
 		next = min_u64(next, passes_in(p, l.ready_delay_ns));
 		next = min_u64(next, passes_in(p, l.running_delay_ns));
-		(void)elastic_want(e, i, hint, now); /* one: the next look sees what it did */
+		/* One: the next look sees what it did. Who has given itself goes there at once. */
+		if (elastic_want(e, i, hint, now) == hint)
+			break;
 	}
 	return next;
 }
@@ -259,8 +261,7 @@ void elastic_served(struct elastic *e, uint32_t core, uint64_t now)
 	struct gw_status_partition *n;
 
 	/* It may be taken away again meanwhile: then it is that one's time that counts. */
-	if (word >> 8 == 0 || !is_part((uint32_t)(word & 0xff)) ||
-	    !atomic_compare_exchange_strong(&e->grant[core], &word, word & 0xff))
+	if (word >> 8 == 0 || !atomic_compare_exchange_strong(&e->grant[core], &word, word & 0xff))
 		return;
 	n = e->parts[word & 0xff].numbers;
 	atomic_fetch_add(&n->move_sum, ns);

@@ -12,6 +12,7 @@
 
 static struct elastic pool;
 static struct vcore *floating[POOL_VCORES];
+static uint32_t n_floating;
 static struct core *keeper;	 /* has no windows: it looks after ticks of those that have */
 static _Atomic uint32_t watcher; /* the core that looks after delays; ELASTIC_NOBODY */
 static uint64_t look_ns;	 /* when it looks again; the watcher's */
@@ -19,24 +20,15 @@ static uint64_t look_ns;	 /* when it looks again; the watcher's */
 _Static_assert(POOL_VCORES >= GW_BUNDLE_PARTITIONS * GW_MAX_VCORES, "room for all");
 _Static_assert(GW_BUNDLE_PARTITIONS <= ELASTIC_PARTS && GW_MAX_VCORES <= ELASTIC_CORES, "room");
 
-static bool pool_window(const struct gw_bundle *b, uint32_t core)
-{
-	for (uint32_t i = 0; i < b->n_slots; i++)
-		if (b->slots[i].core == core && (b->slots[i].partition == GW_WINDOW_POOL ||
-						 b->slots[i].flags & GW_WINDOW_ELASTIC))
-			return true;
-	return false;
-}
-
 /* A vcore's interrupts go to one core for good, away from windows if there is such a core. */
-static void float_vcores(struct partition *p, uint32_t *n)
+static void float_vcores(struct partition *p)
 {
 	for (uint32_t i = 0; i < p->n_vcores; i++) {
 		struct vcore *v = p->vcores[i];
 
-		v->index = *n;
+		v->index = n_floating;
 		v->irq_core = v->core->n_windows == 0 || keeper == NULL ? v->core : keeper;
-		floating[(*n)++] = v;
+		floating[n_floating++] = v;
 	}
 }
 
@@ -47,18 +39,24 @@ void pool_init(const struct gw_bundle *b, struct gw_status *status)
 		[GW_POLICY_LATENCY] = &policy_latency,
 		[GW_POLICY_BATCH] = &policy_batch,
 	};
-	uint32_t n = 0, sum = 0, pooled = 0;
+	uint32_t sum = 0, pooled = 0;
 
 	keeper = NULL;
+	n_floating = 0;
 	look_ns = 0;
 	atomic_store(&watcher, ELASTIC_NOBODY);
 	elastic_init(&pool, n_cores, b->n_partitions);
-	for (uint32_t i = 0; i < n_cores && status != NULL; i++) {
-		cores[i]->pooled = cores[i]->n_windows == 0 || pool_window(b, i);
-		pooled += cores[i]->pooled;
-		if (keeper == NULL && cores[i]->n_windows == 0)
+	for (uint32_t i = 0; i < n_cores; i++) {
+		cores[i]->pooled = cores[i]->n_windows == 0;
+		if (keeper == NULL && cores[i]->pooled)
 			keeper = cores[i];
 	}
+	for (uint32_t i = 0; i < b->n_slots; i++)
+		if (b->slots[i].partition == GW_WINDOW_POOL ||
+		    b->slots[i].flags & GW_WINDOW_ELASTIC)
+			cores[b->slots[i].core]->pooled = true;
+	for (uint32_t i = 0; i < n_cores; i++)
+		pooled += cores[i]->pooled;
 	for (uint32_t i = 0; i < b->n_partitions && status != NULL; i++) {
 		const struct gw_bundle_partition *m = &b->partitions[i];
 		struct elastic_part *p = &pool.parts[i];
@@ -77,24 +75,43 @@ void pool_init(const struct gw_bundle *b, struct gw_status *status)
 		p->numbers->cores_min = p->min;
 		p->numbers->cores_max = p->max;
 		sum += p->min;
-		float_vcores(partitions[i], &n);
+		float_vcores(partitions[i]);
 	}
-	if (n == 0)
+	if (n_floating == 0)
 		pool.n_parts = 0;
 	for (uint32_t i = 0; i < n_cores; i++)
-		cores[i]->pooled &= n != 0;
-	if (sum > pooled || (n != 0 && pooled == 0))
+		cores[i]->pooled &= n_floating != 0;
+	if (sum > pooled || (n_floating != 0 && pooled == 0))
 		fail(STATUS_CONFIG,
 		     "the partitions' cores_min are %u cores, the elastic pool has %u", sum,
 		     pooled);
 }
 
-/* A time that the partition published, if it makes sense. */
-static uint64_t older(uint64_t since, const volatile uint64_t *published)
+static uint64_t older(uint64_t since, uint64_t at)
 {
-	uint64_t at = *published;
-
 	return at != 0 && at < since ? at : since;
+}
+
+static uint32_t counter(const struct vcore *v, uint64_t va)
+{
+	uint64_t pa = va - GW_MEM_BASE;
+
+	if (pa % 2 != 0 || !partition_owns(v->part, pa, 2))
+		return 0;
+	return *(const volatile uint16_t *)direct(pa);
+}
+
+/* Since when packets wait that v's runtime has not seen, as far as somebody has looked; 0: none. */
+static uint64_t unseen(struct vcore *v, uint64_t now)
+{
+	const volatile struct gw_vcore *a = v->area;
+	uint64_t none = 0;
+
+	if (counter(v, a->packets_come) == counter(v, a->packets_seen))
+		atomic_store(&v->unseen_ns, 0);
+	else
+		atomic_compare_exchange_strong(&v->unseen_ns, &none, now);
+	return atomic_load(&v->unseen_ns);
 }
 
 /* One that waits, and has not just found that there is nothing that it could take. */
@@ -114,8 +131,8 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 
 		if (atomic_load(&v->on) != 0) {
 			l->running++;
-			since = older(since, &v->area->ready_ns);
-			since = older(since, &v->area->packet_ns);
+			since = older(since, ((const volatile struct gw_vcore *)v->area)->ready_ns);
+			since = older(since, unseen(v, now));
 		} else if (vcore_runnable(v)) {
 			uint64_t at = atomic_load(&v->ready_ns);
 
@@ -162,6 +179,12 @@ bool pool_revoked(const struct vcore *v)
 }
 
 /* ---- what a core runs ---- */
+
+/* c was given to a partition that it does not serve yet. */
+static bool given(const struct core *c)
+{
+	return atomic_load(&pool.grant[c->id]) >> 8 != 0;
+}
 
 static bool take(struct core *c, struct vcore *v)
 {
@@ -227,8 +250,7 @@ static struct vcore *take_any(struct core *c, const struct partition *p, uint64_
 	v = take_oldest(c, p, goes_on ? now - pool.parts[p->number].delay_ns : ~0ULL);
 	if (v == NULL && goes_on)
 		v = current;
-	if (v == NULL && atomic_load(&pool.grant[c->id]) >> 8 != 0 &&
-	    pool.parts[p->number].policy->watched)
+	if (v == NULL && given(c) && pool.parts[p->number].policy->watched)
 		v = take_helper(c, p, now);
 	return v;
 }
@@ -317,7 +339,7 @@ uint64_t pool_deadlines(struct core *c, uint64_t now)
 	uint64_t wake =
 		current->area != NULL && current->floats ? vcore_deadline(current, now) : ~0ULL;
 
-	for (uint32_t w = 0; w < COUNT(c->timed); w++) {
+	for (uint32_t w = 0; w * 64 < n_floating; w++) {
 		for (uint64_t bits = atomic_load(&c->timed[w]); bits != 0; bits &= bits - 1) {
 			struct vcore *v = floating[w * 64 + (uint32_t)__builtin_ctzll(bits)];
 			uint64_t at = atomic_load(&v->core) == c ? vcore_deadline(v, now) : ~0ULL;
@@ -346,6 +368,17 @@ static uint32_t watch_rank(uint32_t core)
 	return pool.parts[owner].policy->watched ? 2 : 1;
 }
 
+void pool_look(struct core *c, uint64_t now)
+{
+	uint64_t in = ELASTIC_WATCH_NS;
+
+	if (atomic_load(&watcher) != c->id || now < look_ns)
+		return;
+	if (!given(c)) /* else somebody waits for this very core */
+		in = min_u64(in, elastic_look(&pool, c->id, now));
+	look_ns = now + in;
+}
+
 uint64_t pool_watch(struct core *c, uint64_t now)
 {
 	uint32_t w = atomic_load(&watcher);
@@ -368,7 +401,6 @@ uint64_t pool_watch(struct core *c, uint64_t now)
 	}
 	if (w != c->id)
 		return ~0ULL;
-	if (now >= look_ns)
-		look_ns = now + min_u64(elastic_look(&pool, w, now), ELASTIC_WATCH_NS);
+	pool_look(c, now); /* if it has just become it */
 	return look_ns;
 }

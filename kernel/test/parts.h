@@ -47,8 +47,10 @@ void fuzz(uint64_t calls, bool all);
 /* parts_measure.c: path lengths. */
 void measure(void);
 
-/* elastic.c: spin on all vcores; wake up often and see how late; ask for help. */
+/* elastic.c: spin on all vcores; wake up often and see how late; get up another vcore; ask for
+ * help. */
 void elastic_batch(void);
+void elastic_kicked(void);
 void elastic_latency(void);
 void elastic_helped(void);
 
