@@ -22,22 +22,22 @@ void elastic_init(struct elastic *e, uint32_t n_cores, uint32_t n_parts)
 static bool held_add(struct elastic_part *p)
 {
 	uint32_t held = atomic_load(&p->numbers->cores);
+	bool done = false;
 
-	for (uint32_t i = 0; i < TRIES && held < p->max; i++)
-		if (atomic_compare_exchange_weak(&p->numbers->cores, &held, held + 1))
-			return true;
-	return false;
+	for (uint32_t i = 0; i < TRIES && !done && held < p->max; i++)
+		done = atomic_compare_exchange_weak(&p->numbers->cores, &held, held + 1);
+	return done;
 }
 
 /* Count one less, at least min. */
 static bool held_take(struct elastic_part *p)
 {
 	uint32_t held = atomic_load(&p->numbers->cores);
+	bool done = false;
 
-	for (uint32_t i = 0; i < TRIES && held > p->min; i++)
-		if (atomic_compare_exchange_weak(&p->numbers->cores, &held, held - 1))
-			return true;
-	return false;
+	for (uint32_t i = 0; i < TRIES && !done && held > p->min; i++)
+		done = atomic_compare_exchange_weak(&p->numbers->cores, &held, held - 1);
+	return done;
 }
 
 /* core goes from who has it by the word `from` (a partition, or it is idle) to partition `to`,

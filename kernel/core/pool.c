@@ -301,6 +301,7 @@ void pool_leave(struct core *c)
 bool pool_release(struct core *c, struct vcore *v)
 {
 	uint64_t now = arch_now_ns();
+	bool was_ready = vcore_runnable(v);
 
 	if (atomic_load(&v->tick_ns) != ~0ULL) {
 		struct core *k = c->n_windows == 0 || keeper == NULL ? c : keeper;
@@ -310,11 +311,12 @@ bool pool_release(struct core *c, struct vcore *v)
 		if (k != c)
 			arch_kick(k);
 	}
-	if (vcore_runnable(v))
+	if (was_ready)
 		became_ready(v, now);
 	atomic_store(&v->on, 0);
-	/* Pairs with elastic_next: a core that has become idle since did not see v. */
-	if (!vcore_runnable(v) || elastic_idle(&pool) == ELASTIC_NOBODY)
+	/* Pairs with elastic_next: a core that has become idle since did not see v; and with
+	 * pool_wake, which has only kicked c. */
+	if (!vcore_runnable(v) || (was_ready && elastic_idle(&pool) == ELASTIC_NOBODY))
 		return false;
 	became_ready(v, now);
 	return elastic_want(&pool, v->part->number, c->id, now) == c->id;

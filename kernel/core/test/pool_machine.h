@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool_machine.h - two cores for the tests of the pool, which play them one after the other: what the
- * architecture gives, a clock that the test moves, and three partitions. Included by one test each. */
+/* pool_machine.h - two cores for the tests of the pool, which play them one after the other: what
+ * the architecture gives, a clock that the test moves, and three partitions. Included by one test
+ * each. */
 #ifndef GODWIT_KERNEL_TEST_POOL_MACHINE_H
 #define GODWIT_KERNEL_TEST_POOL_MACHINE_H
 
@@ -30,7 +31,8 @@ static struct gw_status *status;
 static uint64_t now, armed[CORES];
 static uint32_t kicks[CORES], steps;
 static jmp_buf refused;
-static void (*while_idle)(void);
+static void (*while_idle)(void), (*while_resting)(void);
+static void (*describe)(void); /* changes the bundle before the machine starts */
 
 struct vcore *arch_vcore(void)
 {
@@ -121,6 +123,8 @@ void arch_enter_at(struct trap *t, uint64_t ns)
 void arch_context_rest(struct core *c)
 {
 	CHECK(c->current == &c->idle);
+	if (while_resting != NULL)
+		while_resting();
 }
 
 static void setup(uint32_t n_slots)
@@ -168,11 +172,13 @@ static void setup(uint32_t n_slots)
 	bundle.n_slots = n_slots;
 	bundle.slots[0] = (struct gw_bundle_slot){ 0, 200000, 1, 2, 0 };
 	bundle.slots[1] = (struct gw_bundle_slot){ 300000, 700000, 1, GW_WINDOW_POOL, 0 };
+	if (describe != NULL)
+		describe();
 	free(status);
 	status = calloc(1, schedule_status_bytes(&bundle));
 	now = 1000;
 	steps = 0;
-	while_idle = NULL;
+	while_idle = while_resting = NULL;
 	schedule_init(&bundle, status, 1000);
 	pool_init(&bundle, status);
 }
@@ -201,7 +207,7 @@ static struct vcore *on(uint32_t i)
 }
 
 /* Core i looks once, and finds nothing to run. */
-static void nothing_on(uint32_t i)
+static inline void nothing_on(uint32_t i)
 {
 	uint64_t wake;
 	struct vcore *from = core[i].current;

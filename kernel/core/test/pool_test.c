@@ -202,6 +202,113 @@ TEST(windows_and_fixed)
 	}
 }
 
+/* Windows on both cores: nobody keeps ticks for the others. */
+static void windows_everywhere(void)
+{
+	bundle.n_slots = 3;
+	bundle.slots[0] = (struct gw_bundle_slot){ 0, 500000, 0, 2, GW_WINDOW_ELASTIC };
+	bundle.slots[1] = (struct gw_bundle_slot){ 500000, 500000, 0, 2, 0 };
+	bundle.slots[2] = (struct gw_bundle_slot){ 0, 1000000, 1, 2, 0 };
+	bundle.partitions[0].cores_max = 1;
+}
+
+TEST(windows_everywhere)
+{
+	describe = windows_everywhere;
+	setup(3);
+	CHECK(core[0].pooled && !core[1].pooled);
+	CHECK(vc[0][1].irq_core == &core[1]); /* there is no better one */
+	CHECK_EQ(numbers(0)->cores_max, 1);
+	begin(0, 0), begin(2, 0);
+	CHECK(on(0) == &vc[0][0]); /* the owner has no vcore on this core */
+	vc[0][0].tick_ns = now + 50000;
+	rest(0, 0);
+	nothing_on(0);
+	CHECK(vc[0][0].core == &core[0]);
+	CHECK_EQ(armed[0], 1000 + 50000);
+	CHECK_EQ(kicks[0] + kicks[1], 0);
+	/* the owner's own vcores come first, and then the core is not the pool's */
+	core[0].vcores[core[0].n_vcores++] = &vc[2][1];
+	vc[2][1].core = &core[0];
+	begin(2, 1);
+	areas[0][0].pending = 1;
+	CHECK(on(0) == &vc[2][1]);
+	CHECK_EQ(numbers(0)->cores, 0);
+	CHECK(!schedule_due(&vc[2][1]));
+	core[0].shared = false;
+	now = core[0].switch_ns;
+	CHECK(!schedule_due(&vc[2][1]));
+	core[0].shared = true;
+	CHECK(schedule_due(&vc[2][1]));
+	/* no window for the pool */
+	if (setjmp(refused) == 0) {
+		bundle.slots[0].flags = 0;
+		pool_init(&bundle, status);
+		CHECK(false);
+	}
+	describe = NULL;
+}
+
+static uint16_t counters[2];
+
+TEST(packets_wait)
+{
+	struct elastic_load l;
+
+	setup(0);
+	part[0].n_extents = 1;
+	part[0].extents[0] = (struct gw_extent){ (uint64_t)(uintptr_t)counters, sizeof(counters) };
+	areas[0][0].packets_come = GW_MEM_BASE + (uint64_t)(uintptr_t)&counters[0];
+	areas[0][0].packets_seen = GW_MEM_BASE + (uint64_t)(uintptr_t)&counters[1];
+	counters[0] = counters[1] = 65535;
+	begin(0, 0);
+	CHECK(on(0) == &vc[0][0]);
+	elastic_load(0, now, &l);
+	CHECK_EQ(l.running_delay_ns, 0);
+	counters[0]++;
+	now += 100;
+	elastic_load(0, now, &l); /* noted */
+	CHECK_EQ(l.running_delay_ns, 0);
+	counters[0]++;
+	elastic_load(0, now + 3000, &l);
+	CHECK_EQ(l.running_delay_ns, 3000);
+	counters[1] = counters[0];
+	elastic_load(0, now + 4000, &l);
+	CHECK_EQ(l.running_delay_ns, 0);
+	/* what is not its memory is not read; what is not even is none */
+	counters[0]++;
+	for (uint64_t wrong = 1; wrong <= 4; wrong += 3) {
+		areas[0][0].packets_come = GW_MEM_BASE + (uint64_t)(uintptr_t)counters + wrong;
+		areas[0][0].packets_seen = 0;
+		elastic_load(0, now + 5000, &l);
+		elastic_load(0, now + 6000, &l);
+		CHECK_EQ(l.running_delay_ns, 0);
+	}
+}
+
+/* A core with nothing to do is told that it is to watch. */
+TEST(watch_is_handed_over)
+{
+	setup(0);
+	nothing_on(1);
+	begin(0, 0);
+	CHECK(on(0) == &vc[0][0]);
+	CHECK_EQ(kicks[1], 1);
+	nothing_on(1);
+	CHECK_EQ(armed[1], now + ELASTIC_WATCH_NS);
+	schedule_print();
+	/* the watcher does not look while somebody waits for it */
+	rest(0, 1), begin(0, 1);
+	vc[0][1].waiting = 0;
+	self = &core[0];
+	CHECK(!pool_wake(&vc[0][1]));
+	CHECK_EQ(numbers(0)->cores, 2);
+	areas[0][0].ready_ns = 1;
+	now = armed[1];
+	CHECK(on(1) == &vc[0][1]);
+	schedule_print();
+}
+
 TEST(restart)
 {
 	setup(0);
@@ -242,4 +349,5 @@ TEST(too_much)
 }
 
 UNIT_MAIN(CASE(claims), CASE(wakes), CASE(ticks), CASE(help), CASE(windows_and_fixed),
-	  CASE(restart), CASE(too_much))
+	  CASE(windows_everywhere), CASE(packets_wait), CASE(watch_is_handed_over), CASE(restart),
+	  CASE(too_much))
