@@ -156,12 +156,9 @@ struct partition {
 /* The bytes are the partition's memory. */
 static inline bool partition_owns(const struct partition *p, uint64_t pa, uint64_t len)
 {
-	for (uint32_t i = 0; i < p->n_extents; i++) {
-		const struct gw_extent *e = &p->extents[i];
-
+	for (const struct gw_extent *e = p->extents; e < &p->extents[p->n_extents]; e++)
 		if (pa >= e->pa && pa - e->pa < e->len)
 			return len <= e->len - (pa - e->pa);
-	}
 	return false;
 }
 

@@ -35,7 +35,6 @@ static void float_vcores(struct partition *p)
 void pool_init(const struct gw_bundle *b, struct gw_status *status)
 {
 	static const struct elastic_policy *const policies[GW_POLICIES] = {
-		[GW_POLICY_FIXED] = &policy_fixed,
 		[GW_POLICY_LATENCY] = &policy_latency,
 		[GW_POLICY_BATCH] = &policy_batch,
 	};
@@ -61,24 +60,18 @@ void pool_init(const struct gw_bundle *b, struct gw_status *status)
 		const struct gw_bundle_partition *m = &b->partitions[i];
 		struct elastic_part *p = &pool.parts[i];
 
-		p->policy = policies[m->policy];
-		p->min = m->cores_min;
-		p->max = (uint32_t)min_u64(m->cores_max != 0 ? m->cores_max : m->vcores, pooled);
-		p->delay_ns = m->delay_ns;
-		p->numbers = &status->partitions[i];
+		*p = (struct elastic_part){ &policy_fixed, 0, 0, 0, &status->partitions[i] };
 		p->numbers->policy = m->policy;
-		if (!partitions[i]->vcores[0]->floats) {
-			p->policy = &policy_fixed;
-			p->min = p->max = 0;
+		if (!partitions[i]->vcores[0]->floats)
 			continue;
-		}
-		p->numbers->cores_min = p->min;
+		p->policy = policies[m->policy];
+		p->min = p->numbers->cores_min = m->cores_min;
+		p->max = (uint32_t)min_u64(m->cores_max != 0 ? m->cores_max : m->vcores, pooled);
 		p->numbers->cores_max = p->max;
+		p->delay_ns = m->delay_ns;
 		sum += p->min;
 		float_vcores(partitions[i]);
 	}
-	if (n_floating == 0)
-		pool.n_parts = 0;
 	for (uint32_t i = 0; i < n_cores; i++)
 		cores[i]->pooled &= n_floating != 0;
 	if (sum > pooled || (n_floating != 0 && pooled == 0))
@@ -105,12 +98,11 @@ static uint32_t counter(const struct vcore *v, uint64_t va)
 static uint64_t unseen(struct vcore *v, uint64_t now)
 {
 	const volatile struct gw_vcore *a = v->area;
-	uint64_t none = 0;
 
 	if (counter(v, a->packets_come) == counter(v, a->packets_seen))
 		atomic_store(&v->unseen_ns, 0);
-	else
-		atomic_compare_exchange_strong(&v->unseen_ns, &none, now);
+	else if (atomic_load(&v->unseen_ns) == 0)
+		atomic_store(&v->unseen_ns, now);
 	return atomic_load(&v->unseen_ns);
 }
 
@@ -134,10 +126,8 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 			since = older(since, ((const volatile struct gw_vcore *)v->area)->ready_ns);
 			since = older(since, unseen(v, now));
 		} else if (vcore_runnable(v)) {
-			uint64_t at = atomic_load(&v->ready_ns);
-
 			l->ready++;
-			ready = at != 0 && at < ready ? at : ready;
+			ready = older(ready, atomic_load(&v->ready_ns));
 		} else if (may_help(v, now)) {
 			l->helpers++;
 		}
@@ -179,12 +169,6 @@ bool pool_revoked(const struct vcore *v)
 }
 
 /* ---- what a core runs ---- */
-
-/* c was given to a partition that it does not serve yet. */
-static bool given(const struct core *c)
-{
-	return atomic_load(&pool.grant[c->id]) >> 8 != 0;
-}
 
 static bool take(struct core *c, struct vcore *v)
 {
@@ -250,7 +234,7 @@ static struct vcore *take_any(struct core *c, const struct partition *p, uint64_
 	v = take_oldest(c, p, goes_on ? now - pool.parts[p->number].delay_ns : ~0ULL);
 	if (v == NULL && goes_on)
 		v = current;
-	if (v == NULL && given(c) && pool.parts[p->number].policy->watched)
+	if (v == NULL && elastic_given(&pool, c->id) && pool.parts[p->number].policy->watched)
 		v = take_helper(c, p, now);
 	return v;
 }
@@ -324,13 +308,8 @@ bool pool_release(struct core *c, struct vcore *v)
 
 void pool_served(const struct core *c)
 {
-	uint64_t word = atomic_load(&pool.grant[c->id]), now;
-
-	if (word >> 8 == 0)
-		return;
-	now = arch_now_ns();
-	trace(c, GW_TRACE_GRANT, c->current, now - (word >> 8));
-	elastic_served(&pool, c->id, now);
+	if (elastic_given(&pool, c->id))
+		trace(c, GW_TRACE_GRANT, c->current, elastic_served(&pool, c->id, arch_now_ns()));
 }
 
 /* ---- ticks and the watch ---- */
@@ -372,35 +351,30 @@ static uint32_t watch_rank(uint32_t core)
 
 void pool_look(struct core *c, uint64_t now)
 {
-	uint64_t in = ELASTIC_WATCH_NS;
-
 	if (atomic_load(&watcher) != c->id || now < look_ns)
 		return;
-	if (!given(c)) /* else somebody waits for this very core */
-		in = min_u64(in, elastic_look(&pool, c->id, now));
-	look_ns = now + in;
+	look_ns = now + ELASTIC_WATCH_NS;
+	if (!elastic_given(&pool, c->id)) /* else somebody waits for this very core */
+		look_ns = now + min_u64(elastic_look(&pool, c->id, now), ELASTIC_WATCH_NS);
 }
 
 uint64_t pool_watch(struct core *c, uint64_t now)
 {
-	uint32_t w = atomic_load(&watcher);
+	uint32_t was = atomic_load(&watcher), w = was;
 
 	if (!elastic_watched(&pool)) {
 		if (w == c->id)
 			atomic_store(&watcher, ELASTIC_NOBODY);
 		return ~0ULL;
 	}
-	if (w == ELASTIC_NOBODY) {
-		uint32_t other = elastic_idle(&pool);
-
-		w = other != ELASTIC_NOBODY ? other : c->id;
-		atomic_store(&watcher, w);
-		if (w != c->id)
-			arch_kick(cores[w]);
-	} else if (w != c->id && watch_rank(c->id) < watch_rank(w)) {
+	if (w == ELASTIC_NOBODY)
+		w = elastic_idle(&pool);
+	if (w == ELASTIC_NOBODY || watch_rank(c->id) < watch_rank(w))
 		w = c->id;
+	if (w != was)
 		atomic_store(&watcher, w);
-	}
+	if (was == ELASTIC_NOBODY)
+		elastic_kick(w);
 	if (w != c->id)
 		return ~0ULL;
 	pool_look(c, now); /* if it has just become it */

@@ -8,8 +8,6 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102u /* the user's GS base, while the kernel runs */
 #define FCW_INIT 0x37fu
 #define MXCSR_INIT 0x1f80u
-#define XSAVE_LEGACY 512u
-#define XSAVE_HEADER 64u
 
 static void *extended(struct vcore *v)
 {
@@ -56,7 +54,7 @@ static void context_first(struct vcore *v)
 				 .rflags = RFLAGS_USER };
 	v->fs_base = 0;
 	v->gs_base = GW_VCORE_VA(v->id);
-	memset(image, 0, XSAVE_LEGACY + XSAVE_HEADER); /* no component but its first state */
+	memset(image, 0, 512 + 64); /* the header says: every component as after a reset */
 	image[0] = FCW_INIT;
 	image[6] = MXCSR_INIT;
 	v->fresh = false;

@@ -92,13 +92,13 @@ TEST(counts_that_do_not_come_through)
 	pool.parts[1].min = 1;
 	CHECK(!move(&pool, 1, word, 0, now));
 	pool.parts[1].min = 0;
-	CHECK(held_take(&pool.parts[1]) && held_add(&pool.parts[1]));
+	CHECK(hold(&pool.parts[1], false) && hold(&pool.parts[1], true));
 	fails = TRIES;
-	CHECK(!held_take(&pool.parts[1]));
+	CHECK(!hold(&pool.parts[1], false));
 	CHECK_EQ(numbers(0)->cores, 1);
 	CHECK_EQ(numbers(1)->cores, 1);
 	numbers(0)->cores = pool.parts[0].max;
-	CHECK(!held_add(&pool.parts[0]));
+	CHECK(!hold(&pool.parts[0], true));
 	numbers(0)->cores = 1;
 	/* the core changes hands: nor then */
 	CHECK(!move(&pool, 1, word + 256, 0, now));
