@@ -222,12 +222,17 @@ void interrupt_serve(uint32_t vector)
 void interrupt_user(struct trap *t)
 {
 	struct vcore *v = vcore_self();
+	struct core *c = v->core;
 
 	v->area->kernel_entries++;
-	trace(v->core, GW_TRACE_INTERRUPT, v, t->vector);
+	trace(c, GW_TRACE_INTERRUPT, v, t->vector);
 	interrupt_serve((uint32_t)t->vector);
-	if (v->core->shared)
-		schedule(v->core, t);
+	/* A timer that was armed for what is no longer so is only armed again. */
+	if (c->shared &&
+	    (t->vector != VECTOR_TIMER || !arch_timer_arm(c, min_u64(c->wake_ns, v->tick_ns))))
+		schedule(c, t);
+	else if (c->shared)
+		return;
 	else if (atomic_load_explicit(&v->area->masked, memory_order_relaxed) == 0 &&
 		 atomic_load_explicit(&v->area->pending, memory_order_relaxed) != 0 &&
 		 v->upcall_entry != 0)

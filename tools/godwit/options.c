@@ -223,6 +223,7 @@ static const struct option {
 	{ "--net", NULL, option_net, false },
 	{ "--addr", NULL, option_addr, false },
 	{ "--congestion", NULL, option_congestion, false },
+	{ "--ecn", NULL, option_ecn, false },
 	{ "--machine", NULL, set_machine, false },
 	{ "--accel", NULL, set_accel, false },
 	{ "--dma", NULL, set_dma, false },

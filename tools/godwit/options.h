@@ -32,6 +32,7 @@ struct options {
 	bool dhcp;
 	char addr[20], gw[16], dns[16]; /* static: A.B.C.D/LEN; "" = none */
 	const char *congestion;		/* NULL: cubic */
+	const char *ecn;		/* request, off; NULL: accept */
 	enum machine_kind machine;
 	enum accel_kind accel;
 	const char *root; /* blk, memory, none */
