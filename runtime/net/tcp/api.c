@@ -247,7 +247,7 @@ static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
 
 	if (c->state != TCP_ESTABLISHED ||
 	    (c->flags & (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO |
-			 TF_PACED | TF_ECN)) ||
+			 TF_PACED | TF_SAY)) ||
 	    (!(c->flags & TF_NODELAY) && out != 0) || len > c->mss || out + len > c->snd_wnd ||
 	    (out + len) * 2 > c->cwnd || p->refs != 1 || p != c->tx_tail)
 		return false;
