@@ -219,6 +219,12 @@ def module_restart_of_two_vcores():
 
 
 @test
+def module_isolated_dma():
+    """Behind an IOMMU, the neighbour not; the domain stays when the partition restarts."""
+    restart("[module]\ncores = 1\nframe = 8ms\n", WINDOWS, {"red": "dma = isolated"})
+
+
+@test
 def module_warm_restart():
     """What is left in memory does not disturb a Linux program's new start."""
     restart("[module]\ncores = 1\nframe = 8ms\n", WINDOWS, {}, "warm-restart")
@@ -345,7 +351,8 @@ def module_latency_tools():
         buckets = {int(us): int(n) for us, n in re.findall(r"^gaps: +0*(\d+) \(us\):\s+(\d+)", text, re.M)}
         gap = int(re.search(r"^gaps: +Maximum:\s+(\d+)", text, re.M).group(1))
         true(4000 <= gap <= 4005, f"the longest gap is {gap} us")
-        true(240 <= buckets[8] <= 255 and sum(buckets[us] for us in range(3, 8)) == 0, f"one gap a frame: {buckets}")
+        # A device of its own may interrupt it (the console, when the host has taken what it wrote).
+        true(240 <= buckets[8] <= 255 and sum(buckets[us] for us in range(3, 8)) <= 2, f"one gap a frame: {buckets}")
 
 
 @test

@@ -240,22 +240,14 @@ int tcp_tx_append(struct tcp_conn *c, struct pbuf *p)
 	return 0;
 }
 
-void tcp_tx_push(struct tcp_conn *c)
-{
-	if (c->tx_tail != NULL)
-		seg_mark(c->tx_tail, SEG_PUSH, 0);
-	if (c->tx_next != NULL)
-		tcp_output(c);
-}
-
 /* The only unsent segment, and nothing stands in its way: past the deliberations of tcp_output. */
 static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
 {
 	uint32_t len = seg_len(p), out = c->snd_nxt - c->snd_una;
 
 	if (c->state != TCP_ESTABLISHED ||
-	    (c->flags &
-	     (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO | TF_PACED)) ||
+	    (c->flags & (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO |
+			 TF_PACED | TF_ECN)) ||
 	    (!(c->flags & TF_NODELAY) && out != 0) || len > c->mss || out + len > c->snd_wnd ||
 	    (out + len) * 2 > c->cwnd || p->refs != 1 || p != c->tx_tail)
 		return false;
@@ -307,6 +299,19 @@ void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 			return;
 		tcp_output(c);
 	}
+}
+
+void tcp_tx_push(struct tcp_conn *c)
+{
+	struct pbuf *p = c->tx_tail;
+
+	if (p == NULL)
+		return;
+	seg_mark(p, SEG_PUSH, 0);
+	if (c->tx_next == p && send_at_once(c, p))
+		return;
+	if (c->tx_next != NULL)
+		tcp_output(c);
 }
 
 void tcp_shutdown_tx(struct tcp_conn *c)
@@ -373,7 +378,7 @@ enum tcp_state tcp_get_state(const struct tcp_conn *c)
 
 int tcp_error(const struct tcp_conn *c)
 {
-	return c->error;
+	return c->state == TCP_CLOSED ? c->error : 0;
 }
 
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
