@@ -131,23 +131,26 @@ static uint32_t action_of(struct partition *p, uint32_t class)
 	return action;
 }
 
-void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
+bool health_error(struct vcore *v, const struct health_error *e, const struct trap *t)
 {
 	struct partition *p = v->part;
 	uint32_t action = action_of(p, e->class), running = PARTITION_RUNNING;
 
 	record(v, p->number, e, action);
-	trace(v->core, GW_TRACE_ERROR, v, e->class);
+	trace(t != NULL ? v->core : arch_vcore()->core, GW_TRACE_ERROR, v, e->class);
 	if (action == GW_HEALTH_MODULE_STOP) {
 		partition_quiet(p);
 		log_direct();
-		arch_health_report(v, t);
+		if (t != NULL)
+			arch_health_report(v, t);
+		else
+			say(p->name, v, e, action);
 		machine_end(STATUS_FAULT);
 	}
 	if (p->errors[e->class]++ < TEXTS)
 		say(p->name, v, e, action);
 	if (action == GW_HEALTH_IGNORE)
-		return;
+		return false;
 	/* Two vcores may come here at once: one of them acts. */
 	if (action == GW_HEALTH_MODULE_RESET) {
 		module_reset();
@@ -157,7 +160,7 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 		else
 			restart_begin(p, action == GW_HEALTH_WARM_RESTART, GW_START_HM_PARTITION);
 	}
-	schedule(v->core, t);
+	return true;
 }
 
 bool health_module_error(const struct vcore *v, const struct health_error *e)

@@ -42,6 +42,14 @@ SET(network)
 	option_key(d, &p->o, e, "--net");
 }
 
+SET(dma)
+{
+	struct module_partition *p = target;
+
+	p->dma_line = e->line;
+	option_key(d, &p->o, e, "--dma");
+}
+
 SET(personality)
 {
 	static const char *const words[] = { "linux", "native", "arinc653", NULL };
@@ -296,6 +304,7 @@ static const struct key keys[] = {
 	{ "root", set_root, false },
 	{ "devices", set_devices, false },
 	{ "pci", set_pci, true },
+	{ "dma", set_dma, false },
 	{ "ports", set_ports, false },
 	{ "period", set_period, false },
 	{ "duration", set_duration, false },

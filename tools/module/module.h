@@ -37,7 +37,7 @@ struct module_partition {
 	/* lines of keys, for messages; 0: not given */
 	int memory_line, vcores_line, cores_line, colours_line, policy_line, ports_line,
 		program_line, net_line, input_line, first_line, period_line, errors_line, pci_line,
-		affinity_line;
+		affinity_line, dma_line;
 };
 
 struct module_window {

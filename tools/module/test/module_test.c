@@ -111,6 +111,9 @@ TEST(partitions)
 	     "5: publish: host port 80 leads to web already");
 	SAYS("[partition a]\nprogram = 'x\nmemory = 9M\n", "2: program: a quote is not closed");
 	SAYS("[module]\nmachine = microvm\n" WEB DB, "2: microvm's devices share a page");
+	SAYS(WEB "dma = safe\n", "4: dma = safe: it takes trusted");
+	SAYS("[module]\nmachine = microvm\n" WEB "dma = isolated\n",
+	     "6: dma = isolated needs an IOMMU, and microvm has none: machine = q35");
 	SAYS("[module]\nmemory = 40M\n" WEB DB, "2: memory: the partitions and the kernel take");
 	SAYS("[module]\ncores = 1\n" WEB "first-core = 1\n",
 	     "6: first-core = 1: the machine's cores are 0 to 0");
@@ -242,6 +245,33 @@ TEST(compiled)
 	drop();
 }
 
+TEST(dma)
+{
+	struct gw_bundle b = { 0 };
+	struct text t = { 0 };
+	uint64_t need[2];
+
+	CHECK(good(WEB "dma = isolated\npci = 00:1e.1\n" DB "dma = trusted\ndevices = disk\n"));
+	CHECK(m.o.isolated);
+	module_manifest(&m, &b);
+	CHECK_EQ(b.partitions[0].flags & GW_PARTITION_DMA_TRUSTED, 0);
+	CHECK_EQ(b.partitions[1].flags & GW_PARTITION_DMA_TRUSTED, GW_PARTITION_DMA_TRUSTED);
+	module_show(&m, &t);
+	CHECK(strstr(t.data, " 00:01.0  console  dma isolated: memory of web\n") != NULL);
+	CHECK(strstr(t.data, " 00:01.3  random   dma isolated: memory of web\n") != NULL);
+	CHECK(strstr(t.data, " 00:1e.1  PCI      dma isolated: memory of web\n") != NULL);
+	CHECK(strstr(t.data, " 00:02.1  disk     dma trusted: all memory\n") != NULL);
+	CHECK(strstr(t.data, "00:02.2") == NULL);
+	need[0] = m.need[0];
+	text_free(&t);
+	drop();
+	CHECK(good(WEB DB)); /* the default, which needs fewer page tables */
+	CHECK(!m.o.isolated);
+	need[1] = m.need[0];
+	CHECK(need[0] > need[1]);
+	drop();
+}
+
 #define SPIN "[partition spin]\nprogram = s\nmemory = 8M\nvcores = 2\npolicy = batch\n"
 #define WIN(core, rest) "[window " #core "]\ncore = " #core "\nduration = 10ms\n" rest
 
@@ -352,5 +382,5 @@ TEST(apex)
 	drop();
 }
 
-UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(elastic), CASE(devices),
-	  CASE(compiled), CASE(apex))
+UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(dma), CASE(elastic),
+	  CASE(devices), CASE(compiled), CASE(apex))
