@@ -99,6 +99,8 @@ static uint64_t unseen(struct vcore *v, uint64_t now)
 {
 	const volatile struct gw_vcore *a = v->area;
 
+	if (a->packets_come == 0)
+		return 0;
 	if (counter(v, a->packets_come) == counter(v, a->packets_seen))
 		atomic_store(&v->unseen_ns, 0);
 	else if (atomic_load(&v->unseen_ns) == 0)
