@@ -113,7 +113,8 @@ void fault_handle(struct trap *t)
 		struct health_error e = { fault_class(t), t->vector << 32 | (uint32_t)t->error,
 					  t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0, t->rip };
 
-		health_error(v, &e, t);
+		if (health_error(v, &e, t))
+			schedule(v->core, t);
 	} else {
 		upcall_fault(v, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 	}
@@ -171,7 +172,8 @@ void health_raise(struct trap *t)
 	}
 	t->vector |= TRAP_CALL;
 	t->rax = 0;
-	health_error(vcore_self(), &e, t);
+	if (health_error(vcore_self(), &e, t))
+		schedule(vcore_self()->core, t);
 }
 
 static void event_set(struct core *c, uint32_t i)
