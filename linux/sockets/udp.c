@@ -9,7 +9,7 @@
 struct udp_socket {
 	struct socket s;
 	struct spinlock lock;	/* queue, charge, remote */
-	struct list_node queue; /* of pbufs; user[1]: from, user[2]: to */
+	struct list_node queue; /* of pbufs; udp_ends says from where to where */
 	uint32_t charge;	/* bytes of buffers queued */
 	uint32_t n_queued;
 	bool bound;
@@ -23,18 +23,6 @@ static struct udp_socket *to_udp(struct socket *s)
 	return container_of(s, struct udp_socket, s);
 }
 
-static uint64_t pack(const struct net_endpoint *e)
-{
-	return (uint64_t)e->ip4 << 16 | e->port;
-}
-
-static struct net_endpoint unpack(uint64_t v)
-{
-	return (struct net_endpoint){ .family = 4,
-				      .port = (uint16_t)v,
-				      .ip4 = (uint32_t)(v >> 16) };
-}
-
 /* ---- from the stack, in its shard's loop ---- */
 static void input(struct udp_sock *on, void *owner, struct pbuf *p, const struct net_endpoint *from,
 		  const struct net_endpoint *to)
@@ -42,8 +30,8 @@ static void input(struct udp_sock *on, void *owner, struct pbuf *p, const struct
 	struct udp_socket *u = owner;
 	bool room;
 
-	p->user[1] = pack(from);
-	p->user[2] = pack(to);
+	(void)from;
+	(void)to;
 	spin_lock(&u->lock);
 	room = u->charge < (uint32_t)u->s.ints[SI_RCVBUF] && !(u->shut & 1);
 	if (room) {
@@ -205,6 +193,7 @@ static int udp_socket_shutdown(struct socket *s, int how)
  * at a page that must come first. The lock is held over the copy, which cannot park. */
 static long take(struct udp_socket *u, struct sock_msg *m)
 {
+	struct net_endpoint from, to;
 	struct pbuf *p;
 	size_t left;
 	long n;
@@ -228,13 +217,11 @@ static long take(struct udp_socket *u, struct sock_msg *m)
 		}
 		left -= k;
 	}
-	if (m->name) {
-		struct net_endpoint from = unpack(p->user[1]);
-
+	udp_ends(p, &from, &to);
+	if (m->name)
 		name_from_endpoint(m->name, &from);
-	}
 	m->has_to = m->has_time = true;
-	m->to_ip4 = unpack(p->user[2]).ip4;
+	m->to_ip4 = to.ip4;
 	m->time_ns = p->time_ns;
 	if (!(m->flags & MSG_PEEK)) {
 		list_del(&p->link);

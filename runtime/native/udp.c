@@ -10,7 +10,7 @@
 struct udp_part {
 	struct udp_sock *sock; /* NULL: closed */
 	struct gw_udp *of;
-	struct list_node queue; /* pbuf.link; who sent it is in user[1] */
+	struct list_node queue; /* pbuf.link; udp_ends says who sent it */
 	struct list_node waiting;
 	uint32_t n_queued;
 };
@@ -22,8 +22,6 @@ struct gw_udp {
 	_Atomic uint32_t refs;
 	struct udp_part parts[]; /* n_shards of them */
 };
-
-_Static_assert(sizeof(struct net_endpoint) == sizeof(uint64_t), "fits into pbuf.user[1]");
 
 static size_t udp_bytes(void)
 {
@@ -65,7 +63,6 @@ static void input(struct udp_sock *sock, void *owner, struct pbuf *p,
 		pbuf_free(shard_self()->pbufs, p);
 		return;
 	}
-	memcpy(&p->user[1], from, sizeof(*from));
 	part->n_queued++;
 	list_add_tail(&part->queue, &p->link);
 	native_wake(&part->waiting, 0, false);
@@ -81,7 +78,7 @@ void native_udp_init(struct net_stack *s)
 long gw_udp_recv(struct gw_udp *u, void *to, size_t n, struct gw_addr *from, uint64_t deadline_ns)
 {
 	struct udp_part *part = own_part(u);
-	struct net_endpoint e;
+	struct net_endpoint e, at;
 	struct pbuf *p;
 	long len;
 
@@ -100,7 +97,7 @@ long gw_udp_recv(struct gw_udp *u, void *to, size_t n, struct gw_addr *from, uin
 	}
 	part->n_queued--;
 	p = list_entry(list_pop(&part->queue), struct pbuf, link);
-	memcpy(&e, &p->user[1], sizeof(e));
+	udp_ends(p, &e, &at);
 	if (from != NULL)
 		native_addr(&e, from);
 	len = p->total;

@@ -61,6 +61,30 @@ void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t g
 		s->cfg.configured(s->cfg.ctx);
 }
 
+const struct net_ip6 *net_get_ip6(const struct net_stack *s)
+{
+	return &s->ip6;
+}
+
+bool net_is_own(const struct net_stack *s, const struct net_endpoint *e)
+{
+	if (e->family != 4)
+		return false;
+	return ip4_is_loop(s, e->ip4);
+}
+
+int net_source(const struct net_stack *s, const struct net_endpoint *to, struct net_endpoint *out)
+{
+	uint32_t hop;
+
+	if (to->family != 4)
+		return -EAFNOSUPPORT;
+	if (ip4_route(s, to->ip4, &hop) == ROUTE_NONE)
+		return -ENETUNREACH;
+	*out = (struct net_endpoint){ .family = 4, .ip4 = ip4_source(s, to->ip4) };
+	return 0;
+}
+
 bool pbuf_pull(struct net_stack *s, struct pbuf *p, uint32_t n)
 {
 	if (n <= p->len)

@@ -100,6 +100,7 @@ struct net_stack {
 	uint64_t mac48; /* our address as loaded from a header */
 	struct net_config cfg;
 	struct net_ip4 ip;
+	struct net_ip6 ip6;
 	struct net_counters n;
 	struct net_wheel wheel;
 	struct tcp_state_stack tcp;

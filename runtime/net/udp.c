@@ -27,6 +27,8 @@ int udp_bind(struct net_stack *s, const struct net_endpoint *local, bool reuse, 
 	struct net_endpoint l = *local;
 	struct udp_sock *u;
 
+	if (l.family != 4)
+		return -EAFNOSUPPORT;
 	if (l.ip4 != 0 && l.ip4 != IP4_BROADCAST && !ip4_is_loop(s, l.ip4))
 		return -EADDRNOTAVAIL;
 	if (l.port == 0) {
@@ -146,8 +148,18 @@ void udp_input(struct net_stack *s, struct pbuf *p)
 	from = (struct net_endpoint){ .family = 4, .port = sport, .ip4 = src };
 	to = (struct net_endpoint){ .family = 4, .port = dport, .ip4 = dst };
 	pbuf_trim(s, p, hl + n);
+	p->seq = hl + UDP_HLEN; /* for udp_ends: how far before the payload */
+	p->end_seq = UDP_HLEN;
 	pbuf_skip(p, hl + UDP_HLEN);
 	s->udp_cb.input(u, u->owner, p, &from, &to);
+}
+
+void udp_ends(const struct pbuf *p, struct net_endpoint *from, struct net_endpoint *to)
+{
+	const uint8_t *ip = p->data - p->seq, *h = p->data - p->end_seq;
+
+	*from = (struct net_endpoint){ .family = 4, .port = ldbe16(h), .ip4 = ld32(ip + 12) };
+	*to = (struct net_endpoint){ .family = 4, .port = ldbe16(h + 2), .ip4 = ld32(ip + 16) };
 }
 
 void udp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err)
@@ -205,6 +217,10 @@ int udp_send(struct udp_sock *u, struct pbuf *payload, const struct net_endpoint
 
 	if (to == NULL)
 		to = &u->remote;
+	if (to->family == 6) {
+		pbuf_free(s->cfg.pool, payload);
+		return -EAFNOSUPPORT;
+	}
 	if (to->family == 0 || ip4_route(s, to->ip4, &hop) == ROUTE_NONE) {
 		drop(s, payload, &s->n.drop_route);
 		return -ENETUNREACH;

@@ -53,6 +53,8 @@ int tcp_connect(struct net_stack *s, const struct net_endpoint *local,
 	enum route r = ip4_route(s, remote->ip4, &hop);
 	struct tcp_conn *c;
 
+	if (remote->family != 4)
+		return -EAFNOSUPPORT;
 	if (r != ROUTE_LINK && r != ROUTE_LOOP)
 		return -ENETUNREACH;
 	if (src == 0)

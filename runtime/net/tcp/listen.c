@@ -28,6 +28,8 @@ int tcp_listen(struct net_stack *s, const struct net_endpoint *local, unsigned b
 {
 	struct tcp_listener *l;
 
+	if (local->family != 4)
+		return -EAFNOSUPPORT;
 	if (local->port == 0)
 		return -EADDRINUSE;
 	list_for_each (n, &s->tcp.listeners) {

@@ -129,7 +129,8 @@ TEST(simultaneous_close)
 
 TEST(simultaneous_open)
 {
-	struct net_endpoint a = { 4, 1000, sim_ip(0) }, b = { 4, 2000, sim_ip(1) };
+	struct net_endpoint a = { .family = 4, .port = 1000, .ip4 = sim_ip(0) },
+			    b = { .family = 4, .port = 2000, .ip4 = sim_ip(1) };
 
 	begin(NULL);
 	CHECK_EQ(tcp_connect(m.host[0].stack, &a, &b, &client, &client.c), 0);
@@ -519,7 +520,8 @@ TEST(syn_flood_from_the_link)
 
 TEST(time_wait_reuse)
 {
-	struct net_endpoint a = { 4, 1000, 0 }, b = { 4, 80, sim_ip(1) };
+	struct net_endpoint a = { .family = 4, .port = 1000, .ip4 = 0 },
+			    b = { .family = 4, .port = 80, .ip4 = sim_ip(1) };
 
 	open_pair(NULL);
 	for (int i = 0; i < 3; i++) { /* the same pair again and again; the server closes first */
@@ -697,7 +699,7 @@ TEST(device_keeps_frames)
 
 TEST(loopback)
 {
-	struct net_endpoint to = { 4, 80, be32(0x7f000001) };
+	struct net_endpoint to = { .family = 4, .port = 80, .ip4 = be32(0x7f000001) };
 
 	begin(NULL);
 	CHECK_EQ(tcp_connect(m.host[1].stack, NULL, &to, &client, &client.c), 0);

@@ -508,7 +508,8 @@ static uint32_t done_shard;
 
 static void follow(void)
 {
-	static const struct net_endpoint remote = { 4, 4000, 0x0200000a }, local = { 4, 80, 0 };
+	static const struct net_endpoint remote = { .family = 4, .port = 4000, .ip4 = 0x0200000a },
+					 local = { .family = 4, .port = 80, .ip4 = 0 };
 
 	if (!trace_due())
 		return;
