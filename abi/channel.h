@@ -26,7 +26,7 @@
  *
  * Port GW_CHANNEL_CONTROL carries lines of text, each ended by '\n', at most GW_CHANNEL_LINE bytes.
  *   runtime to host: boot NAME NS (ns since kernel entry)
- *                    listen tcp|udp PORT (reachable from outside)
+ *                    listen tcp|udp|tcp6|udp6 PORT (reachable from outside; 6: by IPv6 alone)
  *                    stat NAME VALUE     enosys NAME-or-NR COUNT
  *                    metric TEXT (a line of Prometheus text; without TEXT: that was all of it)
  *                    trace SHARD TID ADDR:PORT PORT NS T1 .. T10 (a request's life: remote and
