@@ -100,10 +100,19 @@ struct net_ip6_addr {
 	uint8_t prefix, state;
 	uint64_t preferred_until, valid_until; /* ns of the stack's clock; GW_NEVER: for ever */
 };
+#define NET_IP6_PREFIXES 8u
+struct net_ip6_prefix { /* neighbours: what is reached without a router */
+	uint8_t addr[16];
+	uint8_t len;
+	uint64_t until; /* 0: no prefix in this place */
+};
 struct net_ip6 {
 	struct net_ip6_addr addr[NET_IP6_ADDRS]; /* [0]: the link-local one */
 	uint8_t gateway[16];			 /* all zero: none */
 	uint8_t dns[2][16];			 /* all zero: none */
+	struct net_ip6_prefix on_link[NET_IP6_PREFIXES];
+	uint16_t mtu; /* of the link, for IPv6 */
+	uint8_t hop_limit;
 	bool up; /* there is an address beyond the link-local one that can be used */
 };
 /* Static configuration: the address (prefix 0..128), gateway and name server (NULL: none; the
