@@ -8,3 +8,5 @@ SOCKETS_TEST_SRCS := $(SOCKETS_SRCS) linux/sockets/test/support.c runtime/mem/pb
 UNIT_TESTS += linux/sockets/test/tcp_test linux/sockets/test/local_test
 linux/sockets/test/tcp_test_SRCS := $(SOCKETS_TEST_SRCS)
 linux/sockets/test/local_test_SRCS := $(SOCKETS_TEST_SRCS)
+UNIT_TESTS += linux/sockets/test/ip6_test
+linux/sockets/test/ip6_test_SRCS := $(SOCKETS_TEST_SRCS)
