@@ -24,17 +24,30 @@ struct pbuf *icmp6_new(struct net_stack *s, uint8_t type, uint8_t code, uint32_t
 	return p;
 }
 
+static void add_sum(struct pbuf *p, const uint8_t *src, const uint8_t *dst)
+{
+	uint8_t six[32];
+
+	memcpy(six, src, 16);
+	memcpy(six + 16, dst, 16);
+	st16(p->data + 2, 0);
+	st16(p->data + 2, (uint16_t)~csum_fold(csum_chain(p, 0, p->total,
+							  pseudo6_sum(six, IP_ICMP6, p->total))));
+}
+
 int icmp6_send(struct net_stack *s, struct pbuf *p, const uint8_t *src, const uint8_t *dst,
 	       uint8_t hop_limit)
 {
-	uint8_t both[32];
+	add_sum(p, src, dst);
+	return ip6_send(s, p, src, dst, IP_ICMP6, hop_limit);
+}
 
-	memcpy(both, src, 16);
-	memcpy(both + 16, dst, 16);
-	st16(p->data + 2, 0);
-	st16(p->data + 2, (uint16_t)~csum_fold(csum_chain(p, 0, p->total,
-							  pseudo6_sum(both, IP_ICMP6, p->total))));
-	return ip6_send(s, p, both, both + 16, IP_ICMP6, hop_limit);
+void icmp6_send_to(struct net_stack *s, struct pbuf *p, const uint8_t *src, const uint8_t *dst,
+		   const uint8_t mac[6])
+{
+	add_sum(p, src, dst);
+	ip6_prepend(p, src, dst, IP_ICMP6, 255);
+	(void)eth_send(s, p, mac, ETH_IP6);
 }
 
 /* RFC 4443 4.2; to a group's request from an address of ours. Takes the packet. */

@@ -190,8 +190,8 @@ static int link_out(struct net_stack *s, struct pbuf *p, enum route r, const uin
 	return eth_send(s, p, mac, ETH_IP6);
 }
 
-static void prepend(struct pbuf *p, const uint8_t *src, const uint8_t *dst, uint8_t proto,
-		    uint8_t hop_limit)
+void ip6_prepend(struct pbuf *p, const uint8_t *src, const uint8_t *dst, uint8_t proto,
+		 uint8_t hop_limit)
 {
 	uint32_t payload = p->total;
 
@@ -226,7 +226,7 @@ static int fragment(struct net_stack *s, struct pbuf *p, const uint8_t *src, con
 		st16(q->data, proto);
 		stbe16(q->data + 2, (uint16_t)(off | (off + n < total)));
 		st32(q->data + 4, id);
-		prepend(q, src, dst, IP6_FRAGMENT, ip6_hop_limit(s));
+		ip6_prepend(q, src, dst, IP6_FRAGMENT, ip6_hop_limit(s));
 		err = link_out(s, q, r, hop);
 	}
 	pbuf_free(s->cfg.pool, p);
@@ -245,7 +245,7 @@ int ip6_send(struct net_stack *s, struct pbuf *p, const uint8_t *src, const uint
 	}
 	if (r != ROUTE_LOOP && p->total + IP6_HLEN > ip6_path_mtu(s, dst))
 		return fragment(s, p, src, dst, proto, r, hop);
-	prepend(p, src, dst, proto, hop_limit);
+	ip6_prepend(p, src, dst, proto, hop_limit);
 	if (r == ROUTE_LOOP) {
 		loop_send(s, p);
 		return 0;

@@ -48,13 +48,21 @@ static inline bool ip6_is_mapped(const uint8_t *a)
 	return ld64(a) == 0 && ld32(a + 8) == be32(0xffffu);
 }
 
+/* A keyed hash of an address, for tables. */
+static inline uint64_t ip6_mix(const uint8_t *a, const uint64_t key[2])
+{
+	unsigned __int128 m = (unsigned __int128)(ld64(a) ^ key[0]) * (ld64(a + 8) ^ key[1]);
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 bool ip6_in_prefix(const uint8_t *a, const uint8_t *prefix, unsigned len);
 /* The solicited-node group of an address (RFC 4291 2.7.1). */
 void ip6_solicited(const uint8_t *addr, uint8_t group[16]);
 extern const uint8_t ip6_all_nodes[16], ip6_all_routers[16], ip6_loopback[16], ip6_zero[16];
 
 /* ---- neighbours (RFC 4861 7.3) ---- */
-#define ND_SETS 16u
+#define ND_SETS 32u
 #define ND_WAYS 4u
 #define ND_QUEUE_MAX 8u
 #define ND_QUEUE_TOTAL 64u
@@ -160,6 +168,8 @@ struct ip6_chain {
 enum ip6_verdict ip6_walk(const uint8_t *p, size_t have, size_t total, struct ip6_chain *out);
 
 /* ip6.c */
+void ip6_prepend(struct pbuf *p, const uint8_t *src, const uint8_t *dst, uint8_t proto,
+		 uint8_t hop_limit);
 void ip6_input(struct net_stack *s, struct pbuf *p);
 enum route ip6_route(const struct net_stack *s, const uint8_t *dst, uint8_t hop[16]);
 /* Prepend the IP header (packet: L4 header and payload) and send; fragments when it does not fit.
@@ -266,6 +276,9 @@ void icmp6_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_
 struct pbuf *icmp6_new(struct net_stack *s, uint8_t type, uint8_t code, uint32_t n) MUST_CHECK;
 int icmp6_send(struct net_stack *s, struct pbuf *p, const uint8_t *src, const uint8_t *dst,
 	       uint8_t hop_limit);
+/* To a neighbour whose link-layer address is known, with a hop limit of 255. */
+void icmp6_send_to(struct net_stack *s, struct pbuf *p, const uint8_t *src, const uint8_t *dst,
+		   const uint8_t mac[6]);
 
 /* mld.c: multicast listener reports for the groups of our addresses (RFC 3810). */
 void mld_init(struct net_stack *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nd.c - the neighbour cache (RFC 4861 7.2, 7.3): a fixed table, 16 sets of 4. A flood of strangers
+/* nd.c - the neighbour cache (RFC 4861 7.2, 7.3): a fixed table, 32 sets of 4. A flood of strangers
  * costs no memory and pushes out nobody whom we send to, a flood of destinations that do not answer
  * no router and nobody who did. */
 #include "runtime/net/ip6_internal.h"
@@ -12,10 +12,7 @@
 
 static struct nd_entry *set_of(const struct net_stack *s, const uint8_t *ip)
 {
-	uint64_t h = (ld64(ip) ^ s->tcp.pair_key[0]) * 0x9e3779b97f4a7c15ull;
-
-	h = (h ^ h >> 32 ^ ld64(ip + 8) ^ s->tcp.pair_key[1]) * 0x9e3779b97f4a7c15ull;
-	return s->v6->nd[(h >> 32) % ND_SETS];
+	return s->v6->nd[ip6_mix(ip, s->tcp.pair_key) % ND_SETS];
 }
 
 struct nd_entry *nd_find(const struct net_stack *s, const uint8_t *ip)
@@ -67,13 +64,21 @@ static enum keep keep(const struct net_stack *s, const struct nd_entry *n)
 	return n->wanted ? KEEP_WANTED : KEEP_STRANGER;
 }
 
-static bool may_push(const struct nd_entry *n, enum keep k, bool wanted, uint32_t now)
+/* asking: how many of the set are being asked. Neither those whom we send to and who may not exist
+ * nor strangers, who may be made up, take it whole; a stranger has at least shown himself. */
+static bool may_push(const struct nd_entry *n, enum keep k, bool wanted, unsigned asking,
+		     uint32_t now)
 {
-	if (k == KEEP_INCOMPLETE && !wanted) /* one who was asked just now may answer */
-		return n->tries > 1;
-	if (k == KEEP_WANTED)
+	switch (k) {
+	case KEEP_INCOMPLETE: /* one who was asked just now may answer */
+		return n->tries > 1 || tick_due(now, n->used + WHEEL_MS(wanted ? 100 : 20));
+	case KEEP_STRANGER:
+		return !wanted || asking < ND_WAYS / 2;
+	case KEEP_WANTED:
 		return wanted && now - n->used > ND_IDLE;
-	return k != KEEP_ROUTER;
+	default:
+		return k == KEEP_FAILED;
+	}
 }
 
 /* A place for ip: a free one, or that of the one worth least, of equals the longest unused. */
@@ -81,17 +86,21 @@ static struct nd_entry *make(struct net_stack *s, const uint8_t *ip, bool wanted
 {
 	struct nd_entry *set = set_of(s, ip), *best = NULL;
 	uint32_t now = now_tick(s);
+	unsigned asking = 0;
 
+	for (unsigned w = 0; w < ND_WAYS; w++)
+		asking += set[w].state == ND_INCOMPLETE;
 	for (unsigned w = 0; w < ND_WAYS; w++) {
 		struct nd_entry *n = &set[w];
+		enum keep k = keep(s, n);
 
 		if (n->state == ND_FREE) {
 			best = n;
 			break;
 		}
-		if (may_push(n, keep(s, n), wanted, now) &&
-		    (best == NULL || keep(s, n) < keep(s, best) ||
-		     (keep(s, n) == keep(s, best) && now - n->used > now - best->used)))
+		if (may_push(n, k, wanted, asking, now) &&
+		    (best == NULL || k < keep(s, best) ||
+		     (k == keep(s, best) && now - n->used > now - best->used)))
 			best = n;
 	}
 	if (best == NULL)
@@ -232,7 +241,8 @@ int nd_send(struct net_stack *s, struct pbuf *p, const uint8_t *hop)
 		start(s, n, ND_INCOMPLETE);
 	}
 	n->wanted = true;
-	n->used = now_tick(s);
+	if (n->state != ND_INCOMPLETE) /* then: since when it is asked */
+		n->used = now_tick(s);
 	if (n->state == ND_REACHABLE && tick_due(now_tick(s), n->when))
 		n->state = ND_STALE;
 	if (n->state == ND_STALE) {

@@ -10,7 +10,10 @@
 #define NA_SOLICITED 0x40
 #define NA_OVERRIDE 0x20
 
-static void advertise(struct net_stack *s, const uint8_t *target, const uint8_t *dst, uint8_t flags)
+/* mac: where to, when the message said it (the cache may be full of others); NULL: ask the cache.
+ */
+static void advertise(struct net_stack *s, const uint8_t *target, const uint8_t *dst,
+		      const uint8_t *mac, uint8_t flags)
 {
 	struct pbuf *p = icmp6_new(s, ND_NA, 0, 32);
 
@@ -21,7 +24,10 @@ static void advertise(struct net_stack *s, const uint8_t *target, const uint8_t 
 	p->data[24] = 2;
 	p->data[25] = 1;
 	memcpy(p->data + 26, s->cfg.mac, 6);
-	(void)icmp6_send(s, p, target, dst, 255);
+	if (mac != NULL)
+		icmp6_send_to(s, p, target, dst, mac);
+	else
+		(void)icmp6_send(s, p, target, dst, 255);
 }
 
 /* Somebody asks for, or wants for himself, the address that is in our table at i. */
@@ -37,12 +43,12 @@ static void asked(struct net_stack *s, unsigned i, const uint8_t *src, const str
 	if (state == NET_IP6_DUPLICATE || !icmp_may_send(s, 1))
 		return;
 	if (ip6_is_any(src)) {
-		advertise(s, m->target, ip6_all_nodes, NA_OVERRIDE);
+		advertise(s, m->target, ip6_all_nodes, NULL, NA_OVERRIDE);
 		return;
 	}
 	if (m->has_mac) /* only of neighbours: what is beyond a router does not come to us so */
 		nd_heard(s, src, m->mac, true);
-	advertise(s, m->target, src, NA_SOLICITED | NA_OVERRIDE);
+	advertise(s, m->target, src, m->has_mac ? m->mac : NULL, NA_SOLICITED | NA_OVERRIDE);
 }
 
 /* RFC 4861 7.2.5. */

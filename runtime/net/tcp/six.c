@@ -3,21 +3,11 @@
  * do not fit a table's key: their keyed hash is the key, and they are compared when it matches. */
 #include "runtime/net/tcp/tcp_internal.h"
 
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 struct tcp_pair pair6(const struct net_stack *s, const uint8_t six[32])
 {
 	const uint64_t *k = s->tcp.pair_key;
 
-	return (struct tcp_pair){ (mix(ld64(six) ^ k[0], ld64(six + 8) ^ k[1]) ^
-				   mix(ld64(six + 16) ^ k[2], ld64(six + 24) ^ k[3])) |
-					  PAIR6_MARK,
-				  six };
+	return (struct tcp_pair){ (ip6_mix(six, k) ^ ip6_mix(six + 16, k + 2)) | PAIR6_MARK, six };
 }
 
 struct tcp_conn *tcp_lookup_pair(const struct net_stack *s, struct tcp_pair addr, uint32_t port)
