@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include "runtime/net/net.h"
 #include "runtime/virtio/netdev.h"
 #include "linux/files/test/support.h"
 #include "linux/memory/mm.h"
