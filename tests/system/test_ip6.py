@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """IPv6 from outside: addresses given and advertised, Linux programs and native ones, both families on one listener, path MTU,
 lossy links. Every client is Linux's own stack."""
-import os, random, re, socket, struct, subprocess, threading, time
+import contextlib, os, random, re, socket, struct, subprocess, threading, time
 from harness import GODWIT, GUEST, Redis, equal, need, test, true
 from netlab import NO_OFFLOADS, Child, Namespace, TapMachine, Wire, sh
 from test_http import site
@@ -65,22 +65,32 @@ def values(r, sizes, seed=3):
         true(r("GET", "x") == data[:n], f"a value of {n} bytes")
 
 
-def ping(ns, addr, sizes, source=None):
-    """Echo requests (RFC 4443 4.1) of these many bytes, each answered with the same."""
+def reply_to(s, k):
+    """The echo reply with this number, or None after a second."""
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        try:
+            got, where = s.recvfrom(70000)
+        except TimeoutError:
+            break
+        if got[0] == 129 and got[4:8] == struct.pack("!HH", 77, k):
+            return got[8:], where[0]
+    return None
+
+
+def ping(ns, addr, sizes, tries=1):
+    """Echo requests (RFC 4443 4.1) of these many bytes, each answered with the same. One that teaches somebody the path's MTU is lost."""
     with ns.inside():
         s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
-    s.settimeout(5)
+    s.settimeout(1)
     for k, n in enumerate(sizes):
-        body = random.Random(n).randbytes(n)
-        s.sendto(struct.pack("!BBHHH", 128, 0, 0, 77, k) + body, (addr, 0))
-        end = time.monotonic() + 5
-        while True:
-            got, where = s.recvfrom(70000)
-            if got[0] == 129 and got[4:8] == struct.pack("!HH", 77, k):
-                true(got[8:] == body, f"{n} bytes in an echo reply")
-                equal(where[0], addr)
-                break
-            true(time.monotonic() < end, f"no echo reply of {n} bytes")
+        body, got = random.Random(n).randbytes(n), None
+        for _ in range(tries + 2):  # the machine is emulated, and shares its cores
+            if got is None:
+                s.sendto(struct.pack("!BBHHH", 128, 0, 0, 77, k) + body, (addr, 0))
+                got = reply_to(s, k)
+        true(got is not None, f"no echo reply of {n} bytes")
+        true(got == (body, addr), f"{n} bytes in an echo reply from {got[1]}")
     s.close()
 
 
@@ -247,7 +257,6 @@ def routed(stack, mtu):
 @test
 def ip6_path_mtu():
     """Packet Too Big from the router in front of a narrow link (RFC 8201): large answers arrive all the same."""
-    import contextlib
     for mtu in (1280, 1400):
         with contextlib.ExitStack() as stack:
             bench, far = routed(stack, mtu)
@@ -256,7 +265,7 @@ def ip6_path_mtu():
                 start = time.monotonic()
                 values(r, [1000, 1300, 5000, 100000, 4 << 20])
                 took = time.monotonic() - start
-                ping(far, ADDR, (1000, 2000, 5000))
+                ping(far, ADDR, (1000, 2000, 5000), tries=3)
                 print(f"     4 MiB each way through a link of {mtu} bytes in {took:.1f} s", flush=True)
 
 
@@ -274,10 +283,10 @@ def ip6_impaired():
                                         ("reorder 10 %", dict(reorder=10, delay=1), 512), ("duplicate 10 %", dict(dup=10, delay=1), 512),
                                         ("corrupt 3 %", dict(corrupt=3, delay=1), 256),
                                         ("all at once", dict(loss=2, dup=3, reorder=5, corrupt=1, delay=2), 256)):
-                wire.set(seed=5, **settings)
+                lost = wire.set(seed=5, **settings)[1]
                 start = time.monotonic()
                 values(r, [kib << 10])
-                print(f"     {name:16} {kib:5} KiB each way {time.monotonic() - start:6.1f} s", flush=True)
+                print(f"     {name:16} {kib:5} KiB each way {time.monotonic() - start:6.1f} s, {wire.set()[1] - lost} frames lost", flush=True)
             wire.set(seed=6, loss=10)
             more = redis_at(linux, m)  # neighbour discovery and handshakes lose packets, too
             equal(more("PING"), "PONG")
@@ -292,7 +301,9 @@ def ip6_native_http():
     """apps/http as a Linux process on a tap, and as a partition: curl -6, files, and the address in the access log."""
     with site() as files, Namespace() as ns:
         six_tap(ns)
-        with Hosted(ns, app("http"), "--access-log", options=["--net", "tap=t0", "--addr", f"{V4}/24", *STATIC, "--files", files]) as h:
+        words = [GODWIT, "host", "--net", "tap=t0", "--addr", f"{V4}/24", *STATIC, "--files", files, "--", app("http"), "--access-log"]
+        p = ns.popen(*words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with Child(p) as h:
             connect(ns, h, ADDR, 80).close()
             status, out, err = curl(ns, f"http://[{ADDR}]/plaintext")
             equal((status, out), (0, "Hello, World!"), err)
@@ -300,8 +311,8 @@ def ip6_native_http():
             equal(out, f"200 3000000 {ADDR}", err)
             status, out, err = finish(need("curl"), "-4", "-s", f"http://{V4}/plaintext", ns=ns)
             equal((status, out), (0, "Hello, World!"), err)
-            h.end()
-            log = "".join(h.err)
+            equal(h.stop(), 0)
+            log = p.stdout.read().decode()
             true(f"{GATEWAY} - - [" in log and f"{V4_GATEWAY} - - [" in log, f"the access log has both clients: {log[-1000:]}")
     with site() as files, Namespace() as ns:
         six_tap(ns)
@@ -328,7 +339,7 @@ def ip6_native_echo():
                         u = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET, socket.SOCK_DGRAM)
                     u.settimeout(5)
                     u.connect((addr, 7))
-                    for n in (0, 1, 1452, 1453, 8000, 20000):
+                    for n in (0, 1, 1452, 1453, 2048) + ((8000, 20000) if style == "callbacks" else ()):
                         data = random.Random(n).randbytes(n)
                         u.send(data)
                         equal(u.recv(65536), data, f"a datagram of {n} bytes at {addr}")
