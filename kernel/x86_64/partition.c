@@ -78,7 +78,8 @@ static void build_pool(struct partition *p, const struct gw_bundle_partition *m,
 	if (pages == 0)
 		pages = 16 + frames / 128 +
 			(frames > SMALL ? min_u64((frames - SMALL) / 32, 512) : 0);
-	pages += 24 + 3 * boot->ram.n + memory / HUGE_SIZE + m->vcores / 32;
+	pages += m->vcores / 32 + /* isolated: the same again for the devices' domain */
+		 (24 + 3 * boot->ram.n + memory / HUGE_SIZE) * (p->dma_trusted ? 1 : 2);
 	bytes = space_pool_bytes((uint32_t)pages);
 	base = take(free, bytes, 0);
 	memset(direct(base + pages * PAGE_SIZE), 0, bytes - pages * PAGE_SIZE);

@@ -75,6 +75,7 @@ static struct frag_queue *find(struct net_stack *s, const struct frag_key *key)
 	clear(s, old); /* the oldest gives way */
 	old->key = *key;
 	old->doomed = false;
+	old->ecn = 0;
 	old->expires = (now_tick(s) + FRAG_TICKS) | 1;
 	net_timer_by(s, &s->frag_timer, WHEEL_MS(1000));
 	return old;
@@ -122,8 +123,11 @@ static struct pbuf *join(struct net_stack *s, struct frag_queue *q)
 			tail = tail->next;
 	}
 	q->expires = 0;
-	if (head != NULL)
-		head->flags &= PBUF_LOOPBACK; /* the device cannot have checked the whole */
+	if (head == NULL)
+		return NULL;
+	if (q->ecn & 0x8)
+		head->data[1] |= q->key.family == 6 ? 0x30 : 3;
+	head->flags &= PBUF_LOOPBACK; /* the device cannot have checked the whole */
 	return head;
 }
 
@@ -153,6 +157,7 @@ static struct pbuf *add(struct net_stack *s, const struct frag_key *key, struct 
 		q->doomed = true;
 		return NULL;
 	}
+	q->ecn |= (uint8_t)(1u << ((key->family == 6 ? p->data[1] >> 4 : p->data[1]) & 3));
 	q->have += len;
 	q->count = (uint16_t)(q->count + count);
 	s->frag_pbufs += count;
@@ -167,6 +172,13 @@ static struct pbuf *add(struct net_stack *s, const struct frag_key *key, struct 
 	}
 	if (q->total == 0 || q->have != q->total)
 		return NULL;
+	/* RFC 3168 5.3: a mark on a part is the whole's; beside a part that cannot be marked it is
+	 * somebody's invention */
+	if ((q->ecn & 0x9) == 0x9) {
+		clear(s, q);
+		q->doomed = true;
+		return NULL;
+	}
 	return join(s, q);
 }
 

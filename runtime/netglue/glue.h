@@ -13,7 +13,7 @@
  *   net.dns=10.0.2.3 (at most two)                        hostname=NAME
  *   net6=auto (default with a device: SLAAC) | static | none   net6.addr=2001:db8::2/64
  *   net6.gw=ADDRESS  net6.dns=ADDRESS
- *   net.congestion=cubic (default) | bbr
+ *   net.congestion=cubic (default) | bbr                  net.ecn=accept (default) | request | off
  * Context: a uthread of shard 0, once, after virtio_init and shards_start. Panics when not even the
  * stacks fit into memory. Without a device, loopback works. */
 void net_glue_init(void);

@@ -19,6 +19,7 @@ struct config {
 	const char *net6;			 /* auto, static, none; NULL: not said */
 	const char *net6_addr, *net6_gw, *net6_dns;
 	const char *net_congestion;    /* cubic, bbr; NULL: not said */
+	const char *net_ecn;	       /* request, off; NULL: not said */
 	uint64_t poll_ns, trace_every; /* trace_every 0: not said */
 	const char *root;	       /* blk, memory, none */
 	bool tty, no_input;

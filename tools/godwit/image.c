@@ -146,6 +146,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net6_gw = some(o->gw6),
 			      .net6_dns = some(o->dns6),
 			      .net_congestion = o->congestion,
+			      .net_ecn = o->ecn,
 			      .poll_ns = o->poll_ns,
 			      .trace_every = o->trace_every,
 			      .root = o->root,

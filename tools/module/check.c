@@ -42,7 +42,7 @@ static uint64_t overhead(const struct module_partition *p)
 		if (frames > 4096)
 			pages += (frames - 4096) / 32 < 512 ? (frames - 4096) / 32 : 512;
 	}
-	pages += 24 + 12 + p->o.memory / (1u << 30) + p->o.vcores / 32;
+	pages += (24 + 12 + p->o.memory / (1u << 30)) * (p->o.isolated ? 2 : 1) + p->o.vcores / 32;
 	return pages * 4096 + pages * 6 + 4096 + (64u << 10) + p->o.vcores * (48ull << 10);
 }
 
@@ -128,6 +128,11 @@ void check_devices(struct module *m, struct diag *d)
 		const struct module_partition *p = &m->partitions[i];
 
 		check_forwards(m, i, d);
+		m->o.isolated |= p->o.isolated;
+		if (p->o.isolated && m->o.machine == MACHINE_MICROVM)
+			diag_error(d, p->dma_line,
+				   "dma = isolated needs an IOMMU, and microvm has none: machine = "
+				   "q35, or dma = trusted");
 		if (!p->o.no_input && input != NULL)
 			diag_error(d, p->input_line, "%s has the standard input already",
 				   input->name);

@@ -110,7 +110,7 @@ static void sum_addresses(struct tcp_conn *c)
 		sum = csum_bytes(c->six->pair, 32, 0);
 	} else {
 		sum = (c->key_addr & 0xffffffff) + (c->key_addr >> 32);
-		c->ip_sum = csum_fold(sum + 0x45 + 0x40 + 0x0640);
+		c->ip_sum = csum_fold(sum + 0x45 + 0x40 + 0x0640); /* tos is added to it */
 	}
 	c->ph_sum = csum_fold(csum_add64(sum, (uint32_t)IP_TCP << 8));
 }
@@ -162,6 +162,7 @@ struct tcp_conn *conn_new(struct net_stack *s, struct tcp_pair addr, uint32_t po
 	c->snd_nxt = c->snd_end = c->recover = c->iss + 1;
 	c->peer_mss = addr.six != NULL ? TCP_DEF_MSS6 : TCP_DEF_MSS;
 	c->last_rx = c->tune_tick = now_tick(s);
+	c->ttl = addr.six != NULL ? ip6_hop_limit(s) : 64;
 	sum_addresses(c);
 	conn_route(c);
 	conn_set_mss(c);

@@ -131,7 +131,7 @@ static void smaller_mtu(struct tcp_conn *c, uint32_t mtu)
 		return;
 	tcp_mark_all_lost(c); /* no congestion */
 	c->recover = c->snd_nxt;
-	if (c->cong == CONG_OPEN)
+	if (c->cong <= CONG_CWR)
 		c->cong = CONG_RECOVERY;
 	c->flags |= TF_LOSS;
 	tcp_output(c);
@@ -158,6 +158,8 @@ int tcp_icmp(struct net_stack *s, struct tcp_pair addr, const uint8_t *l4, int e
 	if (mtu != 0)
 		smaller_mtu(c, mtu);
 	else if (hard && c->state == TCP_SYN_SENT)
-		conn_done(c, err); /* RFC 9293 3.9.2.2; once established, only a soft error */
+		conn_done(c, err); /* RFC 9293 3.9.2.2 */
+	else if (c->state != TCP_CLOSED)
+		c->error = (int16_t)err; /* once established (RFC 5927), or not hard: a soft one */
 	return -1;
 }

@@ -43,7 +43,7 @@ void six_doubt(struct tcp_conn *c)
 		memcpy(c->six->next_hop, hop, 16);
 }
 
-int six_finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
+int six_finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len, uint8_t tos)
 {
 	struct net_stack *s = c->stack;
 	struct tcp_six *six = c->six;
@@ -54,7 +54,9 @@ int six_finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len)
 	p->len += (uint32_t)(p->data - ip);
 	p->data = ip;
 	p->total = len + IP6_HLEN;
-	ip6_fill(ip, len, IP_TCP, ip6_hop_limit(s));
+	ip6_fill(ip, len, IP_TCP, c->ttl);
+	ip[0] = (uint8_t)(0x60 | tos >> 4);
+	ip[1] = (uint8_t)(tos << 4);
 	memcpy(ip + 8, six->pair + 16, 16);
 	memcpy(ip + 24, six->pair, 16);
 	p->flags = 0;
