@@ -28,6 +28,9 @@ struct net_config {
 	uint8_t mac[6];
 	uint16_t mtu; /* IP bytes, 576..9216 (RFC 791: 68 is the floor; we ask for 576) */
 	bool csum_tx, csum_rx, tso4, gro_rx; /* what the device does */
+	/* Segments that arrive in order are acknowledged by net_poll, all of a batch at once, as if
+	 * the device had merged them. For one that does not. */
+	bool ack_batch;
 	uint32_t shard, n_shards;
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
