@@ -258,10 +258,9 @@ bool core_moved(uint32_t c);
 /* core_kick - core c, another one, is to look at what it wants and at its timers. */
 void core_kick(uint32_t c);
 
-/* process_elsewhere - p, stopped or suspended, still has another core for a moment; *left is for
- * process_await, which returns when it has not any more. Called unmasked. */
-bool process_elsewhere(const struct apex_process *p, uint32_t *left);
-void process_await(const struct apex_process *p, uint32_t left);
+/* process_halt - STOP or SUSPEND, as `how` does it under the lock (NULL: there is no such process);
+ * returns its result when no core has the process any more. Called unmasked. */
+RETURN_CODE_TYPE process_halt(PROCESS_ID_TYPE id, RETURN_CODE_TYPE (*how)(struct apex_process *));
 
 /* ---- timer.c ---- */
 
@@ -288,6 +287,10 @@ APEX_INTEGER object_by_name(const struct apex_kind *k, const NAME_TYPE name);
 
 /* object_find - GET_..._ID: the identifier of the application's name. Called unmasked. */
 RETURN_CODE_TYPE object_find(const struct apex_kind *k, const char *name, APEX_INTEGER *id);
+
+/* object_refused - what speaks against one more object of the name, in the standard's order; valid:
+ * its parameters are. NO_ERROR: nothing. */
+RETURN_CODE_TYPE object_refused(const struct apex_kind *k, const NAME_TYPE name, bool valid);
 
 void *object_make(struct apex_kind *k, const NAME_TYPE name, QUEUING_DISCIPLINE_TYPE discipline);
 void objects_reset(void);
