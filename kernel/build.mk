@@ -81,8 +81,11 @@ paths: $(BUILD)/kernel.elf $(PARTS)
 	tests/bench/paths.py $(BUILD)
 paths-check: $(BUILD)/kernel.elf $(PARTS)
 	tests/bench/paths.py --check $(BUILD)
-BOOT_TESTS += paths-check
-.PHONY: paths paths-check
+# The same of moves of cores between partitions, on two cores, each counted by itself.
+moves-check: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/moves.py --check $(BUILD)
+BOOT_TESTS += paths-check moves-check
+.PHONY: paths paths-check moves-check
 
 # What the unit tests of kernel/core reach: all of it (a stage of `make test`).
 BOOT_TESTS += coverage
