@@ -172,24 +172,6 @@ void process_off(struct apex_process *p, PROCESS_STATE_TYPE state);
 /* process_wake - p's wait is over with this result; it is READY, unless suspended. */
 void process_wake(struct apex_process *p, RETURN_CODE_TYPE result);
 
-/* apex_wait_on, apex_wait_for - the current process waits in q (or for the time) at most time_out.
- * Returns its result. Time-outs are valid (time_valid), waiting is allowed (cannot_wait). */
-RETURN_CODE_TYPE apex_wait_on(struct waitq *q, SYSTEM_TIME_TYPE time_out);
-RETURN_CODE_TYPE apex_wait_for(enum apex_wait why, uint64_t at);
-
-/* wait_object - what a service does that cannot be served now: NOT_AVAILABLE without a time-out,
- * INVALID_MODE for a process that cannot wait, or as apex_wait_on. wait_send: with a message for
- * whoever makes room. wait_receive: for one, of *length bytes, 0 unless NO_ERROR. */
-RETURN_CODE_TYPE wait_object(struct waitq *q, SYSTEM_TIME_TYPE time_out);
-RETURN_CODE_TYPE wait_send(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE length,
-			   SYSTEM_TIME_TYPE time_out);
-RETURN_CODE_TYPE wait_receive(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE *length,
-			      SYSTEM_TIME_TYPE time_out);
-
-/* The next one of q by its discipline, or NULL. */
-struct apex_process *waitq_first(const struct waitq *q);
-void waitq_init(struct waitq *q, QUEUING_DISCIPLINE_TYPE discipline);
-
 /* The process that runs on this core. Masked. */
 uint32_t plat_core(void); /* platform.h */
 static inline struct apex_process *current(void)
@@ -235,6 +217,27 @@ static inline bool discipline_valid(QUEUING_DISCIPLINE_TYPE d)
 {
 	return d == FIFO || d == PRIORITY;
 }
+
+/* ---- wait.c ---- */
+
+/* The next one of q by its discipline, or NULL. */
+struct apex_process *waitq_first(const struct waitq *q);
+void waitq_init(struct waitq *q, QUEUING_DISCIPLINE_TYPE discipline);
+
+/* apex_wait_for (sched.c), apex_wait_on - the current process waits for the time, or in q, at most
+ * time_out. Returns its result. Time-outs are valid (time_valid), waiting is allowed (cannot_wait).
+ */
+RETURN_CODE_TYPE apex_wait_for(enum apex_wait why, uint64_t at);
+RETURN_CODE_TYPE apex_wait_on(struct waitq *q, SYSTEM_TIME_TYPE time_out);
+
+/* wait_object - what a service does that cannot be served now: NOT_AVAILABLE without a time-out,
+ * INVALID_MODE for a process that cannot wait, or as apex_wait_on. wait_send: with a message for
+ * whoever makes room. wait_receive: for one, of *length bytes, 0 unless NO_ERROR. */
+RETURN_CODE_TYPE wait_object(struct waitq *q, SYSTEM_TIME_TYPE time_out);
+RETURN_CODE_TYPE wait_send(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE length,
+			   SYSTEM_TIME_TYPE time_out);
+RETURN_CODE_TYPE wait_receive(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE *length,
+			      SYSTEM_TIME_TYPE time_out);
 
 /* ---- cores.c ---- */
 
