@@ -43,7 +43,7 @@ help:
 	@echo 'make test     every test; make unit|system|fuzz-short|check one kind; make system ONLY=redis'
 	@echo 'make load-test  the load generator against servers that stall, lie and break; make bench-histogram'
 	@echo 'make gate     latencies in virtual time against the baseline; make gate-update REASON=...'
-	@echo 'make paths    instructions of every path through the kernel, into kernel/paths.txt; make paths-check compares'
+	@echo 'make paths    instructions of every path through the kernel, into kernel/paths.txt; make paths-check compares; make moves-check: moves of cores'
 	@echo 'make coverage statements, branches and conditions of kernel/core that its unit tests reach'
 	@echo 'make bench    every figure, beside a Linux guest and natively: build/bench/report.md and .svg; make bench PART=size'
 	@echo 'make bench-net  native servers beside kernel sockets and nginx: build/bench/net.md; make bench-net PART=profile'
