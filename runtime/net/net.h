@@ -34,8 +34,11 @@ struct net_config {
 	uint32_t shard, n_shards;
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
-	uint32_t congestion;		 /* enum tcp_congestion, of new connections */
-	uint32_t ecn;			 /* enum net_ecn, of new connections */
+	/* Receive buffers grow by themselves up to so many bytes in all, beyond what each begins
+	 * with: what the device can hold while nobody looks. 0: no bound. */
+	uint64_t rcv_growth_max;
+	uint32_t congestion; /* enum tcp_congestion, of new connections */
+	uint32_t ecn;	     /* enum net_ecn, of new connections */
 	struct pbuf_pool *pool;
 	void *(*alloc)(size_t n); /* zeroed; NULL when out of memory */
 	void (*free)(void *p, size_t n);

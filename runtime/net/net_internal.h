@@ -76,6 +76,7 @@ struct tcp_tw;
 struct tcp_state_stack { /* TCP's part of a stack */
 	struct tcp_conn **hash;
 	uint32_t mask, n_conns, n_half;
+	uint64_t rcv_growth; /* rx_growth() of all connections */
 	uint64_t key[2];
 	struct sip_key secret;
 	uint64_t ts_secret;
