@@ -2,7 +2,7 @@
 /* net.c - the stack's frame: creation, Ethernet in and out, loopback, the poll. The same code
  * serves every shard; a stack touches nothing of another's. Frames come from outside: nothing in
  * them is believed. */
-#include "runtime/net/net_internal.h"
+#include "runtime/net/ip6_internal.h"
 
 struct net_stack *net_create(const struct net_config *config, uint64_t now_ns)
 {
@@ -59,6 +59,39 @@ void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t g
 		arp_announce(s);
 	if (s->cfg.configured != NULL)
 		s->cfg.configured(s->cfg.ctx);
+}
+
+const struct net_ip6 *net_get_ip6(const struct net_stack *s)
+{
+	static const struct net_ip6 none;
+
+	return s->v6 != NULL ? &s->v6->pub : &none;
+}
+
+bool net_is_own(const struct net_stack *s, const struct net_endpoint *e)
+{
+	if (e->family == 6)
+		return ip6_is_loopback(e->ip6) || ip6_is_own(s, e->ip6);
+	return e->family == 4 && ip4_is_loop(s, e->ip4);
+}
+
+int net_source(const struct net_stack *s, const struct net_endpoint *to, struct net_endpoint *out)
+{
+	uint8_t hop6[16];
+	uint32_t hop;
+
+	if (to->family == 6) {
+		*out = (struct net_endpoint){ .family = 6 };
+		return ip6_route(s, to->ip6, hop6) != ROUTE_NONE && ip6_source(s, to->ip6, out->ip6)
+			       ? 0
+			       : -ENETUNREACH;
+	}
+	if (to->family != 4)
+		return -EAFNOSUPPORT;
+	if (ip4_route(s, to->ip4, &hop) == ROUTE_NONE)
+		return -ENETUNREACH;
+	*out = (struct net_endpoint){ .family = 4, .ip4 = ip4_source(s, to->ip4) };
+	return 0;
 }
 
 bool pbuf_pull(struct net_stack *s, struct pbuf *p, uint32_t n)
@@ -143,7 +176,10 @@ static void loop_run(struct net_stack *s)
 		struct pbuf *p = list_entry(n, struct pbuf, link);
 
 		s->n_loop--;
-		ip4_input(s, p);
+		if (p->data[0] >> 4 == 6)
+			ip6_input(s, p);
+		else
+			ip4_input(s, p);
 	}
 }
 
@@ -171,6 +207,8 @@ void net_input(struct net_stack *s, struct pbuf *p)
 	p->total -= ETH_HLEN;
 	if (likely(ld16(eth + 12) == be16((uint16_t)ETH_IP4)))
 		ip4_input(s, p);
+	else if (ld16(eth + 12) == be16((uint16_t)ETH_IP6))
+		ip6_input(s, p);
 	else if (ld16(eth + 12) == be16((uint16_t)ETH_ARP))
 		arp_input(s, p);
 	else
@@ -179,6 +217,23 @@ void net_input(struct net_stack *s, struct pbuf *p)
 		loop_run(s);
 	if (unlikely(!list_empty(&s->tcp.dead)))
 		tcp_reap(s);
+}
+
+/* Whole frames travel: give the Ethernet header back; what came by loopback never had one. */
+void net_forward(struct net_stack *s, struct pbuf *p, uint32_t shard)
+{
+	bool six = p->data[0] >> 4 == 6;
+
+	p->data -= ETH_HLEN;
+	p->len += ETH_HLEN;
+	p->total += ETH_HLEN;
+	if (p->flags & PBUF_LOOPBACK) {
+		memcpy(p->data, s->cfg.mac, 6);
+		memcpy(p->data + 6, s->cfg.mac, 6);
+		stbe16(p->data + 12, six ? ETH_IP6 : ETH_IP4);
+	}
+	s->n.forwarded++;
+	s->cfg.forward(s->cfg.ctx, shard, p);
 }
 
 bool net_loop_pending(const struct net_stack *s)

@@ -249,7 +249,7 @@ static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
 
 	if (c->state != TCP_ESTABLISHED ||
 	    (c->flags & (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO |
-			 TF_PACED | TF_ECN)) ||
+			 TF_PACED | TF_SAY)) ||
 	    (!(c->flags & TF_NODELAY) && out != 0) || len > c->mss || out + len > c->snd_wnd ||
 	    (out + len) * 2 > c->cwnd || p->refs != 1 || p != c->tx_tail)
 		return false;
@@ -385,14 +385,19 @@ int tcp_error(const struct tcp_conn *c)
 
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
 {
-	*out = (struct net_endpoint){ .family = 4,
-				      .port = conn_local_port(c),
-				      .ip4 = conn_local_ip(c) };
+	*out = (struct net_endpoint){ .family = conn_is6(c) ? 6 : 4, .port = conn_local_port(c) };
+	if (conn_is6(c))
+		memcpy(out->ip6, c->six->pair + 16, 16);
+	else
+		out->ip4 = conn_local_ip(c);
 }
 
 void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out)
 {
-	*out = (struct net_endpoint){ .family = 4,
-				      .port = be16((uint16_t)c->key_port),
-				      .ip4 = conn_remote_ip(c) };
+	*out = (struct net_endpoint){ .family = conn_is6(c) ? 6 : 4,
+				      .port = be16((uint16_t)c->key_port) };
+	if (conn_is6(c))
+		memcpy(out->ip6, c->six->pair, 16);
+	else
+		out->ip4 = conn_remote_ip(c);
 }

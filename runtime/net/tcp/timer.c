@@ -112,11 +112,11 @@ static void persist(struct tcp_conn *c)
  * what they are (RFC 4821 7.7, black hole detection). */
 static void black_hole(struct tcp_conn *c)
 {
-	uint16_t mtu = c->backoff < 5 ? TCP_HOLE_MTU : TCP_MIN_MTU;
+	uint16_t mtu = conn_is6(c) ? IP6_MIN_MTU : c->backoff < 5 ? TCP_HOLE_MTU : TCP_MIN_MTU;
 	const struct pbuf *p = c->tx_head;
 
 	if (c->backoff < 3 || c->snd_wnd == 0 || p == NULL || p == c->tx_next || c->rt_mtu <= mtu ||
-	    seg_len(p) + 40 <= mtu || (c->flags & TF_LOOP))
+	    seg_len(p) + conn_headers(c) <= mtu || (c->flags & TF_LOOP))
 		return;
 	c->rt_mtu = mtu;
 	conn_set_mss(c);
@@ -148,8 +148,12 @@ static void rto(struct tcp_conn *c)
 	}
 	if (c->backoff < TCP_DATA_TRIES)
 		c->backoff++;
-	if (c->backoff >= 2 && !(c->flags & TF_LOOP))
-		arp_doubt(s, c->next_hop);
+	if (c->backoff >= 2 && !(c->flags & TF_LOOP)) {
+		if (conn_is6(c))
+			six_doubt(c);
+		else
+			arp_doubt(s, c->next_hop);
+	}
 	if (syn) {
 		c->syn_tries++;
 		s->n.retransmits++;
