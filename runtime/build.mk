@@ -42,11 +42,11 @@ GUEST_COLD := linux/start linux/metrics runtime/metric/% linux/process/sigcalls 
 	linux/files/epoll_set linux/files/file_size linux/process/sigreturn linux/process/signal linux/files/sys_fd linux/files/signalfd \
 	linux/files/eventfd runtime/base/inet runtime/netglue/settings runtime/sched/start runtime/mem/gather \
 	runtime/virtio/console runtime/virtio/console_% runtime/virtio/rng runtime/virtio/init runtime/virtio/pci runtime/virtio/mmio \
-	runtime/virtio/transport runtime/net/dhcp runtime/net/dhcp_% runtime/net/tcp/listen runtime/net/tcp/timewait runtime/net/tcp/reass runtime/net/frag runtime/net/icmp runtime/net/icmp6 runtime/net/ip6 runtime/net/ip6_% runtime/net/nd runtime/net/nd_% runtime/net/mld runtime/net/udp runtime/net/tcp/six runtime/net/tcp/cookie runtime/net/tcp/migrate \
+	runtime/virtio/transport runtime/net/dhcp runtime/net/dhcp_% runtime/net/frag runtime/net/icmp runtime/net/icmp6 runtime/net/ends runtime/net/ip6 runtime/net/ip6_% runtime/net/nd runtime/net/nd_% runtime/net/mld runtime/net/udp runtime/net/tcp/six runtime/net/tcp/cookie runtime/net/tcp/migrate \
 	runtime/base/histogram% runtime/virtio/net linux/memory/elf_check runtime/net/tcp/bbr runtime/net/tcp/rate \
-	runtime/net/tcp/connect runtime/net/tcp/option runtime/net/tcp/ecn runtime/net/arp runtime/base/fmt runtime/base/random \
+	runtime/net/tcp/connect runtime/net/tcp/option runtime/net/tcp/listen runtime/net/tcp/timewait runtime/net/tcp/conn runtime/net/tcp/segment runtime/net/tcp/reass runtime/net/ip4 runtime/net/tcp/timer runtime/net/tcp/sack runtime/net/tcp/ecn runtime/net/arp runtime/base/fmt runtime/base/random \
 	runtime/sched/start runtime/netglue/settings runtime/platform/config runtime/platform/godwit/log runtime/platform/godwit/steps \
 	runtime/platform/godwit/main linux/vdso/map linux/process/signal linux/process/sigreturn linux/files/sys_fd \
 	linux/files/signalfd linux/files/file_size linux/files/reclaim linux/memory/mm
-$(GUEST_COLD:%=$(BUILD)/guest/%.o): GUEST_OPT := -Os
+$(GUEST_COLD:%=$(BUILD)/guest/%.o): GUEST_OPT := -Oz
 $(GUEST_COLD:%=$(BUILD)/guest/%.o) $(BUILD)/guest/runtime/platform/%.o: GUEST_FRAME := -fno-omit-frame-pointer
