@@ -42,7 +42,7 @@ struct vcore {
 	struct gw_vcore *area;	   /* NULL: the core's own, which stands for idling */
 	struct core *_Atomic core; /* its own; of one that floats: where it runs, or ran last */
 	struct partition *part;
-	uint64_t area_pa;
+	uint64_t area_at; /* the partition's own address of it */
 	uint32_t id;
 	uint32_t space;			 /* its address space; under the space lock */
 	_Atomic uint32_t state;		 /* enum vcore_state */
@@ -143,11 +143,18 @@ struct partition {
 	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];
+	uint64_t own_next;		 /* boot: what of its colours is dealt out */
 	struct gw_boot_info *info;	 /* the kernel's view of what it maps at GW_BOOT_VA */
 	uint64_t device_next;		 /* va of the next device's registers */
 	uint8_t devices[GW_MAX_DEVICES]; /* index in the boot info to the kernel's */
 	struct log_line line;		 /* of the console */
 };
+
+/* The kernel's view of the page at the partition's own address `at`. */
+static inline uint8_t *partition_page(const struct partition *p, uint64_t at)
+{
+	return direct(gw_stripe_pa(&p->pool.stripe, at));
+}
 
 extern struct partition *partitions[GW_BUNDLE_PARTITIONS];
 extern uint32_t n_partitions;

@@ -16,9 +16,9 @@ static uint32_t level_index(uint64_t va, int level)
 	return (uint32_t)(va >> (12 + 9 * level)) & (ENTRIES - 1);
 }
 
-uint64_t space_pool_bytes(uint32_t pages)
+uint64_t space_books_bytes(uint32_t pages)
 {
-	return pages * PAGE_SIZE + round_up(pages * 6ULL, PAGE_SIZE);
+	return round_up(pages * 6ULL, PAGE_SIZE);
 }
 
 static uint32_t pool_index(const struct table_pool *p, const uint64_t *entry)
@@ -36,7 +36,9 @@ static uint64_t pool_take(struct table_pool *p)
 		i = p->head - 1;
 		p->head = p->next[i];
 	} else {
-		i = p->fresh++;
+		do
+			i = p->fresh++;
+		while (!gw_stripe_has(&p->stripe, i));
 		if (!p->zeroed)
 			memset(direct(p->base + i * PAGE_SIZE), 0, PAGE_SIZE);
 	}
@@ -54,10 +56,14 @@ static void pool_give(struct table_pool *p, uint64_t pa)
 	p->free++;
 }
 
-void space_init(struct space *s, struct table_pool *p, uint64_t base, uint32_t pages, bool zeroed)
+void space_init(struct space *s, struct table_pool *p, uint64_t base, uint32_t pages,
+		uint64_t books, bool zeroed)
 {
-	*p = (struct table_pool){ .base = base, .n = pages, .free = pages, .zeroed = zeroed };
-	p->next = direct(base + pages * PAGE_SIZE);
+	struct gw_stripe t = p->stripe;
+
+	*p = (struct table_pool){ .base = base, .n = pages, .zeroed = zeroed, .stripe = t };
+	p->free = t.mask != 0 ? pages / t.colours * t.columns : pages;
+	p->next = direct(books);
 	p->used = (uint16_t *)(p->next + pages);
 	*s = (struct space){ .root = pool_take(p), .pool = p };
 }
@@ -289,20 +295,27 @@ static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bi
 	return LARGE_SIZE;
 }
 
-int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, bool large,
+int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, uint32_t how,
 	      struct gather *g)
 {
+	const struct gw_stripe *stripe = &s->pool->stripe;
+	bool coloured = (how & SPACE_OWN) && stripe->mask != 0;
+	bool large = (how & SPACE_LARGE) && !coloured;
+
 	/* Small pages, and pages that lie differently within 2 MiB, go into a table of their own.
 	 */
 	if (!pool_serves(s, va, len, true, !large || (va ^ pa) % LARGE_SIZE != 0))
 		return -ENOMEM;
 	while (len > 0) {
-		uint64_t head = LARGE_SIZE - va % LARGE_SIZE, done;
+		uint64_t n = min_u64(len, LARGE_SIZE - va % LARGE_SIZE), done;
 
-		if (large && (va | pa) % LARGE_SIZE == 0 && len >= LARGE_SIZE)
+		if (coloured)
+			done = map_pages(s, va, gw_stripe_pa(stripe, pa),
+					 min_u64(n, gw_stripe_run(stripe, pa)), bits, g);
+		else if (large && (va | pa) % LARGE_SIZE == 0 && len >= LARGE_SIZE)
 			done = map_large(s, va, pa, bits, g);
 		else
-			done = map_pages(s, va, pa, min_u64(len, head), bits, g);
+			done = map_pages(s, va, pa, n, bits, g);
 		va += done;
 		pa += done;
 		len -= done;
@@ -371,7 +384,8 @@ static struct gw_unmapped take_entry(struct space *s, uint64_t *e, uint64_t va, 
 
 	gather_add(g, va, old);
 	return (struct gw_unmapped){ .va = va,
-				     .pa_flags = (old & PTE_ADDR) | report_flags(old, level) };
+				     .pa_flags = gw_stripe_at(&s->pool->stripe, old & PTE_ADDR) |
+						 report_flags(old, level) };
 }
 
 /* space_scan in one table of pages, from the entry e for *va on. */

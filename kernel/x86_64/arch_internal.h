@@ -66,6 +66,8 @@ struct cpu_features {
 };
 extern struct cpu_features cpu;
 void cpu_detect(void);
+/* Page colours of the cache behind the first level that has the fewest. */
+uint32_t cpu_colours(void);
 /* Control registers, GDT, TSS, IDT, syscall MSRs, GS of this core. */
 void cpu_init(struct core *c);
 void idt_build(void);
@@ -139,7 +141,10 @@ void interrupt_user(struct trap *t);
 
 /* partition.c: make the partitions of a checked bundle and their vcores, then deal out memory and
  * build their address spaces. Cores exist. */
-void partitions_create(const struct gw_bundle *b, struct range_set *free);
+void partitions_create(const struct gw_bundle *b, const struct boot_info *boot,
+		       struct range_set *free);
+/* Pages of p's colours, or of all (min 0: below 1 MiB first). The partition's own address. */
+uint64_t partition_take(struct partition *p, struct range_set *free, uint64_t bytes, uint64_t min);
 void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bundle_pa,
 		     const struct boot_info *boot, struct range_set *free);
 /* The page of the health log, mapped for those that may read it. */

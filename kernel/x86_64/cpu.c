@@ -48,6 +48,23 @@ void cpu_detect(void)
 		     "this CPU has no local APIC; choose another CPU model (-cpu max)");
 }
 
+/* Cache parameters (Intel SDM, CPUID leaf 4; AMD APM 3, the same at 0x8000001d): type in eax 4:0,
+ * level in 7:5, bytes of a line in ebx 11:0, sets in ecx, each less 1. Sets that are no power of
+ * two are in slices, each indexed by low bits of the address. */
+uint32_t cpu_colours(void)
+{
+	uint64_t fewest = GW_COLOURS_MAX, pages;
+	struct cpuid r = { .a = 1 };
+
+	for (uint32_t i = 0; i < 8 && (r.a & 0x1f) != 0; i++) {
+		r = cpuid(cpu.max_leaf >= 4 ? 4 : 0x8000001d, i);
+		pages = (r.c + 1ULL) * ((r.b & 0xfff) + 1) / PAGE_SIZE;
+		if ((r.a >> 5 & 7) > 1)
+			fewest = min_u64(fewest, pages & -pages);
+	}
+	return fewest != 0 ? (uint32_t)fewest : 1;
+}
+
 static void enable_extended_state(void)
 {
 	struct cpuid r = cpuid(0xd, 0);

@@ -103,7 +103,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	b = bundle_open(&bundle_pa);
 	n_cores = cores_wanted(b);
 	smp_reserve(&free_memory, n_cores);
-	partitions_create(b, &free_memory);
+	partitions_create(b, &boot, &free_memory);
 	for (uint32_t i = 0; i < n_partitions; i++)
 		partition_build(partitions[i], b, bundle_pa, &boot, &free_memory);
 	ports_init(b,

@@ -221,15 +221,18 @@ struct vcore *vcore_create(struct range_set *free, uint32_t index, struct partit
 			   struct core *c)
 {
 	uint64_t slot = VCORES_BASE + index * (uint64_t)VCORE_SLOT;
-	uint64_t pa = kernel_pages(free, GW_VCORE_AREA);
+	uint64_t at = partition_take(p, free, GW_VCORE_AREA, 0);
 	struct vcore *v = (struct vcore *)(slot + VCORE_PAGE);
 
 	slot_map(slot + VCORE_PAGE, kernel_pages(free, PAGE_SIZE), PAGE_SIZE);
-	slot_map(slot + VCORE_PAGE + VCORE, pa, GW_VCORE_AREA);
+	for (uint64_t i = 0; i < GW_VCORE_AREA; i += PAGE_SIZE)
+		slot_map(slot + VCORE_PAGE + VCORE + i, gw_stripe_pa(&p->pool.stripe, at + i),
+			 PAGE_SIZE);
 	v->self = v;
 	v->stack_top = c->stack_top;
 	v->area = (struct gw_vcore *)(slot + VCORE_PAGE + VCORE);
-	v->area_pa = pa;
+	v->area_at = at;
+	memset(v->area, 0, sizeof(*v->area));
 	v->area->id = id;
 	v->area->masked = 1;
 	v->core = c;

@@ -3,6 +3,7 @@
  * stay in the bundle, writable ones are copied), memory window, boot information, vcore areas. */
 #include "kernel/x86_64/arch_internal.h"
 
+#include "abi/deal.h"
 #include "kernel/core/health.h"
 #include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
@@ -16,17 +17,28 @@ uint32_t n_partitions;
 static uint64_t segment_pa[GW_BUNDLE_SEGMENTS];
 static const struct gw_bundle *bundle; /* it stays: read-only segments, and restarts */
 
-void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
+static void map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
+		uint32_t how)
 {
 	struct gather none;
 
 	none.n = 0;
 	if (len != 0 &&
-	    space_map(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits, true, &none) != 0)
+	    space_map(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits, how, &none) != 0)
 		fail(STATUS_CONFIG,
 		     "the page tables of partition %s are too few; raise "
 		     "page_table_pages in the manifest",
 		     p->name);
+}
+
+void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
+{
+	map(p, va, pa, len, bits, SPACE_LARGE);
+}
+
+static void map_own(struct partition *p, uint64_t va, uint64_t at, uint64_t len, uint64_t bits)
+{
+	map(p, va, at, len, bits, SPACE_LARGE | SPACE_OWN);
 }
 
 uint64_t device_va(struct partition *p, uint64_t len)
@@ -59,30 +71,57 @@ static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
 	return pa;
 }
 
-#define SMALL 4096u /* frames: 16 MiB */
+uint64_t partition_take(struct partition *p, struct range_set *free, uint64_t bytes, uint64_t min)
+{
+	uint64_t at = p->own_next;
 
-/* The pool: what the manifest says for the program, and what the kernel's own mappings take. */
+	if (p->pool.stripe.mask == 0)
+		return take(free, bytes, min);
+	p->own_next += round_up(bytes, PAGE_SIZE);
+	return at;
+}
+
+/* A stretch for the partitions that have colours; each begins with its page tables. */
+static void deal_colours(const struct gw_bundle *b, uint32_t stretches, struct range_set *free)
+{
+	uint32_t colours = b->colours != 0 ? b->colours : cpu_colours();
+	struct gw_deal deals[GW_BUNDLE_PARTITIONS];
+	uint64_t rows = gw_deal_colours(b, colours, stretches, deals), row = colours * PAGE_SIZE;
+	uint64_t base = rows != 0 ? round_up(take(free, (rows + 1) * row, LOW_END), row) : 0;
+
+	if (rows != 0)
+		log_text("godwit: %u page colours (by the CPU's caches: %u)\n", colours,
+			 cpu_colours());
+	for (uint32_t i = 0; i < b->n_partitions; i++) {
+		struct gw_stripe *s = &deals[i].stripe;
+
+		if (s->mask >> 1 >> (colours - 1) != 0)
+			fail(STATUS_CONFIG,
+			     "partition %s has page colours 0x%lx, the CPU's caches have %u; name "
+			     "others, or say in the manifest how many there are",
+			     b->partitions[i].name, s->mask, colours);
+		s->base += base;
+		partitions[i]->pool.stripe = *s;
+		partitions[i]->pool.n = (uint32_t)deals[i].table_rows * colours;
+		partitions[i]->own_next = deals[i].table_rows * s->columns * PAGE_SIZE;
+	}
+}
+
 static void build_pool(struct partition *p, const struct gw_bundle_partition *m,
 		       const struct boot_info *boot, struct range_set *free)
 {
-	uint64_t memory = range_total(free, LOW_END);
-	uint64_t pages = m->page_table_pages, frames;
-	uint64_t base, bytes;
+	uint64_t memory = range_total(free, LOW_END), base = p->pool.stripe.base;
 	uint64_t *root, *kernel = direct(kernel_root);
+	uint32_t pages = p->pool.n;
 
-	if (m->memory_bytes != 0)
-		memory = min_u64(memory, m->memory_bytes);
-	frames = memory / PAGE_SIZE;
-	/* Threads' stacks and heaps lie far apart, a table or two for each: there is room for
-	 * hundreds, but not where every page counts. */
-	if (pages == 0)
-		pages = 16 + frames / 128 +
-			(frames > SMALL ? min_u64((frames - SMALL) / 32, 512) : 0);
-	pages += 24 + 3 * boot->ram.n + memory / HUGE_SIZE + m->vcores / 32;
-	bytes = space_pool_bytes((uint32_t)pages);
-	base = take(free, bytes, 0);
-	memset(direct(base + pages * PAGE_SIZE), 0, bytes - pages * PAGE_SIZE);
-	space_init(&p->spaces[0], &p->pool, base, (uint32_t)pages,
+	if (pages == 0) {
+		if (m->memory_bytes != 0)
+			memory = min_u64(memory, m->memory_bytes);
+		pages = (uint32_t)gw_deal_tables(m, memory, boot->ram.n);
+		base = take(free, pages * PAGE_SIZE, 0);
+	}
+	space_init(&p->spaces[0], &p->pool, base, pages,
+		   kernel_pages(free, space_books_bytes(pages)),
 		   base >= LOW_END && (m->flags & GW_PARTITION_MEM_ZEROED));
 	root = direct(p->spaces[0].root);
 	for (uint32_t i = 256; i < 512; i++)
@@ -93,17 +132,21 @@ static void build_segment(struct partition *p, uint32_t i, uint64_t bundle_pa,
 			  struct range_set *free)
 {
 	const struct gw_bundle_segment *s = &bundle->segments[i];
-	uint64_t from = bundle_pa + s->offset, pa;
+	uint64_t from = bundle_pa + s->offset, bits = space_bits(s->flags) | PTE_A;
 
-	if (!(s->flags & GW_MAP_W)) {
-		partition_map(p, s->va, from, s->mem_len, space_bits(s->flags) | PTE_A);
+	if (!(s->flags & GW_MAP_W) && p->pool.stripe.mask == 0) {
+		partition_map(p, s->va, from, s->mem_len, bits);
 		return;
 	}
-	pa = segment_pa[i] = take(free, s->mem_len, LOW_END);
-	memcpy(direct(pa), direct(from), s->file_len);
-	memset((uint8_t *)direct(pa) + s->file_len, 0,
-	       round_up(s->mem_len, PAGE_SIZE) - s->file_len);
-	partition_map(p, s->va, pa, s->mem_len, space_bits(s->flags) | PTE_A | PTE_D);
+	segment_pa[i] = partition_take(p, free, s->mem_len, LOW_END);
+	for (uint64_t at = 0; at < s->mem_len; at += PAGE_SIZE) {
+		uint64_t n = at < s->file_len ? min_u64(s->file_len - at, PAGE_SIZE) : 0;
+		uint8_t *to = partition_page(p, segment_pa[i] + at);
+
+		memcpy(to, direct(from + at), n);
+		memset(to + n, 0, PAGE_SIZE - n);
+	}
+	map_own(p, s->va, segment_pa[i], s->mem_len, bits | PTE_D);
 }
 
 /* All memory that is left, at most GW_MAX_EXTENTS stretches and `limit` bytes. */
@@ -111,6 +154,12 @@ static void build_extents(struct partition *p, struct range_set *free, uint64_t 
 {
 	uint32_t n = 0;
 
+	if (p->pool.stripe.mask != 0) {
+		limit = round_up(limit, PAGE_SIZE);
+		p->extents[n++] = (struct gw_extent){ partition_take(p, free, limit, 0), limit };
+		map_own(p, GW_MEM_BASE + p->extents[0].pa, p->extents[0].pa, limit, WINDOW_BITS);
+		limit = 0;
+	}
 	while (n < GW_MAX_EXTENTS) {
 		uint64_t start = 0, len;
 		const struct range *best = NULL;
@@ -165,9 +214,6 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 	const struct gw_bundle_partition *m = &b->partitions[p->number];
 	uint64_t total = 0;
 
-	if (m->colours != 0)
-		fail(STATUS_CONFIG, "partition %s wants page colours: this kernel has none",
-		     p->name);
 	bundle = b;
 	build_pool(p, m, boot, free);
 	for (uint32_t i = 0; i < b->n_segments; i++)
@@ -178,7 +224,7 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 		partition_map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len,
 			      READ_ONLY_BITS);
 	for (uint32_t i = 0; i < m->vcores; i++)
-		partition_map(p, GW_VCORE_VA(i), p->vcores[i]->area_pa, GW_VCORE_AREA, WINDOW_BITS);
+		map_own(p, GW_VCORE_VA(i), p->vcores[i]->area_at, GW_VCORE_AREA, WINDOW_BITS);
 	build_extents(p, free, m->memory_bytes != 0 ? m->memory_bytes : UINT64_MAX);
 	for (uint32_t i = 0; i < p->n_extents; i++)
 		total += p->extents[i].len;
@@ -187,6 +233,7 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 		     "partition %s wants %lu KiB, %lu KiB are left; give the machine "
 		     "more (-m)",
 		     p->name, m->memory_bytes / 1024, total / 1024);
+	p->info->dma = p->pool.stripe;
 	p->info->n_extents = p->n_extents;
 	memcpy(p->info->extents, p->extents, sizeof(p->extents));
 	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
@@ -202,13 +249,17 @@ static bool dedicated(const struct gw_bundle *b)
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }
 
-void partitions_create(const struct gw_bundle *b, struct range_set *free)
+void partitions_create(const struct gw_bundle *b, const struct boot_info *boot,
+		       struct range_set *free)
 {
 	uint32_t index = 0;
 
+	for (uint32_t i = 0; i < b->n_partitions; i++)
+		partitions[i] = direct(kernel_pages(free, sizeof(*partitions[i])));
+	deal_colours(b, boot->ram.n, free);
 	for (uint32_t i = 0; i < b->n_partitions; i++) {
 		const struct gw_bundle_partition *m = &b->partitions[i];
-		struct partition *p = direct(kernel_pages(free, sizeof(*p)));
+		struct partition *p = partitions[i];
 		bool floats = m->policy != GW_POLICY_FIXED && !dedicated(b);
 
 		memcpy(p->name, m->name, sizeof(p->name));
@@ -219,7 +270,6 @@ void partitions_create(const struct gw_bundle *b, struct range_set *free)
 		p->restarts_max = m->restarts;
 		p->entry_va = m->entry_va;
 		p->device_next = GW_DEVICE_BASE;
-		partitions[i] = p;
 		for (uint32_t k = 0; k < m->vcores; k++) {
 			struct core *c = cores[(m->first_core + k) % n_cores];
 
