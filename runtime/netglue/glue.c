@@ -225,6 +225,7 @@ static void start_shard(void *arg)
 
 	pbuf_pool_init(&g->pool, clamp(net.packet_bytes / n_shards / PBUF_SIZE, 96, 1u << 20),
 		       more_blocks, NULL);
+	g->pool.dma = &platform_boot()->dma;
 	g->stack = make_stack(g);
 	if (g->stack == NULL)
 		panic("net: no memory for a stack");
