@@ -27,9 +27,9 @@ struct file;
  */
 typedef long syscall_fn(struct thread *t, struct gw_regs *r);
 #define SYSCALL_FN(name) long sys_##name(struct thread *t, struct gw_regs *r)
-/* Internal results, never seen by programs: restart after a handler with SA_RESTART, or always
- * -EINTR then. */
-#define ERESTARTSYS 512 /* interrupted: restart if SA_RESTART or no handler ran, else EINTR */
+/* Internal results, never seen by programs. */
+#define ERESTARTSYS 512	   /* interrupted: restart if SA_RESTART or no handler ran, else EINTR */
+#define ERESTARTNOINTR 513 /* interrupted: restart after whatever handler ran (fork) */
 #define EINTR_ALWAYS EINTR
 /* Each family lists its syscalls in <family>/syscalls.def as SYSCALL(number, name); linux/table.c
  * makes the table. */

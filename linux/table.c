@@ -43,7 +43,7 @@ void personality_syscall(struct program_frame *f)
 	result = fn(t, &f->regs);
 	f->regs.rax = (uint64_t)result;
 	/* personality_return makes it a restart or -EINTR */
-	if (unlikely(result == -ERESTARTSYS))
+	if (unlikely(result == -ERESTARTSYS || result == -ERESTARTNOINTR))
 		upcall_kick(t->uthread);
 }
 

@@ -57,6 +57,7 @@ static void thread_main(void *arg)
 	upcall_set_fs_base(b.fs_base);
 	if (b.set_tid_va != 0 && copy_to_program(b.set_tid_va, &b.t->tid, sizeof(b.t->tid)) != 0)
 		log_warn("clone: the child's tid address is bad");
+	atomic_thread_fence(memory_order_seq_cst);
 	if (b.t->work != 0) /* it came before there was a uthread to tell */
 		upcall_kick(u);
 	upcall_enter_program(&b.regs);
@@ -196,7 +197,9 @@ static int start(struct thread *t, struct process *p, struct birth *b,
 	if ((q->flags & CLONE_PARENT_SETTID) != 0 &&
 	    copy_to_program(q->parent_tid, &p->pid, sizeof(p->pid)) != 0)
 		return -EFAULT;
-	process_list(p, (q->flags & CLONE_PARENT) != 0 ? t->process->parent : t->process);
+	err = process_list(p, (q->flags & CLONE_PARENT) != 0 ? t->process->parent : t->process, t);
+	if (err != 0)
+		return err;
 	err = start_thread(b, "process");
 	if (err != 0)
 		process_unlist(p);

@@ -36,9 +36,9 @@ int process_init(void)
 	if (p->mm == NULL)
 		return -ENOMEM;
 	process_first = p;
-	process_list(p, NULL);
+	r = process_list(p, NULL, NULL);
 	futex_init();
-	r = signal_init();
+	r = r == 0 ? signal_init() : r;
 	posix_timers_init();
 	return r;
 }
@@ -90,13 +90,22 @@ void process_put(struct process *p)
 	mem_free(p, sizeof(*p));
 }
 
-void process_list(struct process *p, struct process *parent)
+int process_list(struct process *p, struct process *parent, struct thread *by)
 {
+	int r = 0;
+
 	spin_lock(&processes.lock);
-	p->parent = parent;
-	list_add_tail(&processes.list, &p->link);
-	processes.n++;
+	if (by != NULL && (by->process->pending & ~by->sigmask) != 0)
+		atomic_fetch_or(&by->work, WORK_SIGNAL);
+	if (by != NULL && (by->work != 0 || by->process->exiting)) {
+		r = -ERESTARTNOINTR;
+	} else {
+		p->parent = parent;
+		list_add_tail(&processes.list, &p->link);
+		processes.n++;
+	}
 	spin_unlock(&processes.lock);
+	return r;
 }
 
 /* Out of the table: its reference passes to the caller. Lock held. */

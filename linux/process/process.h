@@ -72,8 +72,10 @@ extern struct processes processes;
  * down is in it. */
 struct process *process_create(const struct process *parent) MUST_CHECK;
 struct process *process_get(struct process *p);
-/* Into the table and out of it again: its first reference is the table's meanwhile. */
-void process_list(struct process *p, struct process *parent);
+/* Into the table and out of it again: its first reference is the table's meanwhile. -ERESTARTNOINTR
+ * when a signal waits for the thread that forks (by; NULL: none does), as in Linux: a signal for a
+ * group or for everybody finds the child in the table, or its parent before it has one. */
+int process_list(struct process *p, struct process *parent, struct thread *by) MUST_CHECK;
 void process_unlist(struct process *p);
 struct process *process_find(int pid); /* processes.lock held */
 /* kill(2) of `from`: by pid, group, everybody. info->signo 0: only look. 0, -ESRCH, -EPERM,

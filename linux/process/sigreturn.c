@@ -56,6 +56,14 @@ static void restart(struct program_frame *f)
 	f->regs.rip -= 2; /* the syscall instruction */
 }
 
+/* Did the system call end for a signal? */
+static bool interrupted(const struct program_frame *f)
+{
+	long result = (long)f->regs.rax;
+
+	return f->orig_rax != ~0ull && (result == -ERESTARTSYS || result == -ERESTARTNOINTR);
+}
+
 /* Run or apply one signal. True: a handler's frame was pushed. */
 static bool deliver(struct thread *t, struct program_frame *f, const struct siginfo64 *info)
 {
@@ -76,8 +84,8 @@ static bool deliver(struct thread *t, struct program_frame *f, const struct sigi
 		report_death(t, f, info);
 		process_exit(128 + sig, sig);
 	}
-	if (f->orig_rax != ~0ull && (long)f->regs.rax == -ERESTARTSYS) {
-		if ((act.flags & SA_RESTART) != 0)
+	if (interrupted(f)) {
+		if ((act.flags & SA_RESTART) != 0 || (long)f->regs.rax == -ERESTARTNOINTR)
 			restart(f);
 		else
 			f->regs.rax = (uint64_t)-EINTR;
@@ -111,7 +119,7 @@ void personality_return(struct program_frame *f)
 		while (signal_take(t, ~t->sigmask, &info))
 			handled |= deliver(t, f, &info);
 	}
-	if (!handled && f->orig_rax != ~0ull && (long)f->regs.rax == -ERESTARTSYS)
+	if (!handled && interrupted(f))
 		restart(f);
 	if (t->restore_sigmask) {
 		t->restore_sigmask = false;

@@ -11,11 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ktrace k;
-	char *all = xcalloc(size + 1, 1);
+	char *all = xcalloc(size + 1, 1), *json = NULL;
+	size_t len = 0;
 	int64_t depth = 0;
 
 	memcpy(all, data, size);
-	ktrace_begin(&k);
+	ktrace_begin(&k, open_memstream(&json, &len), "memory");
 	for (char *line = all, *end; line < all + size; line = end + 1) {
 		end = memchr(line, '\n', (size_t)(all + size - line));
 		if (end == NULL)
@@ -23,13 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*end = 0;
 		ktrace_line(&k, line);
 	}
-	ktrace_end(&k);
-	for (size_t i = 0; i < k.out.len; i++)
-		depth += (k.out.data[i] == '{') - (k.out.data[i] == '}');
+	if (ktrace_end(&k) != 0)
+		abort();
+	for (size_t i = 0; i < len; i++)
+		depth += (json[i] == '{') - (json[i] == '}');
 	if (depth != 0 && strpbrk((const char *)all, "{}") == NULL &&
 	    memchr(data, '{', size) == NULL && memchr(data, '}', size) == NULL)
 		abort();
-	text_free(&k.out);
+	free(json);
 	free(all);
 	return 0;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines of several partitions (godwit module): servers side by side in windows and on cores of their own, restarts that
 the neighbour does not notice, messages between Linux programs."""
-import os, re, signal, socket, subprocess, tempfile, threading, time
+import json, os, re, signal, socket, subprocess, tempfile, threading, time
 
 from harness import GODWIT, GUEST, ROOT, Redis, equal, free_port, need, test, true
 
@@ -276,6 +276,27 @@ def module_ports():
             equal(m.wait(), 0, "status")
             for n in ("source", "sink", "other"):
                 true(f"{n}: passed" in m.out, m.text())
+
+
+@test
+def module_trace():
+    """What the kernel recorded, by `godwit trace`, as a trace that a viewer opens: who ran in which window."""
+    work = linux("head", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done") + linux("tail", "sleep 0.2")
+    with Module("[module]\ncores = 1\nframe = 8ms\ntrace = 4096\n" + work + WINDOWS.replace("red", "head").replace("blue", "tail"), "-v") as m:
+        equal(m.wait(), 0, m.text())
+        log, trace = (os.path.join(m.folder.name, name) for name in ("log", "trace.json"))
+        with open(log, "w") as f:
+            f.write("\n".join(m.err))
+        subprocess.run([GODWIT, "trace", "-o", trace, log], check=True)
+        with open(trace) as f:
+            events = json.load(f)
+    names = {e["name"] for e in events if e["ph"] == "X"}
+    true({"head vcore 0", "tail vcore 0", "window 0: head", "window 1: tail"} <= names, names)
+    true(any(e["ph"] == "i" and e["name"] == "interrupt" for e in events), "interrupts")
+    windows = sorted((e["ts"], e["dur"], e["name"]) for e in events if e["name"].startswith("window"))
+    true(all(a[0] + a[1] <= b[0] + 0.002 for a, b in zip(windows, windows[1:])), "windows of one core follow each other")
+    bad = subprocess.run([GODWIT, "trace", "/dev/null"], capture_output=True, text=True)
+    true(bad.returncode == 2 and "no trace in it" in bad.stderr, bad)
 
 
 @test

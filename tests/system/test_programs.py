@@ -96,7 +96,7 @@ def _forks(vcores):
     def check():
         status, out, err = run(guest("forks"), "leak", "2000" if vcores == 1 else "500", options=["-c", str(vcores)], timeout=180)
         equal(status, 0, f"memory comes back: {out} {err}")
-        status, out, err = run(guest("forks"), "bomb", options=["-c", str(vcores), "-m", "64M"], timeout=120)
+        status, out, err = run(guest("forks"), "bomb", "5", options=["-c", str(vcores), "-m", "64M"], timeout=120)
         equal((status, out), (0, "bomb: many processes, then refused; all gone\n"), err)
     check.__name__ = f"forks_{vcores}"
     return check

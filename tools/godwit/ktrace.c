@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ktrace.c - lines of the kernel's trace to the Trace Event Format's JSON. The text is not trusted:
+/* ktrace.c - lines of the kernel's trace to a Chrome (Perfetto) trace. The text is not trusted:
  * it may be cut, mixed with a partition's own output, or somebody's invention. */
 #include "tools/godwit/ktrace.h"
 
@@ -18,46 +18,19 @@ static const char *const classes[GW_HEALTH_CLASSES] = { "deadline missed", "appl
 							"stack overflow",  "memory violation",
 							"hardware fault",  "power fail" };
 
-void ktrace_begin(struct ktrace *k)
+void ktrace_begin(struct ktrace *k, FILE *f, const char *path)
 {
 	memset(k, 0, sizeof(*k));
-	text_printf(&k->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
-}
-
-/* A string of JSON: what is not plain becomes '?'. */
-static void put_string(struct text *out, const char *s)
-{
-	text_add(out, "\"", 1);
-	for (; *s != 0; s++)
-		text_add(out, *s < ' ' || *s == '"' || *s == '\\' || *s == 127 ? "?" : s, 1);
-	text_add(out, "\"", 1);
-}
-
-/* Up to its time: every event begins like this. */
-static void put_head(struct ktrace *k, const char *phase, const char *name, uint32_t core,
-		     uint32_t track)
-{
-	text_printf(&k->out, "%s\n{\"ph\":\"%s\",\"pid\":%" PRIu32 ",\"tid\":%" PRIu32 ",\"name\":",
-		    k->events++ == 0 ? "" : ",", phase, core, track);
-	put_string(&k->out, name);
-}
-
-/* Microseconds with three places. */
-static void put_time(struct ktrace *k, const char *key, uint64_t ns)
-{
-	text_printf(&k->out, ",\"%s\":%" PRIu64 ".%03" PRIu64, key, ns / 1000, ns % 1000);
+	perfetto_begin(&k->out, f, path);
 }
 
 static void put_slice(struct ktrace *k, const char *name, uint32_t core, uint32_t track,
 		      struct ktrace_slice *s, uint64_t end_ns)
 {
-	if (!s->open)
-		return;
+	if (s->open)
+		perfetto_slice(&k->out, core, track, name, s->start_ns,
+			       end_ns >= s->start_ns ? end_ns - s->start_ns : 0, NULL);
 	s->open = false;
-	put_head(k, "X", name, core, track);
-	put_time(k, "ts", s->start_ns);
-	put_time(k, "dur", end_ns >= s->start_ns ? end_ns - s->start_ns : 0);
-	text_printf(&k->out, "}");
 }
 
 static const char *name_of(const struct ktrace *k, uint32_t partition, char room[48])
@@ -100,14 +73,16 @@ static void put_instant(struct ktrace *k, uint32_t core, uint64_t ns, uint32_t k
 							   [GW_TRACE_GRANT] = "grant" };
 	const char *name = names[kind];
 	char room[48];
+	const struct perfetto_arg args[] = {
+		{ .key = "arg", .number = arg },
+		{ .key = "partition",
+		  .text = partition == GW_TRACE_NOBODY ? "nobody" : name_of(k, partition, room) },
+		{ .key = NULL },
+	};
 
 	if (kind == GW_TRACE_ERROR)
 		name = arg < GW_HEALTH_CLASSES ? classes[arg] : "error";
-	put_head(k, "i", name, core, RUNS);
-	put_time(k, "ts", ns);
-	text_printf(&k->out, ",\"s\":\"t\",\"args\":{\"arg\":%" PRIu32 ",\"partition\":", arg);
-	put_string(&k->out, partition == GW_TRACE_NOBODY ? "nobody" : name_of(k, partition, room));
-	text_printf(&k->out, "}}");
+	perfetto_instant(&k->out, core, RUNS, name, ns, args);
 }
 
 static void event(struct ktrace *k, uint32_t core, uint64_t ns, uint32_t kind, uint32_t partition,
@@ -211,14 +186,7 @@ void ktrace_line(struct ktrace *k, const char *line)
 	k->damaged += !ok;
 }
 
-static void name_track(struct ktrace *k, uint32_t core, uint32_t track, const char *what,
-		       const char *name)
-{
-	put_head(k, "M", what, core, track);
-	text_printf(&k->out, ",\"args\":{\"name\":\"%s\"}}", name);
-}
-
-void ktrace_end(struct ktrace *k)
+int ktrace_end(struct ktrace *k)
 {
 	for (uint32_t i = 0; i < GW_MAX_VCORES; i++) {
 		char name[16];
@@ -228,9 +196,9 @@ void ktrace_end(struct ktrace *k)
 		end_run(k, i, k->cores[i].last_ns);
 		end_window(k, i, k->cores[i].last_ns);
 		snprintf(name, sizeof(name), "core %" PRIu32, i);
-		name_track(k, i, RUNS, "process_name", name);
-		name_track(k, i, RUNS, "thread_name", "runs");
-		name_track(k, i, WINDOWS, "thread_name", "windows");
+		perfetto_process(&k->out, i, name);
+		perfetto_thread(&k->out, i, RUNS, "runs");
+		perfetto_thread(&k->out, i, WINDOWS, "windows");
 	}
-	text_printf(&k->out, "\n]}\n");
+	return perfetto_close(&k->out);
 }

@@ -8,6 +8,7 @@
 #include "abi/bundle.h"
 #include "abi/vcore.h"
 #include "tools/base/util.h"
+#include "tools/godwit/perfetto.h"
 
 struct ktrace_slice {
 	bool open;
@@ -16,8 +17,8 @@ struct ktrace_slice {
 };
 
 struct ktrace {
-	struct text out; /* JSON, events so far */
-	uint64_t events, damaged;
+	struct perfetto out;
+	uint64_t damaged;
 	char names[GW_BUNDLE_PARTITIONS][32];
 	uint8_t window_owner[GW_BUNDLE_SLOTS];
 	struct ktrace_core {
@@ -27,12 +28,12 @@ struct ktrace {
 	} cores[GW_MAX_VCORES];
 };
 
-/* ktrace_begin - an empty trace. ktrace_line - take a line of console output; those that are not of
- * the trace are passed over, those that are but make no sense are counted (damaged). ktrace_end -
- * close what is open: out is the whole file then. The caller frees out. */
-void ktrace_begin(struct ktrace *k);
+/* ktrace_begin - a trace that is written to f (path: its name in errors). ktrace_line - take a line
+ * of console output; those that are not of the trace are passed over, those that are but make no
+ * sense are counted (damaged). ktrace_end - end what is open and close f: 0 or -1 (fail). */
+void ktrace_begin(struct ktrace *k, FILE *f, const char *path);
 void ktrace_line(struct ktrace *k, const char *line);
-void ktrace_end(struct ktrace *k);
+int ktrace_end(struct ktrace *k);
 
 int command_trace(int argc, char *const *argv);
 

@@ -19,26 +19,26 @@ static void help(void)
 	      stdout);
 }
 
-static int convert(FILE *in, FILE *out)
+/* Closes out. */
+static int convert(FILE *in, FILE *out, const char *to)
 {
 	struct ktrace *k = xcalloc(1, sizeof(*k));
 	char *line = NULL;
 	size_t room = 0;
 	uint64_t events, damaged;
-	bool ok;
+	int rc;
 
-	ktrace_begin(k);
+	ktrace_begin(k, out, to);
 	while (getline(&line, &room, in) > 0)
 		ktrace_line(k, line);
-	events = k->events, damaged = k->damaged;
-	ktrace_end(k);
-	ok = fwrite(k->out.data, 1, k->out.len, out) == k->out.len && fflush(out) == 0 &&
-	     !ferror(in);
-	text_free(&k->out);
+	events = k->out.events, damaged = k->damaged;
+	rc = ktrace_end(k);
 	free(k);
 	free(line);
-	if (!ok)
-		return fail("reading or writing failed");
+	if (rc != 0)
+		return rc;
+	if (ferror(in))
+		return fail("reading failed");
 	if (damaged != 0)
 		warn("trace: %llu lines make no sense and were left out",
 		     (unsigned long long)damaged);
@@ -77,11 +77,9 @@ int command_trace(int argc, char *const *argv)
 			fclose(in);
 		return STATUS_USAGE;
 	}
-	rc = convert(in, out);
+	rc = convert(in, out, to != NULL ? to : "standard output");
 	if (in != stdin)
 		fclose(in);
-	if (out != stdout && fclose(out) != 0)
-		rc = fail("cannot write %s", to);
 	if (rc != 0)
 		warn("trace: %s", fail_text());
 	return rc != 0 ? STATUS_USAGE : 0;

@@ -7,12 +7,20 @@
 #include "tools/base/util.h"
 #include "tools/godwit/perfetto.h"
 
+void perfetto_begin(struct perfetto *p, FILE *f, const char *path)
+{
+	*p = (struct perfetto){ .file = f, .path = path };
+	fputs("[", f);
+}
+
 int perfetto_open(struct perfetto *p, const char *path)
 {
-	*p = (struct perfetto){ .file = fopen(path, "we"), .path = path };
-	if (p->file == NULL)
+	FILE *f = fopen(path, "we");
+
+	*p = (struct perfetto){ .path = path };
+	if (f == NULL)
 		return fail("cannot write the trace %s: %s", path, strerror(errno));
-	fputs("[", p->file);
+	perfetto_begin(p, f, path);
 	return 0;
 }
 

@@ -22,8 +22,11 @@ struct perfetto_arg {
 	uint64_t number;
 };
 
-/* perfetto_open - create or empty the file. path stays the caller's. 0 or -1 (fail). */
+/* perfetto_open - create or empty the file. path stays the caller's. 0 or -1 (fail).
+ * perfetto_begin - write to an open stream, which perfetto_close closes; path is its name in
+ * errors. */
 int perfetto_open(struct perfetto *p, const char *path);
+void perfetto_begin(struct perfetto *p, FILE *f, const char *path);
 /* What a track is called: tracks (tid) are grouped by process (pid). */
 void perfetto_process(struct perfetto *p, uint32_t pid, const char *name);
 void perfetto_thread(struct perfetto *p, uint32_t pid, uint32_t tid, const char *name);
