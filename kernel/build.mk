@@ -54,6 +54,7 @@ $(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 BOOT_TESTS += boot-test
 boot-test: $(BUILD)/kernel.elf $(PROBE) $(PARTS)
 	tests/boot/kernel $(BUILD)
+	tests/boot/colours $(BUILD)
 .PHONY: boot-test
 
 UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test schedule_test port_test \

@@ -53,14 +53,18 @@ void cpu_detect(void)
  * two are in slices, each indexed by low bits of the address. */
 uint32_t cpu_colours(void)
 {
-	uint64_t fewest = GW_COLOURS_MAX, pages;
-	struct cpuid r = { .a = 1 };
+	uint32_t leaf = (cpuid(4, 0).a & 0x1f) != 0 ? 4 : 0x8000001d;
+	uint64_t fewest = 0, pages;
 
-	for (uint32_t i = 0; i < 8 && (r.a & 0x1f) != 0; i++) {
-		r = cpuid(cpu.max_leaf >= 4 ? 4 : 0x8000001d, i);
+	for (uint32_t i = 0; i < 8; i++) {
+		struct cpuid r = cpuid(leaf, i);
+
 		pages = (r.c + 1ULL) * ((r.b & 0xfff) + 1) / PAGE_SIZE;
-		if ((r.a >> 5 & 7) > 1)
-			fewest = min_u64(fewest, pages & -pages);
+		pages = min_u64(pages & -pages, GW_COLOURS_MAX);
+		if ((r.a & 0x1f) == 0)
+			break;
+		if ((r.a >> 5 & 7) > 1 && (fewest == 0 || pages < fewest))
+			fewest = pages;
 	}
 	return fewest != 0 ? (uint32_t)fewest : 1;
 }

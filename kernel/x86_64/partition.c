@@ -87,23 +87,25 @@ static void deal_colours(const struct gw_bundle *b, uint32_t stretches, struct r
 	uint32_t colours = b->colours != 0 ? b->colours : cpu_colours();
 	struct gw_deal deals[GW_BUNDLE_PARTITIONS];
 	uint64_t rows = gw_deal_colours(b, colours, stretches, deals), row = colours * PAGE_SIZE;
-	uint64_t base = rows != 0 ? round_up(take(free, (rows + 1) * row, LOW_END), row) : 0;
+	uint64_t base;
 
-	if (rows != 0)
-		log_text("godwit: %u page colours (by the CPU's caches: %u)\n", colours,
-			 cpu_colours());
-	for (uint32_t i = 0; i < b->n_partitions; i++) {
-		struct gw_stripe *s = &deals[i].stripe;
-
-		if (s->mask >> 1 >> (colours - 1) != 0)
+	for (uint32_t i = 0; i < b->n_partitions; i++)
+		if (deals[i].stripe.mask >> 1 >> (colours - 1) != 0)
 			fail(STATUS_CONFIG,
 			     "partition %s has page colours 0x%lx, the CPU's caches have %u; name "
 			     "others, or say in the manifest how many there are",
-			     b->partitions[i].name, s->mask, colours);
-		s->base += base;
-		partitions[i]->pool.stripe = *s;
-		partitions[i]->pool.n = (uint32_t)deals[i].table_rows * colours;
-		partitions[i]->own_next = deals[i].table_rows * s->columns * PAGE_SIZE;
+			     b->partitions[i].name, deals[i].stripe.mask, colours);
+	if (rows == 0)
+		return;
+	log_text("godwit: %u page colours (by the CPU's caches: %u)\n", colours, cpu_colours());
+	base = round_up(take(free, (rows + 1) * row, LOW_END), row);
+	for (uint32_t i = 0; i < b->n_partitions; i++) {
+		struct partition *p = partitions[i];
+
+		p->pool.stripe = deals[i].stripe;
+		p->pool.stripe.base += base;
+		p->pool.n = (uint32_t)deals[i].table_rows * colours;
+		p->own_next = deals[i].table_rows * p->pool.stripe.columns * PAGE_SIZE;
 	}
 }
 

@@ -50,6 +50,11 @@ static bool check_colours(const struct module *m, uint32_t colours, struct diag 
 				d, m->partitions[i].line,
 				"%s has no page colours: its memory is of all, those of %s too",
 				m->partitions[i].name, coloured->name);
+	if (coloured != NULL && m->colours == 0)
+		diag_warning(
+			d, coloured->colours_line,
+			"colours: of as many as the CPU's caches have; one that does not tell (as "
+			"QEMU's without KVM) needs colours = N in [module]");
 	return d->errors == before;
 }
 

@@ -273,7 +273,10 @@ TEST(coloured)
 	wide = m.stretch;
 	drop();
 	/* as many as the CPU has: room for the most */
-	CHECK(good(WEB "colours = 0-1, 3\n" DB "colours = 4-7\n"));
+	SAYS(WEB "colours = 0-1, 3\n", "4: warning: colours: of as many as the CPU's caches have");
+	load(WEB "colours = 0-1, 3\n" DB "colours = 4-7\n");
+	CHECK_EQ(d.errors, 0);
+	CHECK_EQ(d.warnings, 1);
 	CHECK(m.stretch > 7 * wide);
 	t.len = 0;
 	module_show(&m, &t);
