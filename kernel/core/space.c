@@ -255,8 +255,8 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 	return need;
 }
 
-static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make,
-			bool split_whole)
+static inline __attribute__((always_inline)) bool
+pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make, bool split_whole)
 {
 	if (s->pool->free >= len / LARGE_SIZE + len / HUGE_SIZE + 8)
 		return true;
@@ -265,8 +265,8 @@ static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool m
 
 /* Fill the page entries of one table from va on, up to the end of the range or of the table.
  * Returns the bytes done. */
-static uint64_t map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
-			  struct gather *g)
+static inline __attribute__((always_inline)) uint64_t
+map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, struct gather *g)
 {
 	uint64_t *e = walk_make(s, va, 0, g);
 	uint64_t n = min_u64(ENTRIES - level_index(va, 0), len / PAGE_SIZE), value = pa | bits;
@@ -295,27 +295,41 @@ static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bi
 	return LARGE_SIZE;
 }
 
+/* space_map of the partition's own memory, when it has colours: row by row. */
+static __attribute__((noinline, cold)) int map_coloured(struct space *s, uint64_t va, uint64_t at,
+							uint64_t len, uint64_t bits,
+							struct gather *g)
+{
+	const struct gw_stripe *stripe = &s->pool->stripe;
+
+	if (!pool_serves(s, va, len, true, true))
+		return -ENOMEM;
+	for (uint64_t done; len > 0; va += done, at += done, len -= done) {
+		done = min_u64(min_u64(len, LARGE_SIZE - va % LARGE_SIZE),
+			       gw_stripe_run(stripe, at));
+		done = map_pages(s, va, gw_stripe_pa(stripe, at), done, bits, g);
+	}
+	return 0;
+}
+
 int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, uint32_t how,
 	      struct gather *g)
 {
-	const struct gw_stripe *stripe = &s->pool->stripe;
-	bool coloured = (how & SPACE_OWN) && stripe->mask != 0;
-	bool large = (how & SPACE_LARGE) && !coloured;
+	bool large = how & SPACE_LARGE;
 
+	if ((how & SPACE_OWN) && s->pool->stripe.mask != 0)
+		return map_coloured(s, va, pa, len, bits, g);
 	/* Small pages, and pages that lie differently within 2 MiB, go into a table of their own.
 	 */
 	if (!pool_serves(s, va, len, true, !large || (va ^ pa) % LARGE_SIZE != 0))
 		return -ENOMEM;
 	while (len > 0) {
-		uint64_t n = min_u64(len, LARGE_SIZE - va % LARGE_SIZE), done;
+		uint64_t head = LARGE_SIZE - va % LARGE_SIZE, done;
 
-		if (coloured)
-			done = map_pages(s, va, gw_stripe_pa(stripe, pa),
-					 min_u64(n, gw_stripe_run(stripe, pa)), bits, g);
-		else if (large && (va | pa) % LARGE_SIZE == 0 && len >= LARGE_SIZE)
+		if (large && (va | pa) % LARGE_SIZE == 0 && len >= LARGE_SIZE)
 			done = map_large(s, va, pa, bits, g);
 		else
-			done = map_pages(s, va, pa, n, bits, g);
+			done = map_pages(s, va, pa, min_u64(len, head), bits, g);
 		va += done;
 		pa += done;
 		len -= done;
@@ -384,8 +398,7 @@ static struct gw_unmapped take_entry(struct space *s, uint64_t *e, uint64_t va, 
 
 	gather_add(g, va, old);
 	return (struct gw_unmapped){ .va = va,
-				     .pa_flags = gw_stripe_at(&s->pool->stripe, old & PTE_ADDR) |
-						 report_flags(old, level) };
+				     .pa_flags = (old & PTE_ADDR) | report_flags(old, level) };
 }
 
 /* space_scan in one table of pages, from the entry e for *va on. */
@@ -435,6 +448,8 @@ int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap, struct g
 		*va = next;
 	}
 	*va = min_u64(*va, end);
+	for (uint32_t i = 0; s->pool->stripe.mask != 0 && i < n; i++)
+		out[i].pa_flags = gw_stripe_at(&s->pool->stripe, out[i].pa_flags);
 	return (int)n;
 }
 
