@@ -23,6 +23,9 @@
 	8u /* codes: ERROR_CODE_TYPE, the same numbers as enum gw_health_class \
 	    */
 
+#define APEX_CONFIG_CORES 8u /* of a partition, at most */
+#define APEX_ANY_CORE 0xffffffffu
+
 enum apex_config_port_kind { APEX_PORT_SAMPLING = 1, APEX_PORT_QUEUING = 2 };
 enum apex_config_direction { APEX_PORT_SOURCE = 0, APEX_PORT_DESTINATION = 1 };
 
@@ -33,7 +36,9 @@ enum apex_config_level { APEX_LEVEL_PROCESS = 0, APEX_LEVEL_PARTITION = 1 };
 
 struct apex_config_port {
 	char name[32];		/* zero padded; 32 characters need no NUL */
-	uint8_t kind;		/* enum apex_config_port_kind */
+	uint8_t kind;		/* #define APEX_ANY_CORE 0xffffffffu
+	  
+enum apex_config_port_kind */
 	uint8_t direction;	/* enum apex_config_direction */
 	uint16_t channel;	/* number of the manifest's channel: the port of the kernel calls */
 	uint32_t message_bytes; /* at most, 1..GW_BATCH_BYTES: as the channel says */
@@ -53,7 +58,8 @@ struct apex_config {
 	uint32_t identifier;  /* PARTITION_STATUS_TYPE.IDENTIFIER */
 	uint32_t main_stack_bytes; /* of the main process, 4096..16 MiB */
 	uint32_t n_ports;	   /* 0..APEX_CONFIG_PORTS */
-	uint32_t reserved;
+	uint32_t default_core;	   /* affinity of processes that are given none: 0 .. vcores - 1,
+				      or APEX_ANY_CORE */
 	uint8_t level[APEX_CONFIG_ERRORS]; /* enum apex_config_level, by error code */
 };
 

@@ -35,9 +35,11 @@ struct gw_bundle_segment {
 	uint32_t partition;
 };
 
-#define GW_PARTITION_DMA_TRUSTED 0x1u /* accepts devices without an IOMMU */
-#define GW_PARTITION_MEM_ZEROED 0x2u  /* the machine's memory is zero at power-on */
-#define GW_PARTITION_HEALTH_LOG 0x4u  /* may read the module's health log (health.h) */
+/* dma = trusted: its devices reach all memory. Without: its own only, by an IOMMU; if there is
+ * none, or a device is not behind it, the machine does not start. */
+#define GW_PARTITION_DMA_TRUSTED 0x1u
+#define GW_PARTITION_MEM_ZEROED 0x2u /* the machine's memory is zero at power-on */
+#define GW_PARTITION_HEALTH_LOG 0x4u /* may read the module's health log (health.h) */
 
 /* Errors of a partition: what happened. A fault is the partition's own affair, an upcall, as long
  * as it has an upcall entry; the table says what follows when it has none, or when its runtime
@@ -49,7 +51,7 @@ enum gw_health_class {
 	GW_HEALTH_ILLEGAL =
 		3,	     /* illegal instruction, general protection, system call while masked */
 	GW_HEALTH_STACK = 4, /* stack overflow */
-	GW_HEALTH_MEMORY = 5,	/* page fault */
+	GW_HEALTH_MEMORY = 5,	/* page fault; DMA of its device outside its memory */
 	GW_HEALTH_HARDWARE = 6, /* machine check, NMI */
 	GW_HEALTH_POWER = 7,	/* power fail */
 	GW_HEALTH_CLASSES = 8,

@@ -30,8 +30,10 @@ static inline uint64_t gw_deal_tables(const struct gw_bundle_partition *p, uint6
 		more = (frames - GW_DEAL_SMALL) / 32;
 	if (tables == 0)
 		tables = 16 + frames / 128 + (more < 512 ? more : 512);
-	return tables + 24 + 3 * stretches + p->vcores / 32 +
-	       memory / (p->colours != 0 ? 1u << 21 : 1u << 30);
+	/* Isolated: the same again for the devices' domain. */
+	return tables + p->vcores / 32 +
+	       (24 + 3 * stretches + memory / (p->colours != 0 ? 1u << 21 : 1u << 30)) *
+		       (p->flags & GW_PARTITION_DMA_TRUSTED ? 1 : 2);
 }
 
 /* A coloured partition's share of the stretch with all of them. */
@@ -42,7 +44,7 @@ struct gw_deal {
 
 /* gw_deal_colours - where the page tables, vcore areas, segments and memory of partitions that have
  * colours go (of others, mask 0): those without a common colour beside one another, others one
- * after the other. Returns rows of the stretch. */
+ * after the other. Returns rows of the stretch, or ~0 when one names colours that there are not. */
 static inline uint64_t gw_deal_colours(const struct gw_bundle *b, uint32_t colours,
 				       uint32_t stretches, struct gw_deal deals[])
 {
@@ -59,6 +61,8 @@ static inline uint64_t gw_deal_colours(const struct gw_bundle *b, uint32_t colou
 		d->table_rows = 0;
 		if (p->colours == 0)
 			continue;
+		if (p->colours >> 1 >> (colours - 1) != 0)
+			return ~0ULL;
 		for (uint32_t k = 0; k < b->n_segments; k++)
 			if (b->segments[k].partition == i)
 				frames += gw_deal_pages(b->segments[k].mem_len);

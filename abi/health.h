@@ -16,6 +16,12 @@
 #define GW_HEALTH_RECORDS 84u
 #define GW_HEALTH_MODULE 0xffu /* the partition of an error of the module */
 
+/* In the code of a memory error: a device of the partition tried to reach memory that is not the
+ * partition's (arg: the page; rip 0), and did not. The others as VT-d records them: it read (else
+ * wrote); the reason in bits 32 to 39; the device in bits 0 to 15, as gw_device.location. */
+#define GW_HEALTH_DMA (1ULL << 63)
+#define GW_HEALTH_DMA_READ (1ULL << 62)
+
 struct gw_health_record {
 	uint64_t number;    /* 1.. in order of happening, written last; 0: it is being written */
 	uint64_t time_ns;   /* gw_clock */

@@ -92,9 +92,6 @@ void DISPLAY_BLACKBOARD(BLACKBOARD_ID_TYPE BLACKBOARD_ID, MESSAGE_ADDR_TYPE MESS
 static RETURN_CODE_TYPE read(struct blackboard *b, MESSAGE_ADDR_TYPE message,
 			     MESSAGE_SIZE_TYPE *length, SYSTEM_TIME_TYPE time_out)
 {
-	struct apex_process *p = apex.current;
-	RETURN_CODE_TYPE rc;
-
 	if (b == NULL || !time_valid(time_out, plat_now()))
 		return INVALID_PARAM;
 	if (b->length != 0) {
@@ -102,15 +99,7 @@ static RETURN_CODE_TYPE read(struct blackboard *b, MESSAGE_ADDR_TYPE message,
 		*length = b->length;
 		return NO_ERROR;
 	}
-	if (time_out == 0)
-		return NOT_AVAILABLE;
-	if (cannot_wait())
-		return INVALID_MODE;
-	p->message = message;
-	p->length = 0;
-	rc = apex_wait_on(&b->o.queue, time_out);
-	*length = rc == NO_ERROR ? p->length : 0;
-	return rc;
+	return wait_receive(&b->o.queue, message, length, time_out);
 }
 
 void READ_BLACKBOARD(BLACKBOARD_ID_TYPE BLACKBOARD_ID, SYSTEM_TIME_TYPE TIME_OUT,
@@ -143,16 +132,7 @@ void CLEAR_BLACKBOARD(BLACKBOARD_ID_TYPE BLACKBOARD_ID, RETURN_CODE_TYPE *RETURN
 void GET_BLACKBOARD_ID(BLACKBOARD_NAME_TYPE BLACKBOARD_NAME, BLACKBOARD_ID_TYPE *BLACKBOARD_ID,
 		       RETURN_CODE_TYPE *RETURN_CODE)
 {
-	BLACKBOARD_ID_TYPE id;
-	NAME_TYPE name;
-
-	name_copy(name, BLACKBOARD_NAME);
-	apex_lock();
-	id = object_by_name(&blackboards, name);
-	apex_unlock();
-	if (id != 0)
-		*BLACKBOARD_ID = id;
-	*RETURN_CODE = id != 0 ? NO_ERROR : INVALID_CONFIG;
+	*RETURN_CODE = object_find(&blackboards, BLACKBOARD_NAME, BLACKBOARD_ID);
 }
 
 void GET_BLACKBOARD_STATUS(BLACKBOARD_ID_TYPE BLACKBOARD_ID,

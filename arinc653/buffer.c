@@ -103,13 +103,7 @@ static RETURN_CODE_TYPE send(struct buffer *b, MESSAGE_ADDR_TYPE message, MESSAG
 		put(b, message, length);
 		return NO_ERROR;
 	}
-	if (time_out == 0)
-		return NOT_AVAILABLE;
-	if (cannot_wait())
-		return INVALID_MODE;
-	apex.current->message = message;
-	apex.current->length = length;
-	return apex_wait_on(&b->o.queue, time_out);
+	return wait_send(&b->o.queue, message, length, time_out);
 }
 
 /* The capacity of a message, 0 for a bad identifier: set once, before NORMAL mode. */
@@ -136,8 +130,7 @@ void SEND_BUFFER(BUFFER_ID_TYPE BUFFER_ID, MESSAGE_ADDR_TYPE MESSAGE_ADDR, MESSA
 static RETURN_CODE_TYPE receive(struct buffer *b, MESSAGE_ADDR_TYPE message,
 				MESSAGE_SIZE_TYPE *length, SYSTEM_TIME_TYPE time_out)
 {
-	struct apex_process *p = apex.current;
-	RETURN_CODE_TYPE rc;
+	struct apex_process *p;
 
 	if (b == NULL || !time_valid(time_out, plat_now()))
 		return INVALID_PARAM;
@@ -155,15 +148,7 @@ static RETURN_CODE_TYPE receive(struct buffer *b, MESSAGE_ADDR_TYPE message,
 		}
 		return NO_ERROR;
 	}
-	if (time_out == 0)
-		return NOT_AVAILABLE;
-	if (cannot_wait())
-		return INVALID_MODE;
-	p->message = message;
-	p->length = 0;
-	rc = apex_wait_on(&b->o.queue, time_out);
-	*length = rc == NO_ERROR ? p->length : 0;
-	return rc;
+	return wait_receive(&b->o.queue, message, length, time_out);
 }
 
 void RECEIVE_BUFFER(BUFFER_ID_TYPE BUFFER_ID, SYSTEM_TIME_TYPE TIME_OUT,
@@ -184,16 +169,7 @@ void RECEIVE_BUFFER(BUFFER_ID_TYPE BUFFER_ID, SYSTEM_TIME_TYPE TIME_OUT,
 void GET_BUFFER_ID(BUFFER_NAME_TYPE BUFFER_NAME, BUFFER_ID_TYPE *BUFFER_ID,
 		   RETURN_CODE_TYPE *RETURN_CODE)
 {
-	BUFFER_ID_TYPE id;
-	NAME_TYPE name;
-
-	name_copy(name, BUFFER_NAME);
-	apex_lock();
-	id = object_by_name(&buffers, name);
-	apex_unlock();
-	if (id != 0)
-		*BUFFER_ID = id;
-	*RETURN_CODE = id != 0 ? NO_ERROR : INVALID_CONFIG;
+	*RETURN_CODE = object_find(&buffers, BUFFER_NAME, BUFFER_ID);
 }
 
 void GET_BUFFER_STATUS(BUFFER_ID_TYPE BUFFER_ID, BUFFER_STATUS_TYPE *BUFFER_STATUS,

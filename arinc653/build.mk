@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # ARINC 653 partitions: the services and the platform that every application is linked with.
-APEX_SRCS := $(addprefix arinc653/,sched.c timer.c object.c partition.c process.c state.c time.c sampling.c queuing.c buffer.c \
+APEX_SRCS := $(addprefix arinc653/,sched.c cores.c timer.c object.c partition.c process.c state.c time.c sampling.c queuing.c buffer.c \
 	blackboard.c semaphore.c event.c mutex.c error.c config.c)
 
 # Host tests: the services on simulated time. A name of the standard is 32 bytes; a shorter literal will do.
 UNIT_TESTS += arinc653/test/apex_test
 arinc653/test/apex_test_SRCS := $(APEX_SRCS) $(addprefix arinc653/test/,sim.c sim_support.c process_cases.c state_cases.c \
-	time_cases.c objects_cases.c buffer_cases.c mutex_cases.c ports_cases.c error_cases.c partition_cases.c)
+	time_cases.c objects_cases.c buffer_cases.c mutex_cases.c ports_cases.c error_cases.c partition_cases.c cores_cases.c)
 arinc653/test/apex_test_CFLAGS := -Wno-stringop-overflow
 
 # A partition program: $(call apex_program,APPLICATION SOURCES). The executive leaves the vector registers alone; the
@@ -27,7 +27,7 @@ $$(call guest_objs,$$(APEX_GUEST_SRCS)) $$(call apex_objs,$(1)) $$(APEX_LDSCRIPT
 endef
 
 # Boot tests: one program, whose part is chosen by the partition's identifier.
-APEX_BOOT_SRCS := $(addprefix arinc653/test/boot/,main.c talk.c faults.c sched.c restart.c cost.c)
+APEX_BOOT_SRCS := $(addprefix arinc653/test/boot/,main.c talk.c faults.c sched.c restart.c cost.c cores.c)
 $(eval $(BUILD)/apex-test.elf: $(call apex_program,$(APEX_BOOT_SRCS)))
 -include $(patsubst %.o,%.d,$(call apex_objs,$(APEX_BOOT_SRCS)))
 all: $(BUILD)/apex-test.elf # examples/arinc653.ini

@@ -64,8 +64,8 @@ const char *apex_config_check(const void *blob, size_t len)
 		return "the identifier";
 	if (c->main_stack_bytes < 4096 || c->main_stack_bytes > STACK_MAX)
 		return "the main process's stack";
-	if (c->reserved != 0)
-		return "a reserved field";
+	if (c->default_core >= APEX_CORES && c->default_core != APEX_ANY_CORE)
+		return "the default core";
 	for (uint32_t i = 0; i < APEX_CONFIG_ERRORS; i++)
 		if (c->level[i] > APEX_LEVEL_PARTITION)
 			return "the level of an error";

@@ -15,10 +15,11 @@ static void handler_run(void)
 		return;
 	apex.handler_active = true;
 	apex.handler_asked = false;
-	apex.resched = true;
+	apex.handler_core = apex.handler.core == CORE_AFFINITY_NO_PREFERENCE
+				    ? plat_core()
+				    : (uint32_t)apex.handler.core;
 	apex.handler.state = READY;
-	plat_context_init(&apex.handler,
-			  (void (*)(void))(uintptr_t)apex.handler.attributes.ENTRY_POINT);
+	process_enter(&apex.handler);
 }
 
 void error_raise(struct apex_process *p, ERROR_CODE_TYPE code, uint64_t address,
@@ -47,8 +48,11 @@ void error_raise(struct apex_process *p, ERROR_CODE_TYPE code, uint64_t address,
  * handler. */
 void apex_fault(ERROR_CODE_TYPE code, uint64_t address)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 
+	if (p->state != READY || p->fresh)
+		return; /* another core has just stopped or suspended it: it happens again, or never
+			 */
 	if (p == &apex.main) {
 		plat_health(p->id, code, address);
 		plat_end(); /* ignored, but there is no way on */
@@ -74,8 +78,8 @@ _Noreturn void handler_stop(void)
 		apex.n_errors = 0;
 	if (apex.n_errors != 0)
 		handler_run();
-	plat_switch(NULL, apex_choose());
-	__builtin_unreachable();
+	apex.resched = true;
+	apex_go();
 }
 
 /* ---- services ---- */
@@ -157,12 +161,13 @@ void RAISE_APPLICATION_ERROR(ERROR_CODE_TYPE ERROR_CODE, MESSAGE_ADDR_TYPE MESSA
 	}
 	plat_touch(MESSAGE_ADDR, (size_t)LENGTH, false);
 	apex_lock();
-	error_raise(apex.current, APPLICATION_ERROR, 0, MESSAGE_ADDR, (uint32_t)LENGTH);
+	error_raise(current(), APPLICATION_ERROR, 0, MESSAGE_ADDR, (uint32_t)LENGTH);
 	apex_unlock();
 	*RETURN_CODE = NO_ERROR;
 }
 
-/* On one core no process runs beside the handler, whatever it is told. */
+/* PROCESSES_PAUSE: no process runs while the handler does; PROCESSES_SCHEDULED: only on its core.
+ */
 void CONFIGURE_ERROR_HANDLER(ERROR_HANDLER_CONCURRENCY_CONTROL_TYPE CONCURRENCY_CONTROL,
 			     PROCESSOR_CORE_ID_TYPE PROCESSOR_CORE_ID,
 			     RETURN_CODE_TYPE *RETURN_CODE)
@@ -175,10 +180,14 @@ void CONFIGURE_ERROR_HANDLER(ERROR_HANDLER_CONCURRENCY_CONTROL_TYPE CONCURRENCY_
 	else if (CONCURRENCY_CONTROL != PROCESSES_PAUSE &&
 		 CONCURRENCY_CONTROL != PROCESSES_SCHEDULED)
 		rc = INVALID_PARAM;
-	else if (PROCESSOR_CORE_ID != 0 && PROCESSOR_CORE_ID != CORE_AFFINITY_NO_PREFERENCE)
+	else if (!core_valid(PROCESSOR_CORE_ID))
 		rc = INVALID_CONFIG;
 	else if (apex.mode == NORMAL)
 		rc = INVALID_MODE;
+	if (rc == NO_ERROR) {
+		apex.handler_shares = CONCURRENCY_CONTROL == PROCESSES_SCHEDULED;
+		apex.handler.core = PROCESSOR_CORE_ID;
+	}
 	apex_unlock();
 	*RETURN_CODE = rc;
 }

@@ -69,11 +69,7 @@ static RETURN_CODE_TYPE wait(struct event *e, SYSTEM_TIME_TYPE time_out)
 		return INVALID_PARAM;
 	if (e->state == UP)
 		return NO_ERROR;
-	if (time_out == 0)
-		return NOT_AVAILABLE;
-	if (cannot_wait())
-		return INVALID_MODE;
-	return apex_wait_on(&e->o.queue, time_out);
+	return wait_object(&e->o.queue, time_out);
 }
 
 void WAIT_EVENT(EVENT_ID_TYPE EVENT_ID, SYSTEM_TIME_TYPE TIME_OUT, RETURN_CODE_TYPE *RETURN_CODE)
@@ -89,16 +85,7 @@ void WAIT_EVENT(EVENT_ID_TYPE EVENT_ID, SYSTEM_TIME_TYPE TIME_OUT, RETURN_CODE_T
 void GET_EVENT_ID(EVENT_NAME_TYPE EVENT_NAME, EVENT_ID_TYPE *EVENT_ID,
 		  RETURN_CODE_TYPE *RETURN_CODE)
 {
-	EVENT_ID_TYPE id;
-	NAME_TYPE name;
-
-	name_copy(name, EVENT_NAME);
-	apex_lock();
-	id = object_by_name(&events, name);
-	apex_unlock();
-	if (id != 0)
-		*EVENT_ID = id;
-	*RETURN_CODE = id != 0 ? NO_ERROR : INVALID_CONFIG;
+	*RETURN_CODE = object_find(&events, EVENT_NAME, EVENT_ID);
 }
 
 void GET_EVENT_STATUS(EVENT_ID_TYPE EVENT_ID, EVENT_STATUS_TYPE *EVENT_STATUS,

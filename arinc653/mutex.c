@@ -15,8 +15,12 @@ void mutex_take(struct apex_mutex *m, struct apex_process *p)
 	m->owner = p;
 	p->owned = m;
 	p->retained_priority = p->current_priority;
-	if (m != &apex.preemption)
+	if (m != &apex.preemption) {
 		process_place(p, GW_MAX(m->priority, p->current_priority), true);
+		return;
+	}
+	apex.lock_core = p->running != NO_CORE ? p->running : p->home;
+	apex.resched = true;
 }
 
 void mutex_give(struct apex_mutex *m, bool all)
@@ -39,8 +43,10 @@ void mutex_give(struct apex_mutex *m, bool all)
 
 bool mutex_awaited(const struct apex_process *p)
 {
-	return p->wait == WAIT_QUEUE && (uint8_t *)p->on >= (uint8_t *)mutexes_table &&
-	       (uint8_t *)p->on < (uint8_t *)&mutexes_table[MAX_NUMBER_OF_MUTEXES];
+	return p->wait == WAIT_QUEUE &&
+	       (p->on == &apex.preemption.o.queue ||
+		((uint8_t *)p->on >= (uint8_t *)mutexes_table &&
+		 (uint8_t *)p->on < (uint8_t *)&mutexes_table[MAX_NUMBER_OF_MUTEXES]));
 }
 
 static RETURN_CODE_TYPE create(const NAME_TYPE name, PRIORITY_TYPE priority,
@@ -82,7 +88,7 @@ void CREATE_MUTEX(MUTEX_NAME_TYPE MUTEX_NAME, PRIORITY_TYPE MUTEX_PRIORITY,
 
 static RETURN_CODE_TYPE acquire(struct apex_mutex *m, SYSTEM_TIME_TYPE time_out)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 
 	if (m == NULL || !time_valid(time_out, plat_now()))
 		return INVALID_PARAM;
@@ -122,7 +128,7 @@ void RELEASE_MUTEX(MUTEX_ID_TYPE MUTEX_ID, RETURN_CODE_TYPE *RETURN_CODE)
 	m = object_by_id(&mutexes, MUTEX_ID);
 	if (m == NULL)
 		rc = INVALID_PARAM;
-	else if (m->owner != apex.current)
+	else if (m->owner != current())
 		rc = INVALID_MODE;
 	else
 		mutex_give(m, false);
@@ -152,16 +158,7 @@ void RESET_MUTEX(MUTEX_ID_TYPE MUTEX_ID, PROCESS_ID_TYPE PROCESS_ID, RETURN_CODE
 void GET_MUTEX_ID(MUTEX_NAME_TYPE MUTEX_NAME, MUTEX_ID_TYPE *MUTEX_ID,
 		  RETURN_CODE_TYPE *RETURN_CODE)
 {
-	MUTEX_ID_TYPE id;
-	NAME_TYPE name;
-
-	name_copy(name, MUTEX_NAME);
-	apex_lock();
-	id = object_by_name(&mutexes, name);
-	apex_unlock();
-	if (id != 0)
-		*MUTEX_ID = id;
-	*RETURN_CODE = id != 0 ? NO_ERROR : INVALID_CONFIG;
+	*RETURN_CODE = object_find(&mutexes, MUTEX_NAME, MUTEX_ID);
 }
 
 void GET_MUTEX_STATUS(MUTEX_ID_TYPE MUTEX_ID, MUTEX_STATUS_TYPE *MUTEX_STATUS,
@@ -204,7 +201,7 @@ void GET_PROCESS_MUTEX_STATE(PROCESS_ID_TYPE PROCESS_ID, MUTEX_ID_TYPE *MUTEX_ID
 	*RETURN_CODE = p != NULL ? NO_ERROR : INVALID_PARAM;
 }
 
-/* ---- the preemption lock ---- */
+/* ---- the preemption lock: its owner's core runs nobody else; other cores go on ---- */
 
 void LOCK_PREEMPTION(LOCK_LEVEL_TYPE *LOCK_LEVEL, RETURN_CODE_TYPE *RETURN_CODE)
 {
@@ -215,12 +212,14 @@ void LOCK_PREEMPTION(LOCK_LEVEL_TYPE *LOCK_LEVEL, RETURN_CODE_TYPE *RETURN_CODE)
 	apex_lock();
 	if (is_handler() || apex.mode != NORMAL)
 		rc = NO_ACTION;
-	else if (apex.current->owned != NULL && apex.current->owned != m)
+	else if (current()->owned != NULL && current()->owned != m)
 		rc = INVALID_MODE;
-	else if (m->count == MAX_LOCK_LEVEL)
+	else if (m->owner == current() && m->count == MAX_LOCK_LEVEL)
 		rc = INVALID_CONFIG;
-	else
-		mutex_take(m, apex.current);
+	else if (m->owner == NULL || m->owner == current())
+		mutex_take(m, current());
+	else /* of a process on another core */
+		rc = apex_wait_on(&m->o.queue, INFINITE_TIME_VALUE);
 	level = m->count;
 	apex_unlock();
 	*LOCK_LEVEL = level;
@@ -236,7 +235,9 @@ void UNLOCK_PREEMPTION(LOCK_LEVEL_TYPE *LOCK_LEVEL, RETURN_CODE_TYPE *RETURN_COD
 	apex_lock();
 	if (is_handler() || apex.mode != NORMAL || m->count == 0)
 		rc = NO_ACTION;
-	else /* while it is locked nobody else runs: the owner is the caller */
+	else if (m->owner != current())
+		rc = INVALID_MODE;
+	else
 		mutex_give(m, false);
 	level = m->count;
 	apex_unlock();

@@ -32,6 +32,20 @@ APEX_INTEGER object_by_name(const struct apex_kind *k, const NAME_TYPE name)
 	return 0;
 }
 
+RETURN_CODE_TYPE object_find(const struct apex_kind *k, const char *name, APEX_INTEGER *id)
+{
+	APEX_INTEGER found;
+	NAME_TYPE copy;
+
+	name_copy(copy, name);
+	apex_lock();
+	found = object_by_name(k, copy);
+	apex_unlock();
+	if (found != 0)
+		*id = found;
+	return found != 0 ? NO_ERROR : INVALID_CONFIG;
+}
+
 void *object_make(struct apex_kind *k, const NAME_TYPE name, QUEUING_DISCIPLINE_TYPE discipline)
 {
 	struct apex_object *o;

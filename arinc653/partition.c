@@ -15,7 +15,7 @@ void GET_PARTITION_STATUS(PARTITION_STATUS_TYPE *PARTITION_STATUS, RETURN_CODE_T
 		.LOCK_LEVEL = apex.preemption.count,
 		.OPERATING_MODE = apex.mode,
 		.START_CONDITION = apex.start_condition,
-		.NUM_ASSIGNED_CORES = 1,
+		.NUM_ASSIGNED_CORES = apex.n_cores,
 	};
 	apex_unlock();
 	*PARTITION_STATUS = s;
@@ -41,8 +41,9 @@ static _Noreturn void enter_normal(void)
 		process_off(p, DORMANT);
 		process_begin(p, p->delay, now);
 	}
-	plat_switch(NULL, apex_choose());
-	__builtin_unreachable();
+	apex.resched = true;
+	plat_cores_start();
+	apex_go();
 }
 
 void SET_PARTITION_MODE(OPERATING_MODE_TYPE OPERATING_MODE, RETURN_CODE_TYPE *RETURN_CODE)

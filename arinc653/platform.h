@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* platform.h - what the services need below them: time, one core's contexts, memory, channels. Two
- * implementations: arinc653/godwit (the kernel's calls and upcalls) and arinc653/test/sim.c (host
- * tests: simulated time, ucontext). Everything here is called masked (plat_mask) unless it says
- * otherwise. */
+/* platform.h - what the services need below them: time, cores and contexts, memory, channels.
+ * Implementations: arinc653/godwit (the kernel's calls and upcalls), arinc653/test/sim.c (host
+ * tests: simulated time and cores, ucontext) and arinc653/test/threads.c (cores are threads).
+ * Everything here is called masked (plat_mask) unless it says otherwise, and is about the calling
+ * core. */
 #ifndef GODWIT_ARINC653_PLATFORM_H
 #define GODWIT_ARINC653_PLATFORM_H
 
@@ -11,6 +12,16 @@
 /* Events that interrupt the program (plat_unmask, plat_wait, apex_events). */
 #define PLAT_TIMER 0x1u /* the deadline of plat_timer passed */
 #define PLAT_PORT 0x2u	/* a channel has a message, or room again */
+#define PLAT_KICK 0x4u	/* plat_kick by another core */
+
+/* plat_core - this core, 0 .. n_cores - 1 of apex_start. plat_kick - PLAT_KICK on another one,
+ * which may not have begun yet. plat_cores_start - all others begin at apex_core_main.
+ * plat_relax - a moment of waiting for another core, also unmasked; masked, it does not return once
+ * that has called plat_restart. */
+uint32_t plat_core(void);
+void plat_kick(uint32_t core);
+void plat_cores_start(void);
+void plat_relax(void);
 
 /* plat_now - ns since the machine's start, monotonic. Also unmasked. */
 uint64_t plat_now(void);
@@ -41,8 +52,9 @@ uint8_t *plat_stack(size_t n);
 size_t plat_context_size(void);
 void plat_context_init(struct apex_process *p, void (*entry)(void));
 
-/* plat_switch - run `to`; returns when `from` is run again. from NULL: the context that is left is
- * nobody's any more; does not return. */
+/* plat_switch - run `to`, or, NULL, apex_idle on a stack of the core's own; returns when `from` is
+ * run again, on whichever core. from NULL: the context that is left is nobody's any more; does not
+ * return. A context that begins or was interrupted does apex_release before it goes on. */
 void plat_switch(struct apex_process *from, struct apex_process *to);
 
 /* plat_touch - read, or read and write back unchanged, a byte of each page of [p, p + n): a bad
@@ -64,7 +76,8 @@ void plat_message(const void *text, uint32_t len);
 void plat_health(PROCESS_ID_TYPE id, ERROR_CODE_TYPE code, uint64_t address);
 
 /* plat_end - the partition is IDLE for good. plat_restart: begin again at the partition's entry,
- * with data as linked (COLD_START) or as it is (WARM_START). */
+ * with data as linked (COLD_START) or as it is (WARM_START), after all other cores have stopped.
+ * Locked. */
 _Noreturn void plat_end(void);
 _Noreturn void plat_restart(OPERATING_MODE_TYPE mode);
 

@@ -74,7 +74,7 @@ void process_begin(struct apex_process *p, SYSTEM_TIME_TYPE delay, uint64_t now)
 {
 	uint64_t at = (is_periodic(p) ? plat_period_start(now) : now) + (uint64_t)delay;
 
-	plat_context_init(p, (void (*)(void))(uintptr_t)p->attributes.ENTRY_POINT);
+	process_enter(p);
 	p->release_at = at;
 	process_deadline(p, time_after(at, p->attributes.TIME_CAPACITY));
 	p->state = WAITING;
@@ -168,26 +168,32 @@ void STOP(PROCESS_ID_TYPE PROCESS_ID, RETURN_CODE_TYPE *RETURN_CODE)
 {
 	RETURN_CODE_TYPE rc = NO_ERROR;
 	struct apex_process *p;
+	bool elsewhere = false;
+	uint32_t left = 0;
 
 	apex_lock();
 	p = process_by_id(PROCESS_ID);
-	if (p == NULL || p == apex.current)
+	if (p == NULL || p == current())
 		rc = INVALID_PARAM;
 	else if (p->state == DORMANT)
 		rc = NO_ACTION;
 	else
 		process_stop(p);
+	if (p != NULL && rc == NO_ERROR)
+		elsewhere = process_elsewhere(p, &left);
 	apex_unlock();
+	if (elsewhere)
+		process_await(p, left);
 	*RETURN_CODE = rc;
 }
 
 void STOP_SELF(void)
 {
 	apex_lock();
-	if (apex.current == &apex.main)
+	if (current() == &apex.main)
 		plat_end(); /* before NORMAL mode: nothing will ever run */
 	if (is_handler())
 		handler_stop();
-	process_stop(apex.current);
-	plat_switch(NULL, apex_choose());
+	process_stop(current());
+	apex_go();
 }

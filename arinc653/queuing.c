@@ -85,13 +85,7 @@ static RETURN_CODE_TYPE send(struct queuing_port *p, MESSAGE_ADDR_TYPE message,
 	if (p->o.queue.count == 0 && /* those that wait come first */
 	    plat_port_write(p->config->channel, message, (uint32_t)length) == 0)
 		return NO_ERROR;
-	if (time_out == 0)
-		return NOT_AVAILABLE;
-	if (cannot_wait())
-		return INVALID_MODE;
-	apex.current->message = message;
-	apex.current->length = length;
-	return apex_wait_on(&p->o.queue, time_out);
+	return wait_send(&p->o.queue, message, length, time_out);
 }
 
 void SEND_QUEUING_MESSAGE(QUEUING_PORT_ID_TYPE QUEUING_PORT_ID, MESSAGE_ADDR_TYPE MESSAGE_ADDR,
@@ -119,8 +113,6 @@ static int take(const struct queuing_port *p, MESSAGE_ADDR_TYPE message)
 static RETURN_CODE_TYPE receive(struct queuing_port *p, MESSAGE_ADDR_TYPE message,
 				MESSAGE_SIZE_TYPE *length, SYSTEM_TIME_TYPE time_out)
 {
-	struct apex_process *self = apex.current;
-	RETURN_CODE_TYPE rc;
 	int n = -1;
 
 	if (p == NULL || !time_valid(time_out, plat_now()))
@@ -133,15 +125,7 @@ static RETURN_CODE_TYPE receive(struct queuing_port *p, MESSAGE_ADDR_TYPE messag
 		*length = n;
 		return NO_ERROR;
 	}
-	if (time_out == 0)
-		return NOT_AVAILABLE;
-	if (cannot_wait())
-		return INVALID_MODE;
-	self->message = message;
-	self->length = 0;
-	rc = apex_wait_on(&p->o.queue, time_out);
-	*length = rc == NO_ERROR ? self->length : 0;
-	return rc;
+	return wait_receive(&p->o.queue, message, length, time_out);
 }
 
 void RECEIVE_QUEUING_MESSAGE(QUEUING_PORT_ID_TYPE QUEUING_PORT_ID, SYSTEM_TIME_TYPE TIME_OUT,
@@ -190,16 +174,7 @@ void queuing_ports_poll(void)
 void GET_QUEUING_PORT_ID(QUEUING_PORT_NAME_TYPE QUEUING_PORT_NAME,
 			 QUEUING_PORT_ID_TYPE *QUEUING_PORT_ID, RETURN_CODE_TYPE *RETURN_CODE)
 {
-	QUEUING_PORT_ID_TYPE id;
-	NAME_TYPE name;
-
-	name_copy(name, QUEUING_PORT_NAME);
-	apex_lock();
-	id = object_by_name(&queuing_ports, name);
-	apex_unlock();
-	if (id != 0)
-		*QUEUING_PORT_ID = id;
-	*RETURN_CODE = id != 0 ? NO_ERROR : INVALID_CONFIG;
+	*RETURN_CODE = object_find(&queuing_ports, QUEUING_PORT_NAME, QUEUING_PORT_ID);
 }
 
 void GET_QUEUING_PORT_STATUS(QUEUING_PORT_ID_TYPE QUEUING_PORT_ID,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sched.c - who runs: ready processes by priority and age, waits, time-outs, deadlines. Bounded by
- * the number of processes; choosing is constant. */
+/* sched.c - processes come and go: the lock, states, waits, and the switch to whoever should run on
+ * this core (cores.c). Bounded by the number of processes; choosing by that of cores. */
 #include "arinc653/apex_internal.h"
 #include "arinc653/platform.h"
 
@@ -8,27 +8,26 @@ struct apex_partition apex;
 
 /* ---- states ---- */
 
-void process_ready(struct apex_process *p, bool first)
+static void context_begin(struct apex_process *p)
 {
-	struct list_node *q = &apex.ready[p->current_priority];
-
-	p->state = READY;
-	if (p == &apex.handler)
-		return;
-	if (first)
-		list_add_head(q, &p->ready);
-	else
-		list_add_tail(q, &p->ready);
-	apex.ready_bits[p->current_priority / 64] |= 1ULL << p->current_priority % 64;
-	apex.resched = true;
+	p->fresh = false;
+	plat_context_init(p, (void (*)(void))(uintptr_t)p->attributes.ENTRY_POINT);
 }
 
-static void ready_del(struct apex_process *p)
+void process_enter(struct apex_process *p)
 {
-	list_del(&p->ready);
-	if (list_empty(&apex.ready[p->current_priority]))
-		apex.ready_bits[p->current_priority / 64] &= ~(1ULL << p->current_priority % 64);
 	apex.resched = true;
+	if (p->running == NO_CORE)
+		context_begin(p);
+	else
+		p->fresh = true;
+}
+
+void process_ready(struct apex_process *p, bool first)
+{
+	p->state = READY;
+	if (p != &apex.handler)
+		ready_add(p, first);
 }
 
 void process_place(struct apex_process *p, PRIORITY_TYPE priority, bool first)
@@ -100,7 +99,7 @@ static void dispatch(void);
 
 RETURN_CODE_TYPE apex_wait_on(struct waitq *q, SYSTEM_TIME_TYPE time_out)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 
 	list_add_tail(&q->head, &p->queue);
 	q->count++;
@@ -110,7 +109,7 @@ RETURN_CODE_TYPE apex_wait_on(struct waitq *q, SYSTEM_TIME_TYPE time_out)
 
 RETURN_CODE_TYPE apex_wait_for(enum apex_wait why, uint64_t at)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 
 	ready_del(p);
 	p->state = WAITING;
@@ -120,48 +119,124 @@ RETURN_CODE_TYPE apex_wait_for(enum apex_wait why, uint64_t at)
 	return p->result;
 }
 
-/* ---- choosing ---- */
-
-static struct apex_process *first_ready(void)
+RETURN_CODE_TYPE wait_object(struct waitq *q, SYSTEM_TIME_TYPE time_out)
 {
-	if (apex.handler_active)
-		return &apex.handler;
-	if (apex.preemption.owner != NULL)
-		return apex.preemption.owner->state == READY ? apex.preemption.owner : NULL;
-	for (int i = 3; i >= 0; i--)
-		if (apex.ready_bits[i] != 0) {
-			uint32_t priority = (uint32_t)i * 64 + 63 -
-					    (uint32_t)__builtin_clzll(apex.ready_bits[i]);
-
-			return list_entry(apex.ready[priority].next, struct apex_process, ready);
-		}
-	return NULL;
+	if (time_out == 0)
+		return NOT_AVAILABLE;
+	if (cannot_wait())
+		return INVALID_MODE;
+	return apex_wait_on(q, time_out);
 }
 
-struct apex_process *apex_choose(void)
+RETURN_CODE_TYPE wait_send(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE length,
+			   SYSTEM_TIME_TYPE time_out)
 {
-	struct apex_process *p;
+	struct apex_process *p = current();
+
+	p->message = message;
+	p->length = length;
+	return wait_object(q, time_out);
+}
+
+RETURN_CODE_TYPE wait_receive(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE *length,
+			      SYSTEM_TIME_TYPE time_out)
+{
+	struct apex_process *p = current();
+	RETURN_CODE_TYPE rc = wait_send(q, message, 0, time_out);
+
+	*length = rc == NO_ERROR ? p->length : 0;
+	return rc;
+}
+
+/* ---- choosing ---- */
+
+/* Who has this core from now on; NULL: nobody. The others are told when it is another one. */
+static struct apex_process *choose(void)
+{
+	uint32_t self = plat_core();
+	struct apex_core *core = &apex.cores[self];
+	struct apex_process *from = core->current, *to;
 
 	if (apex.mode != NORMAL)
-		return apex.current;
-	while ((p = first_ready()) == NULL)
-		apex_events(plat_wait());
-	apex.resched = false;
-	apex.current = p;
-	return p;
+		return from;
+	if (apex.resched)
+		cores_assign();
+	to = core_wants(self);
+	if (from != NULL && (to != from || from->fresh)) {
+		from->running = NO_CORE;
+		atomic_fetch_add_explicit(&from->left, 1, memory_order_release);
+	}
+	core->current = to;
+	if (to != NULL) {
+		to->running = to->home = self;
+		if (to->fresh)
+			context_begin(to);
+	}
+	for (uint32_t c = 0; apex.n_cores != 1 && c < apex.n_cores; c++)
+		if (c != self && core_moved(c))
+			core_kick(c);
+	return to;
 }
 
 static void dispatch(void)
 {
-	struct apex_process *from = apex.current, *to = apex_choose();
+	struct apex_process *from = current(), *to;
+	bool anew = from->fresh;
 
-	if (to != from)
-		plat_switch(from, to);
+	to = choose();
+	if (to != from || anew)
+		plat_switch(anew ? NULL : from, to);
 }
 
+_Noreturn void apex_go(void)
+{
+	plat_switch(NULL, choose());
+	__builtin_unreachable();
+}
+
+_Noreturn void apex_idle(void)
+{
+	for (;;) {
+		struct apex_process *p = choose();
+		uint32_t events;
+
+		if (p != NULL)
+			plat_switch(NULL, p);
+		apex_release();
+		events = plat_wait();
+		apex_acquire();
+		apex_events(events);
+	}
+}
+
+/* ---- the lock ---- */
+
+void apex_acquire(void)
+{
+	uint32_t mine;
+
+	if (apex.n_cores == 1)
+		return;
+	mine = atomic_fetch_add_explicit(&apex.ticket, 1, memory_order_relaxed);
+	while (atomic_load_explicit(&apex.serving, memory_order_acquire) != mine)
+		plat_relax();
+}
+
+void apex_release(void)
+{
+	if (apex.n_cores != 1)
+		atomic_store_explicit(&apex.serving, apex.serving + 1, memory_order_release);
+}
+
+/* Another core may have decided, before the service began, that its process does not run. */
 void apex_lock(void)
 {
 	plat_mask();
+	if (likely(apex.n_cores == 1))
+		return;
+	apex_acquire();
+	while (core_moved(plat_core()))
+		dispatch();
 }
 
 void apex_unlock(void)
@@ -169,11 +244,13 @@ void apex_unlock(void)
 	uint32_t events;
 
 	for (;;) {
-		if (apex.resched)
+		if (apex.resched || (apex.n_cores != 1 && core_moved(plat_core())))
 			dispatch();
+		apex_release();
 		events = plat_unmask();
 		if (events == 0)
 			return;
+		apex_acquire();
 		apex_events(events);
 	}
 }
@@ -195,27 +272,35 @@ static void process_init(struct apex_process *p, PROCESS_ID_TYPE id)
 	p->timer_at = p->deadline_at = GW_NEVER;
 	p->id = id;
 	p->attributes.PERIOD = p->attributes.TIME_CAPACITY = INFINITE_TIME_VALUE;
-	p->core = CORE_AFFINITY_NO_PREFERENCE;
+	p->running = NO_CORE;
+	p->core = apex.config->default_core == APEX_ANY_CORE
+			  ? CORE_AFFINITY_NO_PREFERENCE
+			  : (PROCESSOR_CORE_ID_TYPE)apex.config->default_core;
+	p->home = p->core == CORE_AFFINITY_NO_PREFERENCE ? 0 : (uint32_t)p->core;
 }
 
-void apex_start(const struct apex_config *config)
+void apex_start(const struct apex_config *config, uint32_t n_cores)
 {
 	memset(&apex, 0, sizeof(apex));
 	apex.config = config;
 	apex.mode = plat_start_mode();
 	apex.start_condition = plat_start_condition();
-	apex.armed = GW_NEVER;
-	list_init(&apex.timers);
-	list_init(&apex.deadlines);
+	apex.n_cores = n_cores;
+	atomic_store_explicit(&apex.ticket, 1, memory_order_relaxed);
 	list_init(&apex.started);
-	for (uint32_t i = 0; i <= MAX_PRIORITY_VALUE; i++)
-		list_init(&apex.ready[i]);
+	for (uint32_t i = 0; i < n_cores; i++) {
+		list_init(&apex.cores[i].timers);
+		list_init(&apex.cores[i].deadlines);
+		apex.cores[i].armed = GW_NEVER;
+	}
+	ready_init();
 	for (uint32_t i = 0; i < MAX_NUMBER_OF_PROCESSES; i++)
 		process_init(&apex.processes[i], (PROCESS_ID_TYPE)i + 1);
 	process_init(&apex.main, MAIN_PROCESS_ID);
 	process_init(&apex.handler, NULL_PROCESS_ID);
 	apex.main.state = READY;
-	apex.current = &apex.main;
+	apex.main.running = plat_core();
+	apex.cores[plat_core()].current = apex.cores[plat_core()].next = &apex.main;
 	waitq_init(&apex.preemption.o.queue, FIFO);
 	objects_reset();
 }
@@ -225,4 +310,12 @@ _Noreturn void apex_main_return(void)
 {
 	plat_mask();
 	plat_end();
+}
+
+/* What it was told before it began may be lost: it looks at everything. */
+_Noreturn void apex_core_main(void)
+{
+	apex_acquire();
+	apex_events(PLAT_KICK);
+	apex_idle();
 }

@@ -58,11 +58,7 @@ static RETURN_CODE_TYPE wait(struct semaphore *s, SYSTEM_TIME_TYPE time_out)
 		s->value--;
 		return NO_ERROR;
 	}
-	if (time_out == 0)
-		return NOT_AVAILABLE;
-	if (cannot_wait())
-		return INVALID_MODE;
-	return apex_wait_on(&s->o.queue, time_out);
+	return wait_object(&s->o.queue, time_out);
 }
 
 void WAIT_SEMAPHORE(SEMAPHORE_ID_TYPE SEMAPHORE_ID, SYSTEM_TIME_TYPE TIME_OUT,
@@ -99,16 +95,7 @@ void SIGNAL_SEMAPHORE(SEMAPHORE_ID_TYPE SEMAPHORE_ID, RETURN_CODE_TYPE *RETURN_C
 void GET_SEMAPHORE_ID(SEMAPHORE_NAME_TYPE SEMAPHORE_NAME, SEMAPHORE_ID_TYPE *SEMAPHORE_ID,
 		      RETURN_CODE_TYPE *RETURN_CODE)
 {
-	SEMAPHORE_ID_TYPE id;
-	NAME_TYPE name;
-
-	name_copy(name, SEMAPHORE_NAME);
-	apex_lock();
-	id = object_by_name(&semaphores, name);
-	apex_unlock();
-	if (id != 0)
-		*SEMAPHORE_ID = id;
-	*RETURN_CODE = id != 0 ? NO_ERROR : INVALID_CONFIG;
+	*RETURN_CODE = object_find(&semaphores, SEMAPHORE_NAME, SEMAPHORE_ID);
 }
 
 void GET_SEMAPHORE_STATUS(SEMAPHORE_ID_TYPE SEMAPHORE_ID, SEMAPHORE_STATUS_TYPE *SEMAPHORE_STATUS,

@@ -32,7 +32,7 @@ void GET_PROCESS_STATUS(PROCESS_ID_TYPE PROCESS_ID, PROCESS_STATUS_TYPE *PROCESS
 	if (p != NULL) {
 		s.DEADLINE_TIME = (SYSTEM_TIME_TYPE)p->deadline_at; /* GW_NEVER is infinite */
 		s.CURRENT_PRIORITY = p->current_priority;
-		s.PROCESS_STATE = p == apex.current ? RUNNING : p->state;
+		s.PROCESS_STATE = p->state == READY && p->running != NO_CORE ? RUNNING : p->state;
 		s.ATTRIBUTES = p->attributes;
 	}
 	apex_unlock();
@@ -63,7 +63,7 @@ void SET_PRIORITY(PROCESS_ID_TYPE PROCESS_ID, PRIORITY_TYPE PRIORITY_VALUE,
 
 static RETURN_CODE_TYPE suspend_self(SYSTEM_TIME_TYPE time_out)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 
 	if (cannot_wait())
 		return INVALID_MODE;
@@ -89,7 +89,7 @@ void SUSPEND_SELF(SYSTEM_TIME_TYPE TIME_OUT, RETURN_CODE_TYPE *RETURN_CODE)
 
 static RETURN_CODE_TYPE suspend(struct apex_process *p)
 {
-	if (p == NULL || p == apex.current)
+	if (p == NULL || p == current())
 		return INVALID_PARAM;
 	if (p->state == DORMANT || p->state == FAULTED || is_periodic(p))
 		return INVALID_MODE;
@@ -106,16 +106,24 @@ static RETURN_CODE_TYPE suspend(struct apex_process *p)
 void SUSPEND(PROCESS_ID_TYPE PROCESS_ID, RETURN_CODE_TYPE *RETURN_CODE)
 {
 	RETURN_CODE_TYPE rc;
+	struct apex_process *p;
+	bool elsewhere = false;
+	uint32_t left = 0;
 
 	apex_lock();
-	rc = suspend(process_by_id(PROCESS_ID));
+	p = process_by_id(PROCESS_ID);
+	rc = suspend(p);
+	if (p != NULL && rc == NO_ERROR)
+		elsewhere = process_elsewhere(p, &left);
 	apex_unlock();
+	if (elsewhere)
+		process_await(p, left);
 	*RETURN_CODE = rc;
 }
 
 static RETURN_CODE_TYPE resume(struct apex_process *p)
 {
-	if (p == NULL || p == apex.current)
+	if (p == NULL || p == current())
 		return INVALID_PARAM;
 	if (p->state == DORMANT || (is_periodic(p) && p->state != FAULTED))
 		return INVALID_MODE;
@@ -151,7 +159,7 @@ void GET_MY_ID(PROCESS_ID_TYPE *PROCESS_ID, RETURN_CODE_TYPE *RETURN_CODE)
 	PROCESS_ID_TYPE id;
 
 	apex_lock();
-	id = apex.current->id;
+	id = current()->id;
 	apex_unlock();
 	if (id != NULL_PROCESS_ID)
 		*PROCESS_ID = id;
@@ -163,7 +171,7 @@ void GET_MY_INDEX(PROCESS_INDEX_TYPE *PROCESS_INDEX, RETURN_CODE_TYPE *RETURN_CO
 	PROCESS_ID_TYPE id;
 
 	apex_lock();
-	id = apex.current->id;
+	id = current()->id;
 	apex_unlock();
 	if (id >= 1)
 		*PROCESS_INDEX = id - 1;
@@ -173,7 +181,7 @@ void GET_MY_INDEX(PROCESS_INDEX_TYPE *PROCESS_INDEX, RETURN_CODE_TYPE *RETURN_CO
 void GET_MY_PROCESSOR_CORE_ID(PROCESSOR_CORE_ID_TYPE *PROCESSOR_CORE_ID,
 			      RETURN_CODE_TYPE *RETURN_CODE)
 {
-	*PROCESSOR_CORE_ID = 0; /* the partition has one core */
+	*PROCESSOR_CORE_ID = (PROCESSOR_CORE_ID_TYPE)plat_core();
 	*RETURN_CODE = NO_ERROR;
 }
 
@@ -188,12 +196,14 @@ void INITIALIZE_PROCESS_CORE_AFFINITY(PROCESS_ID_TYPE PROCESS_ID,
 	p = process_by_id(PROCESS_ID);
 	if (p == NULL)
 		rc = INVALID_PARAM;
-	else if (PROCESSOR_CORE_ID != 0 && PROCESSOR_CORE_ID != CORE_AFFINITY_NO_PREFERENCE)
+	else if (!core_valid(PROCESSOR_CORE_ID))
 		rc = INVALID_CONFIG;
 	else if (apex.mode == NORMAL)
 		rc = INVALID_MODE;
-	else
+	if (rc == NO_ERROR) {
 		p->core = PROCESSOR_CORE_ID;
+		p->home = (uint32_t)GW_MAX(PROCESSOR_CORE_ID, 0);
+	}
 	apex_unlock();
 	*RETURN_CODE = rc;
 }

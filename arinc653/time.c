@@ -11,7 +11,7 @@ void GET_TIME(SYSTEM_TIME_TYPE *SYSTEM_TIME, RETURN_CODE_TYPE *RETURN_CODE)
 
 static RETURN_CODE_TYPE timed_wait(SYSTEM_TIME_TYPE delay)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 	uint64_t now = plat_now();
 
 	if (cannot_wait())
@@ -37,7 +37,7 @@ void TIMED_WAIT(SYSTEM_TIME_TYPE DELAY_TIME, RETURN_CODE_TYPE *RETURN_CODE)
 /* Release points are a period apart, whatever came between; one that has passed is due at once. */
 static RETURN_CODE_TYPE periodic_wait(void)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 	uint64_t next;
 
 	if (cannot_wait() || !is_periodic(p))
@@ -64,7 +64,7 @@ void PERIODIC_WAIT(RETURN_CODE_TYPE *RETURN_CODE)
 
 static RETURN_CODE_TYPE replenish(SYSTEM_TIME_TYPE budget)
 {
-	struct apex_process *p = apex.current;
+	struct apex_process *p = current();
 	uint64_t now = plat_now(), deadline;
 
 	if (!time_valid(budget, now))

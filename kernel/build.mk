@@ -13,7 +13,7 @@ all: $(BUILD)/kernel.elf
 
 # What runs once at boot, after a failure, or in machines with elastic partitions only: small before fast.
 KERNEL_COLD := $(addprefix core/,acpi elastic health log manifest pool range restart) \
-	$(addprefix x86_64/,bootinfo cpu device main partition pci smp symbols uart)
+	$(addprefix x86_64/,bootinfo cpu device iommu main partition pci smp symbols uart)
 $(KERNEL_COLD:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Os
 
 $(BUILD)/kernel/%.o: kernel/%.c Makefile kernel/build.mk
@@ -44,7 +44,7 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o parts_fault.o parts_fuzz.o parts_measure.o)
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o parts_dma.o parts_fault.o parts_fuzz.o parts_measure.o)
 $(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
 $(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \

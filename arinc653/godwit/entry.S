@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* entry.S - the ways into the executive from the kernel, and from one process to another. The kernel's upcalls run
- * on a stack of the executive: nothing is written below an interrupted process's stack pointer. Offsets are checked
- * in plat.c. */
+ * on a stack of the executive, one for each core: nothing is written below an interrupted process's stack pointer.
+ * Offsets are checked in plat.c. */
+#define VC_STACK %gs:0x200
 #define VC_REASON %gs:0x00c
 #define VC_SYSCALL_RIP %gs:0x010
 #define VC_VECTOR %gs:0x018
@@ -9,21 +10,33 @@
 #define VC_FRAME(r) %gs:0x040 + r
 #define UPCALL_FAULT 1
 #define VECTOR_SYSCALL 256
-#define EXEC_STACK 16384
+#define EXEC_STACK 8192
+#define CORES 8
 #define C_FULL 8
 
 	.text
-	.globl _start, apex_upcall_entry, apex_syscall_entry, apex_context_switch, apex_on_exec_stack
-	.hidden apex_upcall_entry, apex_syscall_entry, apex_context_switch, apex_on_exec_stack
+	.globl _start, apex_core_start, apex_upcall_entry, apex_syscall_entry, apex_context_switch, apex_on_exec_stack
+	.hidden apex_core_start, apex_upcall_entry, apex_syscall_entry, apex_context_switch, apex_on_exec_stack
 
-_start:	/* rdi = GW_BOOT_VA */
-	leaq	exec_stack_top(%rip), %rsp
+_start:	/* rdi = GW_BOOT_VA; core 0 */
+	leaq	exec_stacks + EXEC_STACK(%rip), %rsp
+	movq	%rsp, VC_STACK
 	xorl	%ebp, %ebp
 	call	plat_main
 	ud2
 
+apex_core_start:	/* rdi = the number of the core */
+	incq	%rdi
+	imulq	$EXEC_STACK, %rdi
+	leaq	exec_stacks(%rip), %rsp
+	addq	%rdi, %rsp
+	movq	%rsp, VC_STACK
+	xorl	%ebp, %ebp
+	call	plat_core_main
+	ud2
+
 apex_upcall_entry:
-	leaq	exec_stack_top(%rip), %rsp
+	movq	VC_STACK, %rsp
 	xorl	%ebp, %ebp
 	cld
 	call	plat_upcall
@@ -74,7 +87,7 @@ apex_context_switch:
 	popq	%rbx
 	popq	%rbp
 	ret
-1:	leaq	exec_stack_top(%rip), %rsp
+1:	movq	VC_STACK, %rsp
 	xorl	%ebp, %ebp
 	movq	%rsi, %rdi
 	call	plat_resume
@@ -82,7 +95,7 @@ apex_context_switch:
 
 /* apex_on_exec_stack(rdi: a function that does not return, rsi: its argument) */
 apex_on_exec_stack:
-	leaq	exec_stack_top(%rip), %rsp
+	movq	VC_STACK, %rsp
 	xorl	%ebp, %ebp
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
@@ -91,8 +104,8 @@ apex_on_exec_stack:
 
 	.section .noinit, "aw", @nobits
 	.balign 16
-	.skip EXEC_STACK
-exec_stack_top:
+exec_stacks:
+	.skip EXEC_STACK * CORES
 	.globl lives
 	.hidden lives
 lives:

@@ -18,7 +18,13 @@ extern struct lives {
 	uint64_t stack_next;	  /* addresses from here on have no stack yet */
 	uint64_t data_copy, mode; /* where .data is as linked; OPERATING_MODE_TYPE to begin in */
 	uint64_t started;	  /* how often it began */
+	_Atomic uint64_t halt;	  /* a core begins again: the others are to stop */
+	_Atomic uint64_t halted;  /* how many have */
+	_Atomic uint64_t going;	  /* bit c: core c is in NORMAL mode */
 } lives;
+
+/* Of gw_vcore.user: the top of the core's own stack (entry.S). */
+#define USER_STACK 0
 
 /* The stack of a process that asked for n bytes. */
 static inline uint64_t stack_bytes(uint64_t n)
@@ -34,17 +40,34 @@ struct plat_context {
 	uint8_t fpu[] __attribute__((aligned(64)));
 };
 
-static inline long gw_call(uint64_t n, uint64_t a, uint64_t b)
+static inline long gw_call3(uint64_t n, uint64_t a, uint64_t b, uint64_t c)
 {
 	uint64_t rax = GW_CALL(n);
 
-	__asm__ volatile("syscall" : "+a"(rax) : "D"(a), "S"(b) : "rcx", "r11", "memory", "cc");
+	__asm__ volatile("syscall"
+			 : "+a"(rax)
+			 : "D"(a), "S"(b), "d"(c)
+			 : "rcx", "r11", "memory", "cc");
 	return (long)rax;
+}
+
+static inline long gw_call(uint64_t n, uint64_t a, uint64_t b)
+{
+	return gw_call3(n, a, b, 0);
+}
+
+/* This core's. A process may have another one after each switch: never keep it across. */
+static inline uint32_t vcore_id(void)
+{
+	uint64_t id;
+
+	__asm__ volatile("movq %%gs:0x38, %0" : "=r"(id));
+	return (uint32_t)id;
 }
 
 static inline struct gw_vcore *vcore(void)
 {
-	return (struct gw_vcore *)GW_VCORE_VA(0);
+	return (struct gw_vcore *)GW_VCORE_VA(vcore_id());
 }
 
 static inline const struct gw_boot_info *boot(void)
@@ -62,10 +85,14 @@ static inline struct plat_context *context_of(const struct apex_process *p)
 void memory_init(uint64_t reserved);
 
 /* fpu.c - fpu_init: find out how. fpu_size: bytes of a context's area. fpu_fresh: the area as after
- * a reset. fpu_switch: to's registers are in the processor from now on. */
+ * a reset. fpu_switch: to's registers are in the processor from now on; NULL: nobody's need to. */
 void fpu_init(void);
 size_t fpu_size(void);
 void fpu_fresh(struct plat_context *c);
 void fpu_switch(struct plat_context *to);
+
+/* start.c - halt: on the core's own stack, for another one that begins again. */
+_Noreturn void halt(uint64_t unused);
+_Noreturn void apex_on_exec_stack(void (*fn)(uint64_t), uint64_t arg);
 
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plat.c - the platform of a Godwit partition: the vcore's mask, ticks and upcalls, contexts, ports
- * (platform.h). The kernel is trusted; the application is not, but shares the address space. */
+/* plat.c - the platform of a Godwit partition: vcores, their masks, ticks and upcalls, contexts,
+ * ports (platform.h). The kernel is trusted; the application is not, but shares the address space.
+ */
 #include "arinc653/godwit/godwit.h"
 
 #define VECTOR_SYSCALL 256u /* entry.S */
 #define RFLAGS_IF 0x202u
 
+_Static_assert(offsetof(struct gw_vcore, user[USER_STACK]) == 0x200 &&
+		       offsetof(struct gw_vcore, id) == 0x38 && APEX_CORES == 8,
+	       "entry.S, godwit.h");
 _Static_assert(offsetof(struct plat_context, rsp) == 0 &&
 		       offsetof(struct plat_context, full) == 8 &&
 		       offsetof(struct gw_vcore, frame) == 0x40 &&
@@ -14,6 +18,7 @@ _Static_assert(offsetof(struct plat_context, rsp) == 0 &&
 		       offsetof(struct gw_vcore, frame_masked) == 0x30,
 	       "entry.S");
 
+void apex_core_start(void);
 void apex_context_switch(uint64_t *rsp, const struct plat_context *to);
 _Noreturn void plat_resume(const struct plat_context *c);
 _Noreturn void plat_upcall(void);
@@ -35,15 +40,23 @@ void plat_timer(uint64_t deadline_ns)
 	gw_call(GW_CALL_TICK_SET, deadline_ns, 0);
 }
 
+static void mask_set(uint32_t masked)
+{
+	/* One instruction: the process may have another core before and after it. */
+	__asm__ volatile("movl %0, %%gs:0x8" : : "r"(masked) : "memory");
+}
+
 /* A service that ran out of stack half-way could not be undone: it must fault before. */
 void plat_mask(void)
 {
-	uint64_t left = (uint64_t)__builtin_frame_address(0) - context_of(apex.current)->stack;
+	uint64_t stack;
 
-	if (unlikely(left < STACK_RESERVE))
-		plat_touch((const void *)(context_of(apex.current)->stack - 1), 1, false);
-	atomic_store_explicit(&vcore()->masked, 1, memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
+	mask_set(1);
+	stack = context_of(current())->stack;
+	if (likely((uint64_t)__builtin_frame_address(0) - stack >= STACK_RESERVE))
+		return;
+	mask_set(0); /* an event that came meanwhile is looked at with the fault */
+	plat_touch((const void *)(stack - 1), 1, false);
 }
 
 static uint32_t taken(void)
@@ -51,7 +64,8 @@ static uint32_t taken(void)
 	uint64_t pending = atomic_exchange(&vcore()->pending, 0);
 
 	return (pending >> GW_EVENT_TICK & 1 ? PLAT_TIMER : 0) |
-	       (pending >> GW_EVENT_PORT & 1 ? PLAT_PORT : 0);
+	       (pending >> GW_EVENT_PORT & 1 ? PLAT_PORT : 0) |
+	       (pending >> GW_EVENT_NOTIFY & 1 ? PLAT_KICK : 0);
 }
 
 uint32_t plat_unmask(void)
@@ -80,7 +94,40 @@ uint32_t plat_wait(void)
 	return events;
 }
 
+/* ---- cores ---- */
+
+uint32_t plat_core(void)
+{
+	return vcore_id();
+}
+
+void plat_kick(uint32_t core)
+{
+	gw_call(GW_CALL_NOTIFY, core, 0);
+}
+
+void plat_cores_start(void)
+{
+	uint32_t self = vcore_id();
+
+	atomic_store(&lives.going, (1ULL << apex.n_cores) - 1);
+	for (uint32_t c = 0; c < apex.n_cores; c++)
+		if (c != self &&
+		    gw_call3(GW_CALL_VCORE_START, c, (uint64_t)apex_core_start, c) != 0)
+			plat_kick(c); /* it has halted */
+}
+
+void plat_relax(void)
+{
+	__asm__ volatile("pause");
+	if (unlikely(atomic_load_explicit(&lives.halt, memory_order_relaxed) != 0) &&
+	    atomic_load_explicit(&vcore()->masked, memory_order_relaxed) != 0)
+		apex_on_exec_stack(halt, 0);
+}
+
 /* ---- contexts ---- */
+
+static struct plat_context idle = { .full = 1 };
 
 size_t plat_context_size(void)
 {
@@ -105,12 +152,14 @@ void plat_context_init(struct apex_process *p, void (*entry)(void))
 
 void plat_switch(struct apex_process *from, struct apex_process *to)
 {
+	struct plat_context *c = to != NULL ? context_of(to) : &idle;
 	uint64_t nobody;
 
-	fpu_switch(context_of(to));
+	if (to != NULL || apex.n_cores != 1)
+		fpu_switch(to != NULL ? c : NULL);
 	if (from != NULL)
 		context_of(from)->full = 0;
-	apex_context_switch(from != NULL ? &context_of(from)->rsp : &nobody, context_of(to));
+	apex_context_switch(from != NULL ? &context_of(from)->rsp : &nobody, c);
 }
 
 /* Only processes are interrupted, never the services: they go on unmasked. */
@@ -118,8 +167,11 @@ _Noreturn void plat_resume(const struct plat_context *c)
 {
 	struct gw_vcore *vc = vcore();
 
+	if (c == &idle)
+		apex_idle();
 	vc->frame = c->regs;
 	vc->frame_masked = 0;
+	apex_release();
 	gw_call(GW_CALL_CONTEXT_RESUME, 0, 0);
 	panic("context_resume returned");
 }
@@ -128,7 +180,7 @@ _Noreturn void plat_resume(const struct plat_context *c)
 
 static bool in_guard(uint64_t va)
 {
-	uint64_t stack = context_of(apex.current)->stack;
+	uint64_t stack = context_of(current())->stack;
 
 	return va < stack && va >= stack - STACK_GUARD;
 }
@@ -157,9 +209,10 @@ static ERROR_CODE_TYPE error_of(const struct gw_vcore *vc, uint64_t *address)
 _Noreturn void plat_upcall(void)
 {
 	struct gw_vcore *vc = vcore();
-	struct plat_context *c = context_of(apex.current);
-	uint64_t address;
+	struct plat_context *c = context_of(current());
 	uint32_t reason = vc->reason;
+	ERROR_CODE_TYPE code;
+	uint64_t address;
 
 	if (vc->frame_masked != 0)
 		panic("apex: fault %lu at %lx, address %lx, in the services",
@@ -167,14 +220,12 @@ _Noreturn void plat_upcall(void)
 		      (unsigned long)vc->fault_va);
 	c->regs = vc->frame;
 	c->full = 1;
-	if (reason == GW_UPCALL_FAULT) {
-		ERROR_CODE_TYPE code = error_of(vc, &address);
-
+	code = error_of(vc, &address);
+	apex_acquire();
+	if (reason == GW_UPCALL_FAULT)
 		apex_fault(code, address);
-	}
 	apex_events(taken());
-	plat_switch(NULL, apex_choose());
-	__builtin_unreachable();
+	apex_go();
 }
 
 /* ---- memory of the application ---- */

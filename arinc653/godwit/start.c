@@ -10,7 +10,7 @@
 extern uint8_t data_begin[], data_end[], bss_begin[], bss_end[];
 void apex_upcall_entry(void);
 void apex_syscall_entry(void);
-_Noreturn void apex_on_exec_stack(void (*fn)(uint64_t), uint64_t arg);
+_Noreturn void plat_core_main(void);
 _Noreturn void plat_main(const struct gw_boot_info *info);
 int main(void);
 
@@ -142,6 +142,10 @@ _Noreturn void plat_main(const struct gw_boot_info *info)
 		panic("apex: another kernel's interface");
 	if (info->config_len != 0)
 		wrong = apex_config_check(config(), info->config_len);
+	if (wrong == NULL &&
+	    (info->vcores > APEX_CORES ||
+	     (config()->default_core != APEX_ANY_CORE && config()->default_core >= info->vcores)))
+		wrong = "its cores";
 	if (wrong != NULL)
 		panic("apex: bad configuration: %s", wrong);
 	gw_call(GW_CALL_UPCALL_SET, (uint64_t)apex_syscall_entry, (uint64_t)apex_upcall_entry);
@@ -149,9 +153,48 @@ _Noreturn void plat_main(const struct gw_boot_info *info)
 		data_save();
 	memory_init((uint64_t)(data_end - data_begin));
 	fpu_init();
-	apex_start(config());
+	apex_start(config(), info->vcores);
 	main_process_run();
 	panic("apex: the main process went away");
+}
+
+/* ---- the other cores ---- */
+
+_Noreturn void plat_core_main(void)
+{
+	gw_call(GW_CALL_UPCALL_SET, (uint64_t)apex_syscall_entry, (uint64_t)apex_upcall_entry);
+	apex_core_main();
+}
+
+/* Sleeps until the partition is in NORMAL mode again; what was to happen here is forgotten. */
+_Noreturn void halt(uint64_t unused)
+{
+	uint32_t self = plat_core();
+
+	(void)unused;
+	gw_call(GW_CALL_TICK_SET, GW_NEVER, 0);
+	atomic_store(&vcore()->pending, 0);
+	atomic_fetch_add(&lives.halted, 1);
+	while ((atomic_load(&lives.going) >> self & 1) == 0) {
+		gw_call(GW_CALL_WAIT, GW_NEVER, 0);
+		atomic_store(&vcore()->pending, 0);
+	}
+	apex_core_main();
+}
+
+static void others_halt(void)
+{
+	uint64_t others = atomic_load(&lives.going) & ~(1ULL << plat_core());
+
+	atomic_store(&lives.halted, 0);
+	atomic_store(&lives.going, 0);
+	atomic_store(&lives.halt, 1);
+	for (uint32_t c = 0; c < apex.n_cores; c++)
+		if (others >> c & 1)
+			plat_kick(c);
+	while (atomic_load(&lives.halted) != (uint64_t)__builtin_popcountll(others))
+		__asm__ volatile("pause");
+	atomic_store(&lives.halt, 0);
 }
 
 /* ---- once more ---- */
@@ -171,5 +214,6 @@ static void begin_again(uint64_t mode)
 
 _Noreturn void plat_restart(OPERATING_MODE_TYPE mode)
 {
+	others_halt();
 	apex_on_exec_stack(begin_again, mode);
 }

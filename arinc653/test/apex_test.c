@@ -30,7 +30,7 @@ static const struct pairs {
 	{ "START", NA | IP | IC },
 	{ "DELAYED_START", NA | IP | IC },
 	{ "LOCK_PREEMPTION", NA | IC | IM },
-	{ "UNLOCK_PREEMPTION", NA },
+	{ "UNLOCK_PREEMPTION", NA | IM },
 	{ "GET_MY_ID", IM },
 	{ "INITIALIZE_PROCESS_CORE_AFFINITY", IP | IC | IM },
 	{ "GET_MY_PROCESSOR_CORE_ID", 0 },
@@ -180,7 +180,8 @@ GROUP(ports)
 GROUP(error)
 GROUP(partition)
 GROUP(config)
+GROUP(cores)
 GROUP(pairs)
 
 UNIT_MAIN(CASE(process), CASE(state), CASE(time), CASE(objects), CASE(buffer), CASE(mutex),
-	  CASE(ports), CASE(error), CASE(partition), CASE(config), CASE(pairs))
+	  CASE(ports), CASE(error), CASE(partition), CASE(config), CASE(cores), CASE(pairs))

@@ -118,7 +118,7 @@ void cases_config(void)
 	BAD(b.c.identifier = 1u << 31);
 	BAD(b.c.main_stack_bytes = 4095);
 	BAD(b.c.main_stack_bytes = (16u << 20) + 1);
-	BAD(b.c.reserved = 1);
+	BAD(b.c.default_core = APEX_CORES);
 	BAD(b.c.level[3] = 2);
 	BAD(b.ports[0].name[0] = 0);
 	BAD(b.ports[0].name[2] = 'x');

@@ -19,9 +19,16 @@ struct context {
 };
 
 static struct context outside, main_context;
+
+/* What of `sim` is a core's own, while another one goes on; and what it waits for. */
+static struct sim_core {
+	uint64_t now, timer;
+	bool masked, begun, waits, kicked;
+	struct context idle, *at;
+	char stack[64u << 10];
+} cores[APEX_CORES];
 static void *blocks[BLOCKS];
 static uint32_t n_blocks;
-static size_t stack_bytes; /* of the last plat_stack */
 
 /* ---- contexts ---- */
 
@@ -56,13 +63,14 @@ static void begin_main(void)
 	__sanitizer_finish_switch_fiber(NULL, &bottom, &outside.stack_bytes);
 	outside.stack = (void *)(uintptr_t)bottom;
 	sim.masked = false;
+	apex_release();
 	entry_now();
 	apex_main_return();
 }
 
 static void begin_process(void)
 {
-	void (*entry)(void) = (void (*)(void))(uintptr_t)apex.current->attributes.ENTRY_POINT;
+	void (*entry)(void) = (void (*)(void))(uintptr_t)current()->attributes.ENTRY_POINT;
 
 	arrived(NULL);
 	apex_unlock();
@@ -108,7 +116,6 @@ uint8_t *plat_stack(size_t n)
 	if (n > sim.memory_left)
 		return NULL;
 	sim.memory_left -= n;
-	stack_bytes = HOST_STACK;
 	return (uint8_t *)block(HOST_STACK) + HOST_STACK;
 }
 
@@ -127,9 +134,118 @@ void plat_context_init(struct apex_process *p, void (*entry)(void))
 	context_make(c, begin_process);
 }
 
+static void begin_idle(void)
+{
+	arrived(NULL);
+	apex_idle();
+}
+
+static void begin_core(void)
+{
+	arrived(NULL);
+	apex_core_main();
+}
+
+static void core_make(struct sim_core *c, void (*begin)(void))
+{
+	c->idle.stack = c->stack;
+	c->idle.stack_bytes = sizeof(c->stack);
+	context_make(&c->idle, begin);
+}
+
 void plat_switch(struct apex_process *from, struct apex_process *to)
 {
-	go(from != NULL ? from->context : NULL, to->context);
+	struct sim_core *c = &cores[sim.core];
+
+	if (to == NULL)
+		core_make(c, begin_idle);
+	c->at = to != NULL ? to->context : &c->idle;
+	go(from != NULL ? from->context : NULL, c->at);
+}
+
+/* ---- cores ---- */
+
+uint32_t plat_core(void)
+{
+	return sim.core;
+}
+
+void plat_cores_start(void)
+{
+	for (uint32_t i = 0; i < sim.cores; i++) {
+		struct sim_core *c = &cores[i];
+
+		if (i == sim.core)
+			continue;
+		core_make(c, begin_core);
+		c->at = &c->idle;
+		c->now = sim.now;
+		c->begun = true;
+	}
+}
+
+void plat_kick(uint32_t core)
+{
+	struct sim_core *c = &cores[core];
+
+	c->kicked = true;
+	if (c->waits && c->now < sim.now)
+		c->now = sim.now;
+}
+
+/* When it can go on. */
+static uint64_t core_time(uint32_t i)
+{
+	const struct sim_core *c = &cores[i];
+
+	if (!c->begun)
+		return GW_NEVER;
+	if (!c->waits || c->kicked || (sim.port_event && i == 0))
+		return c->now;
+	return c->timer == GW_NEVER ? GW_NEVER : GW_MAX(c->now, c->timer);
+}
+
+/* Whoever is first goes on; this one later, if it is another. */
+static void turn(void)
+{
+	struct sim_core *self = &cores[sim.core];
+	uint32_t first = sim.core;
+
+	self->now = sim.now;
+	self->timer = sim.timer;
+	self->masked = sim.masked;
+	for (uint32_t i = 0; i < sim.cores; i++)
+		if (core_time(i) < core_time(first))
+			first = i;
+	if (core_time(first) == GW_NEVER)
+		leave(); /* nothing will ever happen */
+	cores[first].now = core_time(first);
+	if (first != sim.core) {
+		sim.core = first;
+		sim.timer = cores[first].timer;
+		sim.masked = cores[first].masked;
+		sim.now = cores[first].now;
+		go(self->at, cores[first].at);
+	}
+	sim.now = cores[sim.core].now;
+}
+
+/* All that takes time beside sim_work, so that cores take turns. */
+static void step(uint64_t ns)
+{
+	if (sim.cores == 1)
+		return;
+	sim.now += ns;
+	turn();
+}
+
+void plat_relax(void)
+{
+	step(10);
+	if (!sim.masked) {
+		apex_lock();
+		apex_unlock();
+	}
 }
 
 /* ---- time and events ---- */
@@ -154,6 +270,9 @@ static uint32_t happened(void)
 	uint32_t events = sim.port_event ? PLAT_PORT : 0;
 
 	sim.port_event = false;
+	if (cores[sim.core].kicked)
+		events |= PLAT_KICK;
+	cores[sim.core].kicked = false;
 	if (sim.timer <= sim.now) {
 		sim.timer = GW_NEVER;
 		events |= PLAT_TIMER;
@@ -174,8 +293,12 @@ uint32_t plat_unmask(void)
 
 	if (!sim.masked)
 		abort();
-	if (events == 0)
-		sim.masked = false;
+	if (events != 0)
+		return events;
+	sim.masked = false;
+	step(10);
+	events = happened();
+	sim.masked = events != 0;
 	return events;
 }
 
@@ -183,21 +306,25 @@ uint32_t plat_wait(void)
 {
 	if (!sim.masked)
 		abort();
-	if (sim.timer == GW_NEVER && !sim.port_event)
-		leave(); /* nothing will ever happen */
-	if (!sim.port_event && sim.now < sim.timer)
-		sim.now = sim.timer;
+	cores[sim.core].waits = true;
+	turn();
+	cores[sim.core].waits = false;
 	return happened();
 }
 
 void sim_work(uint64_t ns)
 {
 	while (ns != 0) {
-		uint64_t step = sim.timer > sim.now ? sim.timer - sim.now : 1;
+		uint64_t some = sim.timer > sim.now ? sim.timer - sim.now : 1;
 
-		step = step < ns ? step : ns;
-		sim.now += step;
-		ns -= step;
+		some = GW_MIN(some, ns);
+		if (sim.cores != 1)
+			some = GW_MIN(some, 100);
+		ns -= some;
+		if (sim.cores == 1)
+			sim.now += some;
+		else
+			step(some);
 		apex_lock();
 		apex_unlock();
 	}
@@ -212,7 +339,7 @@ void sim_post(void)
 
 void sim_fault(ERROR_CODE_TYPE code, uint64_t address)
 {
-	plat_mask();
+	apex_lock();
 	apex_fault(code, address);
 	apex_unlock();
 }
@@ -272,15 +399,30 @@ void sim_run_on(void (*main_process)(void))
 
 	sim_check(wrong == NULL, "configuration", 0, __FILE__, __LINE__);
 	sim.masked = true;
-	apex_start(sim_config);
+	sim.core = 0;
+	sim.cores = sim.cores != 0 ? sim.cores : 1;
+	memset(cores, 0, sizeof(cores));
+	for (uint32_t i = 0; i < APEX_CORES; i++) {
+		cores[i].timer = GW_NEVER;
+		cores[i].masked = true;
+	}
+	cores[0].begun = true;
+	cores[0].at = &main_context;
+	apex_start(sim_config, sim.cores);
 	entry_now = main_process;
 	arrive_outside();
 	while (n_blocks != 0)
 		free(blocks[--n_blocks]);
 }
 
-void sim_run(void (*main_process)(void))
+void sim_run_cores(uint32_t n, void (*main_process)(void))
 {
 	sim_reset();
+	sim.cores = n;
 	sim_run_on(main_process);
+}
+
+void sim_run(void (*main_process)(void))
+{
+	sim_run_cores(1, main_process);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim.h - the platform of the host tests: time stands still but for sim_work and idling, contexts
- * are ucontexts, channels are arrays. */
+ * are ucontexts, channels are arrays. Several cores take turns, each with a clock of its own: the
+ * one whose time is least goes on, so that all is the same in each run. */
 #ifndef GODWIT_ARINC653_SIM_H
 #define GODWIT_ARINC653_SIM_H
 
@@ -24,8 +25,10 @@ struct sim_channel {
 };
 
 struct sim {
-	uint64_t now, timer;
-	bool masked, port_event, ended, restarted;
+	uint64_t now, timer; /* of the core that goes on now */
+	bool masked;
+	uint32_t core, cores; /* cores: 0 is 1 */
+	bool port_event, ended, restarted;
 	OPERATING_MODE_TYPE restart_mode;
 	START_CONDITION_TYPE start_condition;
 	size_t memory_left;
@@ -40,10 +43,13 @@ extern const struct apex_config *const sim_config;
 extern struct sim sim;
 extern int sim_failures;
 
-/* sim_run - a partition with this main process, until nothing runs in it any more. */
+/* sim_run - a partition with this main process, until nothing runs in it any more; sim_run_cores:
+ * on n cores. */
 void sim_run(void (*main_process)(void));
+void sim_run_cores(uint32_t n, void (*main_process)(void));
 /* The same without sim_reset before it, which makes everything as it is at first. */
 void sim_reset(void);
+void sim_default_core(uint32_t core); /* of the configuration */
 void sim_run_on(void (*main_process)(void));
 
 /* sim_work - the calling process computes for ns. sim_fault - it has a fault. sim_post - a channel
@@ -102,5 +108,6 @@ void cases_error(void);
 void cases_partition(void);
 void cases_pairs(void);
 void cases_config(void);
+void cases_cores(void);
 
 #endif

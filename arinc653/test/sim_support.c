@@ -109,6 +109,11 @@ void sim_reset(void)
 	config.ports[5].channel = 101;
 }
 
+void sim_default_core(uint32_t core)
+{
+	config.c.default_core = core;
+}
+
 void sim_check(bool ok, const char *what, long got, const char *file, int line)
 {
 	if (ok)

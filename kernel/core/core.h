@@ -132,6 +132,7 @@ struct partition {
 	uint32_t error_restarts;	   /* by its own errors */
 	uint32_t restarts_max;		   /* of these; 0: without limit */
 	uint32_t errors[GW_HEALTH_CLASSES];
+	uint32_t dma_faults;
 	_Atomic uint32_t reset_asked; /* module reset: restart.c */
 	uint32_t start;		      /* enum gw_start */
 	bool warm;		      /* this restart keeps the memory */
@@ -140,6 +141,7 @@ struct partition {
 	uint64_t entry_va;
 	struct table_pool pool;
 	struct space spaces[GW_MAX_SPACES]; /* number 0 is made at boot */
+	struct space dma;		    /* what its devices reach; root 0: not confined */
 	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];
@@ -149,12 +151,6 @@ struct partition {
 	uint8_t devices[GW_MAX_DEVICES]; /* index in the boot info to the kernel's */
 	struct log_line line;		 /* of the console */
 };
-
-/* The kernel's view of the page at the partition's own address `at`. */
-static inline uint8_t *partition_page(const struct partition *p, uint64_t at)
-{
-	return direct(gw_stripe_pa(&p->pool.stripe, at));
-}
 
 extern struct partition *partitions[GW_BUNDLE_PARTITIONS];
 extern uint32_t n_partitions;

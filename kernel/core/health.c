@@ -137,11 +137,14 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 	uint32_t action = action_of(p, e->class), running = PARTITION_RUNNING;
 
 	record(v, p->number, e, action);
-	trace(v->core, GW_TRACE_ERROR, v, e->class);
+	trace(arch_vcore()->core, GW_TRACE_ERROR, v, e->class);
 	if (action == GW_HEALTH_MODULE_STOP) {
 		partition_quiet(p);
 		log_direct();
-		arch_health_report(v, t);
+		if (t != NULL)
+			arch_health_report(v, t);
+		else
+			say(p->name, v, e, action);
 		machine_end(STATUS_FAULT);
 	}
 	if (p->errors[e->class]++ < TEXTS)
@@ -157,7 +160,8 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 		else
 			restart_begin(p, action == GW_HEALTH_WARM_RESTART, GW_START_HM_PARTITION);
 	}
-	schedule(v->core, t);
+	if (t != NULL)
+		schedule(v->core, t);
 }
 
 bool health_module_error(const struct vcore *v, const struct health_error *e)

@@ -26,7 +26,8 @@ static inline bool health_restarts(uint32_t action)
 void health_init(const struct gw_bundle *b, struct gw_health_log *page);
 
 /* health_error - v has made the error e in the context t: record it and act as the manifest says.
- * Afterwards t is what goes on on this core. May not return (the machine ends).
+ * Afterwards t is what goes on on this core. May not return (the machine ends). t NULL: v's
+ * partition has, by a device, and the caller (an interrupt, on any core) goes to the scheduler.
  */
 void health_error(struct vcore *v, const struct health_error *e, struct trap *t);
 

@@ -59,6 +59,7 @@
 #define VECTOR_KICK 0x70
 #define VECTOR_FLUSH 0x71
 #define VECTOR_HEALTH 0x72 /* a module error that waits to be acted on */
+#define VECTOR_DMA 0x73	   /* an IOMMU has recorded faults */
 #define VECTOR_SPURIOUS 0x7f
 #define VECTORS 0x80
 

@@ -66,13 +66,18 @@ static bool restart_others_gone(struct partition *p)
 	return true;
 }
 
+static uint8_t *own_page(const struct partition *p, uint64_t at)
+{
+	return direct(gw_stripe_pa(&p->pool.stripe, at));
+}
+
 static bool restart_memory(struct partition *p)
 {
 	uint64_t at = p->restart_at;
 
 	for (uint32_t i = 0; !p->warm && i < p->n_extents; i++) {
 		if (at < p->extents[i].len) {
-			memset(partition_page(p, p->extents[i].pa + at), 0, PAGE_SIZE);
+			memset(own_page(p, p->extents[i].pa + at), 0, PAGE_SIZE);
 			p->restart_at += PAGE_SIZE;
 			return false;
 		}
@@ -81,12 +86,20 @@ static bool restart_memory(struct partition *p)
 	return true;
 }
 
+void restart_page(const struct partition *p, const struct restart_segment *s, uint64_t offset)
+{
+	uint64_t n = s->file_len > offset ? min_u64(s->file_len - offset, PAGE_SIZE) : 0;
+	uint8_t *to = own_page(p, s->pa + offset);
+
+	memcpy(to, direct(s->from + offset), n);
+	memset(to + n, 0, PAGE_SIZE - n);
+}
+
 /* restart_at: segment << 48 | offset. */
 static bool restart_segments(struct partition *p)
 {
-	uint64_t offset = p->restart_at & ((1ULL << 48) - 1), data;
+	uint64_t offset = p->restart_at & ((1ULL << 48) - 1);
 	struct restart_segment s;
-	uint8_t *to;
 
 	if (!arch_restart_segment(p, (uint32_t)(p->restart_at >> 48), &s))
 		return true;
@@ -94,10 +107,7 @@ static bool restart_segments(struct partition *p)
 		p->restart_at = ((p->restart_at >> 48) + 1) << 48;
 		return false;
 	}
-	data = s.file_len > offset ? min_u64(s.file_len - offset, PAGE_SIZE) : 0;
-	to = partition_page(p, s.pa + offset);
-	memcpy(to, direct(s.from + offset), data);
-	memset(to + data, 0, PAGE_SIZE - data);
+	restart_page(p, &s, offset);
 	p->restart_at += PAGE_SIZE;
 	return false;
 }

@@ -30,8 +30,10 @@ void arch_devices_stop(const struct partition *p);
 void arch_devices_start(const struct partition *p);
 
 struct restart_segment {
-	uint64_t pa, from, file_len, mem_len; /* whole pages from pa on */
+	uint64_t pa, from, file_len, mem_len; /* whole pages from p's own address pa on */
 };
+/* restart_page - the page at offset of p's segment s, as it is at first. */
+void restart_page(const struct partition *p, const struct restart_segment *s, uint64_t offset);
 bool arch_restart_segment(const struct partition *p, uint32_t i, struct restart_segment *s);
 
 #endif

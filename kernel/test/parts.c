@@ -4,7 +4,8 @@
  * with random arguments, faults, errors, spinning, a restart after each), f (faults), r and q
  * (module resets), o (observes time), z (fuzzes the kernel's calls), m (measures paths), y
  * (yields), w (waits for ticks), s (spins), p and c (send and receive by ports), b, l and a
- * (elastic.c), e (ends). Prints `N passed, N failed` for itself.
+ * (elastic.c), x and d (attack by DMA, and its victim), e (ends). Prints `N passed, N failed` for
+ * itself.
  */
 #include "kernel/test/parts.h"
 
@@ -302,6 +303,10 @@ void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 		producer();
 	else if (config[0] == 'c')
 		consumer();
+	else if (config[0] == 'x')
+		dma_attack(config_number('n', 0));
+	else if (config[0] == 'd')
+		dma_victim(config_number('m', 100));
 	else if (config[0] == 'b')
 		elastic_batch();
 	else if (config[0] == 'l')

@@ -47,6 +47,10 @@ void fuzz(uint64_t calls, bool all);
 /* parts_measure.c: path lengths. */
 void measure(void);
 
+/* parts_dma.c: a device that writes to the neighbour's memory, and the neighbour. */
+void dma_attack(uint64_t tries) __attribute__((noreturn));
+void dma_victim(uint64_t ms);
+
 /* elastic.c: spin on all vcores; wake up often and see how late; ask for help. */
 void elastic_batch(void);
 void elastic_latency(void);

@@ -67,8 +67,9 @@ static void start_pci(const struct gw_device *d, uint64_t pa)
 	common[20] = 0;
 	common[20] = 1;
 	common[20] = 3;
-	write32(common + 8, 1); /* driver features, high: VERSION_1 */
-	write32(common + 12, 1);
+	write32(common, 1); /* features, high: VERSION_1, and ACCESS_PLATFORM if offered */
+	write32(common + 8, 1);
+	write32(common + 12, read32(common + 4) & 3);
 	common[20] = 11;
 	*(volatile uint16_t *)(common + 22) = 0; /* queue */
 	*(volatile uint16_t *)(common + 24) = 1; /* size */

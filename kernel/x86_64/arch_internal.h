@@ -4,6 +4,7 @@
 #define GODWIT_X86_64_ARCH_INTERNAL_H
 
 #include "abi/bundle.h"
+#include "kernel/core/acpi.h"
 #include "kernel/core/arch.h"
 #include "kernel/core/call.h"
 #include "kernel/core/log.h"
@@ -21,10 +22,11 @@ struct boot_info {
 	uint64_t ram_top_below_4g;
 	uint32_t n_apic_ids; /* from the MADT; 0: unknown */
 	uint32_t apic_ids[GW_MAX_VCORES];
+	struct acpi_iommus iommus;
 };
 
-/* bootinfo.c: read the loader's tables, and the MADT if there is a sound one, which are still where
- * they were put (identity mapped). */
+/* bootinfo.c: read the loader's tables, and the MADT and DMAR if there are sound ones, which are
+ * still where they were put (identity mapped). */
 void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa);
 
 /* Kernel address space (paging.c). */
@@ -100,6 +102,14 @@ void clock_end(uint64_t bundle_epoch_ns);
 /* devices */
 void pci_scan(const struct gw_bundle *b, const struct boot_info *boot);
 void virtio_mmio_scan(const struct gw_bundle *b);
+/* iommu.c, in the order of boot: look at the units, if a partition wants isolated DMA. Put the PCI
+ * device at location into the domain of p, which is p's memory (gw_boot_info.extents) at the same
+ * addresses; a trusted one reaches all. Let nothing reach memory but by these domains, which stay
+ * as they are, restarts included. VECTOR_DMA: each fault is an error of its device's partition. */
+void iommu_find(const struct boot_info *boot, struct range_set *free);
+void iommu_attach(struct partition *p, uint32_t location);
+void iommu_enable(void);
+void iommu_faults(void);
 int pci_irq_bind(uint32_t device, uint32_t vector, const struct core *target, uint32_t vec);
 /* May device `device` of the kernel (an index as in struct partition) write to memory? */
 void pci_master(uint32_t device, bool on);
@@ -110,6 +120,8 @@ void ioapic_init(void);
 struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
 				uint16_t device, uint32_t location, uint32_t *kernel_index);
 void device_added(struct partition *p);
+/* End with a message: p's DMA is to be isolated, and that of the device cannot be. */
+void device_refuse(const struct partition *p, uint32_t location, const char *why);
 /* Space for a device's registers in the partition: returns the va. */
 uint64_t device_va(struct partition *p, uint64_t len);
 void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len);
@@ -151,8 +163,6 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 struct gw_health_log *health_log_build(const struct gw_bundle *b, struct range_set *free);
 /* The status page, for all of them; NULL: no windows. */
 struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free);
-/* Map in the partition's space, or end with a message when its page tables run out. */
-void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits);
 
 static inline struct vcore *vcore_self(void)
 {

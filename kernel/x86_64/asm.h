@@ -97,15 +97,17 @@ static inline void write_gs_base(const void *v)
 }
 
 /* Registers of devices: the only place where volatile is used for them. */
-static inline uint32_t mmio_read32(const void *at)
-{
-	return *(const volatile uint32_t *)at;
-}
-
-static inline void mmio_write32(void *at, uint32_t v)
-{
-	*(volatile uint32_t *)at = v;
-}
+#define MMIO(bits)                                                      \
+	static inline uint##bits##_t mmio_read##bits(const void *at)    \
+	{                                                               \
+		return *(const volatile uint##bits##_t *)at;            \
+	}                                                               \
+	static inline void mmio_write##bits(void *at, uint##bits##_t v) \
+	{                                                               \
+		*(volatile uint##bits##_t *)at = v;                     \
+	}
+MMIO(32)
+MMIO(64)
 
 /* a * b >> shift, of a 128-bit product that fits. */
 static inline uint64_t mul_shift(uint64_t a, uint64_t b, uint32_t shift)

@@ -2,7 +2,6 @@
 /* bootinfo.c - PVH's and multiboot2's boot information, read into one struct boot_info. The loader
  * is trusted as far as that its tables are where it says; counts and sizes are bounded all the
  * same. */
-#include "kernel/core/acpi.h"
 #include "kernel/x86_64/arch_internal.h"
 
 struct pvh_start {
@@ -113,5 +112,6 @@ void bootinfo_read(struct boot_info *b, uint32_t magic, uint64_t info_pa)
 		fail(STATUS_CONFIG, "started by neither PVH nor multiboot2 (magic %x)", magic);
 	if (b->ram.n == 0)
 		fail(STATUS_CONFIG, "the loader reports no memory");
+	acpi_iommus(b->rsdp, identity_mapped, &b->iommus);
 	b->n_apic_ids = acpi_apic_ids(b->rsdp, identity_mapped, b->apic_ids, GW_MAX_VCORES);
 }

@@ -76,6 +76,13 @@ int ioapic_route(uint32_t gsi, uint32_t id, uint32_t vector)
 	return -EINVAL;
 }
 
+void device_refuse(const struct partition *p, uint32_t location, const char *why)
+{
+	fail(STATUS_CONFIG,
+	     "partition %s: the device at %x reaches all memory: %s; dma = trusted accepts that",
+	     p->name, location, why);
+}
+
 struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16_t vendor,
 				uint16_t device, uint32_t location, uint32_t *kernel_index)
 {
@@ -85,11 +92,8 @@ struct partition *device_accept(const struct gw_bundle *b, uint32_t kind, uint16
 	if (owner < 0)
 		return NULL;
 	p = partitions[owner];
-	if (!p->dma_trusted)
-		fail(STATUS_CONFIG,
-		     "device %04x:%04x at %x would reach all memory by DMA, and there is "
-		     "no IOMMU; say dma = trusted for partition %s, or give it no device",
-		     vendor, device, location, p->name);
+	if (!p->dma_trusted && kind == GW_DEVICE_MMIO)
+		device_refuse(p, location, "virtio-mmio is behind no IOMMU (use PCI devices)");
 	if (n_known == GW_MAX_DEVICES)
 		fail(STATUS_CONFIG, "more than %u devices", GW_MAX_DEVICES);
 	*kernel_index = n_known;

@@ -209,6 +209,8 @@ void interrupt_serve(uint32_t vector)
 		arch_flush_poll(c);
 	} else if (vector == VECTOR_HEALTH) {
 		health_module_act(v);
+	} else if (vector == VECTOR_DMA) {
+		iommu_faults();
 	} else if (vector == VECTOR_SPURIOUS || vector < VECTOR_EVENT) {
 		return;
 	}

@@ -47,8 +47,10 @@ static void log_partition(const struct partition *p)
 		memory += p->extents[i].len;
 	log_text("godwit: %s: %u vcores, %lu of %lu KiB, %u devices%s, tsc %lu kHz, boot %lu us\n",
 		 p->name, p->n_vcores, memory / 1024, boot.ram_bytes / 1024, p->info->n_devices,
-		 p->info->n_devices != 0 ? " (dma = trusted)" : "", clock.tsc_hz / 1000,
-		 arch_now_ns() / 1000);
+		 p->info->n_devices == 0 ? ""
+		 : p->dma.root != 0	 ? " (dma = isolated)"
+					 : " (dma = trusted)",
+		 clock.tsc_hz / 1000, arch_now_ns() / 1000);
 }
 
 /* Cores that the bundle wants, of those that there are. */
@@ -112,10 +114,12 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	health_init(b, health_log_build(b, &free_memory));
 	if (b->trace_records != 0)
 		trace_init(b, direct(kernel_pages(&free_memory, trace_bytes(b))));
+	iommu_find(&boot, &free_memory);
 	pci_scan(b, &boot);
 	virtio_mmio_scan(b);
 	clock_end(b->epoch_ns);
 	apic_init_core(c);
+	iommu_enable();
 	smp_start(&boot, n_cores);
 	for (uint32_t i = 0; i < n_partitions; i++)
 		start_partition(partitions[i]);

@@ -17,9 +17,11 @@ uint32_t n_partitions;
 static uint64_t segment_pa[GW_BUNDLE_SEGMENTS];
 static const struct gw_bundle *bundle; /* it stays: read-only segments, and restarts */
 
+/* own: pa is the partition's own address. Ends with a message when its page tables run out. */
 static void map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
-		uint32_t how)
+		bool own)
 {
+	uint32_t how = own ? SPACE_LARGE | SPACE_OWN : SPACE_LARGE;
 	struct gather none;
 
 	none.n = 0;
@@ -29,16 +31,6 @@ static void map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uin
 		     "the page tables of partition %s are too few; raise "
 		     "page_table_pages in the manifest",
 		     p->name);
-}
-
-void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
-{
-	map(p, va, pa, len, bits, SPACE_LARGE);
-}
-
-static void map_own(struct partition *p, uint64_t va, uint64_t at, uint64_t len, uint64_t bits)
-{
-	map(p, va, at, len, bits, SPACE_LARGE | SPACE_OWN);
 }
 
 uint64_t device_va(struct partition *p, uint64_t len)
@@ -52,7 +44,7 @@ uint64_t device_va(struct partition *p, uint64_t len)
 
 void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len)
 {
-	partition_map(p, va, pa, len, WINDOW_BITS | PTE_PCD | PTE_PWT);
+	map(p, va, pa, len, WINDOW_BITS | PTE_PCD | PTE_PWT, false);
 }
 
 static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
@@ -89,12 +81,12 @@ static void deal_colours(const struct gw_bundle *b, uint32_t stretches, struct r
 	uint64_t rows = gw_deal_colours(b, colours, stretches, deals), row = colours * PAGE_SIZE;
 	uint64_t base;
 
-	for (uint32_t i = 0; i < b->n_partitions; i++)
-		if (deals[i].stripe.mask >> 1 >> (colours - 1) != 0)
-			fail(STATUS_CONFIG,
-			     "partition %s has page colours 0x%lx, the CPU's caches have %u; name "
-			     "others, or say in the manifest how many there are",
-			     b->partitions[i].name, deals[i].stripe.mask, colours);
+	if (rows == ~0ULL)
+		fail(STATUS_CONFIG,
+		     "a partition has page colours beyond the %u of the CPU's caches; name others, "
+		     "or "
+		     "say in the manifest how many there are",
+		     colours);
 	if (rows == 0)
 		return;
 	log_text("godwit: %u page colours (by the CPU's caches: %u)\n", colours, cpu_colours());
@@ -135,20 +127,17 @@ static void build_segment(struct partition *p, uint32_t i, uint64_t bundle_pa,
 {
 	const struct gw_bundle_segment *s = &bundle->segments[i];
 	uint64_t from = bundle_pa + s->offset, bits = space_bits(s->flags) | PTE_A;
+	struct restart_segment load;
 
 	if (!(s->flags & GW_MAP_W) && p->pool.stripe.mask == 0) {
-		partition_map(p, s->va, from, s->mem_len, bits);
+		map(p, s->va, from, s->mem_len, bits, false);
 		return;
 	}
 	segment_pa[i] = partition_take(p, free, s->mem_len, LOW_END);
-	for (uint64_t at = 0; at < s->mem_len; at += PAGE_SIZE) {
-		uint64_t n = at < s->file_len ? min_u64(s->file_len - at, PAGE_SIZE) : 0;
-		uint8_t *to = partition_page(p, segment_pa[i] + at);
-
-		memcpy(to, direct(from + at), n);
-		memset(to + n, 0, PAGE_SIZE - n);
-	}
-	map_own(p, s->va, segment_pa[i], s->mem_len, bits | PTE_D);
+	load = (struct restart_segment){ segment_pa[i], from, s->file_len, s->mem_len };
+	for (uint64_t at = 0; at < s->mem_len; at += PAGE_SIZE)
+		restart_page(p, &load, at);
+	map(p, s->va, segment_pa[i], s->mem_len, bits | PTE_D, true);
 }
 
 /* All memory that is left, at most GW_MAX_EXTENTS stretches and `limit` bytes. */
@@ -159,7 +148,7 @@ static void build_extents(struct partition *p, struct range_set *free, uint64_t 
 	if (p->pool.stripe.mask != 0) {
 		limit = round_up(limit, PAGE_SIZE);
 		p->extents[n++] = (struct gw_extent){ partition_take(p, free, limit, 0), limit };
-		map_own(p, GW_MEM_BASE + p->extents[0].pa, p->extents[0].pa, limit, WINDOW_BITS);
+		map(p, GW_MEM_BASE + p->extents[0].pa, p->extents[0].pa, limit, WINDOW_BITS, true);
 		limit = 0;
 	}
 	while (n < GW_MAX_EXTENTS) {
@@ -180,7 +169,7 @@ static void build_extents(struct partition *p, struct range_set *free, uint64_t 
 			break;
 		p->extents[n++] = (struct gw_extent){ start, len };
 		limit -= len;
-		partition_map(p, GW_MEM_BASE + start, start, len, WINDOW_BITS);
+		map(p, GW_MEM_BASE + start, start, len, WINDOW_BITS, false);
 	}
 	p->n_extents = n;
 	if (n == 0)
@@ -191,10 +180,9 @@ static void build_extents(struct partition *p, struct range_set *free, uint64_t 
 static void build_info(struct partition *p, const struct gw_bundle_partition *m,
 		       const struct boot_info *boot, struct range_set *free)
 {
-	uint64_t pa = take(free, GW_BOOT_PAGES * GW_PAGE, 0);
+	uint64_t pa = kernel_pages(free, GW_BOOT_PAGES * GW_PAGE);
 	struct gw_boot_info *info = direct(pa);
 
-	memset(info, 0, GW_BOOT_PAGES * GW_PAGE);
 	info->magic = GW_BOOT_MAGIC;
 	info->size = sizeof(*info);
 	info->partition = p->number;
@@ -206,7 +194,7 @@ static void build_info(struct partition *p, const struct gw_bundle_partition *m,
 	info->boot_tsc = boot->entry_tsc;
 	info->machine_bytes = boot->ram_bytes;
 	p->info = info;
-	partition_map(p, GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, READ_ONLY_BITS);
+	map(p, GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, READ_ONLY_BITS, false);
 }
 
 /* Memory of the one that takes what is left must leave something for those after it. */
@@ -223,10 +211,10 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 			build_segment(p, i, bundle_pa, free);
 	build_info(p, m, boot, free);
 	if (m->config_len != 0)
-		partition_map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len,
-			      READ_ONLY_BITS);
+		map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len, READ_ONLY_BITS,
+		    false);
 	for (uint32_t i = 0; i < m->vcores; i++)
-		map_own(p, GW_VCORE_VA(i), p->vcores[i]->area_at, GW_VCORE_AREA, WINDOW_BITS);
+		map(p, GW_VCORE_VA(i), p->vcores[i]->area_at, GW_VCORE_AREA, WINDOW_BITS, true);
 	build_extents(p, free, m->memory_bytes != 0 ? m->memory_bytes : UINT64_MAX);
 	for (uint32_t i = 0; i < p->n_extents; i++)
 		total += p->extents[i].len;
@@ -235,7 +223,8 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 		     "partition %s wants %lu KiB, %lu KiB are left; give the machine "
 		     "more (-m)",
 		     p->name, m->memory_bytes / 1024, total / 1024);
-	p->info->dma = p->pool.stripe;
+	if (p->dma_trusted)
+		p->info->dma = p->pool.stripe;
 	p->info->n_extents = p->n_extents;
 	memcpy(p->info->extents, p->extents, sizeof(p->extents));
 	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
@@ -299,7 +288,7 @@ struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free
 		return NULL;
 	pa = kernel_pages(free, len);
 	for (uint32_t i = 0; i < n_partitions; i++) {
-		partition_map(partitions[i], GW_STATUS_VA, pa, len, READ_ONLY_BITS);
+		map(partitions[i], GW_STATUS_VA, pa, len, READ_ONLY_BITS, false);
 		partitions[i]->info->status_len = len;
 	}
 	return direct(pa);
@@ -312,8 +301,8 @@ struct gw_health_log *health_log_build(const struct gw_bundle *b, struct range_s
 	for (uint32_t i = 0; i < n_partitions; i++) {
 		if ((b->partitions[i].flags & GW_PARTITION_HEALTH_LOG) == 0)
 			continue;
-		partition_map(partitions[i], GW_HEALTH_LOG_VA, pa, sizeof(struct gw_health_log),
-			      READ_ONLY_BITS);
+		map(partitions[i], GW_HEALTH_LOG_VA, pa, sizeof(struct gw_health_log),
+		    READ_ONLY_BITS, false);
 		partitions[i]->info->health_len = sizeof(struct gw_health_log);
 	}
 	return direct(pa);

@@ -15,6 +15,7 @@
 #define COMMAND_MASTER 0x4u
 #define COMMAND_NO_INTX 0x400u
 #define CAP_MSIX 0x11u
+#define CAP_VENDOR 0x09u
 #define CLASS_BRIDGE 0x06u
 #define MSIX_MAX 64u /* vectors of a device that a partition can use */
 #define HOLE_START 0xe0000000ULL
@@ -132,14 +133,15 @@ static void map_bar(struct partition *p, struct gw_device *d, uint32_t i, const 
 	}
 }
 
-static uint32_t find_msix(const struct gw_device *d)
+/* The first capability of that kind; of vendor ones the first of that type. */
+static uint32_t find_cap(const struct gw_device *d, uint32_t kind, uint32_t type)
 {
 	uint32_t at = d->config[CONFIG_CAPS] & 0xfc;
 
 	if (!(d->config[CONFIG_COMMAND + 2] & 0x10))
 		return 0;
 	for (uint32_t n = 0; n < 48 && at >= 0x40 && at <= 0xf4; n++) {
-		if (d->config[at] == CAP_MSIX)
+		if (d->config[at] == kind && (kind != CAP_VENDOR || d->config[at + 3] == type))
 			return at;
 		at = d->config[at + 1] & 0xfc;
 	}
@@ -166,7 +168,7 @@ static struct hidden hidden_range(uint32_t word, uint64_t len)
 static void setup_msix(struct gw_device *d, struct pci_device *p, const struct bar *bars,
 		       struct hidden h[2])
 {
-	uint32_t cap = find_msix(d), n, word;
+	uint32_t cap = find_cap(d, CAP_MSIX, 0), n, word;
 	uint64_t table;
 
 	if (cap == 0)
@@ -185,6 +187,21 @@ static void setup_msix(struct gw_device *d, struct pci_device *p, const struct b
 	p->msix_cap = (uint8_t)cap;
 	d->vectors = p->vectors = n;
 	config_write(p->location, cap, (config32(d, cap) & 0x3fffffff) | 0x80000000);
+}
+
+/* Does the IOMMU see the device's accesses? Of a virtio device, if it offers ACCESS_PLATFORM among
+ * features 32 to 63 (virtio 1.2, 4.1.4.3 and 6.1); then the driver must take it. */
+static bool behind_iommu(const struct gw_device *d, const struct bar *bars)
+{
+	uint32_t cap = find_cap(d, CAP_VENDOR, 1), at = config32(d, cap + 8);
+	const struct bar *bar = &bars[d->config[cap + 4] % 6];
+	uint8_t *regs;
+
+	if (d->vendor != 0x1af4 || cap == 0 || at % 8 != 0 || bar->len < 8 || at > bar->len - 8)
+		return d->vendor != 0x1af4;
+	regs = mmio_map(bar->pa + at);
+	mmio_write32(regs, 1); /* device_feature_select */
+	return (mmio_read32(regs + 4) & 2) != 0;
 }
 
 static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t id)
@@ -220,6 +237,9 @@ static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t 
 	d->vendor = (uint16_t)id;
 	d->device = (uint16_t)(id >> 16);
 	d->location = location;
+	if (!p->dma_trusted && !behind_iommu(d, bars))
+		device_refuse(p, location, "it does not use the IOMMU (QEMU: iommu_platform=on)");
+	iommu_attach(p, location);
 	setup_msix(d, &devices[index], bars, h);
 	for (uint32_t i = 0; i < 6; i++)
 		if (bars[i].len != 0)

@@ -31,6 +31,8 @@ int tcp_socket_option(struct socket *s, int level, int opt, int value)
 		{ SOL_TCP, TCP_USER_TIMEOUT, TCP_OPT_USER_TIMEOUT_MS },
 		{ SOL_TCP, TCP_QUICKACK, TCP_OPT_QUICKACK },
 		{ SOL_TCP, TCP_CONGESTION, TCP_OPT_CONGESTION },
+		{ SOL_IP, IP_TOS, TCP_OPT_TOS },
+		{ SOL_IP, IP_TTL, TCP_OPT_TTL },
 	};
 	struct tcp_socket *t = to_tcp(s);
 

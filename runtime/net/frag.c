@@ -65,6 +65,7 @@ static struct frag_queue *find(struct net_stack *s, const uint8_t *ip)
 	old->id = id;
 	old->proto = ip[9];
 	old->doomed = false;
+	old->ecn = 0;
 	old->expires = (now_tick(s) + FRAG_TICKS) | 1;
 	net_timer_by(s, &s->frag_timer, WHEEL_MS(1000));
 	return old;
@@ -118,6 +119,8 @@ static struct pbuf *join(struct net_stack *s, struct frag_queue *q)
 	if (unlikely(head == NULL))
 		return NULL;
 	ip = head->data;
+	if (q->ecn & 0x8)
+		ip[1] |= 3;
 	stbe16(ip + 2, (uint16_t)head->total);
 	st16(ip + 6, 0);
 	st16(ip + 10, 0);
@@ -152,6 +155,7 @@ struct pbuf *frag_input(struct net_stack *s, struct pbuf *p)
 		q->doomed = true;
 		return NULL;
 	}
+	q->ecn |= (uint8_t)(1u << (ip[1] & 3));
 	q->have += len;
 	q->count = (uint16_t)(q->count + count);
 	s->frag_pbufs += count;
@@ -166,5 +170,12 @@ struct pbuf *frag_input(struct net_stack *s, struct pbuf *p)
 	}
 	if (q->total == 0 || q->have != q->total)
 		return NULL;
+	/* RFC 3168 5.3: a mark on a part is the whole's; beside a part that cannot be marked it is
+	 * somebody's invention */
+	if ((q->ecn & 0x9) == 0x9) {
+		clear(s, q);
+		q->doomed = true;
+		return NULL;
+	}
 	return join(s, q);
 }

@@ -63,7 +63,7 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t hl)
 /* A complaint about a packet of ours, quoted in it. */
 static void heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
 {
-	static const int unreach[16] = { EHOSTUNREACH, EHOSTUNREACH, ECONNREFUSED, ECONNREFUSED,
+	static const int unreach[16] = { ENETUNREACH,  EHOSTUNREACH, ECONNREFUSED, ECONNREFUSED,
 					 EMSGSIZE,     EHOSTUNREACH, ENETUNREACH,  EHOSTUNREACH,
 					 EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,
 					 EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH };

@@ -20,6 +20,10 @@ struct net_endpoint {
 	uint32_t ip4; /* network byte order */
 };
 
+/* Explicit congestion notification (RFC 3168): used when the peer asks, as Linux does by default;
+ * asked for, too; not used. */
+enum net_ecn { NET_ECN_ACCEPT, NET_ECN_REQUEST, NET_ECN_OFF };
+
 struct net_config {
 	uint8_t mac[6];
 	uint16_t mtu; /* IP bytes, 576..9216 (RFC 791: 68 is the floor; we ask for 576) */
@@ -28,6 +32,7 @@ struct net_config {
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
 	uint32_t congestion;		 /* enum tcp_congestion, of new connections */
+	uint32_t ecn;			 /* enum net_ecn, of new connections */
 	struct pbuf_pool *pool;
 	void *(*alloc)(size_t n); /* zeroed; NULL when out of memory */
 	void (*free)(void *p, size_t n);
@@ -156,7 +161,8 @@ enum tcp_state {
 	TCP_TIME_WAIT,
 };
 enum tcp_state tcp_get_state(const struct tcp_conn *c);
-int tcp_error(const struct tcp_conn *c); /* 0 or -ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, ... */
+int tcp_error(const struct tcp_conn
+		      *c); /* alive: 0. Else 0 or -ECONNRESET, -ETIMEDOUT, -ECONNREFUSED, ... */
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out);
 void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out);
 
@@ -174,6 +180,8 @@ enum tcp_opt {
 	TCP_OPT_QUICKACK,
 	TCP_OPT_LINGER_S /* -1: off */,
 	TCP_OPT_CONGESTION, /* enum tcp_congestion; -ENOMEM */
+	TCP_OPT_TOS,	    /* 0..255; the two bits of ECN are the stack's */
+	TCP_OPT_TTL,	    /* 1..255 */
 };
 enum tcp_congestion { TCP_CUBIC, TCP_BBR };
 int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value) MUST_CHECK; /* -EINVAL */
@@ -182,6 +190,9 @@ int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt);
 struct tcp_stats {
 	uint32_t srtt_us, rttvar_us, rto_ms, cwnd_bytes, ssthresh_bytes, mss, retransmits,
 		unacked_bytes;
+	/* -errno of the latest ICMP error about the connection, which goes on; 0: none since the
+	 * present trouble began (RFC 9293 MUST-47). */
+	int soft_error;
 	uint64_t bytes_in, bytes_out;
 };
 void tcp_get_stats(const struct tcp_conn *c, struct tcp_stats *out);
@@ -232,7 +243,8 @@ struct net_counters {
 		drop_route;   /* to send, and no way there */
 	uint64_t tx_full;     /* to send, and the device's ring and queue are full */
 	uint64_t conns_accepted, conns_opened, conns_reset, retransmits, syn_cookies, rst_sent,
-		forwarded;
+		forwarded, ecn_marked, /* data that a router marked */
+		ecn_slowed;	       /* windows made smaller because the peer told of marks */
 };
 const struct net_counters *net_counters(const struct net_stack *s);
 

@@ -55,6 +55,7 @@ struct frag_queue {
 	uint32_t have, total; /* bytes received; bytes of the whole, 0: unknown */
 	uint16_t id, count;
 	uint8_t proto;
+	uint8_t ecn;		/* 1 << codepoint of each part */
 	bool doomed;		/* an overlap was seen: eat the rest of it */
 	struct list_node parts; /* by offset (pbuf.seq .. end_seq) */
 };

@@ -180,6 +180,15 @@ uint32_t net_default_congestion(void)
 	return s != NULL && strcmp(s, "bbr") == 0 ? TCP_BBR : TCP_CUBIC;
 }
 
+static uint32_t default_ecn(void)
+{
+	const char *s = config_get("net.ecn");
+
+	if (s == NULL || strcmp(s, "accept") == 0)
+		return NET_ECN_ACCEPT;
+	return strcmp(s, "request") == 0 ? NET_ECN_REQUEST : NET_ECN_OFF;
+}
+
 static struct net_stack *make_stack(struct glue *g)
 {
 	uint64_t share = net.packet_bytes / n_shards;
@@ -187,10 +196,11 @@ static struct net_stack *make_stack(struct glue *g)
 		.mtu = 1500,
 		.shard = g->shard->id,
 		.n_shards = n_shards,
-		.max_conns = clamp(share / 1024, 64, 65536),
+		.max_conns = clamp(share / 1024, 64, 1 << 20),
 		.sndbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
 		.rcvbuf_max = clamp(share / 8, 64 << 10, 1 << 20),
 		.congestion = net_default_congestion(),
+		.ecn = default_ecn(),
 		.pool = &g->pool,
 		.alloc = stack_alloc,
 		.free = stack_free,

@@ -11,7 +11,7 @@
 /* Create every shard's stack (shard->net) and pool (shard->pbufs), configured as the bundle says:
  *   net=dhcp (default with a device) | static | none     net.addr=10.0.2.15/24  net.gw=10.0.2.2
  *   net.dns=10.0.2.3 (at most two)                        hostname=NAME
- *   net.congestion=cubic (default) | bbr
+ *   net.congestion=cubic (default) | bbr                  net.ecn=accept (default) | request | off
  * Context: a uthread of shard 0, once, after virtio_init and shards_start. Panics when not even the
  * stacks fit into memory. Without a device, loopback works. */
 void net_glue_init(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* net_epoll.c - kernel sockets with epoll, the contender of `make bench-net`: `net_epoll MODE PORT
- * CORES`, MODE echo, sink (reads and forgets) or source (writes without end). */
+ * CORES [poll]`, MODE echo, sink (reads and forgets) or source (writes without end); poll: it never
+ * sleeps. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -41,15 +42,15 @@ int main(int argc, char **argv)
 {
 	int (*serve)(int) = NULL;
 	struct epoll_event e[EVENTS];
-	int ep, ls;
+	int ep, ls, timeout = argc == 5 && strcmp(argv[4], "poll") == 0 ? 0 : -1;
 
-	if (argc == 4)
+	if (argc == 4 || timeout == 0)
 		serve = strcmp(argv[1], "echo") == 0	 ? echo
 			: strcmp(argv[1], "sink") == 0	 ? sink
 			: strcmp(argv[1], "source") == 0 ? source
 							 : NULL;
 	if (serve == NULL) {
-		fprintf(stderr, "net_epoll echo|sink|source PORT CORES\n");
+		fprintf(stderr, "net_epoll echo|sink|source PORT CORES [poll]\n");
 		return 2;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -60,7 +61,7 @@ int main(int argc, char **argv)
 	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, ls, e) != 0)
 		die("epoll");
 	for (;;) {
-		int n = epoll_wait(ep, e, EVENTS, -1);
+		int n = epoll_wait(ep, e, EVENTS, timeout);
 
 		for (int i = 0; i < n; i++) {
 			int s = e[i].data.fd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* net_uring.c - kernel sockets with io_uring, a contender of `make bench-net`: `net_uring echo PORT
- * CORES`. One accept that stays, and for each connection a receive, then a send, submitted together
- * with waiting for what comes next; completions are worked off when the ring's owner waits
- * (DEFER_TASKRUN) where the kernel has that. */
+ * CORES [poll]`, poll: it never sleeps. One accept that stays, and for each connection a receive,
+ * then a send, submitted together with waiting for what comes next; completions are worked off when
+ * the ring's owner waits (DEFER_TASKRUN) where the kernel has that. */
 #include <liburing.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -86,10 +86,11 @@ static void start_accept(int ls)
 
 int main(int argc, char **argv)
 {
+	bool poll = argc == 5 && strcmp(argv[4], "poll") == 0;
 	int ls;
 
-	if (argc != 4 || strcmp(argv[1], "echo") != 0) {
-		fprintf(stderr, "net_uring echo PORT CORES\n");
+	if ((argc != 4 && !poll) || strcmp(argv[1], "echo") != 0) {
+		fprintf(stderr, "net_uring echo PORT CORES [poll]\n");
 		return 2;
 	}
 	on_cores(argv[3]);
@@ -103,7 +104,10 @@ int main(int argc, char **argv)
 		struct io_uring_cqe *e;
 		unsigned head, n = 0;
 
-		io_uring_submit_and_wait(&ring, 1);
+		if (poll)
+			io_uring_submit_and_get_events(&ring);
+		else
+			io_uring_submit_and_wait(&ring, 1);
 		io_uring_for_each_cqe(&ring, head, e)
 		{
 			n++;

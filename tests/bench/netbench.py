@@ -3,16 +3,16 @@
 """netbench.py [--only PART,...] [options] - native servers (apps/) as Linux processes beside kernel sockets, nginx and haproxy, in one run on
 one machine, in network namespaces (root).
 
-Parts: echo     TCP echo over AF_XDP on veth, and tap, beside epoll and io_uring: processor time, highest rate, round trip
-       http     the same of HTTP, beside nginx and haproxy
-       shards   two shards on two cores, and on one, beside one
+Parts: echo     TCP echo over AF_XDP on veth, and tap, beside epoll and io_uring: processor time, highest rate, round trip with and without polling
+       http     the same of HTTP, beside nginx, h2o and haproxy
+       shards   two shards on two cores, and on one, beside one; one that changes its core under load
        bulk     one and 64 connections, both directions
        pair     two hosted processes joined by virtqueues in shared memory
        profile  instructions by function, for each request, of the hosted echo (callgrind)
 
 Writes DIR/net.md and DIR/net.json. With --only, the parts of an earlier run of the same build stay in it. A part that fails says so, and the
 others go on; the status is then 1."""
-import argparse, hashlib, json, os, sys
+import argparse, hashlib, json, os, signal, sys
 import bench, guests, netparts, netprofile
 from guests import say
 
@@ -30,6 +30,7 @@ def build_id():
 def machine():
     where = bench.machine()
     return {k: where[k] for k in ("machine", "godwit")} | {"nginx": bench.first_line("sh", "-c", "/usr/sbin/nginx -v 2>&1"),
+                                                           "h2o": bench.first_line("sh", "-c", "PATH=$PATH:/usr/sbin h2o --version"),
                                                            "haproxy": bench.first_line("sh", "-c", "PATH=$PATH:/usr/sbin haproxy -v 2>&1").split(" 20")[0]}
 
 
@@ -43,6 +44,22 @@ def write(folder, build, done):
                        "ratios of one run; instruction counts mean something by themselves.", "make bench-net")
 
 
+def bounded(part, seconds):
+    """The part, ended after so long: what it started goes away with its blocks."""
+    def late(*_):
+        raise TimeoutError(f"not done in {seconds} s (--limit)")
+
+    def run():
+        before = signal.signal(signal.SIGALRM, late)
+        signal.alarm(seconds)
+        try:
+            return part()
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+    return run
+
+
 def options():
     s = netparts.Settings
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -51,13 +68,14 @@ def options():
     ap.add_argument("--rounds", type=int, default=s.rounds, help="of what takes time (%(default)s)")
     ap.add_argument("--seconds", type=float, default=s.seconds, help="of each measurement (%(default)s)")
     ap.add_argument("--rate", type=int, default=s.rate, help="at which processor time is measured, requests/s (%(default)s)")
+    ap.add_argument("--limit", type=int, default=1200, help="seconds after which a part is given up (%(default)s)")
     a = ap.parse_args()
     a.parts = a.only.split(",")
     for name in a.parts:
         if name not in PARTS:
             ap.error(f"no part '{name}'; parts are {', '.join(PARTS)}")
-    if a.rounds < 1 or a.seconds <= 0 or a.rate < 1:
-        ap.error("--rounds, --seconds and --rate are above 0")
+    if a.rounds < 1 or a.seconds <= 0 or a.rate < 1 or a.limit < 1:
+        ap.error("--rounds, --seconds, --rate and --limit are above 0")
     s.rounds, s.seconds, s.rate = a.rounds, a.seconds, a.rate
     return a
 
@@ -69,7 +87,10 @@ def main():
     done = bench.earlier(os.path.join(a.dir, "net.json"), build)
     try:
         for i, name in enumerate(a.parts):
-            done[name] = ran[name] = bench.measure(name, i + 1, len(a.parts), PARTS[name], name != "profile")
+            done[name] = ran[name] = bench.measure(name, i + 1, len(a.parts), bounded(PARTS[name], a.limit), name != "profile")
+            if ran[name]["load"] > 1 and name != "profile":
+                for s in ran[name].get("sections", []):
+                    s["notes"].append(f"**The machine was busy** (load average {ran[name]['load']:.1f} before it): rates and round trips mean little.")
             write(a.dir, build, done)
     except KeyboardInterrupt:
         say("interrupted; the report has what was measured")

@@ -1,27 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """netparts - the parts of `make bench-net` that measure time: echo, http, shards, bulk, pair."""
-import os, re, statistics, subprocess, tempfile, time
+import os, re, statistics, subprocess, tempfile, threading, time
 from guests import GODWIT, Skip, say
-from netservers import APPS, CLIENT, PROGRAMS, ROOT, SERVER, Child, Contender, cores, cpu_ns, haproxy, hosted, kernel, load, machine_ns, nginx, numbers
+from netservers import (APPS, CLIENT, HELLO, PROGRAMS, ROOT, SERVER, Child, Contender, body_of, cores, cpu_ns, h2o, haproxy, hosted, kernel, load, nginx, numbers,
+                        server_ns)
 from parts import section, times
 
 
 class Settings:
-    rounds, seconds, rate, poll_ns = 3, 1.0, 10000, 50000
+    rounds, seconds, rate, high, poll_ns = 3, 1.0, 10000, 100000, 50000
 
 
+POLL = ["--poll", "1000000000"]
 ECHO = [Contender("Godwit, AF_XDP", hosted("echo", "callbacks", net="afxdp")),
         Contender("Godwit, AF_XDP, tasks", hosted("echo", "tasks", net="afxdp")),
-        Contender("Godwit, AF_XDP, polls 50 us", lambda w, f: hosted("echo", "callbacks", net="afxdp", options=["--poll", str(Settings.poll_ns)])(w, f)),
         Contender("Godwit, tap", hosted("echo", "callbacks", net="tap"), tap=True),
         Contender("Linux, epoll", kernel("net_epoll", "echo", 7)),
-        Contender("Linux, io_uring", kernel("net_uring", "echo", 7))]
+        Contender("Linux, io_uring", kernel("net_uring", "echo", 7)),
+        Contender("Godwit, AF_XDP, polls", hosted("echo", "callbacks", net="afxdp", options=POLL), polls=True),
+        Contender("Godwit, tap, polls", hosted("echo", "callbacks", net="tap", options=POLL), tap=True, polls=True),
+        Contender("Linux, epoll, polls", kernel("net_epoll", "echo", 7, "poll"), polls=True),
+        Contender("Linux, io_uring, polls", kernel("net_uring", "echo", 7, "poll"), polls=True)]
 HTTP = [Contender("Godwit, AF_XDP", hosted("http", net="afxdp"), needs=[os.path.join(APPS, "http")]),
         Contender("Godwit, tap", hosted("http", net="tap"), tap=True, needs=[os.path.join(APPS, "http")]),
         Contender("nginx", nginx, needs=["nginx"]),
-        Contender("haproxy", haproxy, needs=["haproxy"])]
-HOW_FAIR = ("Each server has one core and the client another. The server's time is that of its threads (schedstat); what the kernel does for it in "
-            "interrupts on the client's core is in the machine's time (/proc/stat), with the client and everything else that ran.")
+        Contender("h2o", h2o, needs=["h2o"]),
+        Contender("haproxy", haproxy, needs=["haproxy"]),
+        Contender("Godwit, AF_XDP, polls", hosted("http", net="afxdp", options=POLL), needs=[os.path.join(APPS, "http")], polls=True)]
+HOW_FAIR = ("Each server has one core and the client another. The server's time is that of its threads and of the kernel's thread that receives for it "
+            "(schedstat); over tap there is no such thread, and the client's receiving is in the server's time.")
 
 
 def middle(values, form="{:,.0f}"):
@@ -30,19 +37,31 @@ def middle(values, form="{:,.0f}"):
     return f"{form.format(statistics.median(v))} ({form.format(v[0])}-{form.format(v[-1])})"
 
 
+def cost(net, p, url, rate, connections):
+    """Microseconds of the server's for a request."""
+    before = server_ns(net, p)
+    j = load(net, url, rate, Settings.seconds, connections=connections)
+    return (server_ns(net, p) - before) / max(1, j["answered"]) / 1000
+
+
 def one(contender, port, url):
-    """All that is measured of one server, started anew."""
+    """All that is measured of one server, started anew: what it costs, then (on a plain pair) what it does."""
+    got = {}
+    if not contender.polls:
+        with contender.serve(port, apart=True) as (net, p):
+            load(net, url, 2000, 0.3)  # warm
+            got = {"cpu": cost(net, p, url, Settings.rate, 20), "high": cost(net, p, url, Settings.high, 64)}
     with contender.serve(port) as (net, p):
-        load(net, url, 2000, 0.3)  # warm
-        cpu, machine = cpu_ns(p.pid), machine_ns()
-        j = load(net, url, Settings.rate, Settings.seconds)
-        cpu, machine = cpu_ns(p.pid) - cpu, machine_ns() - machine
-        n = max(1, j["answered"])
-        most = load(net, url, 3000000, Settings.seconds, connections=64)
-        batch = load(net, url, 3000000, Settings.seconds, connections=64, pipeline=16) if url.startswith("tcp") else None
+        if url.startswith("http"):
+            got["bytes"], text = body_of(net, url[url.index("/", 7):])
+            if text != HELLO:
+                raise RuntimeError(f"another content: {text[:100]}")
+        load(net, url, 2000, 0.3)
+        got["most"] = load(net, url, 3000000, Settings.seconds, connections=64)["answered_per_s"]
+        if url.startswith("tcp"):
+            got["batch"] = load(net, url, 3000000, Settings.seconds, connections=64, pipeline=16)["answered_per_s"]
         trip = load(net, url, 1000, Settings.seconds, connections=1, poll="busy")["uncorrected"]
-        return {"cpu": cpu / n / 1000, "machine": machine / n / 1000, "most": most["answered_per_s"],
-                "batch": batch["answered_per_s"] if batch else None, "p50": trip["p50"] / 1000, "p99": (trip["p99"] or trip["max"]) / 1000}
+        return got | {"p50": trip["p50"] / 1000, "p99": (trip["p99"] or trip["max"]) / 1000}
 
 
 def compare(contenders, port, url, notes):
@@ -58,7 +77,7 @@ def compare(contenders, port, url, notes):
             try:
                 for k, v in one(c, port, url).items():
                     got.setdefault(c.name, {}).setdefault(k, []).append(v)
-            except (RuntimeError, OSError, subprocess.TimeoutExpired) as e:
+            except (RuntimeError, OSError, Skip, subprocess.TimeoutExpired) as e:
                 notes.append(f"{c.name}, round {i + 1}: FAILED: {e}")
                 say("  " + notes[-1])
     if not got:
@@ -67,26 +86,42 @@ def compare(contenders, port, url, notes):
 
 
 def ratios(got, ours, notes):
-    """Ours beside the best of the others, by medians."""
+    """Ours beside the best of the others, by medians; who polls beside who polls (or, where no other does, beside all)."""
+    def best(what, names, better):
+        names = [n for n in names if what in got[n]]
+        return better(names, key=lambda n: statistics.median(got[n][what])) if names and ours in got else None
+
+    def ratio(text, mine, what, names, better):
+        name = best(what, names, better)
+        if name and mine in got and what in got[mine]:
+            a, b = statistics.median(got[mine][what]), statistics.median(got[name][what])
+            notes.append(f"{text}: {mine} / {name} = {a / b:.2f}{', goal 0.5' if better is min else ''}.")
     peers = [n for n in got if not n.startswith("Godwit")]
-    if ours not in got or not peers:
-        return
-    for what, text, better in (("cpu", "server's processor time per request", min), ("p50", "round trip at p50", min), ("most", "highest rate", max)):
-        best = better(peers, key=lambda n: statistics.median(got[n][what]))
-        a, b = statistics.median(got[ours][what]), statistics.median(got[best][what])
-        goal = ", goal 0.5" if better is min else ""
-        notes.append(f"{text}: {ours} / {best} = {a / b:.2f}{goal}.")
+    sleepers, pollers = ([n for n in peers if n.endswith(", polls") == p] for p in (False, True))
+    ratio(f"processor time per request at {Settings.rate:,}/s", ours, "cpu", sleepers, min)
+    ratio(f"processor time per request at {Settings.high:,}/s", ours, "high", sleepers, min)
+    ratio("round trip at p50", ours, "p50", sleepers, min)
+    ratio("round trip at p50", f"{ours}, polls", "p50", pollers, min)
+    ratio("round trip at p50", f"{ours}, polls", "p50", sleepers, min)
+    ratio("highest rate", ours, "most", sleepers, max)
 
 
 def servers_table(title, contenders, port, url):
     notes = []
     got = compare(contenders, port, url, notes)
-    rows = [[name, middle(g["cpu"], "{:.2f}"), middle(g["machine"], "{:.2f}"), middle(g["most"]), middle(g["batch"]) if g["batch"][0] else "-",
-             middle(g["p50"], "{:.1f}"), middle(g["p99"], "{:.1f}")] for name, g in got.items()]
+
+    def column(g, what, form="{:,.0f}"):
+        return middle(g[what], form) if what in g else "-"
+    rows = [[name, column(g, "cpu", "{:.2f}"), column(g, "high", "{:.2f}"), column(g, "most"), column(g, "batch"), column(g, "p50", "{:.1f}"), column(g, "p99", "{:.1f}")]
+            for name, g in got.items()]
     ratios(got, "Godwit, AF_XDP", notes)
-    how = (f"`{url}`, median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Processor time at {Settings.rate:,} requests/s over 20 connections; "
-           f"highest rate over 64 connections, one request or 16 in flight on each; round trip of one connection at 1,000/s. {HOW_FAIR}")
-    return [section(title, how, ["server", "its CPU us/request", "machine's", "highest rate, 1 in flight", "16", "round trip p50, us", "p99"], rows, notes)]
+    if any("bytes" in g for g in got.values()):
+        notes.append("Bytes of an answer with its head: " + ", ".join(f"{n} {g['bytes'][0]}" for n, g in got.items() if "bytes" in g) + ".")
+    how = (f"`{url}`, median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Processor time at {Settings.rate:,} requests/s over 20 connections and at "
+           f"{Settings.high:,} over 64, where each side's kernel receives in a thread on its own core; highest rate over 64 connections, one request or 16 in flight on each, and "
+           f"round trip of one connection at 1,000/s, on a plain pair. Who polls never sleeps; the client always polls for the round trip. {HOW_FAIR}")
+    return [section(title, how, ["server", f"CPU us/request at {Settings.rate:,}/s", f"at {Settings.high:,}/s", "highest rate, 1 in flight", "16", "round trip p50, us", "p99"],
+                    rows, notes)]
 
 
 def echo():
@@ -102,30 +137,87 @@ def http():
 # ---- shards ----
 
 def shards():
-    """Rates of one shard, of two on two cores, of two on one."""
+    return [scaling(), moved()]
+
+
+def scaling():
+    """One shard, two on two cores, two on one: rates, and what a request costs."""
     mine, _ = cores()
     kinds = [("one shard", mine[:1], 1), ("two shards on one core", [mine[0]] * 2, 2)]
     kinds += [("two shards on two cores", mine[:2], 2)] if len(mine) > 1 else []
-    pairs = [("Godwit, tap", Contender("", hosted("echo", "callbacks", net="tap"), tap=True)), ("Linux, epoll", Contender("", kernel("net_epoll", "echo", 7)))]
-    got = {}
+    pairs = [("Godwit, AF_XDP", Contender("", hosted("echo", "callbacks", net="afxdp"))),
+             ("Godwit, tap", Contender("", hosted("echo", "callbacks", net="tap"), tap=True)), ("Linux, epoll", Contender("", kernel("net_epoll", "echo", 7)))]
+    got, url = {}, f"tcp://{SERVER}:7"
     for i in range(Settings.rounds):
         for name, c in pairs:
             for kind, where, queues in kinds:
                 say(f"  round {i + 1} of {Settings.rounds}: {name}, {kind}")
+                with c.serve(7, where, queues, apart=True) as (net, p):
+                    load(net, url, 2000, 0.3)
+                    n = len(set(where))
+                    cpu = cost(net, p, url, n * Settings.high // 2, n * 32)
                 with c.serve(7, where, queues) as (net, p):
-                    cpu = cpu_ns(p.pid)
-                    j = load(net, f"tcp://{SERVER}:7", 3000000, Settings.seconds, connections=64, pipeline=16)
-                    got.setdefault((name, kind), []).append((j["answered_per_s"], (cpu_ns(p.pid) - cpu) / max(1, j["answered"]) / 1000))
+                    rate = load(net, url, 3000000, Settings.seconds, connections=64, pipeline=16)["answered_per_s"]
+                got.setdefault((name, kind), []).append((rate, cpu))
     rows = []
     for (name, kind), v in got.items():
-        rate, first = statistics.median(r for r, _ in v), statistics.median(r for r, _ in got[name, "one shard"])
-        rows.append([name, kind, middle([r for r, _ in v]), middle([c for _, c in v], "{:.2f}"), f"{rate / first:.2f}"])
-    notes = ["Goals: two shards on two cores 1.9 of one, on one core 0.95."]
+        rate, cpu = (statistics.median(x[i] for x in v) for i in (0, 1))
+        rate1, cpu1 = (statistics.median(x[i] for x in got[name, "one shard"]) for i in (0, 1))
+        rows.append([name, kind, middle([r for r, _ in v]), f"{rate / rate1:.2f}", middle([c for _, c in v], "{:.2f}"),
+                     f"{(2 if 'two cores' in kind else 1) * cpu1 / cpu:.2f}"])
+    notes = ["Goals: two shards on two cores 1.9 of one, on one core 0.95. By processor time: the cores' number times what a request costs one shard, by what it costs here: "
+             "what the cores could serve if the client left them alone."]
     if len(cores()[0]) < 4:
-        notes.append(f"This machine has {len(cores()[0])} processors: two shards on two cores share them with the client, so the rate says little; the "
-                     "processor time per request says whether the second shard costs anything.")
-    return [section("Shards", f"TCP echo, 64 bytes, 64 connections with 16 in flight each; median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Linux: a process "
-                    "a core, SO_REUSEPORT.", ["server", "", "requests/s", "its CPU us/request", "of one shard"], rows, notes)]
+        notes.append(f"This machine has {len(cores()[0])} processors: two shards on two cores share them with the client, so their rate says little.")
+    return section("Shards", f"TCP echo, 64 bytes; median (least-most) of {Settings.rounds} rounds of {Settings.seconds:g} s. Rate: 64 connections with 16 in flight each; cost: at "
+                   f"{Settings.high // 2:,} requests/s over 32 connections for each core. A queue of the card for each shard. Linux: a process a core, SO_REUSEPORT.",
+                   ["server", "", "requests/s", "of one shard", "CPU us/request", "of one shard, by processor time"], rows, notes)
+
+
+def moved():
+    """Round trips of a server whose shard changes its core every 50 ms, beside one that stays."""
+    mine, _ = cores()
+    if len(mine) < 2:
+        raise Skip("two processors are needed: one to move to")
+    pairs = [("Godwit, AF_XDP", Contender("", hosted("echo", "callbacks", net="afxdp")), lambda p, core: subprocess.run(
+        [GODWIT, "host", "--move", str(p.pid), "--cores", str(core)], check=True, timeout=20)),
+             ("Linux, epoll", Contender("", kernel("net_epoll", "echo", 7)), lambda p, core: os.sched_setaffinity(p.pid, [core]))]
+    rows, got, url = [], {}, f"tcp://{SERVER}:7"
+    for i in range(Settings.rounds):
+        for name, c, move in pairs:
+            for kind in ("stays", "moves"):
+                say(f"  round {i + 1} of {Settings.rounds}: {name}, {kind}")
+                with c.serve(7) as (net, p):
+                    load(net, url, 2000, 0.3)
+                    retransmits, over, moves = resent(net), threading.Event(), []
+
+                    def mover():
+                        while not over.wait(0.05):
+                            moves.append(move(p, mine[(len(moves) + 1) % 2]))
+                    t = threading.Thread(target=mover)
+                    if kind == "moves":
+                        t.start()
+                    try:
+                        j = load(net, url, Settings.rate, max(1.0, Settings.seconds))
+                    finally:
+                        over.set()
+                        if kind == "moves":
+                            t.join()
+                    u = j["uncorrected"]
+                    got.setdefault((name, kind), []).append((u["p50"] / 1000, (u["p99"] or u["max"]) / 1000, len(moves), j["answered"], resent(net) - retransmits))
+    for (name, kind), v in got.items():
+        rows.append([name, kind, middle([x[0] for x in v], "{:.1f}"), middle([x[1] for x in v], "{:.1f}"),
+                     f"{statistics.median(x[1] for x in v) / statistics.median(x[1] for x in got[name, 'stays']):.2f}", str(sum(x[2] for x in v)), str(sum(x[4] for x in v))])
+    return section("A shard that moves", f"TCP echo, 64 bytes, {Settings.rate:,} requests/s over 20 connections; every 50 ms the server goes to another core (`godwit host --move`; Linux: its "
+                   f"affinity is set). Every request was answered, or the part fails. Median (least-most) of {Settings.rounds} rounds.",
+                   ["server", "", "round trip p50, us", "p99", "p99 beside staying", "moves", "segments that the client sent again"], rows,
+                   ["Goal: no packet lost, p99 unmoved."] + (["One of the two cores is the client's here."] if len(mine) < 3 else []))
+
+
+def resent(net):
+    """TCP segments that clients' side has retransmitted (RFC 4022, tcpRetransSegs)."""
+    lines = [line.split() for line in net.there.run("cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Tcp:")]
+    return int(dict(zip(*lines))["RetransSegs"])
 
 
 # ---- bulk ----

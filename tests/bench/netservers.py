@@ -25,10 +25,13 @@ def which(name):
 
 
 class Net:
-    """Server 10.8.0.1 in `here`, clients 10.8.0.2 in `there`: a veth pair, or (`tap`) the server's own stack on a tap of theirs."""
+    """Server 10.8.0.1 in `here`, clients 10.8.0.2 in `there`: a veth pair, or (`tap`) the server's own stack on a tap of theirs.
 
-    def __init__(self, tap=False, queues=1):
-        self.tap, self.queues = tap, queues
+    apart: (veth) what arrives at a side is received there by a thread of the kernel's on that side's core (threaded NAPI), not in the interrupt that the
+    sender's call raises on the sender's core: as with two machines and a wire. `receivers` are then the server's threads of that kind."""
+
+    def __init__(self, tap=False, queues=1, apart=False, where=()):
+        self.tap, self.queues, self.apart, self.where, self.receivers = tap, queues, apart and not tap, where, []
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
@@ -43,6 +46,9 @@ class Net:
             sh("ip", "-n", self.here.name, "link", "add", "v0", *queues, "type", "veth", "peer", "name", "v1", *queues, "netns", self.there.name)
             self.here.up("v0", f"{SERVER}/24")
             self.there.up("v1", f"{CLIENT}/24")
+            if self.apart:
+                self.receivers = self.receive_apart(self.here, "v0", self.where or cores()[0][:1])
+                self.receive_apart(self.there, "v1", cores()[1][:1])
             return self
         except LabSkip as e:
             self.stack.close()
@@ -54,9 +60,28 @@ class Net:
     def __exit__(self, *_):
         self.stack.close()
 
+    def receive_apart(self, ns, dev, where):
+        """The kernel's threads for it. veth takes this way for senders that do not leave segmentation to the receiver."""
+        before = set(kernel_threads(f"napi/{dev}-"))
+        ns.run("sh", "-c", f"ethtool -K {dev} gro on tso off && echo 1 > /sys/class/net/{dev}/threaded")
+        mine = [p for p in kernel_threads(f"napi/{dev}-") if p not in before]
+        for p in mine:
+            os.sched_setaffinity(p, where)
+        if not mine:
+            raise Skip(f"this kernel has no threaded NAPI for veth ({dev})")
+        return mine
+
     def client(self, words, core=None, **more):
         pin = ["taskset", "-c", str(cores()[1][0] if core is None else core)]
         return subprocess.run(self.there.command(*pin, *words), cwd=ROOT, capture_output=True, text=True, **more)
+
+
+def kernel_threads(prefix):
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/comm") as f:
+                if f.read().startswith(prefix):
+                    yield int(name)
 
 
 def tree(pid):
@@ -84,27 +109,25 @@ def cpu_ns(pid):
     return total
 
 
-def machine_ns():
-    """The same of everything that runs on this machine, interrupts included."""
-    with open("/proc/stat") as f:
-        v = [int(x) for x in f.readline().split()[1:9]]
-    return (sum(v) - v[3] - v[4]) * 10 ** 9 // os.sysconf("SC_CLK_TCK")
+def server_ns(net, p):
+    """The server's, with the threads that receive for it (Net, apart)."""
+    return cpu_ns(p.pid) + sum(cpu_ns(r) for r in net.receivers)
 
 
 class Contender:
-    """A server: its name in the report, its network, and the command for a list of cores."""
+    """A server: its name in the report, its network, and the command for a list of cores. polls: it never sleeps."""
 
-    def __init__(self, name, command, tap=False, needs=()):
-        self.name, self.command, self.tap, self.needs = name, command, tap, needs
+    def __init__(self, name, command, tap=False, needs=(), polls=False):
+        self.name, self.command, self.tap, self.needs, self.polls = name, command, tap, needs, polls
 
     def missing(self):
         return next((n for n in self.needs if not (which(n) or os.path.exists(n))), None)
 
     @contextlib.contextmanager
-    def serve(self, port, where=None, queues=1):
+    def serve(self, port, where=None, queues=1, apart=False):
         """Running and answering, in a network of its own: (network, process)."""
         where = where or [cores()[0][0]]
-        with Net(self.tap, queues) as net, tempfile.TemporaryDirectory() as folder:
+        with Net(self.tap, queues, apart, where) as net, tempfile.TemporaryDirectory() as folder:
             words = self.command(",".join(map(str, where)), folder)
             env = dict(os.environ, PATH=SYSTEM_PATH)
             p = subprocess.Popen(net.here.command("taskset", "-c", ",".join(map(str, where)), *words), cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
@@ -133,8 +156,8 @@ def hosted(program, *args, net, options=()):
     return lambda where, folder: [GODWIT, "host", "--cores", where, *how, *options, "--", os.path.join(APPS, program), *args]
 
 
-def kernel(name, mode, port):
-    return lambda where, folder: [os.path.join(PROGRAMS, name), mode, str(port), where]
+def kernel(name, mode, port, *more):
+    return lambda where, folder: [os.path.join(PROGRAMS, name), mode, str(port), where, *more]
 
 
 def nginx(where, folder):
@@ -153,6 +176,31 @@ def haproxy(where, folder):
         f.write(f"global\n  nbthread {where.count(',') + 1}\n  maxconn 8192\ndefaults\n  mode http\n  timeout client 60s\n  timeout http-keep-alive 60s\n"
                 f"frontend all\n  bind :80\n  http-request return status 200 content-type text/plain string \"{HELLO}\"\n")
     return [which("haproxy"), "-f", path, "-db"]
+
+
+def h2o(where, folder):
+    """h2o has no answer from its configuration: a file, which it keeps open."""
+    path = os.path.join(folder, "h2o.conf")
+    os.mkdir(os.path.join(folder, "www"))
+    with open(os.path.join(folder, "www", "plaintext"), "w") as f:
+        f.write(HELLO)
+    with open(path, "w") as f:
+        f.write(f"num-threads: {where.count(',') + 1}\nuser: root\nlisten: 80\nhttp1-request-timeout: 3600\nhosts:\n  default:\n    paths:\n      /:\n"
+                f"        file.dir: {folder}/www\n        file.mime.setdefaulttype: text/plain\n")
+    return [which("h2o"), "-m", "worker", "-c", path]
+
+
+def body_of(net, path):
+    """What an HTTP server answers: (bytes in all, the body)."""
+    with net.there.inside(), socket.create_connection((SERVER, 80), 2) as s:
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        got = b""
+        while b"\r\n\r\n" not in got or len(got) < got.index(b"\r\n\r\n") + 4 + int(re.search(rb"(?i)content-length: *(\d+)", got)[1]):
+            more = s.recv(4096)
+            if not more:
+                raise RuntimeError(f"{path}: the connection ended after {got[-200:]}")
+            got += more
+    return len(got), got.split(b"\r\n\r\n", 1)[1].decode()
 
 
 def load(net, url, rate, seconds, connections=20, pipeline=1, poll="sleep"):

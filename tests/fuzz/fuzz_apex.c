@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_apex.c - the input is a configuration blob, and then what four processes and an error
- * handler do: services with random arguments, work, faults. After each, the executive's lists must
- * agree with its processes' states. */
+/* fuzz_apex.c - the input is a configuration blob, and then on how many cores and what four
+ * processes and an error handler do: services with random arguments, work, faults. After each, the
+ * executive's lists must agree with its processes' states. */
 #include <stdlib.h>
 #include "arinc653/test/sim.h"
 
@@ -46,16 +46,22 @@ static SYSTEM_TIME_TYPE duration(void)
 			abort(); \
 	} while (0)
 
-static uint32_t ready_of(const struct apex_process *p)
+/* In how many queues of r it is; they are in the order of age. */
+static uint32_t ready_in(const struct apex_ready *r, const struct apex_process *p)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i <= MAX_PRIORITY_VALUE; i++) {
-		bool bit = apex.ready_bits[i / 64] >> i % 64 & 1;
+		bool bit = r->bits[i / 64] >> i % 64 & 1;
+		int64_t age = INT64_MIN;
 
-		MUST(bit == !list_empty(&apex.ready[i]));
-		list_for_each (l, &apex.ready[i]) {
-			if (list_entry(l, struct apex_process, ready) == p) {
+		MUST(bit == !list_empty(&r->heads[i]));
+		list_for_each (l, &r->heads[i]) {
+			const struct apex_process *q = list_entry(l, struct apex_process, ready);
+
+			MUST(q->age > age);
+			age = q->age;
+			if (q == p) {
 				MUST(p->current_priority == (PRIORITY_TYPE)i);
 				n++;
 			}
@@ -64,14 +70,44 @@ static uint32_t ready_of(const struct apex_process *p)
 	return n;
 }
 
-static void check(void)
+static uint32_t ready_of(const struct apex_process *p)
 {
+	uint32_t n = 0;
+
+	for (uint32_t c = 0; c <= apex.n_cores; c++)
+		n += ready_in(&apex.ready[c], p);
+	return n;
+}
+
+/* Each core runs one process at most, each process on one core, where it may. */
+static void check_core(uint32_t c)
+{
+	const struct apex_core *core = &apex.cores[c];
+	const struct apex_process *p = core->current;
 	uint64_t last = 0;
 
+	MUST(p == NULL || p->running == c);
+	MUST(p == NULL || p == &apex.main || p->core == CORE_AFFINITY_NO_PREFERENCE ||
+	     p->core == (PROCESSOR_CORE_ID_TYPE)c);
+	MUST(p != &apex.handler || apex.handler_shares || apex.n_cores == 1 || core_moved(c) ||
+	     (apex.cores[(c + 1) % apex.n_cores].current == NULL &&
+	      apex.cores[(c + apex.n_cores - 1) % apex.n_cores].current == NULL));
+	list_for_each (l, &core->timers) {
+		MUST(list_entry(l, struct apex_process, timer)->timer_at >= last);
+		last = list_entry(l, struct apex_process, timer)->timer_at;
+	}
+}
+
+static void check(void)
+{
+	MUST(apex.mode != NORMAL || !core_moved(plat_core()));
+	for (uint32_t c = 0; c < apex.n_cores; c++)
+		check_core(c);
 	for (uint32_t i = 0; i < apex.n_processes; i++) {
 		const struct apex_process *p = &apex.processes[i];
 
 		MUST(ready_of(p) == (p->state == READY));
+		MUST(p->running == NO_CORE || apex.cores[p->running].current == p);
 		MUST((p->wait == WAIT_NONE) || p->state == WAITING);
 		MUST((p->wait == WAIT_QUEUE) == (p->queue.next != &p->queue) ||
 		     apex.mode != NORMAL);
@@ -79,10 +115,6 @@ static void check(void)
 		MUST(p->owned == NULL || (p->owned->owner == p && p->owned->count > 0));
 		MUST(p->state != DORMANT || (p->owned == NULL && p->deadline_at == GW_NEVER));
 		MUST(p->state == WAITING || p->state == READY || !p->suspended);
-	}
-	list_for_each (l, &apex.timers) {
-		MUST(list_entry(l, struct apex_process, timer)->timer_at >= last);
-		last = list_entry(l, struct apex_process, timer)->timer_at;
 	}
 	MUST(apex.preemption.owner == NULL || apex.preemption.owner->owned == &apex.preemption);
 }
@@ -262,13 +294,16 @@ static void main_process(void)
 	CREATE_QUEUING_PORT("QUEUE_OUT", 64, 2, SOURCE, FIFO, &made, &rc);
 	CREATE_QUEUING_PORT("QUEUE_IN", 64, 3, DESTINATION, PRIORITY, &made, &rc);
 	CREATE_SAMPLING_PORT("SAMPLE_IN", 64, DESTINATION, 5000, &made, &rc);
-	if (next() % 2)
+	if (next() % 2) {
 		CREATE_ERROR_HANDLER((SYSTEM_ADDRESS_TYPE)(uintptr_t)worker, 4096, &rc);
+		CONFIGURE_ERROR_HANDLER(next() % 2, (int8_t)next() % 4, &rc);
+	}
 	for (int i = 0; i < WORKERS; i++) {
 		char name[32] = { (char)('A' + i) };
 
 		process_make_timed(name, worker, 10 + 10 * (i / 2), i == 3 ? PERIOD_NS : -1,
 				   i >= 2 ? 100000 : -1);
+		INITIALIZE_PROCESS_CORE_AFFINITY(i + 1, next() % 4 - 1, &rc);
 	}
 	for (int i = 0; i < 8; i++)
 		one();
@@ -286,6 +321,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(blob);
 	input = data;
 	left = size < 4000 ? size : 4000;
-	sim_run(main_process);
+	sim_run_cores(left == 0 ? 1 : next() % 4 + 1, main_process);
 	return 0;
 }

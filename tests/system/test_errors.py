@@ -35,6 +35,7 @@ def options():
     refuses(["run", "--net", "tap=nosuchtap0", "--", "/bin/true"], "nosuchtap0")
     refuses(["run", "--machine", "vax", "--", "/bin/true"], "--machine", "q35")
     refuses(["run", "--accel", "warp", "--", "/bin/true"], "--accel", "tcg")
+    refuses(["run", "--dma", "isolated", "--machine", "microvm", "--", "/bin/true"], "--dma", "microvm has none")
     refuses(["run", "-p", "8080:80", "-p", "8080:81", "--", "/bin/true"], "8080", "twice")
     refuses(["run", "-p", "80:80/sctp", "--", "/bin/true"], "-p", "udp")
     refuses(["run", "--net", "none", "-p", "80:80", "--", "/bin/true"], "-p", "--net user")

@@ -23,6 +23,7 @@ def _streams(*options):
 test(_streams())
 test(_streams("-c", "2"))
 test(_streams("--machine", "microvm"))
+test(_streams("--dma", "isolated"))
 
 
 @test

@@ -219,6 +219,12 @@ def module_restart_of_two_vcores():
 
 
 @test
+def module_isolated_dma():
+    """Behind an IOMMU, the neighbour not; the domain stays when the partition restarts."""
+    restart("[module]\ncores = 1\nframe = 8ms\n", WINDOWS, {"red": "dma = isolated"})
+
+
+@test
 def module_warm_restart():
     """What is left in memory does not disturb a Linux program's new start."""
     restart("[module]\ncores = 1\nframe = 8ms\n", WINDOWS, {}, "warm-restart")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Native programs (apps/, tests/native) as Linux processes on taps and AF_XDP, under the sanitizers, and as partitions in QEMU."""
-import os, random, re, signal, socket, struct, subprocess, tempfile, threading, time
+import os, random, re, shutil, signal, socket, struct, subprocess, tempfile, threading, time
 from harness import GODWIT, ROOT, Skip, equal, free_port, need, test, true
 from netlab import Child, Namespace, sh
 
@@ -128,9 +128,12 @@ class TapLab:
 class VethLab:
     """Two namespaces joined by a veth: `card` has 10.8.0.1 on v0, where the program is; `peer` 10.8.0.2."""
 
+    def __init__(self, queues=1):
+        self.queues = [w for k in ("numtxqueues", "numrxqueues") for w in (k, str(queues))]
+
     def __enter__(self):
         self.card, self.peer = Namespace(), Namespace()
-        p = sh("ip", "-n", self.card.name, "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", self.peer.name, check=False)
+        p = sh("ip", "-n", self.card.name, "link", "add", "v0", *self.queues, "type", "veth", "peer", "name", "v1", *self.queues, "netns", self.peer.name, check=False)
         if p.returncode:
             raise Skip(f"no veth: {p.stderr.strip()}")
         self.card.up("v0", "10.8.0.1/24")
@@ -331,6 +334,118 @@ def native_afxdp_asan_two_shards():
                     options=["--net", "afxdp=v0", "--trust-checksums", "--cores", cores_for_two()]) as h:
             echo_all(lab.peer, "10.8.0.1", 7, 7, h)
             h.end()
+
+
+def metrics(ns):
+    """{name with labels: value} of apps/http at 10.8.0.1."""
+    with ns.inside(), socket.create_connection(("10.8.0.1", 80), 5) as s:
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        got = b"".join(iter(lambda: s.recv(65536), b""))
+    return {m[1].decode(): float(m[2]) for m in re.finditer(rb"(?m)^(godwit_\S+) ([\d.]+)\r?$", got)}
+
+
+def flows(values, word):
+    """The counters of that name, by shard."""
+    return {int(m[1]): v for k, v in values.items() if (m := re.match(rf'{word}{{shard="(\d+)"', k)) and 'direction="out"' not in k}
+
+
+@test
+def native_afxdp_two_queues():
+    """A card of two queues: two shards, each with packets of its own; nothing is dropped."""
+    with VethLab(queues=2) as lab:
+        with Hosted(lab.card, app("http"), options=["--net", "afxdp=v0", "--trust-checksums", "--cores", cores_for_two()]) as h:
+            wait_http(lab.peer, h)
+            load(lab.peer, "http://10.8.0.1/plaintext", rate=2000, seconds=2, connections=64)
+            m = metrics(lab.peer)
+            got = flows(m, "godwit_packets_total")
+            true(len(got) == 2 and min(got.values()) > 500, f"both shards received packets: {got}")
+            true(not any("queues for" in line for line in h.err), "and none of them for another")
+            dropped(m)
+            h.end()
+
+
+def wait_http(ns, child):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        true(child.p.poll() is None, f"the program ended: {''.join(child.err)[-2000:]}")
+        try:
+            return metrics(ns)
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("no answer from apps/http")
+
+
+def dropped(m):
+    """Nothing was, of packets with data: 'arp' and the like aside."""
+    lost = {k: v for k, v in m.items() if k.startswith("godwit_drops_total") and v and re.search('reason="(no_buffer|device|ring_full|shard_full|queue|nomem|csum)"', k)}
+    true(not lost, f"nothing is dropped: {lost}")
+
+
+@test
+def native_shard_moves():
+    """Shards that change their cores every 50 ms while they serve: every request is answered, no packet is lost."""
+    cores = cores_for_two().split(",")
+    with VethLab() as lab:
+        with Hosted(lab.card, app("http"), options=["--net", "afxdp=v0", "--trust-checksums", "--cores", cores[0]]) as h:
+            wait_http(lab.peer, h)
+            over, moves = threading.Event(), []
+
+            def move():
+                while not over.wait(0.05):
+                    where = cores[len(moves) % 2 - 1]
+                    status, _, err = finish(GODWIT, "host", "--move", str(h.p.pid), "--cores", where)
+                    moves.append((status, err, os.sched_getaffinity(h.p.pid) == {int(where)}))
+            t = threading.Thread(target=move)
+            t.start()
+            try:
+                load(lab.peer, "http://10.8.0.1/plaintext", rate=5000, seconds=3, connections=50)
+            finally:
+                over.set()
+                t.join()
+            true(len(moves) > 5 and all(m[0] == 0 and m[2] for m in moves), f"it moved each time: {moves[:3]}")
+            dropped(metrics(lab.peer))
+            h.end()
+        status, _, err = finish(GODWIT, "host", "--move", str(os.getpid()), "--cores", cores[0])
+        true(status == 2 and "no program of 'godwit host'" in err, f"another process: {status} {err}")
+
+
+@test
+def native_afxdp_others_go_on():
+    """While a program has its port: a server of Linux's on the same card, ping, and what tcpdump reads (a packet socket) are as before."""
+    with VethLab() as lab:
+        other = linux_echo(lab.card, "10.8.0.1", 2222)
+        with Hosted(lab.card, app("echo"), "callbacks", options=["--net", "afxdp=v0", "--trust-checksums"]) as h:
+            connect(lab.peer, ("10.8.0.1", 7), child=h).close()
+            with lab.card.inside():
+                dump = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            dump.bind(("v0", 0))
+            dump.settimeout(0.5)
+            dump.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+            busy = threading.Thread(target=load, args=(lab.peer, "tcp://10.8.0.1:7", 3000, 2))
+            busy.start()
+            time.sleep(0.3)
+            s = connect(lab.peer, ("10.8.0.1", 2222))
+            for i in range(20):
+                echo_bytes(s, 20000, i)
+            s.close()
+            p = lab.peer.run("ping", "-c", "2", "-W", "2", "10.8.0.1", check=False) if shutil.which("ping") else None
+            true(p is None or p.returncode == 0, f"ping: {p and p.stdout}")
+            busy.join()
+            ports, end = {}, time.monotonic() + 10
+            while time.monotonic() < end:
+                try:
+                    frame = dump.recv(65536)
+                except TimeoutError:
+                    break
+                if frame[12:14] == b"\x08\x00" and frame[23] == 6:
+                    a, b = struct.unpack(">HH", frame[34:38])
+                    way = "in" if b in (7, 2222) else "out"
+                    ports[b if way == "in" else a, way] = ports.get((b if way == "in" else a, way), 0) + 1
+            true(ports.get((2222, "in"), 0) >= 20 and ports.get((2222, "out"), 0) >= 20, f"tcpdump sees Linux's packets: {ports}")
+            true((7, "in") not in ports, f"the program's never come to Linux: {ports}")
+            dump.close()
+            h.end()
+        other.close()
 
 
 @test

@@ -43,7 +43,8 @@ def await_server(ns, addr, machine):
 class Impaired:
     """A machine that serves xfer, a wire, and a Linux namespace on the wire's other end."""
 
-    def __init__(self, gso=False, vcores=1, congestion="cubic"):
+    def __init__(self, gso=False, vcores=1, congestion="cubic", more=()):
+        self.more = list(more)
         self.vcores = vcores
         self.congestion = congestion
         self.gso = ["gso"] if gso else []
@@ -57,7 +58,7 @@ class Impaired:
         try:
             self.bench, self.linux = self.keep(Namespace()), self.keep(Namespace())
             self.bench.tap("g0", queues=self.vcores)
-            options = ["-c", str(self.vcores), "-e", f"XFER_CONGESTION={self.congestion}"] + ([] if self.gso else ["--qemu-args", NO_OFFLOADS])
+            options = ["-c", str(self.vcores), "-e", f"XFER_CONGESTION={self.congestion}"] + ([] if self.gso else ["--qemu-args", NO_OFFLOADS]) + self.more
             self.machine = self.keep(TapMachine(self.bench, "g0", "10.9.0.2/24,gw=10.9.0.1", [XFER, "server", PORT], options))
             self.wire = self.keep(Wire(self.bench, "tap:l0", "packet:g0", *self.gso))
             self.bench.ip("link", "set", "l0", "netns", self.linux.name)
@@ -113,6 +114,27 @@ def tap_impaired():
         lab.wire.set()
         lab.linux.ip("link", "set", "l0", "mtu", "576")
         matrix(lab, [("MTU 576", {}, 512), ("MTU 576, loss 2 %", dict(loss=2, delay=2), 256)])
+
+
+@test
+def tap_ecn():
+    """Explicit congestion notification with Linux through a queue of 64 KiB that marks what waits longer than 5 ms: the marks are
+    answered, so that nothing is lost and nothing is sent twice."""
+    for congestion in ("cubic", "bbr"):
+        with Impaired(congestion=congestion, more=("--ecn", "request")) as lab:
+            lab.linux.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_ecn")
+            for name, go, op in (("machine to Linux, passive", lab.passive, SERVER_SENDS), ("machine to Linux, active", lab.active, CLIENT_SENDS),
+                                 ("Linux to machine, passive", lab.passive, CLIENT_SENDS), ("Linux to machine, active", lab.active, SERVER_SENDS)):
+                lost = lab.wire.set(rate=8000, delay=5, mark=5)[1]
+                mbs = go(op, 2048 * KIB, 3)
+                _, now_lost, marked, again, plain, ece, cwr = lab.wire.set()
+                print(f"     {congestion:5} {name:26} {mbs:6.3f} MB/s of 1; {marked} marked, {ece} ECE, {cwr} CWR, {again} sent again", flush=True)
+                if "machine to" not in name and congestion == "bbr":  # Linux's BBR does not heed marks
+                    true(marked > 0 and ece > 0, f"{name}: nothing was marked, or not echoed")
+                    continue
+                true(marked > 0 and ece > 0 and cwr > 0, f"{name}: marked {marked}, echoed {ece}, answered {cwr}")
+                equal((now_lost - lost, again), (0, 0), f"{name}, {congestion}: lost, sent again")
+                true(plain <= 3, f"{name}: {plain} segments of new data not ECT")  # the order for the transfer, of an older connection
 
 
 @test

@@ -9,7 +9,9 @@ a time (`loss=5 delay=10 seed=7`; everything else is reset) and answers `ok` wit
 
 A third word `gso` keeps offloads: frames travel with their virtio header, up to 64 KB each and unchecksummed (no corrupt).
 
-settings, per direction: loss, dup, corrupt, reorder in percent; delay in ms; rate in kbit/s (64 KiB queue).
+settings, per direction: loss, dup, corrupt, reorder in percent; delay in ms; rate in kbit/s (64 KiB queue); mark: what waits
+longer in that queue, in ms, is marked as congested (RFC 3168) where the packet allows it. Counts: frames, lost; since mark was
+set: marked, TCP segments with data that had been there before, data that cannot be marked, ECE, CWR.
 """
 import fcntl, heapq, os, random, select, socket, struct, sys, time
 
@@ -17,6 +19,7 @@ TUNSETIFF, TUNSETOFFLOAD, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x400454CA, 0x40045
 TUN_F_CSUM, TUN_F_TSO4 = 1, 2
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 QUEUE_BYTES = 65536
+TCP, SYN, ECE, CWR = 6, 2, 0x40, 0x80
 
 
 class Tap:
@@ -56,14 +59,54 @@ class Packet:
         self.s.send(frame)
 
 
+class Ecn:
+    """The queue that marks, and what TCP says about it."""
+
+    def __init__(self):
+        self.marked = self.again = self.plain = self.ece = self.cwr = 0
+        self.top = {}  # flow: end of what went by
+
+    def take(self, frame, wait_ms, limit_ms):
+        if len(frame) < 54 or frame[12:15] != b"\x08\x00\x45" or frame[23] != TCP:
+            return frame
+        flags, seq = frame[47], struct.unpack_from(">I", frame, 38)[0]
+        length = struct.unpack_from(">H", frame, 16)[0] - 20 - (frame[46] >> 4) * 4
+        if flags & SYN:
+            return frame
+        self.ece += bool(flags & ECE)
+        self.cwr += bool(flags & CWR)
+        if length:
+            flow, old = frame[26:38], False
+            if flow in self.top:
+                old = (seq - self.top[flow]) & 0x80000000
+            if old:
+                self.again += 1
+            else:
+                self.top[flow] = (seq + length) & 0xffffffff
+                self.plain += not frame[15] & 3
+        if not frame[15] & 3 or wait_ms <= limit_ms:
+            return frame
+        frame = bytearray(frame)
+        frame[15] |= 3
+        frame[24:26] = b"\0\0"
+        total = sum(struct.unpack_from(">10H", frame, 14))
+        total = (total & 0xffff) + (total >> 16)
+        struct.pack_into(">H", frame, 24, ~((total & 0xffff) + (total >> 16)) & 0xffff)
+        self.marked += 1
+        return frame
+
+
 class Direction:
     def __init__(self, source, sink):
         self.source, self.sink = source, sink
         self.heap, self.n, self.free_at = [], 0, 0.0
         self.seen = self.lost = 0
+        self.ecn = Ecn()
 
     def settings(self, s, seed):
         self.s, self.random = s, random.Random(seed)
+        if "mark" in s:
+            self.ecn = Ecn()
 
     def chance(self, name):
         p = self.s.get(name, 0)
@@ -83,6 +126,8 @@ class Direction:
             if (self.free_at - now) * rate * 125 > QUEUE_BYTES:
                 self.lost += 1
                 return
+            if "mark" in self.s:
+                frame = self.ecn.take(frame, (self.free_at - now) * 1000, self.s["mark"])
             self.free_at = at = max(self.free_at, now) + len(frame) / (rate * 125)
         at += self.s.get("delay", 0) / 1000
         if self.chance("reorder"):
@@ -126,7 +171,8 @@ def main():
                 s = {k: float(v) for k, v in (w.split("=") for w in line.split())}
                 for i, d in enumerate(ways):
                     d.settings(s, s.get("seed", 1) * 2 + i)
-                print("ok", sum(d.seen for d in ways), sum(d.lost for d in ways), flush=True)
+                counts = [sum(getattr(d.ecn, n) for d in ways) for n in ("marked", "again", "plain", "ece", "cwr")]
+                print("ok", sum(d.seen for d in ways), sum(d.lost for d in ways), *counts, flush=True)
                 continue
             d, now = by_fd[fd], time.monotonic()
             for _ in range(64):

@@ -39,6 +39,7 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.gw", c->net_gw);
 	put(blob, "net.dns", c->net_dns);
 	put(blob, "net.congestion", c->net_congestion);
+	put(blob, "net.ecn", c->net_ecn);
 	put_number(blob, "poll_ns", c->poll_ns);
 	put(blob, "root", c->root);
 	if (c->trace_every != 0)

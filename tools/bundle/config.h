@@ -17,6 +17,7 @@ struct config {
 	const char *net;			 /* dhcp, static, none */
 	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
 	const char *net_congestion;		 /* cubic, bbr; NULL: not said */
+	const char *net_ecn;			 /* request, off; NULL: not said */
 	uint64_t poll_ns, trace_every;		 /* trace_every 0: not said */
 	const char *root;			 /* blk, memory, none */
 	bool tty, no_input;

@@ -96,6 +96,12 @@ int command_host(int argc, char *const *argv)
 		help_host();
 		return 0;
 	}
+	if (h.move != 0) {
+		if (host_move(&h) == 0)
+			return 0;
+		warn("host: %s", fail_text());
+		return STATUS_USAGE;
+	}
 	fd = check_program(h.base.argv[0]) == 0 ? write_config(&h) : -1;
 	if (fd >= 0) {
 		snprintf(number, sizeof(number), "%d", fd);

@@ -12,6 +12,7 @@ struct host_options {
 	const char *net;       /* "tap=IF", "afxdp=IF", "vhost-user=SOCK", "none" */
 	const char *interface; /* behind afxdp=, or NULL */
 	bool own_address;      /* afxdp: its address is the interface's, shared with Linux */
+	unsigned long move;    /* a running program's process, or 0 */
 	bool trust_checksums, help;
 };
 
@@ -20,8 +21,11 @@ int host_options_parse(struct host_options *h, int argc, char *const *argv);
 void host_options_free(struct host_options *h);
 /* host_address - afxdp without --addr: the interface's address and gateway. 0, or -1 (fail). */
 int host_address(struct host_options *h);
+/* host_move - the shards of process h->move go on on h->cores, shard i on the i'th, beginning again
+ * after the last. 0, or -1 (fail). */
+int host_move(const struct host_options *h);
 /* command_host - godwit host: prepare, then become the program. Returns only when it failed, or for
- * --help: the exit status. */
+ * --help and --move: the exit status. */
 int command_host(int argc, char *const *argv);
 
 #endif

@@ -105,6 +105,16 @@ static int set_files(struct host_options *h, const char *v)
 	return set_base(h, "--files", v);
 }
 
+static int set_move(struct host_options *h, const char *v)
+{
+	char *end;
+
+	h->move = strtoul(v, &end, 10);
+	return h->move != 0 && *end == '\0' && *v != '-'
+		       ? 0
+		       : fail("--move %s: it takes a process's number", v);
+}
+
 static int set_set(struct host_options *h, const char *v)
 {
 	return set_base(h, "--set", v);
@@ -118,7 +128,7 @@ static const struct {
 	{ "--addr", NULL, set_addr },	{ "-m", "--memory", set_memory },
 	{ "--poll", NULL, set_poll },	{ "--hostname", NULL, set_hostname },
 	{ "--files", NULL, set_files }, { "--disk", NULL, set_disk },
-	{ "--set", NULL, set_set },
+	{ "--set", NULL, set_set },	{ "--move", NULL, set_move },
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
@@ -196,6 +206,10 @@ int host_options_parse(struct host_options *h, int argc, char *const *argv)
 			return 0;
 		i += n;
 	}
+	if (h->move != 0)
+		return i < argc || h->cores[0] == '\0'
+			       ? fail("--move PID goes with --cores LIST and nothing else")
+			       : 0;
 	if (i >= argc)
 		return fail("which program? Write: godwit host [options] -- APP [ARG...]");
 	h->base.argv = argv + i;

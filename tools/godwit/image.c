@@ -133,6 +133,7 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net_gw = o->gw[0] != '\0' ? o->gw : NULL,
 			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
 			      .net_congestion = o->congestion,
+			      .net_ecn = o->ecn,
 			      .poll_ns = o->poll_ns,
 			      .trace_every = o->trace_every,
 			      .root = o->root,

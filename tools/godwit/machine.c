@@ -426,4 +426,6 @@ void machine_alone(struct machine *m, struct options *o, const struct program *r
 	m->title = o->argv[0];
 	m->spec.parts[0].program = runtime;
 	bundle_alone(&m->spec, o->vcores, qemu_mmio(o->machine));
+	if (o->isolated)
+		m->spec.manifest.partitions[0].flags &= ~GW_PARTITION_DMA_TRUSTED;
 }

@@ -136,6 +136,16 @@ int option_congestion(struct options *o, const char *value)
 	return 0;
 }
 
+int option_ecn(struct options *o, const char *value)
+{
+	o->ecn = strcmp(value, "request") == 0 ? "request"
+		 : strcmp(value, "off") == 0   ? "off"
+					       : NULL;
+	return o->ecn != NULL || strcmp(value, "accept") == 0
+		       ? 0
+		       : fail("--ecn %s: it takes accept, request or off", value);
+}
+
 /* Under user networking the gateway and name server are .2 and .3 of the network unless given. */
 static void user_defaults(struct options *o)
 {

@@ -65,6 +65,16 @@ static int set_machine(struct options *o, const char *v)
 	return 0;
 }
 
+static int set_dma(struct options *o, const char *v)
+{
+	if (strcmp(v, "trusted") != 0 && strcmp(v, "isolated") != 0)
+		return fail("--dma %s: it takes trusted (devices reach all memory) or isolated (by "
+			    "an IOMMU, the program's own)",
+			    v);
+	o->isolated = v[0] == 'i';
+	return 0;
+}
+
 static int set_accel(struct options *o, const char *v)
 {
 	if (strcmp(v, "auto") != 0 && strcmp(v, "kvm") != 0 && strcmp(v, "tcg") != 0)
@@ -213,8 +223,10 @@ static const struct option {
 	{ "--net", NULL, option_net, false },
 	{ "--addr", NULL, option_addr, false },
 	{ "--congestion", NULL, option_congestion, false },
+	{ "--ecn", NULL, option_ecn, false },
 	{ "--machine", NULL, set_machine, false },
 	{ "--accel", NULL, set_accel, false },
+	{ "--dma", NULL, set_dma, false },
 	{ "--qemu-args", NULL, set_qemu_args, false },
 	{ "--root", NULL, set_root, false },
 	{ "--poll", NULL, set_poll, false },
@@ -339,6 +351,9 @@ int options_finish(struct options *o)
 {
 	if (native(o) != 0 || (o->deterministic && deterministic(o) != 0))
 		return -1;
+	if (o->isolated && o->machine == MACHINE_MICROVM)
+		return fail("--dma isolated needs an IOMMU, and microvm has none: leave out "
+			    "--machine microvm");
 	return option_net_defaults(o);
 }
 

@@ -32,6 +32,7 @@ struct options {
 	bool dhcp;
 	char addr[20], gw[16], dns[16]; /* static: A.B.C.D/LEN; "" = none */
 	const char *congestion;		/* NULL: cubic */
+	const char *ecn;		/* request, off; NULL: accept */
 	enum machine_kind machine;
 	enum accel_kind accel;
 	const char *root; /* blk, memory, none */
@@ -45,9 +46,11 @@ struct options {
 	bool deterministic; /* every run is the same to the instruction */
 	uint32_t raise;	    /* bit n: the program's errors of that class go to the health monitor */
 	bool no_random;	    /* no entropy device */
-	bool bare;	    /* argv[0] is the partition program itself: nothing is packed */
-	bool no_input;	    /* the program's standard input is at its end from the start */
-	char *const *argv;  /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
+	bool isolated; /* devices reach their partition's memory only. A machine's: it has an IOMMU
+			*/
+	bool bare;     /* argv[0] is the partition program itself: nothing is packed */
+	bool no_input; /* the program's standard input is at its end from the start */
+	char *const *argv; /* PROGRAM and its arguments, NULL-terminated, inside the argv given */
 };
 
 /* options_parse - parse argv[0..argc) (what follows `run`). Returns 0, or -1 (fail) with a message

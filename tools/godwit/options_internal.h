@@ -10,6 +10,7 @@ int option_forward(struct options *o, const char *value);
 int option_net(struct options *o, const char *value);
 int option_addr(struct options *o, const char *value);
 int option_congestion(struct options *o, const char *value);
+int option_ecn(struct options *o, const char *value);
 
 /* option_net_defaults - fill in what --net and --addr left open, refuse what contradicts. */
 int option_net_defaults(struct options *o);

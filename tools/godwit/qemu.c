@@ -123,7 +123,8 @@ static void add_device(struct adding *a, const char *kind, const char *pci, cons
 		snprintf(where, sizeof(where), ",bus=pcie.0,addr=0x%x.%u%s", a->slot, a->function,
 			 a->function == 0 ? ",multifunction=on" : "");
 	a->function++;
-	words_printf(a->w, "virtio-%s-pci,disable-legacy=on%s%s%s", kind, where, pci, both);
+	words_printf(a->w, "virtio-%s-pci,disable-legacy=on%s%s%s%s", kind, where,
+		     a->g->o->isolated ? ",iommu_platform=on" : "", pci, both);
 }
 
 static void add_port(const struct adding *a, enum stream stream, const char *id, unsigned int nr)
@@ -244,6 +245,8 @@ void qemu_command(struct words *w, const struct options *o, const struct qemu_fi
 
 	words_add(w, f->qemu);
 	add_machine(w, o, f);
+	if (o->isolated) /* before the devices behind it */
+		add(w, "-device", "intel-iommu,intremap=off,aw-bits=48");
 	add_chardev(&a, f->uart_fd, "uart", false);
 	add(w, "-serial", "chardev:uart");
 	for (size_t i = 0; i < f->n_guests; i++) {

@@ -60,6 +60,59 @@ static uint64_t duration_of(const struct module *m, size_t i)
 	return share < 1 ? 1 : share > period ? period : share;
 }
 
+static bool slot_on(const struct module *m, size_t i, uint32_t core, const struct gw_bundle_slot *w)
+{
+	for (uint32_t k = 0; k < m->n_slots; k++)
+		if (m->slots[k].partition == i && m->slots[k].core == core &&
+		    m->slots[k].offset_ns == w->offset_ns &&
+		    m->slots[k].duration_ns == w->duration_ns)
+			return true;
+	return false;
+}
+
+/* All its cores have their windows at the same time: one that has the lock of its services is not
+ * stopped while another one waits for that. */
+static void check_windows(const struct module *m, size_t i, struct diag *d)
+{
+	const struct module_partition *p = &m->partitions[i];
+
+	for (uint32_t k = 0; k < m->n_slots; k++) {
+		const struct gw_bundle_slot *w = &m->slots[k];
+
+		for (uint32_t v = 0; w->partition == i && v < p->o.vcores; v++) {
+			uint32_t core = (p->first_core + v) % m->o.vcores;
+
+			if (slot_on(m, i, core, w))
+				continue;
+			diag_error(d, p->vcores_line,
+				   "vcores: %s has a window of %g ms at %g ms on core %u, but not "
+				   "on core %u: the cores of an arinc653 partition have the same "
+				   "windows",
+				   p->name, (double)w->duration_ns / 1e6,
+				   (double)w->offset_ns / 1e6, w->core, core);
+			return;
+		}
+	}
+}
+
+static void check_cores(const struct module *m, size_t i, struct diag *d)
+{
+	const struct module_partition *p = &m->partitions[i];
+
+	if (p->o.vcores > APEX_CONFIG_CORES)
+		diag_error(d, p->vcores_line, "vcores: an arinc653 partition has %u at most",
+			   APEX_CONFIG_CORES);
+	else if (p->o.vcores > m->o.vcores)
+		diag_error(d, p->vcores_line,
+			   "vcores: %s needs a core for each of %u, and the module has %u", p->name,
+			   p->o.vcores, m->o.vcores);
+	else if (p->o.vcores > 1)
+		check_windows(m, i, d);
+	if (p->default_core != APEX_ANY_CORE && p->default_core >= p->o.vcores)
+		diag_error(d, p->affinity_line, "core-affinity = %u: %s has cores 0..%u",
+			   p->default_core, p->name, p->o.vcores - 1);
+}
+
 static void check_channel(const struct module *m, const struct module_channel *c, struct diag *d)
 {
 	for (size_t k = 0; k < c->n_to; k++) {
@@ -81,8 +134,7 @@ void check_apex(struct module *m, struct diag *d)
 
 		if (p->personality != PERSONALITY_ARINC653)
 			continue;
-		if (p->o.vcores != 1)
-			diag_error(d, p->vcores_line, "vcores: an arinc653 partition has one");
+		check_cores(m, i, d);
 		if (period_of(m, i) == 0)
 			diag_error(d, p->line,
 				   "partition %s has neither windows nor a period (period = 10ms)",
@@ -128,6 +180,7 @@ void module_apex(const struct module *m, size_t i, struct text *blob)
 		.duration_ns = duration_of(m, i),
 		.phase_ns = first != NULL && period != 0 ? first->offset_ns % period : 0,
 		.identifier = p->has_identifier ? p->identifier : (uint32_t)i,
+		.default_core = p->default_core,
 		.main_stack_bytes = (uint32_t)(p->main_stack != 0 ? p->main_stack : MAIN_STACK),
 	};
 	struct text ports = { 0 };

@@ -81,6 +81,11 @@ void check_devices(struct module *m, struct diag *d)
 		const struct module_partition *p = &m->partitions[i];
 
 		check_forwards(m, i, d);
+		m->o.isolated |= p->o.isolated;
+		if (p->o.isolated && m->o.machine == MACHINE_MICROVM)
+			diag_error(d, p->dma_line,
+				   "dma = isolated needs an IOMMU, and microvm has none: machine = "
+				   "q35, or dma = trusted");
 		if (!p->o.no_input && input != NULL)
 			diag_error(d, p->input_line, "%s has the standard input already",
 				   input->name);

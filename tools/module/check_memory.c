@@ -69,11 +69,13 @@ static uint64_t deal(struct module *m, uint32_t colours)
 	for (uint32_t i = 0; i < b.n_partitions; i++) {
 		const struct module_partition *p = &m->partitions[i];
 
-		b.partitions[i] =
-			(struct gw_bundle_partition){ .memory_bytes = p->o.memory,
-						      .colours = p->colours,
-						      .vcores = p->o.vcores,
-						      .page_table_pages = p->table_pages };
+		b.partitions[i] = (struct gw_bundle_partition){
+			.memory_bytes = p->o.memory,
+			.colours = p->colours,
+			.vcores = p->o.vcores,
+			.flags = p->o.isolated ? 0 : GW_PARTITION_DMA_TRUSTED,
+			.page_table_pages = p->table_pages
+		};
 		b.segments[b.n_segments++] =
 			(struct gw_bundle_segment){ .mem_len = program_bytes(p), .partition = i };
 	}

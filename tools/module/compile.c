@@ -48,7 +48,7 @@ static void fill_partition(const struct module_partition *p, struct gw_bundle_pa
 	strncpy(to->name, p->name, sizeof(to->name) - 1);
 	to->memory_bytes = p->o.memory;
 	to->vcores = p->o.vcores;
-	to->flags = GW_PARTITION_DMA_TRUSTED | GW_PARTITION_MEM_ZEROED |
+	to->flags = (p->o.isolated ? 0 : GW_PARTITION_DMA_TRUSTED) | GW_PARTITION_MEM_ZEROED |
 		    (p->health_log ? GW_PARTITION_HEALTH_LOG : 0);
 	to->page_table_pages = p->table_pages;
 	to->first_core = p->first_core;

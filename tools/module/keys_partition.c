@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/apex_config.h"
 #include "tools/module/read_internal.h"
 
 #define SET(key) static void set_##key(struct diag *d, void *target, const struct ini_entry *e)
@@ -39,6 +40,14 @@ SET(network)
 
 	p->net_line = e->line;
 	option_key(d, &p->o, e, "--net");
+}
+
+SET(dma)
+{
+	struct module_partition *p = target;
+
+	p->dma_line = e->line;
+	option_key(d, &p->o, e, "--dma");
 }
 
 SET(personality)
@@ -250,6 +259,17 @@ SET(identifier)
 	p->has_identifier = value_number(d, e, 0, INT32_MAX, &p->identifier) == 0;
 }
 
+SET(core_affinity)
+{
+	struct module_partition *p = target;
+
+	p->affinity_line = e->line;
+	if (strcmp(e->value, "any") == 0)
+		p->default_core = APEX_ANY_CORE;
+	else
+		(void)value_number(d, e, 0, APEX_CONFIG_CORES - 1, &p->default_core);
+}
+
 SET(partition_errors)
 {
 	struct module_partition *p = target;
@@ -280,11 +300,13 @@ static const struct key keys[] = {
 	{ "root", set_root, false },
 	{ "devices", set_devices, false },
 	{ "pci", set_pci, true },
+	{ "dma", set_dma, false },
 	{ "ports", set_ports, false },
 	{ "period", set_period, false },
 	{ "duration", set_duration, false },
 	{ "main-stack", set_main_stack, false },
 	{ "identifier", set_identifier, false },
+	{ "core-affinity", set_core_affinity, false },
 	{ "partition-errors", set_partition_errors, false },
 	{ "directory", set_directory, false },
 	{ "user", set_user, false },

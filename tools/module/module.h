@@ -28,7 +28,7 @@ struct module_partition {
 	enum gw_policy policy;
 	uint8_t health[GW_HEALTH_CLASSES];
 	uint64_t period_ns, duration_ns, main_stack; /* arinc653; 0: not given */
-	uint32_t identifier;
+	uint32_t identifier, default_core;
 	bool has_identifier;
 	struct words partition_errors; /* classes that its error handler does not get */
 	struct words ports;	       /* that its program says it uses */
@@ -36,7 +36,8 @@ struct module_partition {
 	size_t n_pci;
 	/* lines of keys, for messages; 0: not given */
 	int memory_line, vcores_line, cores_line, colours_line, policy_line, ports_line,
-		program_line, net_line, input_line, first_line, period_line, errors_line, pci_line;
+		program_line, net_line, input_line, first_line, period_line, errors_line, pci_line,
+		affinity_line, dma_line;
 };
 
 struct module_window {

@@ -2,6 +2,7 @@
 /* show.c - a module's schedule and memory, to look at. See module.h.
  *
  *   core 0  |AAAAAAAAAAAAAAAAAAAABBBBBBBBBBBBBBBBBBBB....|   */
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/colour.h"
@@ -147,6 +148,36 @@ static void show_channels(const struct module *m, struct text *out)
 	}
 }
 
+/* Each partition's devices, as lspci names them, and what their DMA reaches: one domain for all of
+ * a partition's. */
+static void show_devices(const struct module *m, struct text *out)
+{
+	static const char *const kinds[] = { "console", "network", "disk", "random" };
+
+	text_printf(out, "devices:\n");
+	for (size_t i = 0; i < m->n_partitions; i++) {
+		const struct module_partition *p = &m->partitions[i];
+		bool has[] = { true, p->o.net != NET_NONE, strcmp(p->o.root, "blk") == 0,
+			       !p->o.no_random };
+		unsigned int fn = 0, n = (unsigned int)module_devices(m, i);
+		char domain[64];
+
+		snprintf(domain, sizeof(domain),
+			 p->o.isolated ? "isolated: memory of %.32s" : "trusted: all memory",
+			 p->name);
+		for (size_t k = 0; k < 4 && fn < n && m->o.machine == MACHINE_Q35; k++)
+			if (has[k])
+				text_printf(out, "  %-24s 00:%02zx.%u  %-8s dma %s\n", p->name,
+					    i + 1, fn++, kinds[k], domain);
+		for (size_t k = 0; k < p->n_pci; k++)
+			text_printf(out, "  %-24s %02x:%02x.%u  %-8s dma %s\n", p->name,
+				    p->pci[k] >> 8, p->pci[k] >> 3 & 31, p->pci[k] & 7, "PCI",
+				    domain);
+		if (m->o.machine == MACHINE_MICROVM)
+			text_printf(out, "  %-24s virtio-mmio       dma %s\n", p->name, domain);
+	}
+}
+
 void module_show(const struct module *m, struct text *out)
 {
 	static const char *const policies[] = { "fixed", "latency", "batch" };
@@ -171,6 +202,7 @@ void module_show(const struct module *m, struct text *out)
 	for (uint32_t c = 0; c < m->o.vcores; c++)
 		show_core(m, c, out);
 	show_channels(m, out);
+	show_devices(m, out);
 	show_memory(m, out);
 	show_colours(m, out);
 }

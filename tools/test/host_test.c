@@ -67,6 +67,8 @@ TEST(values)
 	CHECK(!h.base.dhcp && strcmp(h.base.addr, "10.0.0.2/24") == 0 &&
 	      strcmp(h.base.gw, "10.0.0.1") == 0);
 	host_options_free(&h);
+	CHECK(parse(&h, ARGS("--move", "77", "--cores", first)) == 0 && h.move == 77);
+	host_options_free(&h);
 	CHECK(parse(&h, ARGS("--help")) == 0 && h.help);
 	host_options_free(&h);
 }
@@ -78,6 +80,10 @@ TEST(mistakes)
 	CHECK(refuses(ARGS("--cores", "99999", "app"), "not there"));
 	CHECK(refuses(ARGS("--cores", "-1", "app"), "numbers and ranges"));
 	CHECK(refuses(ARGS("--net", "tap=", "app"), "tap=INTERFACE"));
+	CHECK(refuses(ARGS("--move", "0", "--cores", "0"), "a process's number"));
+	CHECK(refuses(ARGS("--move", "7x", "--cores", "0"), "a process's number"));
+	CHECK(refuses(ARGS("--move", "7"), "goes with --cores"));
+	CHECK(refuses(ARGS("--move", "7", "--cores", "0", "app"), "goes with --cores"));
 	CHECK(refuses(ARGS("--net", "tap=a-name-that-is-too-long", "app"), "tap=INTERFACE"));
 	CHECK(refuses(ARGS("--net", "afxdp=nosuchif0", "app"), "no such interface"));
 	CHECK(refuses(ARGS("--net", "afxdp=lo", "--addr", "dhcp", "app"), "--addr dhcp"));

@@ -183,6 +183,12 @@ TEST(values)
 	CHECK(refuses(ARGS("-e", "=x", "x"), "NAME=VALUE"));
 	CHECK(refuses(ARGS("--machine", "pc", "x"), "q35 or microvm"));
 	CHECK(refuses(ARGS("--accel", "hvf", "x"), "auto, kvm or tcg"));
+	CHECK(!o.isolated);
+	CHECK_EQ(parse(&o, ARGS("--dma", "isolated", "x")), 0);
+	CHECK(o.isolated);
+	options_free(&o);
+	CHECK(refuses(ARGS("--dma", "no", "x"), "trusted (devices reach all memory) or isolated"));
+	CHECK(refuses(ARGS("--dma", "isolated", "--machine", "microvm", "x"), "microvm has none"));
 	CHECK(refuses(ARGS("--qemu-args", "'x", "x"), "not closed"));
 	CHECK(refuses(ARGS("--root", "nfs", "x"), "blk"));
 	CHECK(refuses(ARGS("--user", "root", "x"), "UID"));

@@ -67,6 +67,11 @@ TEST(q35)
 	HAS(" -device virtio-net-pci,disable-legacy=on,romfile=,netdev=n0,mrg_rxbuf=on ");
 	HAS(",file=/proc/self/fd/4 -device virtio-blk-pci,disable-legacy=on,drive=root,");
 	HAS(" -d guest errors ");
+	CHECK(strstr(c, "iommu") == NULL);
+	free(c);
+	c = command(ARGS("--dma", "isolated", "x"), &f);
+	HAS(" -device intel-iommu,intremap=off,aw-bits=48 ");
+	HAS(" -device virtio-rng-pci,disable-legacy=on,iommu_platform=on ");
 	free(c);
 	CHECK_EQ(qemu_mmio(MACHINE_Q35).count, 0);
 }
@@ -136,6 +141,7 @@ TEST(several)
 	CHECK_EQ(options_parse(&web, 3, ARGS("-p", "81:80", "x")), 0);
 	CHECK_EQ(options_parse(&db, 3, ARGS("--net", "none", "x")), 0);
 	web.no_input = db.no_input = true;
+	o.isolated = web.isolated = true;
 	f.guests[0] = (struct qemu_guest){ &web, "web", "/root", { 3, 4, 5 } };
 	f.guests[1].name = "bare";
 	f.guests[2] = (struct qemu_guest){ &db, "db", NULL, { 6, 7, 8 } };
@@ -145,15 +151,18 @@ TEST(several)
 		text_printf(&t, " %s", w.v[i]);
 	text_add(&t, " ", 1);
 	c = t.data;
-	HAS(" virtio-serial-pci,disable-legacy=on,bus=pcie.0,addr=0x1.0,multifunction=on,max_ports="
-	    "4,"
-	    "id=serial-web ");
+	HAS(" virtio-serial-pci,disable-legacy=on,bus=pcie.0,addr=0x1.0,multifunction=on,"
+	    "iommu_platform=on,max_ports=4,id=serial-web ");
 	HAS(" -chardev socket,id=console-web,fd=3 -device "
 	    "virtserialport,bus=serial-web.0,nr=1,chardev=console-web,");
 	HAS(" -netdev user,id=n0-web,ipv6=off,hostfwd=tcp:127.0.0.1:81-10.0.2.15:80 ");
-	HAS(" virtio-net-pci,disable-legacy=on,bus=pcie.0,addr=0x1.1,romfile=,netdev=n0-web,");
-	HAS(",addr=0x1.2,drive=root-web,");
-	HAS(",addr=0x1.3 ");
+	HAS(" virtio-net-pci,disable-legacy=on,bus=pcie.0,addr=0x1.1,iommu_platform=on,romfile=,"
+	    "netdev=n0-web,");
+	HAS(",addr=0x1.2,iommu_platform=on,drive=root-web,");
+	HAS(",addr=0x1.3,iommu_platform=on ");
+	/* before everything that may be behind it */
+	HAS(" -device intel-iommu,intremap=off,");
+	CHECK(strstr(c, "intel-iommu") < strstr(c, "virtio"));
 	HAS(",addr=0x3.0,multifunction=on,max_ports=4,id=serial-db ");
 	HAS("virtio-rng-pci,disable-legacy=on,bus=pcie.0,addr=0x3.1 ");
 	CHECK(strstr(c, "bare") == NULL && strstr(c, "0x2.") == NULL);

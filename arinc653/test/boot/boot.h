@@ -15,7 +15,9 @@ enum part {
 	PART_RESTART,
 	PART_COST,
 	PART_CRASH,
-	PART_FEEDER
+	PART_FEEDER,
+	PART_CORES,
+	PART_CORES_RESTART
 };
 
 void talker_main(void);
@@ -26,6 +28,8 @@ void restart_main(void);
 void cost_main(void);
 void crash_main(void);
 void feeder_main(void);
+void cores_main(void);
+void cores_restart_main(void);
 
 /* check_at - counts; says so when it failed. finish - prints the counts; the partition is IDLE. */
 void check_at(int ok, const char *what, long long got, int line);

@@ -112,11 +112,13 @@ SYSTEM_TIME_TYPE now(void)
 
 int main(void)
 {
-	static void (*const parts[])(
-		void) = { [PART_TALKER] = talker_main,	 [PART_LISTENER] = listener_main,
-			  [PART_FAULTS] = faults_main,	 [PART_SCHED] = sched_main,
-			  [PART_RESTART] = restart_main, [PART_COST] = cost_main,
-			  [PART_CRASH] = crash_main,	 [PART_FEEDER] = feeder_main };
+	static void (*const parts[])(void) = {
+		[PART_TALKER] = talker_main,   [PART_LISTENER] = listener_main,
+		[PART_FAULTS] = faults_main,   [PART_SCHED] = sched_main,
+		[PART_RESTART] = restart_main, [PART_COST] = cost_main,
+		[PART_CRASH] = crash_main,     [PART_FEEDER] = feeder_main,
+		[PART_CORES] = cores_main,     [PART_CORES_RESTART] = cores_restart_main
+	};
 	PARTITION_ID_TYPE id;
 	RETURN_CODE_TYPE rc;
 

@@ -141,9 +141,21 @@ TEST(dealing)
 	}
 }
 
+TEST(others)
+{
+	memset(&b, 0, sizeof(b));
+	b.n_partitions = 1;
+	partition(0, 0x10, 65536, 1);
+	CHECK_EQ(gw_deal_colours(&b, 4, 3, deals), ~0ULL);
+	CHECK_EQ(gw_deal_colours(&b, 1, 3, deals), ~0ULL);
+	partition(0, 1ULL << 63, 65536, 1);
+	CHECK_EQ(gw_deal_colours(&b, 32, 3, deals), ~0ULL);
+	CHECK(gw_deal_colours(&b, 64, 3, deals) < 1000);
+}
+
 TEST(tables)
 {
-	struct gw_bundle_partition p = { .vcores = 1 };
+	struct gw_bundle_partition p = { .vcores = 1, .flags = GW_PARTITION_DMA_TRUSTED };
 
 	CHECK_EQ(gw_deal_tables(&p, 16 << 20, 2), 16 + 32 + 24 + 6);
 	CHECK_EQ(gw_deal_tables(&p, 24 << 20, 2), 16 + 48 + 64 + 24 + 6);
@@ -153,6 +165,8 @@ TEST(tables)
 	p.page_table_pages = 5;
 	p.vcores = 64;
 	CHECK_EQ(gw_deal_tables(&p, 16 << 20, 2), 5 + 24 + 6 + 2 + 8);
+	p.flags = 0;
+	CHECK_EQ(gw_deal_tables(&p, 16 << 20, 2), 5 + 2 + 2 * (24 + 6 + 8));
 }
 
-UNIT_MAIN(CASE(arithmetic), CASE(without_colours), CASE(dealing), CASE(tables))
+UNIT_MAIN(CASE(arithmetic), CASE(without_colours), CASE(dealing), CASE(others), CASE(tables))

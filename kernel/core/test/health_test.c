@@ -488,10 +488,42 @@ TEST(a_restart_waits_for_floating_vcores)
 	check_fresh(0);
 }
 
+/* Of a device, on a core that runs another's vcore: nothing is scheduled there, but what the table
+ * says happens to the device's partition. */
+TEST(errors_of_devices)
+{
+	struct health_error e = { GW_HEALTH_MEMORY, GW_HEALTH_DMA | 8, 0x5000, 0 };
+
+	setup(2);
+	self = &vc[1];
+	part[1].health[GW_HEALTH_MEMORY] = GW_HEALTH_IGNORE;
+	health_error(&vc[2], &e, NULL);
+	CHECK(part[1].state == PARTITION_RUNNING && part[1].errors[GW_HEALTH_MEMORY] == 1);
+	CHECK(last_record()->code == (GW_HEALTH_DMA | 8) && last_record()->arg == 0x5000);
+	CHECK_EQ(last_record()->partition, 1);
+	part[1].health[GW_HEALTH_MEMORY] = GW_HEALTH_COLD_RESTART;
+	health_error(&vc[2], &e, NULL);
+	CHECK_EQ(part[1].state, PARTITION_RESTARTING);
+	CHECK_EQ(part[0].state, PARTITION_RUNNING);
+	CHECK_EQ(stops, 2);
+	step_until_done(&vc[2]);
+	part[1].health[GW_HEALTH_MEMORY] = GW_HEALTH_STOP;
+	self = &vc[1];
+	health_error(&vc[2], &e, NULL);
+	CHECK_EQ(part[1].state, PARTITION_ENDED);
+	CHECK_EQ(scheduled, 0);
+	part[0].health[GW_HEALTH_MEMORY] = GW_HEALTH_MODULE_STOP;
+	if (setjmp(ended) == 0)
+		health_error(&vc[0], &e, NULL);
+	CHECK_EQ(end_status, STATUS_FAULT);
+	CHECK_EQ(reports, 0);
+	CHECK(strstr(text, "p0: memory violation") != NULL);
+}
+
 UNIT_MAIN(CASE(before_there_is_a_log), CASE(alone_and_ignored), CASE(the_log_is_described),
 	  CASE(every_class_is_recorded_and_ignored), CASE(few_errors_of_a_class_are_said),
 	  CASE(stop_ends_the_partition_then_the_machine), CASE(alone_a_stop_is_a_module_stop),
 	  CASE(a_cold_restart_clears_memory), CASE(a_warm_restart_keeps_memory),
 	  CASE(restarts_have_a_limit), CASE(a_module_reset_restarts_all),
 	  CASE(a_module_reset_waits_for_a_restart), CASE(errors_of_the_module),
-	  CASE(a_restart_waits_for_floating_vcores))
+	  CASE(a_restart_waits_for_floating_vcores), CASE(errors_of_devices))

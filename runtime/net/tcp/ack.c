@@ -105,7 +105,7 @@ static void enter_recovery(struct tcp_conn *c)
 {
 	if (c->flags & TF_PACED) {
 		bbr_loss(c, false);
-	} else {
+	} else if (c->cong != CONG_CWR) { /* for a mark in this window it was done */
 		cc_loss(c);
 		c->cwnd = c->ssthresh;
 	}
@@ -141,7 +141,7 @@ void tcp_mark_all_lost(struct tcp_conn *c)
 
 void tcp_enter_loss(struct tcp_conn *c)
 {
-	if (!(c->flags & TF_PACED) && (c->cong != CONG_LOSS || SEQ_GE(c->snd_una, c->recover)))
+	if (!(c->flags & TF_PACED) && (c->cong <= CONG_RECOVERY || SEQ_GE(c->snd_una, c->recover)))
 		cc_loss(c);
 	tcp_mark_all_lost(c);
 	c->cwnd = c->mss;
@@ -157,7 +157,7 @@ void tcp_enter_loss(struct tcp_conn *c)
 void tcp_reorder_timeout(struct tcp_conn *c)
 {
 	if (rack_detect(c)) {
-		if (c->cong == CONG_OPEN)
+		if (c->cong <= CONG_CWR)
 			enter_recovery(c);
 		c->flags |= TF_LOSS;
 		tcp_output(c);
@@ -176,7 +176,8 @@ static void newreno(struct tcp_conn *c, uint32_t acked, bool dup)
 		uint32_t out = c->snd_nxt - c->snd_una - c->lost;
 
 		c->sacked = GW_MIN(c->sacked + c->mss, out);
-		if (c->dupacks == 3 && c->cong == CONG_OPEN && SEQ_GE(c->snd_una, c->recover))
+		if (c->dupacks == 3 && (c->cong == CONG_CWR ||
+					(c->cong == CONG_OPEN && SEQ_GE(c->snd_una, c->recover))))
 			mark_lost(c, c->tx_head);
 	}
 }
@@ -194,8 +195,8 @@ static void window_update(struct tcp_conn *c, const struct tcp_seg *g)
 		if (c->snd_wnd != 0) {
 			c->flags &= ~TF_PERSIST;
 			c->rto_at = 0;
+			c->backoff = 0;
 		}
-		c->backoff = 0;
 		c->first_rto = 0;
 	}
 }
@@ -235,7 +236,9 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 	uint32_t old_wnd = c->snd_wnd, acked = 0, flight = conn_flight(c), lost = c->lost;
 	uint64_t delivered = c->flags & TF_PACED ? c->bbr->delivered : 0;
 	bool advanced = SEQ_GT(g->ack, c->snd_una), outstanding = c->snd_una != c->snd_nxt,
-	     dup = false, sacked;
+	     dup = false, sacked,
+	     echo = (g->flags & TH_ECE) && c->cong == CONG_OPEN &&
+		    (c->ecn & (ECN_ON | TH_CWR)) == ECN_ON;
 
 	if (SEQ_LT(g->ack, c->snd_una))
 		return;
@@ -263,7 +266,10 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 		probe_acked(c, g, advanced);
 	if (!(c->flags & TF_SACK))
 		newreno(c, acked, dup);
-	if (c->cong != CONG_OPEN && advanced && SEQ_GE(g->ack, c->recover)) {
+	if (c->cong == CONG_CWR) {
+		if (SEQ_GT(c->snd_una, c->recover) || c->snd_una == c->snd_nxt)
+			c->cong = CONG_OPEN;
+	} else if (c->cong != CONG_OPEN && advanced && SEQ_GE(g->ack, c->recover)) {
 		if (c->flags & TF_PACED)
 			bbr_recovered(c);
 		else if (c->cong == CONG_RECOVERY)
@@ -274,11 +280,14 @@ void tcp_ack(struct tcp_conn *c, const struct tcp_seg *g)
 	c->rack_wait = 0;
 	if ((c->flags & TF_SACK) && (sacked || c->cong != CONG_OPEN || c->sacked != 0))
 		rack_detect(c);
-	if (c->lost != 0 && c->cong == CONG_OPEN)
+	if (c->lost != 0 && c->cong <= CONG_CWR)
 		enter_recovery(c);
+	else if (unlikely(echo))
+		ecn_echoed(c, flight);
 	if (c->flags & TF_PACED)
 		bbr_acked(c, flight, delivered, c->lost > lost);
-	else if (acked != 0 && c->cong != CONG_RECOVERY && (c->flags & TF_CWND_LIMITED))
+	else if (acked != 0 && (c->cong == CONG_OPEN || c->cong == CONG_LOSS) &&
+		 (c->flags & TF_CWND_LIMITED))
 		cc_acked(c, acked);
 	if (c->cong != CONG_OPEN || c->sacked != 0 || c->lost != 0 || c->dupacks != 0)
 		c->flags |= TF_LOSS;

@@ -254,8 +254,8 @@ static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
 	uint32_t len = seg_len(p), out = c->snd_nxt - c->snd_una;
 
 	if (c->state != TCP_ESTABLISHED ||
-	    (c->flags &
-	     (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO | TF_PACED)) ||
+	    (c->flags & (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO |
+			 TF_PACED | TF_ECN)) ||
 	    (!(c->flags & TF_NODELAY) && out != 0) || len > c->mss || out + len > c->snd_wnd ||
 	    (out + len) * 2 > c->cwnd || p->refs != 1 || p != c->tx_tail)
 		return false;
@@ -373,7 +373,7 @@ enum tcp_state tcp_get_state(const struct tcp_conn *c)
 
 int tcp_error(const struct tcp_conn *c)
 {
-	return c->error;
+	return c->state == TCP_CLOSED ? c->error : 0;
 }
 
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)

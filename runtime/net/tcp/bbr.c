@@ -166,7 +166,7 @@ static void set_cwnd(struct tcp_conn *c, uint32_t acked)
 	uint32_t target =
 		inflight(c, b->mode == BBR_STARTUP || b->mode == BBR_DRAIN ? HIGH_GAIN : 2 * GAIN);
 
-	if (c->cong == CONG_RECOVERY && b->conserve) {
+	if ((c->cong == CONG_RECOVERY || c->cong == CONG_CWR) && b->conserve) {
 		c->cwnd = GW_MAX(c->cwnd, conn_flight(c) + acked);
 	} else if (b->full) {
 		c->cwnd = GW_MIN(c->cwnd + acked, target);
@@ -227,6 +227,7 @@ void bbr_loss(struct tcp_conn *c, bool timeout)
 {
 	struct tcp_bbr *b = c->bbr;
 
+	ecn_cut(c);
 	b->saved_cwnd = GW_MAX(b->saved_cwnd, c->cwnd);
 	if (timeout) {
 		c->cwnd = MIN_CWND * c->mss;
@@ -236,6 +237,22 @@ void bbr_loss(struct tcp_conn *c, bool timeout)
 	b->conserve = true;
 	b->next_round = b->delivered;
 	c->cwnd = GW_MAX(conn_flight(c), MIN_CWND * c->mss);
+}
+
+/* A queue stands on the path. As when startup has found the pipe full; later, the phase that drains
+ * comes at once. Marks in every round take a quarter of the rate as the samples above it expire. */
+void bbr_marked(struct tcp_conn *c)
+{
+	struct tcp_bbr *b = c->bbr;
+
+	b->full = true;
+	if (b->mode == BBR_PROBE_BW) {
+		b->phase = 1;
+		b->phase_us = b->delivered_us;
+	}
+	b->conserve = true;
+	b->next_round = b->delivered;
+	c->cwnd = GW_MAX(GW_MIN(c->cwnd, inflight(c, GAIN)), MIN_CWND * c->mss);
 }
 
 void bbr_recovered(struct tcp_conn *c)

@@ -130,7 +130,8 @@ struct tcp_conn *conn_new(struct net_stack *s, uint64_t addr, uint32_t port)
 	c->peer_mss = TCP_DEF_MSS;
 	c->last_rx = c->tune_tick = now_tick(s);
 	sum = (addr & 0xffffffff) + (addr >> 32);
-	c->ip_sum = csum_fold(sum + 0x45 + 0x40 + 0x0640);
+	c->ttl = 64;
+	c->ip_sum = csum_fold(sum + 0x45 + 0x40 + 0x0640); /* tos is added to it */
 	c->ph_sum = csum_fold(sum + ((uint32_t)IP_TCP << 8));
 	conn_route(c);
 	conn_set_mss(c);

@@ -104,7 +104,7 @@ void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4
 		if (c->state >= TCP_ESTABLISHED && c->tx_head != NULL && c->tx_head != c->tx_next) {
 			tcp_mark_all_lost(c); /* no congestion: send again at once, smaller */
 			c->recover = c->snd_nxt;
-			if (c->cong == CONG_OPEN)
+			if (c->cong <= CONG_CWR)
 				c->cong = CONG_RECOVERY;
 			c->flags |= TF_LOSS;
 			tcp_output(c);
@@ -112,5 +112,7 @@ void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4
 		return;
 	}
 	if (hard && c->state == TCP_SYN_SENT)
-		conn_done(c, err); /* RFC 9293 3.9.2.2; once established, only a soft error */
+		conn_done(c, err); /* RFC 9293 3.9.2.2 */
+	else if (c->state != TCP_CLOSED)
+		c->error = (int16_t)err; /* once established (RFC 5927), or not hard: a soft one */
 }

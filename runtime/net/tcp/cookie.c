@@ -5,7 +5,7 @@
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define MSS_BITS 3u
-#define TS_BITS 5u /* scale (4; 15: none), SACK */
+#define TS_BITS 6u /* ECN, scale (4; 15: none), SACK */
 
 static const uint16_t mss_table[1 << MSS_BITS] = { 64, 536, 1200, 1360, 1440, 1460, 4312, 8960 };
 
@@ -29,7 +29,8 @@ uint32_t cookie_make(struct net_stack *s, const struct tcp_seg *g, uint32_t *tsv
 
 	while (i > 0 && mss_table[i] > mss)
 		i--;
-	bits = (g->o.has_wscale ? g->o.wscale & 15u : 15u) << 1 | g->o.sack_ok;
+	bits = (uint32_t)ecn_wanted(s, g->flags) << 5 |
+	       (g->o.has_wscale ? g->o.wscale & 15u : 15u) << 1 | g->o.sack_ok;
 	ts = (ts & ~mask) | bits;
 	if (SEQ_GT(ts, now_tick(s) + tcp_ts_offset(s, g->addr)))
 		ts -= mask + 1; /* never ahead of the connection's clock */
@@ -52,8 +53,9 @@ bool cookie_check(struct net_stack *s, const struct tcp_seg *g, struct tcp_opts 
 		uint32_t bits = g->o.tsecr & ((1u << TS_BITS) - 1);
 
 		out->sack_ok = bits & 1;
-		out->has_wscale = bits >> 1 != 15;
-		out->wscale = out->has_wscale ? (uint8_t)(bits >> 1) : 0;
+		out->has_wscale = (bits >> 1 & 15) != 15;
+		out->wscale = out->has_wscale ? (uint8_t)(bits >> 1 & 15) : 0;
+		out->ecn = bits >> 5;
 	}
 	return true;
 }

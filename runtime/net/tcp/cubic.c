@@ -148,14 +148,28 @@ void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows)
 		c->sndbuf = GW_MIN(windows * c->cwnd, GW_MAX(s->cfg.sndbuf_max, c->sndbuf));
 }
 
-void cc_loss(struct tcp_conn *c)
+/* twentieths: of so many bytes, which go on. */
+static void reduce(struct tcp_conn *c, uint32_t flight, uint32_t twentieths)
 {
-	uint32_t w = GW_MIN(c->cwnd, GW_MAX(c->snd_nxt - c->snd_una, 2u * c->mss));
+	uint32_t w = GW_MIN(c->cwnd, GW_MAX(flight, 2u * c->mss));
 
 	if (c->ssthresh == SSTHRESH_INIT)
 		hystart_end(c);
 	/* fast convergence: leave room when the window is shrinking */
 	c->w_max = w < c->w_max ? w / 20 * 17 : w;
-	c->ssthresh = GW_MAX((uint32_t)((uint64_t)w * 7 / 10), 2u * c->mss);
+	c->ssthresh = GW_MAX((uint32_t)((uint64_t)w * twentieths / 20), 2u * c->mss);
 	c->epoch = 0;
+}
+
+void cc_loss(struct tcp_conn *c)
+{
+	reduce(c, c->snd_nxt - c->snd_una, 14);
+	ecn_cut(c);
+}
+
+/* A queue that marks is shorter than one that overflows: 0.85 instead of 0.7 (RFC 8511). */
+void cc_marked(struct tcp_conn *c, uint32_t flight)
+{
+	reduce(c, flight, 17);
+	c->cwnd = c->ssthresh;
 }

@@ -81,6 +81,12 @@ static void no_conn(struct net_stack *s, struct tcp_seg *g)
 		pbuf_free(s->cfg.pool, g->p);
 }
 
+/* Did a router mark it? For both versions of IP. */
+static inline bool ip_ce(const uint8_t *ip)
+{
+	return ((ip[0] >> 4 == 4 ? ip[1] : ip[1] >> 4) & TOS_ECN) == TOS_CE;
+}
+
 static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th,
 		 uint32_t ihl)
 {
@@ -95,7 +101,8 @@ static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const 
 		.len = p->total - ihl - hl,
 		.wnd = ldbe16(th + 14),
 		.hdr = ihl + hl,
-		.flags = th[13] & 0x3f,
+		.flags = th[13],
+		.ce = ip_ce(p->data),
 	};
 
 	if (!tcp_parse_opts(th, hl, &g.o)) {
@@ -233,9 +240,9 @@ bool tcp_fast_input(struct net_stack *s, struct pbuf *p)
 
 	if (p->len < ETH_HLEN + IP4_HLEN + TCP_HLEN || p->next != NULL)
 		return false;
-	/* to us; IPv4 without options; no fragment; TCP; all there */
+	/* to us; IPv4 without options; neither CE nor ECT(1); no fragment; TCP; all there */
 	total = ldbe16(ip + 2);
-	if ((ld64(eth) << 16) != s->mac48 << 16 || (ld32(eth + 12) & 0xffffff) != 0x450008 ||
+	if ((ld64(eth) << 16) != s->mac48 << 16 || (ld32(eth + 12) & 0x1ffffff) != 0x450008 ||
 	    (ld16(ip + 6) & 0xff3f) != 0 || ip[9] != IP_TCP || total + ETH_HLEN > p->len)
 		return false;
 	/* A connection's addresses were checked when it was made: its key vouches for the packet's.
@@ -292,7 +299,7 @@ void tcp_input(struct net_stack *s, struct pbuf *p)
 		return;
 	}
 	len -= hl;
-	if (predicted(c, th, len)) {
+	if (predicted(c, th, len) && likely(!ip_ce(ip))) {
 		fast_general(s, c, p, th, ihl + hl, len);
 		return;
 	}

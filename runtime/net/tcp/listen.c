@@ -78,7 +78,7 @@ void listen_forget(struct tcp_conn *c)
 static void answer_cookie(struct net_stack *s, const struct tcp_seg *g)
 {
 	uint32_t ts[2] = { 0, g->o.tsval };
-	uint8_t o[12];
+	uint8_t o[12], ece = g->o.has_ts && ecn_wanted(s, g->flags) ? TH_ECE : 0;
 	uint32_t n = 4, isn = cookie_make(s, g, &ts[0]);
 
 	o[0] = 2;
@@ -103,7 +103,7 @@ static void answer_cookie(struct net_stack *s, const struct tcp_seg *g)
 	s->n.syn_cookies++;
 	s->tcp.cookie_until = s->now + 2 * COOKIE_PERIOD_NS;
 	tcp_send_raw(s, g->addr, g->port, isn, g->seq + 1,
-		     GW_MIN(TCP_INIT_BUF - 1, s->cfg.rcvbuf_max), TH_SYN | TH_ACK,
+		     GW_MIN(TCP_INIT_BUF - 1, s->cfg.rcvbuf_max), TH_SYN | TH_ACK | ece,
 		     g->o.has_ts ? ts : NULL, o, n);
 }
 
@@ -136,6 +136,8 @@ static struct tcp_conn *half_open(struct net_stack *s, struct tcp_listener *l,
 		c->snd_scale = g->o.wscale;
 	else
 		c->rcv_scale = 0;
+	if (ecn_wanted(s, g->flags))
+		ecn_set(c, ECN_ON, 0);
 	conn_set_mss(c);
 	(void)conn_insert(c);
 	return c;
@@ -150,6 +152,7 @@ static bool from_cookie(struct net_stack *s, struct tcp_listener *l, struct tcp_
 	if (s->now >= s->tcp.cookie_until || !cookie_check(s, g, &syn.o))
 		return false;
 	syn.seq = g->seq - 1;
+	syn.flags = syn.o.ecn ? TH_ECE | TH_CWR : 0;
 	c = half_open(s, l, &syn, 1); /* it passes through half-open for a moment */
 	if (c == NULL)
 		return false;
@@ -168,6 +171,7 @@ static bool from_cookie(struct net_stack *s, struct tcp_listener *l, struct tcp_
 void listen_input(struct net_stack *s, struct tcp_listener *l, struct tcp_seg *g)
 {
 	struct tcp_conn *c;
+	uint32_t hop;
 
 	if (g->flags & TH_RST) {
 		s->n.drop_seq++;
@@ -184,6 +188,10 @@ void listen_input(struct net_stack *s, struct tcp_listener *l, struct tcp_seg *g
 	}
 	if (!(g->flags & TH_SYN) || (g->flags & TH_FIN)) {
 		s->n.drop_seq++;
+		return;
+	}
+	if (ip4_route(s, (uint32_t)g->addr, &hop) == ROUTE_BROADCAST) { /* RFC 9293 MUST-63 */
+		s->n.drop_addr++;
 		return;
 	}
 	c = half_open(s, l, g, 0);

@@ -93,6 +93,17 @@ int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value)
 		if (value != 0 && c->rcv_nxt != c->rcv_wup && c->state >= TCP_ESTABLISHED)
 			tcp_send_ack(c);
 		return 0;
+	case TCP_OPT_TOS:
+		if (value < 0 || value > 255)
+			return -EINVAL;
+		c->tos = (uint8_t)(((uint32_t)value & ~TOS_ECN) | (c->tos & TOS_ECN));
+		return 0;
+	case TCP_OPT_TTL:
+		if (value < 1 || value > 255)
+			return -EINVAL;
+		c->ip_sum = csum_fold((uint64_t)c->ip_sum + 0xffff - c->ttl + (uint32_t)value);
+		c->ttl = (uint8_t)value;
+		return 0;
 	case TCP_OPT_LINGER_S:
 		if (value < -1)
 			return -EINVAL;
@@ -130,6 +141,10 @@ int tcp_get_opt(const struct tcp_conn *c, enum tcp_opt opt)
 		return c->mss;
 	case TCP_OPT_QUICKACK:
 		return (c->flags & TF_QUICKACK) != 0;
+	case TCP_OPT_TOS:
+		return (int)(c->tos & ~TOS_ECN);
+	case TCP_OPT_TTL:
+		return c->ttl;
 	case TCP_OPT_LINGER_S:
 		return c->linger_s;
 	default:
@@ -147,6 +162,7 @@ void tcp_get_stats(const struct tcp_conn *c, struct tcp_stats *out)
 		.ssthresh_bytes = c->ssthresh,
 		.mss = c->mss,
 		.retransmits = c->retransmits,
+		.soft_error = c->state != TCP_CLOSED ? c->error : 0,
 		.unacked_bytes = c->snd_nxt - c->snd_una,
 		.bytes_in = c->bytes_in,
 		.bytes_out = c->bytes_out,

@@ -61,7 +61,7 @@ static uint64_t window(const struct tcp_conn *c)
 	uint32_t n = 0;
 
 	if (!(c->flags & TF_REORDERED)) {
-		if (c->cong != CONG_OPEN || c->sacked > (DUP_THRESH - 1) * c->mss)
+		if (c->cong > CONG_CWR || c->sacked > (DUP_THRESH - 1) * c->mss)
 			return 0;
 		for (struct pbuf *p = c->tx_head; p != NULL && p != c->tx_next && n < DUP_THRESH;
 		     p = seg_next(p))
@@ -83,6 +83,9 @@ bool rack_detect(struct tcp_conn *c)
 
 		if ((m & SEG_SACKED) || (m & (SEG_LOST | SEG_RETRANS)) == SEG_LOST ||
 		    !sent_after(c->rack_time, c->rack_end, p->time_ns, p->end_seq))
+			continue;
+		/* sent again in the same moment as new data: no saying which was later */
+		if ((m & SEG_RETRANS) && c->rack_time == p->time_ns)
 			continue;
 		if (now - p->time_ns < allowed) {
 			wait = GW_MAX(wait, p->time_ns + allowed - now);

@@ -54,6 +54,7 @@ static void negotiate(struct tcp_conn *c, const struct tcp_seg *g)
 		c->snd_scale = c->rcv_scale = 0;
 	}
 	conn_set_mss(c);
+	ecn_answered(c, g->flags);
 }
 
 static void syn_sent(struct tcp_conn *c, struct tcp_seg *g)
@@ -132,6 +133,8 @@ static bool acceptable(struct tcp_conn *c, struct tcp_seg *g)
 		if (g->flags & TH_RST)
 			return false;
 		if ((g->flags & TH_SYN) && c->state == TCP_SYN_RECEIVED && g->seq == c->irs) {
+			if (!ecn_wanted(s, g->flags)) /* it does not ask again */
+				ecn_set(c, 0, ECN_ON);
 			(void)tcp_send_syn(c); /* our answer was lost */
 			return false;
 		}
@@ -308,6 +311,8 @@ static void process(struct tcp_conn *c, struct tcp_seg *g)
 	if (!acceptable(c, g) || !check_ack(c, g))
 		return;
 	c->last_rx = now_tick(c->stack);
+	if ((c->ecn & ECN_ON) && g->len != 0)
+		ecn_take(c, g);
 	if ((c->flags & TF_TS) && SEQ_LE(g->seq, c->rcv_wup) && SEQ_GE(g->o.tsval, c->ts_recent))
 		c->ts_recent = g->o.tsval;
 	if (!fin_acked(c))

@@ -22,6 +22,8 @@
 #define TH_PSH 0x08
 #define TH_ACK 0x10
 #define TH_URG 0x20
+#define TH_ECE 0x40
+#define TH_CWR 0x80
 
 #define TCP_HLEN 20u
 #define TCP_TS_LEN 12u
@@ -41,7 +43,8 @@
 #define TCP_PTO_MIN WHEEL_MS(10)
 #define TCP_PTO_DELACK WHEEL_MS(100) /* how long a peer may delay an acknowledgement, and some */
 #define TCP_DELACK WHEEL_MS(38)
-#define TCP_SYN_TRIES 6
+#define TCP_SYN_TRIES 7	   /* 183 s (RFC 9293 MUST-23) */
+#define TCP_SYNACK_TRIES 6 /* 123 s: what is half open costs memory */
 #define TCP_DATA_TRIES 15
 #define TCP_TW_TICKS WHEEL_MS(60000)
 #define TCP_ORPHAN_TICKS WHEEL_MS(60000)
@@ -69,7 +72,7 @@
 #define TF_RCVBUF_SET 0x20000u
 #define TF_DETACHED 0x40000u
 #define TF_RTT_SEEN 0x80000u
-#define TF_LINGER0 0x100000u
+#define TF_ECN 0x100000u     /* ecn has something to say: never on the short ways */
 #define TF_PERSIST 0x200000u /* rto_at is the persist timer */
 #define TF_RX_SHUT 0x400000u
 #define TF_OOO 0x800000u     /* out-of-order data is held */
@@ -92,10 +95,20 @@
 #define SEG_PUSH 0x10u
 #define SEG_APP 0x20u /* sent when the owner had no more: no measure of the path */
 
-enum tcp_cong {
-	CONG_OPEN,
-	CONG_RECOVERY,
-	CONG_LOSS,
+/* conn.ecn; beside them TH_ECE: tell the peer of marks, TH_CWR: tell it that we slowed down */
+#define ECN_ON 0x1u    /* agreed */
+#define ECN_ASKED 0x2u /* by our SYN */
+
+/* conn.tos, as in the IP header: differentiated services, and what new data is sent as */
+#define TOS_ECN 0x3u
+#define TOS_ECT0 0x2u
+#define TOS_CE 0x3u
+
+enum tcp_cong { /* up to CONG_CWR nothing is known to be lost */
+		CONG_OPEN,
+		CONG_CWR, /* slowed down because of a mark, until recover is acknowledged */
+		CONG_RECOVERY,
+		CONG_LOSS,
 };
 
 struct tcp_conn {
@@ -125,14 +138,15 @@ struct tcp_conn {
 	uint32_t rto_at, delack_at, keep_at; /* ticks; 0: off */
 	uint32_t pto_at, tlp_end;	     /* tick of the loss probe, 0: off; what it covers */
 	uint32_t last_rx;		     /* tick */
-	uint32_t ip_sum, ph_sum;
+	uint16_t ip_sum, ph_sum;
+	uint8_t tos, ecn, ttl;
 	struct arp_entry *arp;
 	uint32_t next_hop;
 	uint16_t mss, peer_mss; /* payload we may send; what the peer's option said */
 	uint16_t rcv_mss;	/* largest segment seen */
 	uint16_t rt_mtu;
 	uint8_t backoff, cong, dupacks, keep_tries;
-	int16_t error;
+	int16_t error; /* alive: the latest soft one */
 	uint16_t shard;
 	struct net_timer timer;
 	struct list_node work;	      /* in tcp.blocked or tcp.dead */
@@ -223,6 +237,7 @@ struct tcp_opts {
 	uint16_t mss;
 	uint8_t wscale, n_sack;
 	bool has_ts, has_wscale, sack_ok;
+	bool ecn; /* a cookie says that the SYN asked for it */
 	uint32_t sack[4][2];
 };
 
@@ -233,6 +248,7 @@ struct tcp_seg {	/* a received segment, for the general path */
 	uint32_t port;
 	uint32_t seq, ack, len, wnd, hdr; /* hdr: IP and TCP header bytes */
 	uint8_t flags;
+	bool ce; /* marked by a router */
 	struct tcp_opts o;
 };
 
@@ -427,10 +443,21 @@ void rack_delivered(struct tcp_conn *c, struct pbuf *p);
 void rack_duplicate(struct tcp_conn *c);
 void rack_recovered(struct tcp_conn *c);
 bool rack_detect(struct tcp_conn *c);
+/* ecn.c. wanted: a SYN with these header flags asks, and we agree. syn: bits that our SYN (or SYN
+ * and ACK) gets. answered: the peer's SYN came. take: in-window data. cut: the window was made
+ * smaller. echoed: the peer was told of a mark. */
+void ecn_set(struct tcp_conn *c, uint8_t set, uint8_t clear);
+bool ecn_wanted(const struct net_stack *s, uint8_t flags);
+uint8_t ecn_syn(struct tcp_conn *c);
+void ecn_answered(struct tcp_conn *c, uint8_t flags);
+void ecn_take(struct tcp_conn *c, const struct tcp_seg *g);
+void ecn_cut(struct tcp_conn *c);
+void ecn_echoed(struct tcp_conn *c, uint32_t flight);
 /* cubic.c */
 void cc_init(struct tcp_conn *c);
 void cc_acked(struct tcp_conn *c, uint32_t bytes);
-void cc_loss(struct tcp_conn *c); /* sets ssthresh */
+void cc_loss(struct tcp_conn *c);		     /* sets ssthresh */
+void cc_marked(struct tcp_conn *c, uint32_t flight); /* sets both windows */
 void cc_resume(struct tcp_conn *c);
 /* What the owner may queue follows the window: so many of them. */
 void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows);
@@ -439,6 +466,7 @@ void cc_fit_sndbuf(struct tcp_conn *c, uint32_t windows);
 int bbr_start(struct tcp_conn *c);
 void bbr_acked(struct tcp_conn *c, uint32_t prior_flight, uint64_t prior_delivered, bool lost);
 void bbr_loss(struct tcp_conn *c, bool timeout);
+void bbr_marked(struct tcp_conn *c);
 void bbr_recovered(struct tcp_conn *c);
 bool bbr_hold(struct tcp_conn *c);
 void bbr_sent(struct tcp_conn *c, uint32_t bytes);

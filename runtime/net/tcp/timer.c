@@ -27,7 +27,7 @@ void conn_arm_probe(struct tcp_conn *c)
 		return;
 	if (c->rack_wait != 0)
 		ticks = c->rack_wait;
-	else if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong != CONG_OPEN || c->backoff != 0)
+	else if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong > CONG_CWR || c->backoff != 0)
 		return;
 	else
 		ticks = GW_MAX((c->srtt >> 12) + 2, TCP_PTO_MIN) +
@@ -46,7 +46,7 @@ static void pto(struct tcp_conn *c)
 		return;
 	if (c->rack_wait != 0)
 		tcp_reorder_timeout(c);
-	else if (c->cong == CONG_OPEN)
+	else if (c->cong <= CONG_CWR)
 		tcp_probe_tail(c);
 }
 
@@ -55,11 +55,25 @@ static bool given_up(struct tcp_conn *c, unsigned tries)
 {
 	uint32_t now = now_tick(c->stack);
 
-	if (c->first_rto == 0)
+	if (c->first_rto == 0) {
 		c->first_rto = now | 1;
+		c->error = 0; /* what is heard from now on says why */
+	}
 	if (c->user_timeout != 0)
 		return now - c->first_rto >= c->user_timeout;
 	return c->backoff >= tries;
+}
+
+static void timed_out(struct tcp_conn *c)
+{
+	conn_done(c, c->error != 0 ? c->error : -ETIMEDOUT);
+}
+
+/* A peer that shut its window over what is on its way, and answers (RFC 9293 SHLD-17, MUST-37). */
+static bool shut_but_alive(const struct tcp_conn *c)
+{
+	return c->state >= TCP_ESTABLISHED && c->snd_wnd == 0 && (c->flags & TF_OWNED) &&
+	       c->user_timeout == 0 && now_tick(c->stack) - c->last_rx <= TCP_RTO_MAX * 4u;
 }
 
 static void persist(struct tcp_conn *c)
@@ -78,7 +92,7 @@ static void persist(struct tcp_conn *c)
 		return;
 	}
 	if (now_tick(c->stack) - c->last_rx > TCP_RTO_MAX * 4u && given_up(c, TCP_DATA_TRIES)) {
-		conn_done(c, -ETIMEDOUT);
+		timed_out(c);
 		return;
 	}
 	if (wnd > 0) { /* a silly window: take what there is (override timeout) */
@@ -101,7 +115,7 @@ static void black_hole(struct tcp_conn *c)
 	uint16_t mtu = c->backoff < 5 ? TCP_HOLE_MTU : TCP_MIN_MTU;
 	const struct pbuf *p = c->tx_head;
 
-	if (c->backoff < 3 || p == NULL || p == c->tx_next || c->rt_mtu <= mtu ||
+	if (c->backoff < 3 || c->snd_wnd == 0 || p == NULL || p == c->tx_next || c->rt_mtu <= mtu ||
 	    seg_len(p) + 40 <= mtu || (c->flags & TF_LOOP))
 		return;
 	c->rt_mtu = mtu;
@@ -125,11 +139,15 @@ static void rto(struct tcp_conn *c)
 		}
 		return;
 	}
-	if (given_up(c, syn ? TCP_SYN_TRIES : TCP_DATA_TRIES)) {
-		conn_done(c, -ETIMEDOUT);
+	if (given_up(c, c->state == TCP_SYN_SENT       ? TCP_SYN_TRIES
+			: c->state == TCP_SYN_RECEIVED ? TCP_SYNACK_TRIES
+						       : TCP_DATA_TRIES) &&
+	    !shut_but_alive(c)) {
+		timed_out(c);
 		return;
 	}
-	c->backoff++;
+	if (c->backoff < TCP_DATA_TRIES)
+		c->backoff++;
 	if (c->backoff >= 2 && !(c->flags & TF_LOOP))
 		arp_doubt(s, c->next_hop);
 	if (syn) {

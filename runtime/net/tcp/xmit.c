@@ -72,21 +72,24 @@ build(struct tcp_conn *c, uint8_t *end, uint32_t seq, uint8_t flags, uint32_t ro
 /* Checksum, IP and Ethernet headers, and out. th: TCP header in p's headroom; len: TCP header and
  * payload. */
 static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, struct pbuf *p,
-							uint8_t *th, uint32_t len)
+							uint8_t *th, uint32_t len, bool ect)
 {
 	struct net_stack *s = c->stack;
 	uint8_t *ip = th - IP4_HLEN;
 	struct arp_entry *a = c->arp;
-	uint32_t mss = c->mss, total;
+	uint32_t mss = c->mss, total, tos = ect ? c->tos : c->tos & ~TOS_ECN;
 	uint64_t ps = (uint64_t)c->ph_sum + be16((uint16_t)len);
 
 	p->len += (uint32_t)(p->data - ip);
 	p->data = ip;
 	p->total = len + IP4_HLEN;
 	total = be16((uint16_t)(len + IP4_HLEN));
-	/* identification 0 (RFC 6864), don't fragment; TTL 64, TCP, checksum */
-	st64(ip, 0x0040000000000045ull | (uint64_t)total << 16);
-	st32(ip + 8, 0x0640u | (uint32_t)(uint16_t)~csum_fold((uint64_t)c->ip_sum + total) << 16);
+	/* identification 0 (RFC 6864), don't fragment; TTL, TCP, checksum */
+	tos <<= 8;
+	st64(ip, 0x0040000000000045ull | (uint64_t)total << 16 | tos);
+	st32(ip + 8, 0x0600u | c->ttl |
+			     (uint32_t)(uint16_t)~csum_fold((uint64_t)c->ip_sum + total + tos)
+				     << 16);
 	st64(ip + 12, c->key_addr << 32 | c->key_addr >> 32);
 	p->flags = 0;
 	if (unlikely(c->flags & TF_LOOP)) {
@@ -124,17 +127,19 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 static __attribute__((noinline)) uint8_t *build_any(struct tcp_conn *c, uint8_t *end, uint32_t seq,
 						    uint8_t flags, uint32_t room)
 {
-	return build(c, end, seq, flags, room);
+	return build(c, end, seq, flags | (c->ecn & TH_ECE), room);
 }
 
 static __attribute__((noinline)) int finish_any(struct tcp_conn *c, struct pbuf *p, uint8_t *th,
-						uint32_t len)
+						uint32_t len, bool ect)
 {
-	return finish(c, p, th, len);
+	return finish(c, p, th, len, ect);
 }
 
-static void sent(struct tcp_conn *c, uint32_t bytes)
+static void sent(struct tcp_conn *c, uint32_t bytes, uint8_t flags)
 {
+	if (flags & TH_CWR)
+		ecn_set(c, 0, TH_CWR);
 	if (c->flags & TF_PACED)
 		bbr_sent(c, bytes);
 	if (c->rto_at == 0 || (c->flags & TF_PERSIST)) {
@@ -156,14 +161,14 @@ int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 	th = build(c, pay, p->seq, TH_ACK | TH_PSH, 0);
 	p->data = th;
 	p->len = len + (uint32_t)(pay - th);
-	err = finish(c, p, th, p->len);
+	err = finish(c, p, th, p->len, true);
 	if (unlikely(err != 0))
 		return err;
 	if (likely(c->rto_at == 0 && c->backoff == 0)) {
 		c->rto_at = tick_in(c->stack, c->rto);
 		conn_arm(c, c->rto_at);
 	} else {
-		sent(c, len);
+		sent(c, len, 0);
 	}
 	return 0;
 }
@@ -174,10 +179,13 @@ int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t byte
 {
 	uint64_t now = c->stack->now;
 	uint32_t seq = p->seq;
+	bool fresh = seq == c->snd_nxt;
 	struct pbuf *q = p;
 	uint8_t *th;
 	int err;
 
+	if (fresh)
+		flags |= c->ecn & TH_CWR;
 	for (;;) {
 		struct pbuf *next = seg_next(q);
 
@@ -198,9 +206,9 @@ int tcp_xmit_chain(struct tcp_conn *c, struct pbuf *p, uint32_t n, uint32_t byte
 	th = build_any(c, p->data, seq, flags | TH_ACK, c->mss > bytes ? c->mss - bytes : 0);
 	p->len += (uint32_t)(p->data - th);
 	p->data = th;
-	err = finish_any(c, p, th, bytes + (uint32_t)(seg_payload(p) - th));
+	err = finish_any(c, p, th, bytes + (uint32_t)(seg_payload(p) - th), fresh);
 	if (likely(err == 0))
-		sent(c, bytes);
+		sent(c, bytes, flags);
 	return err;
 }
 
@@ -209,6 +217,7 @@ int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags)
 	struct net_stack *s = c->stack;
 	uint32_t len = seg_len(p);
 	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);
+	bool fresh = p->seq == c->snd_nxt;
 	uint8_t *th, *pay;
 	int err;
 
@@ -216,6 +225,8 @@ int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags)
 		return -ENOBUFS;
 	pay = q->data;
 	memcpy(pay, seg_payload(p), len);
+	if (fresh)
+		flags |= c->ecn & TH_CWR;
 	if (seg_marks(p) & SEG_PUSH)
 		flags |= TH_PSH;
 	th = build_any(c, pay, p->seq, flags | TH_ACK, c->mss > len ? c->mss - len : 0);
@@ -224,9 +235,9 @@ int tcp_xmit_copy(struct tcp_conn *c, struct pbuf *p, uint8_t flags)
 	p->time_ns = s->now;
 	if (c->flags & TF_PACED)
 		rate_sent(c, p);
-	err = finish_any(c, q, th, q->len);
+	err = finish_any(c, q, th, q->len, fresh);
 	if (err == 0)
-		sent(c, len);
+		sent(c, len, flags);
 	return err;
 }
 
@@ -241,7 +252,7 @@ int tcp_send_ctl(struct tcp_conn *c, uint32_t seq, uint8_t flags)
 	th = build_any(c, q->data, seq, flags | TH_ACK, 28);
 	q->len = (uint32_t)(q->data - th);
 	q->data = th;
-	return finish_any(c, q, th, q->len);
+	return finish_any(c, q, th, q->len, false);
 }
 
 void tcp_send_ack(struct tcp_conn *c)
@@ -292,14 +303,15 @@ int tcp_send_syn(struct tcp_conn *c)
 	st32(th, c->key_port << 16 | c->key_port >> 16);
 	stbe32(th + 4, c->iss);
 	stbe32(th + 8, ack ? c->rcv_nxt : 0);
-	stbe16(th + 12, (uint16_t)((TCP_HLEN + n) << 10 | TH_SYN | (ack ? TH_ACK : 0u)));
+	stbe16(th + 12,
+	       (uint16_t)((TCP_HLEN + n) << 10 | TH_SYN | (ack ? TH_ACK : 0u) | ecn_syn(c)));
 	stbe16(th + 14, (uint16_t)wnd);
 	st32(th + 16, 0);
 	c->rcv_adv = c->rcv_nxt + wnd;
 	c->rcv_wup = c->rcv_nxt;
 	q->data = th;
 	q->len = TCP_HLEN + n;
-	return finish_any(c, q, th, q->len);
+	return finish_any(c, q, th, q->len, false);
 }
 
 void tcp_send_rst(struct tcp_conn *c)

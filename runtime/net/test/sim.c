@@ -100,6 +100,26 @@ static void answer_too_big(struct sim *m, unsigned from, const uint8_t *frame, u
 	sim_inject(m, from, out, n);
 }
 
+/* A queue that marks (RFC 3168 5): what says that it can be marked is, where it would wait for
+ * long.
+ */
+static void mark(struct sim *m, struct sim_link *l, uint8_t *data, size_t len, uint64_t at)
+{
+	unsigned ecn = data[15] & 3u;
+
+	if (l->mark_ns == 0 || len < ETH_HLEN + IP4_HLEN || ld16(data + 12) != be16(ETH_IP4) ||
+	    at - m->now <= l->mark_ns)
+		return;
+	if (ecn == 0) {
+		l->unmarkable++;
+		return;
+	}
+	data[15] |= 3;
+	st16(data + 24, 0);
+	st16(data + 24, (uint16_t)~csum_fold(csum_20(data + ETH_HLEN)));
+	l->marked++;
+}
+
 static void wire(struct sim *m, unsigned from, uint8_t *data, size_t len, bool good)
 {
 	struct sim_link *l = &m->host[from].out;
@@ -127,6 +147,7 @@ static void wire(struct sim *m, unsigned from, uint8_t *data, size_t len, bool g
 		l->busy_until = start + len * 8 * SEC / l->rate_bps;
 		at = l->busy_until;
 	}
+	mark(m, l, data, len, at);
 	at += l->delay_ns;
 	if (l->jitter_ns != 0)
 		at += sim_rand(m) % l->jitter_ns;
@@ -157,6 +178,8 @@ static void cut(struct sim *m, unsigned from, uint8_t *frame, size_t len, const 
 
 	if (hl < 54 || hl != 34u + (uint32_t)(frame[46] >> 4) * 4)
 		bug("hdr_len");
+	if (flags & TH_CWR) /* each piece would say it again */
+		bug("CWR on a packet to cut");
 	if (p->gso_size == 0 || len - hl <= p->gso_size)
 		bug("gso_size");
 	for (size_t off = hl; off < len; off += p->gso_size) {

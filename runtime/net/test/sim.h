@@ -25,6 +25,8 @@ struct sim_link {				/* one direction, as seen by the sender */
 	bool icmp;
 	uint64_t busy_until, last_at;
 	uint64_t dropped; /* frames lost on the way */
+	uint64_t mark_ns; /* what waits longer in the queue is marked; 0: nothing */
+	uint64_t marked, unmarkable;
 	/* may look at (and swallow, by returning true) each frame on its way */
 	bool (*tap)(struct sim *m, unsigned from, uint8_t *frame, size_t len);
 };

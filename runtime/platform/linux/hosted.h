@@ -38,6 +38,9 @@ void hosted_stack_guard(uint32_t i);
  * is emptied, and this bit of gw_vcore.pending is set; 0: the descriptor is for a poller to empty.
  * 0, -errno. */
 int hosted_watch(int fd, unsigned event) MUST_CHECK;
+/* As hosted_watch of any kind of descriptor, with an event: the bit is set while a wait finds it
+ * readable, and nothing is read. */
+int hosted_watch_note(int fd, unsigned event) MUST_CHECK;
 /* From a signal handler too. */
 void hosted_notify(uint32_t vcore);
 /* The core that vcore i is pinned to, or -1. */

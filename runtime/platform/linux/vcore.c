@@ -3,16 +3,23 @@
  *
  * A vcore that waits sleeps in epoll on an eventfd, which others write to wake it, and on its
  * devices' descriptors, level-triggered. The protocol is the kernel's (abi/call.h): who notifies
- * sets the bit in `pending` first, and a wait returns at once when a bit is set. */
+ * sets the bit in `pending` first, and a wait returns at once when a bit is set.
+ *
+ * A wait's deadline is a timerfd, which is set when none is set that fires before: a server's
+ * deadline moves on with each packet, and arming a timer for each sleep (and disarming it at each
+ * wake-up) would cost as much as the sleep. So a vcore wakes up too early now and then, finds
+ * nothing, and sets it anew. */
 #include <asm/prctl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +30,8 @@
 
 static struct vcore {
 	int wake; /* eventfd */
-	int epoll;
+	int epoll, timer;
+	uint64_t timer_ns; /* when it fires; GW_NEVER: not set */
 	uint64_t entry, arg;
 	_Atomic bool started;
 } vcores[GW_MAX_VCORES];
@@ -53,6 +61,11 @@ int hosted_watch(int fd, unsigned event)
 	return watch(&vcores[self()], fd, event != 0 ? (uint64_t)fd << 8 | event : 0);
 }
 
+int hosted_watch_note(int fd, unsigned event)
+{
+	return watch(&vcores[self()], fd, event);
+}
+
 static void pin(uint32_t i)
 {
 	int core = hosted_core(i);
@@ -67,6 +80,7 @@ static void pin(uint32_t i)
 }
 
 #define TAG_WAKE (~0ull)
+#define TAG_TIMER (~1ull)
 
 void hosted_vcore_init(uint32_t i)
 {
@@ -74,7 +88,10 @@ void hosted_vcore_init(uint32_t i)
 
 	v->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	v->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (v->wake < 0 || v->epoll < 0 || watch(v, v->wake, TAG_WAKE) != 0)
+	v->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	v->timer_ns = GW_NEVER;
+	if (v->wake < 0 || v->epoll < 0 || v->timer < 0 || watch(v, v->wake, TAG_WAKE) != 0 ||
+	    watch(v, v->timer, TAG_TIMER) != 0)
 		hosted_fail("no descriptors for vcore %u: %s", i, strerror(errno));
 	area(i)->id = i;
 	/* Nothing here interrupts the runtime: others need not look further than `pending`. */
@@ -101,6 +118,10 @@ static void *thread_main(void *arg)
 	/* shard_setup wrote the area's words before; hosted_vcore_init leaves them */
 	void (*entry)(uint64_t) = (void (*)(uint64_t))v->entry;
 
+	char name[16];
+
+	snprintf(name, sizeof(name), "shard %u", i); /* godwit host --move finds it by that */
+	(void)prctl(PR_SET_NAME, name);
 	hosted_vcore_init(i);
 	entry(v->arg);
 	return NULL;
@@ -119,25 +140,15 @@ static long start(uint32_t i, uint64_t entry, uint64_t arg)
 	return -pthread_create(&t, NULL, thread_main, &vcores[i]);
 }
 
-/* epoll_pwait2 (Linux 5.11), or where that is missing its elder, which counts milliseconds. */
-static int sleep_until(int epoll, struct epoll_event *e, uint64_t deadline)
+static void set_timer(struct vcore *v, uint64_t deadline)
 {
-	static _Atomic bool missing;
 	uint64_t now = clock_now(), left = deadline > now ? deadline - now : 0;
-	struct timespec ts = { (time_t)(left / NS_PER_SEC), (long)(left % NS_PER_SEC) };
-	int ms = -1;
+	struct itimerspec t = { .it_value = { (time_t)(left / NS_PER_SEC),
+					      (long)(left % NS_PER_SEC) } };
 
-	if (!atomic_load_explicit(&missing, memory_order_relaxed)) {
-		int n = (int)syscall(SYS_epoll_pwait2, epoll, e, EVENTS,
-				     deadline != GW_NEVER ? &ts : NULL, NULL, 0ul);
-
-		if (n >= 0 || errno != ENOSYS)
-			return n;
-		atomic_store_explicit(&missing, true, memory_order_relaxed);
-	}
-	if (deadline != GW_NEVER)
-		ms = (int)GW_MIN((left + NS_PER_MS - 1) / NS_PER_MS, 1000000ul);
-	return epoll_wait(epoll, e, EVENTS, ms);
+	if (left == 0)
+		t.it_value.tv_nsec = 1; /* 0 would stop it */
+	v->timer_ns = timerfd_settime(v->timer, 0, &t, NULL) == 0 ? deadline : GW_NEVER;
 }
 
 /* Sleep until an event is pending, a device has something, or the deadline. */
@@ -146,23 +157,31 @@ static long wait(uint64_t deadline)
 	struct vcore *v = &vcores[self()];
 	struct gw_vcore *a = area(self());
 	struct epoll_event e[EVENTS];
-	uint64_t count;
+	uint64_t count, bits = 0;
 	int n;
 
 	if (atomic_load_explicit(&a->pending, memory_order_seq_cst) != 0)
 		return 0;
-	n = sleep_until(v->epoll, e, deadline);
-	if (n == 0)
-		atomic_fetch_or_explicit(&a->pending, 1ull << GW_EVENT_TICK, memory_order_relaxed);
+	if (deadline < v->timer_ns)
+		set_timer(v, deadline);
+	n = epoll_wait(v->epoll, e, EVENTS, -1);
 	for (int i = 0; i < n; i++) {
-		if (e[i].data.u64 == TAG_WAKE) {
+		uint64_t tag = e[i].data.u64;
+
+		if (tag == TAG_WAKE) {
 			(void)!read(v->wake, &count, sizeof(count));
-		} else if (e[i].data.u64 != 0) {
-			(void)!read((int)(e[i].data.u64 >> 8), &count, sizeof(count));
-			atomic_fetch_or_explicit(&a->pending, 1ull << (e[i].data.u64 & 63),
-						 memory_order_relaxed);
+		} else if (tag == TAG_TIMER) {
+			(void)!read(v->timer, &count, sizeof(count));
+			v->timer_ns = GW_NEVER;
+			bits |= 1ull << GW_EVENT_TICK;
+		} else if (tag != 0) {
+			if (tag >> 8 != 0)
+				(void)!read((int)(tag >> 8), &count, sizeof(count));
+			bits |= 1ull << (tag & 63);
 		}
 	}
+	if (bits != 0)
+		atomic_fetch_or_explicit(&a->pending, bits, memory_order_relaxed);
 	return 0;
 }
 

@@ -119,6 +119,9 @@ TEST(partitions)
 	     "5: publish: host port 80 leads to web already");
 	SAYS("[partition a]\nprogram = 'x\nmemory = 9M\n", "2: program: a quote is not closed");
 	SAYS("[module]\nmachine = microvm\n" WEB DB, "2: microvm's devices share a page");
+	SAYS(WEB "dma = safe\n", "4: dma = safe: it takes trusted");
+	SAYS("[module]\nmachine = microvm\n" WEB "dma = isolated\n",
+	     "6: dma = isolated needs an IOMMU, and microvm has none: machine = q35");
 	SAYS("[module]\nmemory = 40M\n" WEB DB, "2: memory: the partitions and the kernel take");
 	SAYS("[module]\ncores = 1\n" WEB "first-core = 1\n",
 	     "6: first-core = 1: the machine's cores are 0 to 0");
@@ -294,6 +297,33 @@ TEST(coloured)
 	text_free(&t);
 }
 
+TEST(dma)
+{
+	struct gw_bundle b = { 0 };
+	struct text t = { 0 };
+	uint64_t need[2];
+
+	CHECK(good(WEB "dma = isolated\npci = 00:1e.1\n" DB "dma = trusted\ndevices = disk\n"));
+	CHECK(m.o.isolated);
+	module_manifest(&m, &b);
+	CHECK_EQ(b.partitions[0].flags & GW_PARTITION_DMA_TRUSTED, 0);
+	CHECK_EQ(b.partitions[1].flags & GW_PARTITION_DMA_TRUSTED, GW_PARTITION_DMA_TRUSTED);
+	module_show(&m, &t);
+	CHECK(strstr(t.data, " 00:01.0  console  dma isolated: memory of web\n") != NULL);
+	CHECK(strstr(t.data, " 00:01.3  random   dma isolated: memory of web\n") != NULL);
+	CHECK(strstr(t.data, " 00:1e.1  PCI      dma isolated: memory of web\n") != NULL);
+	CHECK(strstr(t.data, " 00:02.1  disk     dma trusted: all memory\n") != NULL);
+	CHECK(strstr(t.data, "00:02.2") == NULL);
+	need[0] = m.need[0];
+	text_free(&t);
+	drop();
+	CHECK(good(WEB DB)); /* the default, which needs fewer page tables */
+	CHECK(!m.o.isolated);
+	need[1] = m.need[0];
+	CHECK(need[0] > need[1]);
+	drop();
+}
+
 #define SPIN "[partition spin]\nprogram = s\nmemory = 8M\nvcores = 2\npolicy = batch\n"
 #define WIN(core, rest) "[window " #core "]\ncore = " #core "\nduration = 10ms\n" rest
 
@@ -349,7 +379,16 @@ TEST(apex)
 	struct text blob = { 0 };
 
 	SAYS(APEX, "1: partition a has neither windows nor a period");
-	SAYS(APEX "vcores = 2\nperiod = 1ms\n", "5: vcores: an arinc653 partition has one");
+	SAYS(APEX "vcores = 9\nperiod = 1ms\n", "5: vcores: an arinc653 partition has 8 at most");
+	SAYS("[module]\ncores = 2\n" APEX "vcores = 3\nperiod = 1ms\n",
+	     "7: vcores: a needs a core for each of 3, and the module has 2");
+	SAYS(APEX "vcores = 2\nperiod = 1ms\ncore-affinity = 2\n",
+	     "7: core-affinity = 2: a has cores 0..1");
+	SAYS(APEX "period = 1ms\ncore-affinity = none\n", "6: core-affinity = none");
+	SAYS("[module]\nframe = 10ms\n" APEX
+	     "vcores = 2\n[window w]\npartition = a\nduration = 4ms\n[window x]\npartition = a\n"
+	     "core = 1\nduration = 3ms\n",
+	     "7: vcores: a has a window of 4 ms at 0 ms on core 0, but not on core 1");
 	SAYS(APEX "period = 1ms\nduration = 2ms\n", "1: partition a: duration is longer");
 	SAYS(APEX "period = 1ms\nmain-stack = 1K\n", "6: main-stack = 1K: from 4K to 16M");
 	SAYS(APEX "period = 1ms\npartition-errors = power fire\n", "6: partition-errors: fire");
@@ -372,6 +411,7 @@ TEST(apex)
 	CHECK(port[0].direction == APEX_PORT_SOURCE && port[0].refresh_ns == 0);
 	CHECK(port[1].kind == APEX_PORT_QUEUING && port[1].channel == 1 && port[1].messages == 9 &&
 	      port[1].direction == APEX_PORT_DESTINATION);
+	CHECK_EQ(c.default_core, 0);
 	text_free(&blob);
 	module_apex(&m, 1, &blob);
 	memcpy(&c, blob.data, sizeof(c));
@@ -381,9 +421,18 @@ TEST(apex)
 	CHECK_EQ(c.phase_ns, 0);
 	CHECK_EQ(port[0].refresh_ns, 8000000);
 	CHECK_STR(port[1].name, "OUT");
+	drop();
+	text_free(&blob);
+	CHECK(good("[module]\nframe = 10ms\n" APEX "vcores = 2\ncore-affinity = any\n"
+		   "[window w]\npartition = a\noffset = 1ms\nduration = 4ms\n[window x]\n"
+		   "partition = a\ncore = 1\noffset = 1ms\nduration = 4ms\n"));
+	module_apex(&m, 0, &blob);
+	memcpy(&c, blob.data, sizeof(c));
+	CHECK_EQ(c.default_core, APEX_ANY_CORE);
+	CHECK_EQ(c.duration_ns, 4000000);
 	text_free(&blob);
 	drop();
 }
 
-UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(elastic), CASE(devices),
-	  CASE(compiled), CASE(coloured), CASE(apex))
+UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(dma), CASE(elastic),
+	  CASE(devices), CASE(compiled), CASE(coloured), CASE(apex))

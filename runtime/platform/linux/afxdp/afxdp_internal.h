@@ -31,9 +31,9 @@ struct xdp_shard {
 	void *ctx;
 	struct xdp_queue **queues;
 	uint32_t n_queues;
-	int arp_fd;	 /* copies of ARP replies, or -1 */
-	uint64_t arp_ns; /* when it was looked at last */
-	struct netdev_drops drops;
+	int arp_fd;			 /* copies of ARP replies, or -1 */
+	uint64_t arp_ns;		 /* when it was looked at last */
+	struct netdev_drops drops, told; /* told: with the kernel's */
 };
 
 struct xdp_device {

@@ -12,8 +12,9 @@
 #include "runtime/platform/linux/hosted.h"
 
 #define BATCH 64u
-#define SEND_ROUNDS 40u /* a kick sends 32 frames where the driver copies */
-#define ARP_LOOK_NS NS_PER_MS
+#define SEND_ROUNDS 40u		     /* a kick sends 32 frames where the driver copies */
+#define ARP_LOOK_NS (10 * NS_PER_MS) /* by a shard that never sleeps */
+#define ARP_EVENT (GW_EVENT_IRQ0 + 2)
 
 static inline uint64_t umem_addr(const void *p)
 {
@@ -109,9 +110,24 @@ static struct pbuf *one_piece(struct xdp_shard *s, struct pbuf *f)
 	return c;
 }
 
-static const struct netdev_drops *xdp_drops(const struct netdev_queue *q)
+/* With what the kernel dropped before this process saw it. Any shard. */
+static const struct netdev_drops *xdp_drops(const struct netdev_queue *nq)
 {
-	return &((const struct xdp_shard *)q)->drops;
+	struct xdp_shard *s = (struct xdp_shard *)nq;
+	uint64_t device = 0, empty = 0;
+
+	for (uint32_t i = 0; i < s->n_queues; i++) {
+		struct xdp_statistics x = { 0 };
+		socklen_t n = sizeof(x);
+
+		if (getsockopt(s->queues[i]->fd, SOL_XDP, XDP_STATISTICS, &x, &n) != 0)
+			continue;
+		device += x.rx_invalid_descs + x.tx_invalid_descs + x.rx_ring_full;
+		empty += x.rx_dropped; /* no block in the fill ring, mostly */
+	}
+	s->told.device = s->drops.device + device;
+	s->told.no_buffer = s->drops.no_buffer + empty;
+	return &s->told;
 }
 
 static int xdp_tx(struct netdev_queue *nq, struct pbuf *f)
@@ -153,7 +169,8 @@ static bool xdp_poll(struct poller *p)
 
 	for (uint32_t i = 0; i < s->n_queues; i++)
 		any |= receive(s, s->queues[i]);
-	if (s->arp_fd >= 0 && s->shard->now_ns - s->arp_ns >= ARP_LOOK_NS) {
+	if (s->arp_fd >= 0 && ((s->shard->events & 1ull << ARP_EVENT) != 0 ||
+			       s->shard->now_ns - s->arp_ns >= ARP_LOOK_NS)) {
 		s->arp_ns = s->shard->now_ns;
 		xdp_arp_take(s);
 	}
@@ -196,7 +213,7 @@ struct netdev_queue *xdp_open(struct netdev *d, uint32_t i, struct pbuf_pool *po
 	s->n_queues = n;
 	if (i == 0 && xdp.shared) {
 		s->arp_fd = xdp_arp_open(xdp.ifindex);
-		if (s->arp_fd >= 0 && hosted_watch(s->arp_fd, 0) != 0)
+		if (s->arp_fd >= 0 && hosted_watch_note(s->arp_fd, ARP_EVENT) != 0)
 			return NULL;
 	}
 	s->poller = (struct poller){ .poll = xdp_poll, .flush = xdp_flush };
