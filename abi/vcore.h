@@ -102,9 +102,13 @@ struct gw_vcore {
 	uint64_t interrupts;	 /* 0x0d8 */
 	/* What the runtime publishes for the elastic allocator, in ns; 0: none. Times, not ages:
 	 * they go on while the vcore does not run. (When a tick is due the kernel knows itself.) */
-	uint64_t ready_ns;  /* 0x0e0: since when its oldest runnable uthread waits */
-	uint64_t packet_ns; /* 0x0e8: since when its oldest received packet waits */
-	uint8_t reserved[0x200 - 0xf0];
+	uint64_t ready_ns; /* 0x0e0: since when its oldest runnable uthread waits */
+	/* Where two 16-bit counters are, even addresses in the partition's memory (GW_MEM_BASE...):
+	 * packets that have come (a used ring's idx), and those of them that the runtime has seen.
+	 * While they differ packets wait; the kernel notes since when. 0: none. */
+	uint64_t packets_come; /* 0x0e8 */
+	uint64_t packets_seen; /* 0x0f0 */
+	uint8_t reserved[0x200 - 0xf8];
 	uint64_t user[448]; /* 0x200 .. 0xfff: the runtime's own; the kernel ignores it */
 	union {
 		struct gw_map maps[GW_BATCH_MAPS];

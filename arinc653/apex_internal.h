@@ -248,7 +248,11 @@ void ready_del(struct apex_process *p);
  * unless another core has its context still. core_moved - that is not who runs there.
  * O(cores * cores), and the READY processes of any core that run elsewhere. */
 void cores_assign(void);
-struct apex_process *core_wants(uint32_t c);
+struct apex_process *core_wants_now(uint32_t c);
+static inline struct apex_process *core_wants(uint32_t c)
+{
+	return apex.n_cores == 1 ? apex.cores[c].next : core_wants_now(c);
+}
 bool core_moved(uint32_t c);
 
 /* core_kick - core c, another one, is to look at what it wants and at its timers. */

@@ -9,6 +9,14 @@ arinc653/test/apex_test_SRCS := $(APEX_SRCS) $(addprefix arinc653/test/,sim.c si
 	time_cases.c objects_cases.c buffer_cases.c mutex_cases.c ports_cases.c error_cases.c partition_cases.c cores_cases.c)
 arinc653/test/apex_test_CFLAGS := -Wno-stringop-overflow
 
+# The same on cores that are threads, under the thread sanitizer.
+APEX_THREADS := $(BUILD)/apex-threads
+APEX_THREADS_SRCS := $(APEX_SRCS) $(addprefix arinc653/test/,threads.c stress.c)
+$(APEX_THREADS): $(APEX_THREADS_SRCS) $(wildcard arinc653/*.h arinc653/test/*.h runtime/base/*.h) abi/apex_config.h
+	@mkdir -p $(dir $@)
+	$(CC) $(filter-out -MMD -MP,$(COMMON)) -O1 -D_GNU_SOURCE -DGW_HOST_TEST -Wno-stringop-overflow -fsanitize=thread -o $@ \
+		$(APEX_THREADS_SRCS) -lpthread
+
 # A partition program: $(call apex_program,APPLICATION SOURCES). The executive leaves the vector registers alone; the
 # application may use them.
 APEX_GUEST_SRCS := $(APEX_SRCS) $(addprefix arinc653/godwit/,entry.S plat.c start.c memory.c fpu.c) runtime/base/str.c runtime/base/fmt.c
@@ -33,5 +41,6 @@ $(eval $(BUILD)/apex-test.elf: $(call apex_program,$(APEX_BOOT_SRCS)))
 all: $(BUILD)/apex-test.elf # examples/arinc653.ini
 BOOT_TESTS += apex-test
 .PHONY: apex-test
-apex-test: $(BUILD)/kernel.elf $(BUILD)/apex-test.elf $(PARTS)
+apex-test: $(BUILD)/kernel.elf $(BUILD)/apex-test.elf $(PARTS) $(APEX_THREADS)
+	timeout 120 $(APEX_THREADS)
 	tests/boot/arinc653 $(BUILD)

@@ -147,16 +147,11 @@ static struct apex_process *assign_only_core(void)
 	return apex.preemption.owner != NULL ? owner_of_core() : first_of(&apex.ready[0]);
 }
 
-void cores_assign(void)
+static __attribute__((noinline)) void assign_all(void)
 {
 	bool paused = apex.handler_active && !apex.handler_shares;
 	uint32_t taken = 0;
 
-	apex.resched = false;
-	if (likely(apex.n_cores == 1)) {
-		apex.cores[0].next = assign_only_core();
-		return;
-	}
 	for (uint32_t c = 0; c < apex.n_cores; c++)
 		apex.cores[c].next = paused ? NULL : first_of(&apex.ready[c]);
 	if (apex.preemption.owner != NULL && !paused) {
@@ -171,6 +166,15 @@ void cores_assign(void)
 		deal(taken);
 }
 
+void cores_assign(void)
+{
+	apex.resched = false;
+	if (likely(apex.n_cores == 1))
+		apex.cores[0].next = assign_only_core();
+	else
+		assign_all();
+}
+
 /* The handler that pauses the others begins when they have stopped. */
 static bool others_stopped(uint32_t self)
 {
@@ -180,12 +184,12 @@ static bool others_stopped(uint32_t self)
 	return true;
 }
 
-struct apex_process *core_wants(uint32_t c)
+struct apex_process *core_wants_now(uint32_t c)
 {
 	struct apex_process *p = apex.cores[c].next;
 
-	if (apex.n_cores == 1 || p == NULL)
-		return p;
+	if (p == NULL)
+		return NULL;
 	if (p->running != NO_CORE && p->running != c)
 		return NULL;
 	if (p == &apex.handler && !apex.handler_shares && !others_stopped(c))

@@ -150,40 +150,48 @@ RETURN_CODE_TYPE wait_receive(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAG
 
 /* ---- choosing ---- */
 
+/* `from` leaves the core, `to` has it; NULL: nobody. */
+static void hand_over(uint32_t self, struct apex_process *from, struct apex_process *to)
+{
+	if (from != NULL) {
+		from->running = NO_CORE;
+		atomic_fetch_add_explicit(&from->left, 1, memory_order_release);
+	}
+	apex.cores[self].current = to;
+	if (to == NULL)
+		return;
+	to->running = to->home = self;
+	if (to->fresh)
+		context_begin(to);
+}
+
 /* Who has this core from now on; NULL: nobody. The others are told when it is another one. */
 static struct apex_process *choose(void)
 {
 	uint32_t self = plat_core();
-	struct apex_core *core = &apex.cores[self];
-	struct apex_process *from = core->current, *to;
+	struct apex_process *from = apex.cores[self].current, *to;
 
 	if (apex.mode != NORMAL)
 		return from;
 	if (apex.resched)
 		cores_assign();
 	to = core_wants(self);
-	if (from != NULL && (to != from || from->fresh)) {
-		from->running = NO_CORE;
-		atomic_fetch_add_explicit(&from->left, 1, memory_order_release);
-	}
-	core->current = to;
-	if (to != NULL) {
-		to->running = to->home = self;
-		if (to->fresh)
-			context_begin(to);
-	}
+	if (to != from || (to != NULL && to->fresh))
+		hand_over(self, from, to);
 	for (uint32_t c = 0; apex.n_cores != 1 && c < apex.n_cores; c++)
 		if (c != self && core_moved(c))
 			core_kick(c);
 	return to;
 }
 
+/* The only core waits where it is: nobody else can take the context that it is in. */
 static void dispatch(void)
 {
 	struct apex_process *from = current(), *to;
 	bool anew = from->fresh;
 
-	to = choose();
+	for (to = choose(); to == NULL && apex.n_cores == 1; to = choose())
+		apex_events(plat_wait());
 	if (to != from || anew)
 		plat_switch(anew ? NULL : from, to);
 }

@@ -58,8 +58,8 @@ static uint32_t madt_ids(const uint8_t *t, uint32_t len, uint32_t *ids, uint32_t
 }
 
 /* The first sound table with the signature that is at least so long. */
-static const uint8_t *find(uint64_t rsdp_pa, const char *signature, uint32_t least, acpi_access *at,
-			   uint32_t *found_len)
+static const uint8_t *find_table(uint64_t rsdp_pa, const char *signature, uint32_t least,
+				 acpi_access *at, uint32_t *found_len)
 {
 	const uint8_t *r = rsdp_pa != 0 ? at(rsdp_pa, 20) : NULL, *t = NULL;
 	const uint8_t *wide;
@@ -88,7 +88,7 @@ static const uint8_t *find(uint64_t rsdp_pa, const char *signature, uint32_t lea
 uint32_t acpi_apic_ids(uint64_t rsdp_pa, acpi_access *at, uint32_t *ids, uint32_t max)
 {
 	uint32_t len;
-	const uint8_t *t = find(rsdp_pa, "APIC", 44, at, &len);
+	const uint8_t *t = find_table(rsdp_pa, "APIC", 44, at, &len);
 
 	return t != NULL ? madt_ids(t, len, ids, max) : 0;
 }
@@ -109,7 +109,7 @@ static void add_scope(struct acpi_iommus *out, const uint8_t *e, uint32_t size)
 void acpi_iommus(uint64_t rsdp_pa, acpi_access *at, struct acpi_iommus *out)
 {
 	uint32_t len, size;
-	const uint8_t *t = find(rsdp_pa, "DMAR", 48, at, &len);
+	const uint8_t *t = find_table(rsdp_pa, "DMAR", 48, at, &len);
 
 	*out = (struct acpi_iommus){ 0 };
 	for (uint32_t i = 48; t != NULL && i + 16 <= len; i += size) {

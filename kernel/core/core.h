@@ -51,11 +51,12 @@ struct vcore {
 	_Atomic uint64_t tick_ns;	 /* when to post GW_EVENT_TICK; ~0: never */
 	/* Elastic partitions only. */
 	bool floats;
-	uint32_t index;		   /* among all that float */
-	struct core *irq_core;	   /* gets its interrupts */
-	_Atomic uint32_t on;	   /* the core that has its context, + 1; 0: none */
-	_Atomic uint64_t ready_ns; /* since when it could run and does not; 0: not so */
-	uint64_t helped_ns;	   /* when it was last got up for the work of others */
+	uint32_t index;		    /* among all that float */
+	struct core *irq_core;	    /* gets its interrupts */
+	_Atomic uint32_t on;	    /* the core that has its context, + 1; 0: none */
+	_Atomic uint64_t ready_ns;  /* since when it could run and does not; 0: not so */
+	_Atomic uint64_t unseen_ns; /* since when packets wait that it has not seen; 0: none */
+	uint64_t helped_ns;	    /* when it was last got up for the work of others */
 	/* Shared cores only. */
 	bool fresh;	/* has no context yet: begins at start_entry */
 	uint64_t again; /* rax of a call to be made again, because its time was up */
@@ -86,6 +87,7 @@ struct core {
 	uint64_t frame_ns, window_ns, window_end_ns; /* this frame, this window */
 	uint64_t slice_end_ns;			     /* of whose turn it is */
 	uint64_t switch_ns;			     /* another one may run from here on */
+	uint64_t wake_ns; /* when schedule is to look again, as it has seen last */
 	/* pool.c */
 	bool pooled;				  /* it has time for the elastic pool */
 	_Atomic uint64_t timed[POOL_VCORES / 64]; /* whose ticks it looks after, by index */
@@ -151,6 +153,15 @@ struct partition {
 	uint8_t devices[GW_MAX_DEVICES]; /* index in the boot info to the kernel's */
 	struct log_line line;		 /* of the console */
 };
+
+/* The bytes are the partition's memory. */
+static inline bool partition_owns(const struct partition *p, uint64_t pa, uint64_t len)
+{
+	for (const struct gw_extent *e = p->extents; e < &p->extents[p->n_extents]; e++)
+		if (pa >= e->pa && pa - e->pa < e->len)
+			return len <= e->len - (pa - e->pa);
+	return false;
+}
 
 extern struct partition *partitions[GW_BUNDLE_PARTITIONS];
 extern uint32_t n_partitions;

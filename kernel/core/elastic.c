@@ -18,26 +18,15 @@ void elastic_init(struct elastic *e, uint32_t n_cores, uint32_t n_parts)
 		atomic_store(&e->grant[i], ELASTIC_AWAY);
 }
 
-/* Count one core more, at most max. */
-static bool held_add(struct elastic_part *p)
+/* Count one core more, at most max; or one less, at least min. */
+static bool hold(struct elastic_part *p, bool more)
 {
-	uint32_t held = atomic_load(&p->numbers->cores);
+	uint32_t held = atomic_load(&p->numbers->cores), by = more ? 1 : ~0u;
+	bool done = false;
 
-	for (uint32_t i = 0; i < TRIES && held < p->max; i++)
-		if (atomic_compare_exchange_weak(&p->numbers->cores, &held, held + 1))
-			return true;
-	return false;
-}
-
-/* Count one less, at least min. */
-static bool held_take(struct elastic_part *p)
-{
-	uint32_t held = atomic_load(&p->numbers->cores);
-
-	for (uint32_t i = 0; i < TRIES && held > p->min; i++)
-		if (atomic_compare_exchange_weak(&p->numbers->cores, &held, held - 1))
-			return true;
-	return false;
+	for (uint32_t i = 0; i < TRIES && !done && (more ? held < p->max : held > p->min); i++)
+		done = atomic_compare_exchange_weak(&p->numbers->cores, &held, held + by);
+	return done;
 }
 
 /* core goes from who has it by the word `from` (a partition, or it is idle) to partition `to`,
@@ -47,9 +36,9 @@ static bool move(struct elastic *e, uint32_t core, uint64_t from, uint32_t to, u
 	struct elastic_part *p = &e->parts[to];
 	uint32_t owner = (uint32_t)(from & 0xff);
 
-	if (!held_add(p))
+	if (!hold(p, true))
 		return false;
-	if (is_part(owner) && !held_take(&e->parts[owner])) {
+	if (is_part(owner) && !hold(&e->parts[owner], false)) {
 		atomic_fetch_sub(&p->numbers->cores, 1);
 		return false;
 	}
@@ -77,14 +66,13 @@ static void give_up(struct elastic *e, uint32_t core, uint32_t as)
 /* What the partition says, without those of its vcores for which a core is on its way. */
 static void load(const struct elastic *e, uint32_t part, uint64_t now, struct elastic_load *l)
 {
-	uint32_t held = atomic_load(&e->parts[part].numbers->cores), coming, n;
+	uint32_t held = atomic_load(&e->parts[part].numbers->cores), coming;
 
 	elastic_load(part, now, l);
 	coming = held > l->running ? held - l->running : 0;
-	n = (uint32_t)min_u64(coming, l->ready);
-	l->ready -= n;
-	if (coming > n)
+	if (coming > l->ready)
 		l->helpers = 0; /* one helps already: first see what that does */
+	l->ready -= (uint32_t)min_u64(coming, l->ready);
 }
 
 /* The partition but `not` that wants a core most, and among equals waits longest, if it wants one
@@ -228,7 +216,9 @@ uint64_t elastic_look(struct elastic *e, uint32_t hint, uint64_t now)
 		load(e, i, now, &l);
 		next = min_u64(next, passes_in(p, l.ready_delay_ns));
 		next = min_u64(next, passes_in(p, l.running_delay_ns));
-		(void)elastic_want(e, i, hint, now); /* one: the next look sees what it did */
+		/* One: the next look sees what it did. Who has given itself goes there at once. */
+		if (elastic_want(e, i, hint, now) == hint)
+			break;
 	}
 	return next;
 }
@@ -253,18 +243,18 @@ uint32_t elastic_idle(const struct elastic *e)
 	return ELASTIC_NOBODY;
 }
 
-void elastic_served(struct elastic *e, uint32_t core, uint64_t now)
+uint64_t elastic_served(struct elastic *e, uint32_t core, uint64_t now)
 {
 	uint64_t word = atomic_load(&e->grant[core]), ns = now - (word >> 8);
 	struct gw_status_partition *n;
 
 	/* It may be taken away again meanwhile: then it is that one's time that counts. */
-	if (word >> 8 == 0 || !is_part((uint32_t)(word & 0xff)) ||
-	    !atomic_compare_exchange_strong(&e->grant[core], &word, word & 0xff))
-		return;
+	if (word >> 8 == 0 || !atomic_compare_exchange_strong(&e->grant[core], &word, word & 0xff))
+		return 0;
 	n = e->parts[word & 0xff].numbers;
 	atomic_fetch_add(&n->move_sum, ns);
 	atomic_fetch_add(&n->move[gw_status_bucket(ns)], 1);
 	if (ns > atomic_load(&n->move_max))
 		atomic_store(&n->move_max, ns);
+	return ns;
 }

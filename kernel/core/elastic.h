@@ -110,9 +110,15 @@ bool elastic_watched(const struct elastic *e);
 /* elastic_idle - the first idle core, or ELASTIC_NOBODY. */
 uint32_t elastic_idle(const struct elastic *e);
 
-/* elastic_served - the partition runs on core from now on: count how long that took. Context: the
- * core itself. */
-void elastic_served(struct elastic *e, uint32_t core, uint64_t now);
+/* elastic_given - core was given to a partition, and does not serve it yet. */
+static inline bool elastic_given(const struct elastic *e, uint32_t core)
+{
+	return atomic_load(&e->grant[core]) >> 8 != 0;
+}
+
+/* elastic_served - the partition runs on core from now on: count and return how long that took, in
+ * ns. Context: the core itself. */
+uint64_t elastic_served(struct elastic *e, uint32_t core, uint64_t now);
 
 /* Given by who embeds it. load: what partition part says now. kick: `core` serves another one. */
 void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l);

@@ -131,13 +131,13 @@ static uint32_t action_of(struct partition *p, uint32_t class)
 	return action;
 }
 
-void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
+bool health_error(struct vcore *v, const struct health_error *e, const struct trap *t)
 {
 	struct partition *p = v->part;
 	uint32_t action = action_of(p, e->class), running = PARTITION_RUNNING;
 
 	record(v, p->number, e, action);
-	trace(arch_vcore()->core, GW_TRACE_ERROR, v, e->class);
+	trace(t != NULL ? v->core : arch_vcore()->core, GW_TRACE_ERROR, v, e->class);
 	if (action == GW_HEALTH_MODULE_STOP) {
 		partition_quiet(p);
 		log_direct();
@@ -150,7 +150,7 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 	if (p->errors[e->class]++ < TEXTS)
 		say(p->name, v, e, action);
 	if (action == GW_HEALTH_IGNORE)
-		return;
+		return false;
 	/* Two vcores may come here at once: one of them acts. */
 	if (action == GW_HEALTH_MODULE_RESET) {
 		module_reset();
@@ -160,8 +160,7 @@ void health_error(struct vcore *v, const struct health_error *e, struct trap *t)
 		else
 			restart_begin(p, action == GW_HEALTH_WARM_RESTART, GW_START_HM_PARTITION);
 	}
-	if (t != NULL)
-		schedule(v->core, t);
+	return true;
 }
 
 bool health_module_error(const struct vcore *v, const struct health_error *e)

@@ -25,11 +25,10 @@ static inline bool health_restarts(uint32_t action)
  * Boot only. */
 void health_init(const struct gw_bundle *b, struct gw_health_log *page);
 
-/* health_error - v has made the error e in the context t: record it and act as the manifest says.
- * Afterwards t is what goes on on this core. May not return (the machine ends). t NULL: v's
- * partition has, by a device, and the caller (an interrupt, on any core) goes to the scheduler.
- */
-void health_error(struct vcore *v, const struct health_error *e, struct trap *t);
+/* health_error - v has made the error e in the context t (NULL: a device of its partition has, and
+ * this is an interrupt, on any core): record it and act as the manifest says. Returns true when the
+ * caller is to go through the scheduler next. May not return (the machine ends). */
+bool health_error(struct vcore *v, const struct health_error *e, const struct trap *t);
 
 /* health_module_error - the module has the error e, found while v ran. Context: any, also in the
  * middle of the kernel (NMI). Returns true when it is recorded and all goes on: the caller sees to

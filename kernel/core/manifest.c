@@ -72,8 +72,6 @@ static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifes
 		return bad(err, "partitions.memory_bytes", i, "is 0, and it is not the last one");
 	if (p->colours != 0 && p->memory_bytes - 1 >= GW_BOOT_VA - GW_MEM_BASE)
 		return bad(err, "partitions.colours", i, "need memory_bytes up to 1 TiB");
-	if (b->colours != 0 && p->colours >> 1 >> (b->colours - 1) != 0)
-		return bad(err, "partitions.colours", i, "are more than there are");
 	if (check_policy(b, i, err) != 0)
 		return -EINVAL;
 	for (uint32_t s = 0; s < b->n_segments; s++) {

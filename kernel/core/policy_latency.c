@@ -13,9 +13,7 @@ static enum elastic_rank want(const struct elastic_part *p, const struct elastic
 		return ELASTIC_NONE;
 	if (l->ready != 0 && held < p->min)
 		return ELASTIC_GUARANTEE;
-	if (l->ready != 0 && held == 0)
-		return ELASTIC_LATE;
-	if ((l->ready != 0 && l->ready_delay_ns > p->delay_ns) ||
+	if ((l->ready != 0 && (held == 0 || l->ready_delay_ns > p->delay_ns)) ||
 	    (l->helpers != 0 && l->running_delay_ns > p->delay_ns))
 		return ELASTIC_LATE;
 	return l->ready != 0 ? ELASTIC_SPARE : ELASTIC_NONE;

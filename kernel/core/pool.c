@@ -12,6 +12,7 @@
 
 static struct elastic pool;
 static struct vcore *floating[POOL_VCORES];
+static uint32_t n_floating;
 static struct core *keeper;	 /* has no windows: it looks after ticks of those that have */
 static _Atomic uint32_t watcher; /* the core that looks after delays; ELASTIC_NOBODY */
 static uint64_t look_ns;	 /* when it looks again; the watcher's */
@@ -19,82 +20,90 @@ static uint64_t look_ns;	 /* when it looks again; the watcher's */
 _Static_assert(POOL_VCORES >= GW_BUNDLE_PARTITIONS * GW_MAX_VCORES, "room for all");
 _Static_assert(GW_BUNDLE_PARTITIONS <= ELASTIC_PARTS && GW_MAX_VCORES <= ELASTIC_CORES, "room");
 
-static bool pool_window(const struct gw_bundle *b, uint32_t core)
-{
-	for (uint32_t i = 0; i < b->n_slots; i++)
-		if (b->slots[i].core == core && (b->slots[i].partition == GW_WINDOW_POOL ||
-						 b->slots[i].flags & GW_WINDOW_ELASTIC))
-			return true;
-	return false;
-}
-
 /* A vcore's interrupts go to one core for good, away from windows if there is such a core. */
-static void float_vcores(struct partition *p, uint32_t *n)
+static void float_vcores(struct partition *p)
 {
 	for (uint32_t i = 0; i < p->n_vcores; i++) {
 		struct vcore *v = p->vcores[i];
 
-		v->index = *n;
+		v->index = n_floating;
 		v->irq_core = v->core->n_windows == 0 || keeper == NULL ? v->core : keeper;
-		floating[(*n)++] = v;
+		floating[n_floating++] = v;
 	}
 }
 
 void pool_init(const struct gw_bundle *b, struct gw_status *status)
 {
 	static const struct elastic_policy *const policies[GW_POLICIES] = {
-		[GW_POLICY_FIXED] = &policy_fixed,
 		[GW_POLICY_LATENCY] = &policy_latency,
 		[GW_POLICY_BATCH] = &policy_batch,
 	};
-	uint32_t n = 0, sum = 0, pooled = 0;
+	uint32_t sum = 0, pooled = 0;
 
 	keeper = NULL;
+	n_floating = 0;
 	look_ns = 0;
 	atomic_store(&watcher, ELASTIC_NOBODY);
 	elastic_init(&pool, n_cores, b->n_partitions);
-	for (uint32_t i = 0; i < n_cores && status != NULL; i++) {
-		cores[i]->pooled = cores[i]->n_windows == 0 || pool_window(b, i);
-		pooled += cores[i]->pooled;
-		if (keeper == NULL && cores[i]->n_windows == 0)
+	for (uint32_t i = 0; i < n_cores; i++) {
+		cores[i]->pooled = cores[i]->n_windows == 0;
+		if (keeper == NULL && cores[i]->pooled)
 			keeper = cores[i];
 	}
+	for (uint32_t i = 0; i < b->n_slots; i++)
+		if (b->slots[i].partition == GW_WINDOW_POOL ||
+		    b->slots[i].flags & GW_WINDOW_ELASTIC)
+			cores[b->slots[i].core]->pooled = true;
+	for (uint32_t i = 0; i < n_cores; i++)
+		pooled += cores[i]->pooled;
 	for (uint32_t i = 0; i < b->n_partitions && status != NULL; i++) {
 		const struct gw_bundle_partition *m = &b->partitions[i];
 		struct elastic_part *p = &pool.parts[i];
 
-		p->policy = policies[m->policy];
-		p->min = m->cores_min;
-		p->max = (uint32_t)min_u64(m->cores_max != 0 ? m->cores_max : m->vcores, pooled);
-		p->delay_ns = m->delay_ns;
-		p->numbers = &status->partitions[i];
+		*p = (struct elastic_part){ &policy_fixed, 0, 0, 0, &status->partitions[i] };
 		p->numbers->policy = m->policy;
-		if (!partitions[i]->vcores[0]->floats) {
-			p->policy = &policy_fixed;
-			p->min = p->max = 0;
+		if (!partitions[i]->vcores[0]->floats)
 			continue;
-		}
-		p->numbers->cores_min = p->min;
+		p->policy = policies[m->policy];
+		p->min = p->numbers->cores_min = m->cores_min;
+		p->max = (uint32_t)min_u64(m->cores_max != 0 ? m->cores_max : m->vcores, pooled);
 		p->numbers->cores_max = p->max;
+		p->delay_ns = m->delay_ns;
 		sum += p->min;
-		float_vcores(partitions[i], &n);
+		float_vcores(partitions[i]);
 	}
-	if (n == 0)
-		pool.n_parts = 0;
 	for (uint32_t i = 0; i < n_cores; i++)
-		cores[i]->pooled &= n != 0;
-	if (sum > pooled || (n != 0 && pooled == 0))
+		cores[i]->pooled &= n_floating != 0;
+	if (sum > pooled || (n_floating != 0 && pooled == 0))
 		fail(STATUS_CONFIG,
 		     "the partitions' cores_min are %u cores, the elastic pool has %u", sum,
 		     pooled);
 }
 
-/* A time that the partition published, if it makes sense. */
-static uint64_t older(uint64_t since, const volatile uint64_t *published)
+static uint64_t older(uint64_t since, uint64_t at)
 {
-	uint64_t at = *published;
-
 	return at != 0 && at < since ? at : since;
+}
+
+static uint32_t counter(const struct vcore *v, uint64_t va)
+{
+	uint64_t pa = va - GW_MEM_BASE;
+
+	if (pa % 2 != 0 || !partition_owns(v->part, pa, 2))
+		return 0;
+	return *(const volatile uint16_t *)direct(gw_stripe_pa(&v->part->pool.stripe, pa));
+}
+
+/* Since when packets wait that v's runtime has not seen, as far as somebody has looked; 0: none. */
+static uint64_t unseen(struct vcore *v, uint64_t now)
+{
+	const volatile struct gw_vcore *a = v->area;
+
+	if (counter(v, a->packets_come) == counter(v, a->packets_seen))
+		atomic_store(&v->unseen_ns, 0);
+	else if (atomic_load(&v->unseen_ns) == 0)
+		atomic_store(&v->unseen_ns, now);
+	return atomic_load(&v->unseen_ns);
 }
 
 /* One that waits, and has not just found that there is nothing that it could take. */
@@ -114,13 +123,11 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 
 		if (atomic_load(&v->on) != 0) {
 			l->running++;
-			since = older(since, &v->area->ready_ns);
-			since = older(since, &v->area->packet_ns);
+			since = older(since, ((const volatile struct gw_vcore *)v->area)->ready_ns);
+			since = older(since, unseen(v, now));
 		} else if (vcore_runnable(v)) {
-			uint64_t at = atomic_load(&v->ready_ns);
-
 			l->ready++;
-			ready = at != 0 && at < ready ? at : ready;
+			ready = older(ready, atomic_load(&v->ready_ns));
 		} else if (may_help(v, now)) {
 			l->helpers++;
 		}
@@ -227,8 +234,7 @@ static struct vcore *take_any(struct core *c, const struct partition *p, uint64_
 	v = take_oldest(c, p, goes_on ? now - pool.parts[p->number].delay_ns : ~0ULL);
 	if (v == NULL && goes_on)
 		v = current;
-	if (v == NULL && atomic_load(&pool.grant[c->id]) >> 8 != 0 &&
-	    pool.parts[p->number].policy->watched)
+	if (v == NULL && elastic_given(&pool, c->id) && pool.parts[p->number].policy->watched)
 		v = take_helper(c, p, now);
 	return v;
 }
@@ -279,6 +285,7 @@ void pool_leave(struct core *c)
 bool pool_release(struct core *c, struct vcore *v)
 {
 	uint64_t now = arch_now_ns();
+	bool was_ready = vcore_runnable(v);
 
 	if (atomic_load(&v->tick_ns) != ~0ULL) {
 		struct core *k = c->n_windows == 0 || keeper == NULL ? c : keeper;
@@ -288,11 +295,12 @@ bool pool_release(struct core *c, struct vcore *v)
 		if (k != c)
 			arch_kick(k);
 	}
-	if (vcore_runnable(v))
+	if (was_ready)
 		became_ready(v, now);
 	atomic_store(&v->on, 0);
-	/* Pairs with elastic_next: a core that has become idle since did not see v. */
-	if (!vcore_runnable(v) || elastic_idle(&pool) == ELASTIC_NOBODY)
+	/* Pairs with elastic_next: a core that has become idle since did not see v; and with
+	 * pool_wake, which has only kicked c. */
+	if (!vcore_runnable(v) || (was_ready && elastic_idle(&pool) == ELASTIC_NOBODY))
 		return false;
 	became_ready(v, now);
 	return elastic_want(&pool, v->part->number, c->id, now) == c->id;
@@ -300,13 +308,8 @@ bool pool_release(struct core *c, struct vcore *v)
 
 void pool_served(const struct core *c)
 {
-	uint64_t word = atomic_load(&pool.grant[c->id]), now;
-
-	if (word >> 8 == 0)
-		return;
-	now = arch_now_ns();
-	trace(c, GW_TRACE_GRANT, c->current, now - (word >> 8));
-	elastic_served(&pool, c->id, now);
+	if (elastic_given(&pool, c->id))
+		trace(c, GW_TRACE_GRANT, c->current, elastic_served(&pool, c->id, arch_now_ns()));
 }
 
 /* ---- ticks and the watch ---- */
@@ -317,7 +320,7 @@ uint64_t pool_deadlines(struct core *c, uint64_t now)
 	uint64_t wake =
 		current->area != NULL && current->floats ? vcore_deadline(current, now) : ~0ULL;
 
-	for (uint32_t w = 0; w < COUNT(c->timed); w++) {
+	for (uint32_t w = 0; w * 64 < n_floating; w++) {
 		for (uint64_t bits = atomic_load(&c->timed[w]); bits != 0; bits &= bits - 1) {
 			struct vcore *v = floating[w * 64 + (uint32_t)__builtin_ctzll(bits)];
 			uint64_t at = atomic_load(&v->core) == c ? vcore_deadline(v, now) : ~0ULL;
@@ -346,29 +349,34 @@ static uint32_t watch_rank(uint32_t core)
 	return pool.parts[owner].policy->watched ? 2 : 1;
 }
 
+void pool_look(struct core *c, uint64_t now)
+{
+	if (atomic_load(&watcher) != c->id || now < look_ns)
+		return;
+	look_ns = now + ELASTIC_WATCH_NS;
+	if (!elastic_given(&pool, c->id)) /* else somebody waits for this very core */
+		look_ns = now + min_u64(elastic_look(&pool, c->id, now), ELASTIC_WATCH_NS);
+}
+
 uint64_t pool_watch(struct core *c, uint64_t now)
 {
-	uint32_t w = atomic_load(&watcher);
+	uint32_t was = atomic_load(&watcher), w = was;
 
 	if (!elastic_watched(&pool)) {
 		if (w == c->id)
 			atomic_store(&watcher, ELASTIC_NOBODY);
 		return ~0ULL;
 	}
-	if (w == ELASTIC_NOBODY) {
-		uint32_t other = elastic_idle(&pool);
-
-		w = other != ELASTIC_NOBODY ? other : c->id;
-		atomic_store(&watcher, w);
-		if (w != c->id)
-			arch_kick(cores[w]);
-	} else if (w != c->id && watch_rank(c->id) < watch_rank(w)) {
+	if (w == ELASTIC_NOBODY)
+		w = elastic_idle(&pool);
+	if (w == ELASTIC_NOBODY || watch_rank(c->id) < watch_rank(w))
 		w = c->id;
+	if (w != was)
 		atomic_store(&watcher, w);
-	}
+	if (was == ELASTIC_NOBODY)
+		elastic_kick(w);
 	if (w != c->id)
 		return ~0ULL;
-	if (now >= look_ns)
-		look_ns = now + min_u64(elastic_look(&pool, w, now), ELASTIC_WATCH_NS);
+	pool_look(c, now); /* if it has just become it */
 	return look_ns;
 }

@@ -23,7 +23,10 @@ void pool_leave(struct core *c);
 /* pool_deadlines - post the ticks that are due and that c looks after; returns the next. */
 uint64_t pool_deadlines(struct core *c, uint64_t now);
 
-/* pool_watch - look after the delays of those that run, if that is up to c; returns when again. */
+/* pool_look - the watcher's work, before it picks: c may be the core that moves. */
+void pool_look(struct core *c, uint64_t now);
+
+/* pool_watch - who is the watcher from now on? Returns when c must look, ~0: never. */
 uint64_t pool_watch(struct core *c, uint64_t now);
 
 /* pool_moved - c was given to a partition since it has picked v (NULL: nothing), which it does not

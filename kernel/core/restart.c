@@ -66,18 +66,14 @@ static bool restart_others_gone(struct partition *p)
 	return true;
 }
 
-static uint8_t *own_page(const struct partition *p, uint64_t at)
-{
-	return direct(gw_stripe_pa(&p->pool.stripe, at));
-}
-
 static bool restart_memory(struct partition *p)
 {
 	uint64_t at = p->restart_at;
 
 	for (uint32_t i = 0; !p->warm && i < p->n_extents; i++) {
 		if (at < p->extents[i].len) {
-			memset(own_page(p, p->extents[i].pa + at), 0, PAGE_SIZE);
+			memset(direct(gw_stripe_pa(&p->pool.stripe, p->extents[i].pa + at)), 0,
+			       PAGE_SIZE);
 			p->restart_at += PAGE_SIZE;
 			return false;
 		}
@@ -89,7 +85,7 @@ static bool restart_memory(struct partition *p)
 void restart_page(const struct partition *p, const struct restart_segment *s, uint64_t offset)
 {
 	uint64_t n = s->file_len > offset ? min_u64(s->file_len - offset, PAGE_SIZE) : 0;
-	uint8_t *to = own_page(p, s->pa + offset);
+	uint8_t *to = direct(gw_stripe_pa(&p->pool.stripe, s->pa + offset));
 
 	memcpy(to, direct(s->from + offset), n);
 	memset(to + n, 0, PAGE_SIZE - n);

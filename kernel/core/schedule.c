@@ -147,8 +147,10 @@ static inline __attribute__((always_inline)) struct vcore *in_turn(struct core *
 static struct vcore *pick_pooled(struct core *c, struct vcore *v, uint64_t now, uint64_t *wake)
 {
 	*wake = min_u64(*wake, pool_deadlines(c, now));
-	if (v == NULL)
+	if (v == NULL) {
+		pool_look(c, now);
 		v = in_turn(c, GW_WINDOW_POOL, true, now);
+	}
 	if (v != NULL && !v->floats)
 		pool_leave(c);
 	else
@@ -228,10 +230,9 @@ void schedule(struct core *c, struct trap *t)
 {
 	for (;;) {
 		struct vcore *from = c->current, *to;
-		uint64_t wake;
 
 		arch_flush_poll(c);
-		to = schedule_pick(c, arch_now_ns(), &wake);
+		to = schedule_pick(c, arch_now_ns(), &c->wake_ns);
 		if (c->pooled && pool_moved(c, to))
 			continue;
 		if (to == NULL)
@@ -249,7 +250,7 @@ void schedule(struct core *c, struct trap *t)
 			arch_context_rest(c);
 		if (to != from && from->floats && pool_release(c, from))
 			continue;
-		if (!arch_timer_arm(c, wake))
+		if (!arch_timer_arm(c, c->wake_ns))
 			continue;
 		if (to == &c->idle) {
 			idle(c);

@@ -295,30 +295,9 @@ static uint64_t map_large(struct space *s, uint64_t va, uint64_t pa, uint64_t bi
 	return LARGE_SIZE;
 }
 
-/* space_map of the partition's own memory, when it has colours: row by row. */
-static __attribute__((noinline, cold)) int map_coloured(struct space *s, uint64_t va, uint64_t at,
-							uint64_t len, uint64_t bits,
-							struct gather *g)
-{
-	const struct gw_stripe *stripe = &s->pool->stripe;
-
-	if (!pool_serves(s, va, len, true, true))
-		return -ENOMEM;
-	for (uint64_t done; len > 0; va += done, at += done, len -= done) {
-		done = min_u64(min_u64(len, LARGE_SIZE - va % LARGE_SIZE),
-			       gw_stripe_run(stripe, at));
-		done = map_pages(s, va, gw_stripe_pa(stripe, at), done, bits, g);
-	}
-	return 0;
-}
-
-int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, uint32_t how,
+int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, bool large,
 	      struct gather *g)
 {
-	bool large = how & SPACE_LARGE;
-
-	if ((how & SPACE_OWN) && s->pool->stripe.mask != 0)
-		return map_coloured(s, va, pa, len, bits, g);
 	/* Small pages, and pages that lie differently within 2 MiB, go into a table of their own.
 	 */
 	if (!pool_serves(s, va, len, true, !large || (va ^ pa) % LARGE_SIZE != 0))
@@ -333,6 +312,20 @@ int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t 
 		va += done;
 		pa += done;
 		len -= done;
+	}
+	return 0;
+}
+
+__attribute__((cold)) int space_map_coloured(struct space *s, uint64_t va, uint64_t at,
+					     uint64_t len, uint64_t bits, struct gather *g)
+{
+	const struct gw_stripe *stripe = &s->pool->stripe;
+
+	if (!pool_serves(s, va, len, true, true))
+		return -ENOMEM;
+	for (uint64_t n; len > 0; va += n, at += n, len -= n) {
+		n = min_u64(LARGE_SIZE - va % LARGE_SIZE, gw_stripe_run(stripe, at));
+		n = map_pages(s, va, gw_stripe_pa(stripe, at), min_u64(len, n), bits, g);
 	}
 	return 0;
 }

@@ -87,13 +87,19 @@ MUST_CHECK bool space_clear(struct space *s, uint32_t steps);
 MUST_CHECK bool space_empty(struct space *s, uint32_t steps);
 
 /* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
- * there. how: SPACE_LARGE: 2 MiB pages wherever va, pa and len permit; SPACE_OWN: pa is the
- * partition's own address (abi/colour.h; with colours no large pages). Returns 0, or -ENOMEM when
- * the pool cannot serve the whole range (nothing is changed). */
-#define SPACE_LARGE 1u
-#define SPACE_OWN 2u
+ * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool
+ * cannot serve the whole range (nothing is changed). own: pa is the partition's own address
+ * (abi/colour.h); with colours no page is large. */
 MUST_CHECK int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
-			 uint32_t how, struct gather *g);
+			 bool large, struct gather *g);
+int space_map_coloured(struct space *s, uint64_t va, uint64_t at, uint64_t len, uint64_t bits,
+		       struct gather *g);
+MUST_CHECK static inline int space_map_own(struct space *s, uint64_t va, uint64_t at, uint64_t len,
+					   uint64_t bits, bool large, struct gather *g)
+{
+	return s->pool->stripe.mask == 0 ? space_map(s, va, at, len, bits, large, g)
+					 : space_map_coloured(s, va, at, len, bits, g);
+}
 
 /* space_protect - give the mapped pages of [va, va + len) the PTE_PROT bits given; holes are
  * skipped. -ENOMEM as space_map (a large page must be split). */

@@ -18,17 +18,6 @@ static bool program_range(uint64_t va, uint64_t len)
 	       va < GW_PROGRAM_END && len <= GW_PROGRAM_END - va;
 }
 
-static bool owned(const struct partition *p, uint64_t pa, uint64_t len)
-{
-	for (uint32_t i = 0; i < p->n_extents; i++) {
-		const struct gw_extent *e = &p->extents[i];
-
-		if (pa >= e->pa && pa - e->pa < e->len)
-			return len <= e->len - (pa - e->pa);
-	}
-	return false;
-}
-
 static int check_entry(const struct partition *p, const struct gw_map *m, bool map)
 {
 	if (!program_range(m->va, m->len) || (m->flags & ~(uint64_t)MAP_FLAGS) != 0)
@@ -41,7 +30,7 @@ static int check_entry(const struct partition *p, const struct gw_map *m, bool m
 		return -EINVAL;
 	if ((m->flags & GW_MAP_LARGE) && (m->va | m->pa | m->len) % LARGE_SIZE != 0)
 		return -EINVAL;
-	return owned(p, m->pa, m->len) ? 0 : -EPERM;
+	return partition_owns(p, m->pa, m->len) ? 0 : -EPERM;
 }
 
 static struct gw_map read_entry(const struct gw_vcore *v, uint64_t i)
@@ -61,8 +50,8 @@ static int apply_entry(struct space *s, const struct gw_map *m, bool map, struct
 	uint64_t bits = space_bits(m->flags);
 
 	if (map)
-		return space_map(s, m->va, m->pa, m->len, bits,
-				 SPACE_OWN | (m->flags & GW_MAP_LARGE ? SPACE_LARGE : 0), g);
+		return space_map_own(s, m->va, m->pa, m->len, bits, (m->flags & GW_MAP_LARGE) != 0,
+				     g);
 	return space_protect(s, m->va, m->len, bits & PTE_PROT, g);
 }
 

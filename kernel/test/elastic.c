@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* elastic.c - the programs of the tests of the elastic pool: a batch partition that spins on all
- * its vcores, a latency partition that wakes up often and measures how late, and one that asks for
- * help by what it publishes. Figures go out as `name value` for tests/bench. */
+ * its vcores, a latency partition that wakes up often and measures how late, one whose second vcore
+ * is got up often, and one that asks for help by what it publishes. Figures go out as `name value`
+ * for tests/bench. */
 #include "kernel/test/parts.h"
 
 #define VCORES 8u
@@ -142,7 +143,7 @@ void elastic_latency(void)
 	figure("grants", numbers()->grants);
 }
 
-/* ---- a: vcore 0 says that its work waits too long; vcore 1 must be got up, to help ---- */
+/* ---- vcore 1 of those that follow, and time that passes ---- */
 
 static void helper(uint64_t vcore)
 {
@@ -162,6 +163,28 @@ static uint64_t wait_ns(uint64_t ns)
 		__builtin_ia32_pause();
 	return from;
 }
+
+/* ---- k: vcore 0 gets up vcore 1, whose core another program has: it is taken by an interrupt ----
+ */
+
+void elastic_kicked(void)
+{
+	uint64_t until = now_ns() + config_number('m', 20) * 1000000, n = 0;
+
+	start(1, helper);
+	while (now_ns() < until) {
+		wait_ns(30000 + n % 7 * 3000);
+		helped_ns = 0;
+		call(GW_CALL_NOTIFY, 1, 0, 0, 0);
+		wait_ns(10000);
+		check(helped_ns != 0, "the other core within 10 us", n++);
+	}
+	figure("kicks", n);
+	figure("move_max", numbers()->move_max);
+	figure("move_mean", numbers()->move_sum / (numbers()->grants + (numbers()->grants == 0)));
+}
+
+/* ---- a: vcore 0 says that its work waits too long; vcore 1 must be got up, to help ---- */
 
 void elastic_helped(void)
 {
@@ -183,7 +206,7 @@ void elastic_helped(void)
 	figure("help_max", worst);
 	/* A hostile runtime publishes nonsense: it has what it may have, and no more. */
 	area(0)->ready_ns = 1;
-	area(0)->packet_ns = ~0ULL;
+	area(0)->packets_come = area(0)->packets_seen = ~1ULL;
 	wait_ns(200000);
 	check(numbers()->cores <= numbers()->cores_max, "cores", numbers()->cores);
 }

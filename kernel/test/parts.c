@@ -311,6 +311,8 @@ void parts_main(const struct gw_boot_info *info, uint64_t vcore)
 		elastic_batch();
 	else if (config[0] == 'l')
 		elastic_latency();
+	else if (config[0] == 'k')
+		elastic_kicked();
 	else if (config[0] == 'a')
 		elastic_helped();
 	else if (config[0] == 's')

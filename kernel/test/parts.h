@@ -51,8 +51,10 @@ void measure(void);
 void dma_attack(uint64_t tries) __attribute__((noreturn));
 void dma_victim(uint64_t ms);
 
-/* elastic.c: spin on all vcores; wake up often and see how late; ask for help. */
+/* elastic.c: spin on all vcores; wake up often and see how late; get up another vcore; ask for
+ * help. */
 void elastic_batch(void);
+void elastic_kicked(void);
 void elastic_latency(void);
 void elastic_helped(void);
 

@@ -113,7 +113,8 @@ void fault_handle(struct trap *t)
 		struct health_error e = { fault_class(t), t->vector << 32 | (uint32_t)t->error,
 					  t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0, t->rip };
 
-		health_error(v, &e, t);
+		if (health_error(v, &e, t))
+			schedule(v->core, t);
 	} else {
 		upcall_fault(v, t, t->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 	}
@@ -171,7 +172,8 @@ void health_raise(struct trap *t)
 	}
 	t->vector |= TRAP_CALL;
 	t->rax = 0;
-	health_error(vcore_self(), &e, t);
+	if (health_error(vcore_self(), &e, t))
+		schedule(vcore_self()->core, t);
 }
 
 static void event_set(struct core *c, uint32_t i)
@@ -220,12 +222,17 @@ void interrupt_serve(uint32_t vector)
 void interrupt_user(struct trap *t)
 {
 	struct vcore *v = vcore_self();
+	struct core *c = v->core;
 
 	v->area->kernel_entries++;
-	trace(v->core, GW_TRACE_INTERRUPT, v, t->vector);
+	trace(c, GW_TRACE_INTERRUPT, v, t->vector);
 	interrupt_serve((uint32_t)t->vector);
-	if (v->core->shared)
-		schedule(v->core, t);
+	/* A timer that was armed for what is no longer so is only armed again. */
+	if (c->shared &&
+	    (t->vector != VECTOR_TIMER || !arch_timer_arm(c, min_u64(c->wake_ns, v->tick_ns))))
+		schedule(c, t);
+	else if (c->shared)
+		return;
 	else if (atomic_load_explicit(&v->area->masked, memory_order_relaxed) == 0 &&
 		 atomic_load_explicit(&v->area->pending, memory_order_relaxed) != 0 &&
 		 v->upcall_entry != 0)

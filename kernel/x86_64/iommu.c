@@ -11,7 +11,6 @@ enum { FECTL = 0x38, FEDATA = 0x3c, FEADDR = 0x40 };
 #define CAP_WIDTH(n) (1u << (8 + (n))) /* tables of n + 2 levels, for 30 + 9 * n bits */
 #define G_TRANSLATE (1u << 31)	       /* of GCMD and GSTS */
 #define G_ROOT (1u << 30)
-#define FAULTS_MOST 16u /* of a partition that ignores them, before a device of it is stopped */
 
 static struct unit {
 	uint8_t *regs, *iotlb, *records;
@@ -38,7 +37,7 @@ void iommu_find(const struct boot_info *boot, struct range_set *free)
 		u->n_records = (uint32_t)min_u64((cap >> 40 & 0xff) + 1,
 						 (PAGE_SIZE - records % PAGE_SIZE) / 16);
 		u->iotlb = mmio_map(pa + (mmio_read64(u->regs + ECAP) >> 8 & 0x3ff) * 16 + 8);
-		/* One with write buffers of its own; translation, remapping or a queue is on. */
+		/* Write buffers of its own; translation, a queue or interrupt remapping on. */
 		if ((cap & 1u << 4) != 0 || (mmio_read32(u->regs + GSTS) & 0x86000000) != 0)
 			fail(STATUS_CONFIG, "the IOMMU is too old, or in the firmware's use");
 	}
@@ -57,8 +56,8 @@ static void domain_make(struct partition *p)
 	if (rc == 0) /* it shares nothing after all */
 		memset(direct(p->dma.root), 0, PAGE_SIZE);
 	for (uint32_t i = 0; i < p->n_extents && rc == 0; i++)
-		rc = space_map(&p->dma, p->extents[i].pa, p->extents[i].pa, p->extents[i].len,
-			       PTE_P | PTE_W, SPACE_LARGE | SPACE_OWN, &none);
+		rc = space_map_own(&p->dma, p->extents[i].pa, p->extents[i].pa, p->extents[i].len,
+				   PTE_P | PTE_W, true, &none);
 	if (rc != 0)
 		fail(STATUS_CONFIG, "too few page tables for the DMA of partition %s", p->name);
 }
@@ -134,8 +133,8 @@ static void fault(uint64_t high, uint64_t address)
 
 		if (d->kind == GW_DEVICE_PCI && d->location == (uint16_t)high &&
 		    atomic_load(&p->state) == PARTITION_RUNNING) { /* else: stopped already */
-			health_error(p->vcores[0], &e, NULL);
-			if (++p->dma_faults % FAULTS_MOST == 0)
+			(void)health_error(p->vcores[0], &e, NULL);
+			if (++p->dma_faults % 16 == 0) /* of one that ignores them */
 				pci_master(p->devices[i % GW_MAX_DEVICES], false);
 		}
 	}

@@ -45,12 +45,11 @@ static void log_partition(const struct partition *p)
 
 	for (uint32_t i = 0; i < p->n_extents; i++)
 		memory += p->extents[i].len;
-	log_text("godwit: %s: %u vcores, %lu of %lu KiB, %u devices%s, tsc %lu kHz, boot %lu us\n",
+	log_text("godwit: %s: %u vcores, %lu of %lu KiB, %u devices (dma = %s), tsc %lu kHz, boot "
+		 "%lu us\n",
 		 p->name, p->n_vcores, memory / 1024, boot.ram_bytes / 1024, p->info->n_devices,
-		 p->info->n_devices == 0 ? ""
-		 : p->dma.root != 0	 ? " (dma = isolated)"
-					 : " (dma = trusted)",
-		 clock.tsc_hz / 1000, arch_now_ns() / 1000);
+		 p->dma_trusted ? "trusted" : "isolated", clock.tsc_hz / 1000,
+		 arch_now_ns() / 1000);
 }
 
 /* Cores that the bundle wants, of those that there are. */

@@ -21,12 +21,12 @@ static const struct gw_bundle *bundle; /* it stays: read-only segments, and rest
 static void map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
 		bool own)
 {
-	uint32_t how = own ? SPACE_LARGE | SPACE_OWN : SPACE_LARGE;
 	struct gather none;
 
 	none.n = 0;
 	if (len != 0 &&
-	    space_map(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits, how, &none) != 0)
+	    (own ? space_map_own : space_map)(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits,
+					      true, &none) != 0)
 		fail(STATUS_CONFIG,
 		     "the page tables of partition %s are too few; raise "
 		     "page_table_pages in the manifest",
@@ -47,11 +47,13 @@ void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len)
 	map(p, va, pa, len, WINDOW_BITS | PTE_PCD | PTE_PWT, false);
 }
 
-static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
+uint64_t partition_take(struct partition *p, struct range_set *free, uint64_t bytes, uint64_t min)
 {
-	uint64_t len = round_up(bytes, PAGE_SIZE);
-	uint64_t pa = 0;
+	uint64_t len = round_up(bytes, PAGE_SIZE), pa = 0;
 
+	p->own_next += len;
+	if (p->pool.stripe.mask != 0)
+		return p->own_next - len;
 	if (min < LOW_END)
 		pa = range_carve(free, len, PAGE_SIZE, LOW_END);
 	if (pa == 0)
@@ -61,16 +63,6 @@ static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
 		     "too little memory: %lu KiB more are needed; give the machine more (-m)",
 		     len / 1024);
 	return pa;
-}
-
-uint64_t partition_take(struct partition *p, struct range_set *free, uint64_t bytes, uint64_t min)
-{
-	uint64_t at = p->own_next;
-
-	if (p->pool.stripe.mask == 0)
-		return take(free, bytes, min);
-	p->own_next += round_up(bytes, PAGE_SIZE);
-	return at;
 }
 
 /* A stretch for the partitions that have colours; each begins with its page tables. */
@@ -90,7 +82,7 @@ static void deal_colours(const struct gw_bundle *b, uint32_t stretches, struct r
 	if (rows == 0)
 		return;
 	log_text("godwit: %u page colours (by the CPU's caches: %u)\n", colours, cpu_colours());
-	base = round_up(take(free, (rows + 1) * row, LOW_END), row);
+	base = round_up(partition_take(partitions[0], free, (rows + 1) * row, LOW_END), row);
 	for (uint32_t i = 0; i < b->n_partitions; i++) {
 		struct partition *p = partitions[i];
 
@@ -112,7 +104,7 @@ static void build_pool(struct partition *p, const struct gw_bundle_partition *m,
 		if (m->memory_bytes != 0)
 			memory = min_u64(memory, m->memory_bytes);
 		pages = (uint32_t)gw_deal_tables(m, memory, boot->ram.n);
-		base = take(free, pages * PAGE_SIZE, 0);
+		base = partition_take(p, free, pages * PAGE_SIZE, 0);
 	}
 	space_init(&p->spaces[0], &p->pool, base, pages,
 		   kernel_pages(free, space_books_bytes(pages)),

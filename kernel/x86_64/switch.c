@@ -54,7 +54,7 @@ static void context_first(struct vcore *v)
 				 .rflags = RFLAGS_USER };
 	v->fs_base = 0;
 	v->gs_base = GW_VCORE_VA(v->id);
-	memset(image, 0, VCORE_XSAVE_ROOM);
+	memset(image, 0, 512 + 64); /* the header says: every component as after a reset */
 	image[0] = FCW_INIT;
 	image[6] = MXCSR_INIT;
 	v->fresh = false;

@@ -51,12 +51,13 @@ void sched_preempt(void)
 	struct uthread *u = s->current;
 	uint64_t turned = s->turned_ns;
 
+	s->asked = false;
 	shard_turn();
 	s->turned_ns = turned;
 	if (!list_empty(&s->runq)) {
 		if (n_shards > 1)
 			balance_share(s);
-		if (s->now_ns >= u->slice_end_ns && !list_empty(&s->runq)) {
+		if ((s->now_ns >= u->slice_end_ns || s->asked) && !list_empty(&s->runq)) {
 			s->stats.preemptions++;
 			u->movable = true;
 			sched_ready(s, u);

@@ -100,6 +100,7 @@ struct shard {
 	struct list_node dead; /* uthreads that ended, to be freed from another stack */
 	uint64_t idle_ns;      /* how long an idle wait may last now: TICK_MAX_NS .. TICK_IDLE_NS */
 	_Atomic uint32_t stealing; /* a steal request of this shard is under way */
+	bool asked;		   /* another one's has found nothing here that may leave */
 	struct message steal;	   /* that request */
 	uint64_t steal_ns;	   /* not before */
 	uint64_t watched_ns; /* the devices' interrupts were last enabled under a running program */

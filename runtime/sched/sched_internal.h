@@ -121,8 +121,8 @@ void uthreads_reap(struct shard *s);
 void upcall_syscall_entry(void);
 void upcall_entry(void);
 
-/* Tell the kernel's elastic allocator since when the oldest ready uthread waits, and when this
- * shard last looked at its devices (abi/vcore.h). */
+/* Tell the kernel's elastic allocator since when the oldest ready uthread waits (abi/vcore.h). Of
+ * packets it knows by itself: the device's driver has said where they are counted. */
 static inline void sched_publish(struct shard *s)
 {
 	s->vcore->ready_ns =

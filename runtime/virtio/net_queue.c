@@ -40,6 +40,8 @@ void netq_stop(struct netdev_queue *q)
 	const char *lie = q->rx.lie != NULL ? q->rx.lie : q->tx.lie;
 	bool reset = vdev_stop(&q->dev->v, lie != NULL ? lie : "stopped");
 
+	if (q->open)
+		q->shard->vcore->packets_come = q->shard->vcore->packets_seen = 0;
 	vq_break(&q->rx, "stopped");
 	vq_break(&q->tx, "stopped");
 	q->dev->info.link_up = false;
@@ -219,6 +221,8 @@ void netq_start(struct netdev_queue *q)
 	q->poller = (struct poller){ .poll = netq_poll, .flush = netq_flush, .arm = netq_arm };
 	list_init(&q->backlog);
 	q->open = true;
+	q->shard->vcore->packets_come = (uint64_t)&q->rx.used->idx;
+	q->shard->vcore->packets_seen = (uint64_t)&q->rx.used_seen;
 	refill(q);
 	shard_add_poller(&q->poller);
 }

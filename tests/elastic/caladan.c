@@ -76,6 +76,7 @@ struct result sim_caladan(const struct params *p)
 	looping = false;
 	steals_parked = true;
 	steals_interrupt = false;
+	steals_know = STEALS_ALL;
 	rest.cores = p->cores - 1;
 	shards_begin(rest.cores, &rest);
 	while ((w = engine_next(&job, &core, &tag)) != END) {

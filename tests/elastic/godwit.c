@@ -13,8 +13,19 @@
 
 static struct elastic pool;
 static struct gw_status_partition numbers[2];
-static bool batch_there, watching, blind;
+static bool batch_there, watching;
+static enum { AT_ONCE, COUNTED, BLIND } sees; /* packets that come while a program runs */
 static uint32_t watcher;
+
+/* As pool.c: from the first look at the counters on. */
+static uint64_t unseen(struct svcore *v, uint64_t at)
+{
+	if (sees != COUNTED || !shard_unseen(v))
+		v->unseen_ns = 0;
+	else if (v->unseen_ns == 0)
+		v->unseen_ns = at;
+	return v->unseen_ns;
+}
 
 void elastic_load(uint32_t part, uint64_t at, struct elastic_load *l)
 {
@@ -29,7 +40,7 @@ void elastic_load(uint32_t part, uint64_t at, struct elastic_load *l)
 		return;
 	}
 	for (uint32_t i = 0; i < n_vcores; i++) {
-		const struct svcore *v = &vcores[i];
+		struct svcore *v = &vcores[i];
 
 		if (v->on != NONE)
 			l->running++;
@@ -39,6 +50,8 @@ void elastic_load(uint32_t part, uint64_t at, struct elastic_load *l)
 			l->helpers++;
 		if (v->on != NONE && v->published_ns != 0)
 			since = min_u64(since, v->published_ns);
+		if (v->on != NONE && unseen(v, at) != 0)
+			since = min_u64(since, v->unseen_ns);
 		if (v->on == NONE && v->ready_ns != 0)
 			ready = min_u64(ready, v->ready_ns);
 	}
@@ -161,7 +174,7 @@ static void arrive(uint32_t job)
 
 	queue_push(&v->q, job);
 	if (v->on != NONE) { /* its runtime sees it, or will see it at its loop's next turn */
-		if (!blind)
+		if (sees == AT_ONCE)
 			shard_look(v);
 		return;
 	}
@@ -187,7 +200,8 @@ static struct result run(const struct params *p)
 	batch_there = p->batch;
 	watching = false;
 	steals_parked = false;
-	steals_interrupt = blind;
+	steals_interrupt = sees != AT_ONCE;
+	steals_know = sees == AT_ONCE ? STEALS_ALL : sees == COUNTED ? STEALS_COUNTED : STEALS_SEEN;
 	shards_begin(p->cores, &(struct params){ 0 });
 	for (uint32_t i = 0; i < n_cores; i++)
 		pick(i, true);
@@ -205,14 +219,20 @@ static struct result run(const struct params *p)
 	return engine_end();
 }
 
+struct result sim_counted(const struct params *p)
+{
+	sees = COUNTED;
+	return run(p);
+}
+
 struct result sim_godwit(const struct params *p)
 {
-	blind = false;
+	sees = AT_ONCE;
 	return run(p);
 }
 
 struct result sim_blind(const struct params *p)
 {
-	blind = true;
+	sees = BLIND;
 	return run(p);
 }

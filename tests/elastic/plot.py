@@ -5,7 +5,7 @@ cores, from elasticsim's lines."""
 import csv, math, sys
 
 W, H, LEFT, TOP, GAP = 420, 230, 64, 34, 74
-STYLE = {"godwit": ("#0a58ca", ""), "godwit blind": ("#0a58ca", "2 3"), "caladan-like": ("#c1121f", ""),
+STYLE = {"godwit": ("#0a58ca", ""), "godwit as built": ("#0a58ca", "6 3"), "godwit blind": ("#0a58ca", "1 4"), "caladan-like": ("#c1121f", ""),
          "static half": ("#888888", "6 3"), "ideal sharing": ("#2a9d3a", "1 3")}
 
 
@@ -39,7 +39,7 @@ def main():
     x = LEFT
     for name, (colour, dash) in STYLE.items():
         body += [f'<line x1="{x}" x2="{x + 26}" y1="18" y2="18" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>', text(x + 31, 22, name)]
-        x += 150
+        x += 135
     for work, cores in pictures:
         mine = [r for r in rows if r["workload"] == work and int(r["cores"]) == cores and r["p999_ns"]]
         tail, batch = {}, {}

@@ -9,6 +9,7 @@ struct svcore vcores[CORES_MAX];
 struct score cores[CORES_MAX];
 uint32_t n_vcores, n_cores;
 bool steals_parked, steals_interrupt;
+enum steals steals_know;
 
 void shards_begin(uint32_t n, const struct params *p)
 {
@@ -32,7 +33,13 @@ void shard_look(struct svcore *v)
 	for (uint32_t i = 0; i < v->q.n && i < 64; i++, job = jobs[job].next)
 		if (jobs[job].seen == 0)
 			jobs[job].seen = now;
+	v->n_seen = v->q.n;
 	v->published_ns = v->q.n != 0 ? jobs[v->q.head].seen : 0;
+}
+
+bool shard_unseen(const struct svcore *v)
+{
+	return v->q.n != 0 && jobs[v->q.tail].seen == 0;
 }
 
 bool has_work(const struct svcore *v)
@@ -79,14 +86,21 @@ void core_move(uint32_t core, uint32_t v, bool batch, uint64_t cost)
 		moved();
 }
 
-/* The fullest queue that v may take from. */
+static uint32_t known(const struct svcore *v)
+{
+	if (steals_know == STEALS_ALL || v->q.n <= v->n_seen)
+		return v->q.n;
+	return v->n_seen + (steals_know == STEALS_COUNTED);
+}
+
+/* The fullest queue that v may take from, as far as it knows. */
 static uint32_t victim(uint32_t v)
 {
 	uint32_t most = 0, best = NONE;
 
 	for (uint32_t i = 0; i < n_vcores; i++)
-		if (i != v && vcores[i].q.n > most && (steals_parked || vcores[i].on != NONE)) {
-			most = vcores[i].q.n;
+		if (i != v && known(&vcores[i]) > most && (steals_parked || vcores[i].on != NONE)) {
+			most = known(&vcores[i]);
 			best = i;
 		}
 	return best;

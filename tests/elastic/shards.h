@@ -13,6 +13,8 @@ struct svcore {
 	uint64_t ready_ns;     /* since when it has work and no core; 0: not so */
 	uint64_t published_ns; /* what its runtime says: the oldest in its queue, as it last saw it
 				*/
+	uint32_t n_seen;       /* of its queue, when its runtime last looked */
+	uint64_t unseen_ns;    /* since when requests are known to be there that it has not seen */
 	uint64_t helped_ns;
 };
 
@@ -50,8 +52,15 @@ void core_delay(uint32_t core, uint64_t ns);
 /* v's runtime looks at its queue, and says what it sees. */
 void shard_look(struct svcore *v);
 
+/* Its queue holds one that its runtime has not seen. */
+bool shard_unseen(const struct svcore *v);
+
 bool has_work(const struct svcore *v);
 extern bool steals_parked;    /* a vcore may take from the queue of one that has no core */
 extern bool steals_interrupt; /* by asking the other's runtime, which must stop its program */
+
+/* Which of another's queue a vcore knows of that looks for work: all; what the other's runtime has
+ * seen; and that there is more, but not how much. */
+extern enum steals { STEALS_ALL, STEALS_SEEN, STEALS_COUNTED } steals_know;
 
 #endif

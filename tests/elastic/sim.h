@@ -43,9 +43,12 @@ struct result {
 	bool unstable;		      /* the queue grew and grew */
 };
 
-struct result sim_godwit(const struct params *p); /* all cores work */
-struct result
-sim_blind(const struct params *p); /* the same with Godwit's runtime as it is, see README */
+/* All cores work, and requests are seen when they come. */
+struct result sim_godwit(const struct params *p);
+/* The same with Godwit's runtime as it is: a program that runs is not told of requests that come,
+ * but they are counted; and blind, not even that. See README. */
+struct result sim_counted(const struct params *p);
+struct result sim_blind(const struct params *p);
 struct result sim_caladan(const struct params *p); /* one core of p->cores decides only */
 struct result sim_static(const struct params *p);  /* half of the cores, for good; one queue */
 struct result sim_sharing(const struct params *p); /* ideal processor sharing, all cores */

@@ -6,3 +6,5 @@ FUZZERS += tests/fuzz/fuzz_net
 tests/fuzz/fuzz_net_SRCS := $(FUZZ_NET_SRCS)
 FUZZERS += tests/fuzz/fuzz_dhcp
 tests/fuzz/fuzz_dhcp_SRCS := runtime/net/dhcp_msg.c
+FUZZERS += tests/fuzz/fuzz_seq
+tests/fuzz/fuzz_seq_SRCS := $(FUZZ_NET_SRCS)

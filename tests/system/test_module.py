@@ -323,6 +323,20 @@ VIRTUAL = "accelerator = tcg\nqemu-args = -icount shift=0,sleep=off\n"  # 1 ns a
 
 
 @test
+def module_arinc653_cores():
+    """A partition of two cores whose processes run at the same time, beside another one, in virtual time (examples/arinc653-cores.ini)."""
+    program = os.path.join(ROOT, "build/apex-test.elf")
+    true(os.path.exists(program), f"{program} is built by make")
+    with open(os.path.join(ROOT, "examples/arinc653-cores.ini")) as f:
+        ini = f.read().replace("[module]\n", "[module]\n" + VIRTUAL).replace("../build/apex-test.elf", program)
+    with Module(ini, "-v") as m:
+        equal(m.wait(120), 0, "status")
+        for name, least in (("pair", 1800), ("faults", 131)):
+            counts = re.search(rf"^{name}: (\d+) passed, 0 failed", m.text(), re.M)
+            true(counts and int(counts[1]) >= least, m.text())
+
+
+@test
 def module_latency_tools():
     """cyclictest and oslat of examples/latency.ini, in virtual time: nobody is late, and nothing but the neighbours' windows is missing."""
     need("cyclictest", "oslat")
@@ -337,7 +351,8 @@ def module_latency_tools():
         buckets = {int(us): int(n) for us, n in re.findall(r"^gaps: +0*(\d+) \(us\):\s+(\d+)", text, re.M)}
         gap = int(re.search(r"^gaps: +Maximum:\s+(\d+)", text, re.M).group(1))
         true(4000 <= gap <= 4005, f"the longest gap is {gap} us")
-        true(240 <= buckets[8] <= 255 and sum(buckets[us] for us in range(3, 8)) == 0, f"one gap a frame: {buckets}")
+        # A device of its own may interrupt it (the console, when the host has taken what it wrote).
+        true(240 <= buckets[8] <= 255 and sum(buckets[us] for us in range(3, 8)) <= 2, f"one gap a frame: {buckets}")
 
 
 @test

@@ -216,6 +216,9 @@ TEST(turns_of_batch)
 	CHECK_EQ(policy_fixed.keep(&e.parts[2], &says[2]), ELASTIC_GUARANTEE);
 	says[0].ready = 0;
 	CHECK_EQ(policy_batch.want(&e.parts[0], &says[0]), ELASTIC_NONE);
+	says[0].ready = 1;
+	numbers[0].cores = 1;
+	CHECK_EQ(policy_batch.want(&e.parts[0], &says[0]), ELASTIC_NONE); /* its maximum */
 }
 
 static int others_take_it(void)

@@ -78,12 +78,6 @@ void arch_shutdown(uint32_t status)
 	longjmp(ended, 1);
 }
 
-void schedule(struct core *c, struct trap *t)
-{
-	CHECK(c == self->core && t == &trap);
-	scheduled++;
-}
-
 void schedule_print(void)
 {
 }
@@ -204,7 +198,7 @@ static void raise_error(struct vcore *v, uint32_t class)
 
 	self = v;
 	if (setjmp(ended) == 0)
-		health_error(v, &e, &trap);
+		scheduled += health_error(v, &e, &trap);
 }
 
 static const struct gw_health_record *last_record(void)
@@ -497,24 +491,24 @@ TEST(errors_of_devices)
 	setup(2);
 	self = &vc[1];
 	part[1].health[GW_HEALTH_MEMORY] = GW_HEALTH_IGNORE;
-	health_error(&vc[2], &e, NULL);
+	CHECK(!health_error(&vc[2], &e, NULL));
 	CHECK(part[1].state == PARTITION_RUNNING && part[1].errors[GW_HEALTH_MEMORY] == 1);
 	CHECK(last_record()->code == (GW_HEALTH_DMA | 8) && last_record()->arg == 0x5000);
 	CHECK_EQ(last_record()->partition, 1);
 	part[1].health[GW_HEALTH_MEMORY] = GW_HEALTH_COLD_RESTART;
-	health_error(&vc[2], &e, NULL);
+	CHECK(health_error(&vc[2], &e, NULL));
 	CHECK_EQ(part[1].state, PARTITION_RESTARTING);
 	CHECK_EQ(part[0].state, PARTITION_RUNNING);
 	CHECK_EQ(stops, 2);
 	step_until_done(&vc[2]);
 	part[1].health[GW_HEALTH_MEMORY] = GW_HEALTH_STOP;
 	self = &vc[1];
-	health_error(&vc[2], &e, NULL);
+	CHECK(health_error(&vc[2], &e, NULL));
 	CHECK_EQ(part[1].state, PARTITION_ENDED);
 	CHECK_EQ(scheduled, 0);
 	part[0].health[GW_HEALTH_MEMORY] = GW_HEALTH_MODULE_STOP;
 	if (setjmp(ended) == 0)
-		health_error(&vc[0], &e, NULL);
+		(void)health_error(&vc[0], &e, NULL);
 	CHECK_EQ(end_status, STATUS_FAULT);
 	CHECK_EQ(reports, 0);
 	CHECK(strstr(text, "p0: memory violation") != NULL);

@@ -150,8 +150,6 @@ TEST(partitions)
 	BAD("partitions.colours", b->partitions[0].colours = 1);
 	BAD("partitions.colours",
 	    (b->partitions[0].colours = 1, b->partitions[0].memory_bytes = (1ULL << 40) + 1));
-	BAD("partitions.colours", (b->partitions[0].colours = 0x100, b->colours = 8,
-				   b->partitions[0].memory_bytes = 4096));
 	BAD("colours", b->colours = 24);
 	BAD("colours", b->colours = 128);
 	for (uint32_t n = 0; n <= 64; n = n * 2 + (n == 0)) {

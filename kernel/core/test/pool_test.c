@@ -2,220 +2,7 @@
 /* pool_test.c - vcores of elastic partitions on the cores of the pool: claims, wake-ups, ticks that
  * follow, help, the watch, and time of the pool beside windows and vcores that stay. The test plays
  * the cores one after the other. */
-#include <setjmp.h>
-#include <stdlib.h>
-
-#include "kernel/core/arch.h"
-#include "kernel/core/call.h"
-#include "kernel/core/health.h"
-#include "kernel/core/log.h"
-#include "kernel/core/pool.h"
-#include "tests/unit.h"
-
-#define CORES 2u
-#define PARTS 3u /* 0: latency, 1: batch, 2: fixed, on core 1 */
-
-uint64_t direct_base;
-struct partition *partitions[GW_BUNDLE_PARTITIONS];
-uint32_t n_partitions = PARTS, n_cores = CORES;
-struct core *cores[GW_MAX_VCORES];
-static struct partition part[PARTS];
-static struct core core[CORES], *self;
-static struct vcore vc[PARTS][2];
-static struct gw_vcore areas[PARTS][2] __attribute__((aligned(4096)));
-static struct gw_bundle bundle;
-static struct gw_status *status;
-static uint64_t now, armed[CORES];
-static uint32_t kicks[CORES], steps;
-static jmp_buf refused;
-static void (*while_idle)(void);
-
-struct vcore *arch_vcore(void)
-{
-	return self->current;
-}
-
-uint64_t arch_now_ns(void)
-{
-	return now;
-}
-
-bool arch_timer_arm(struct core *c, uint64_t ns)
-{
-	armed[c->id] = ns;
-	return ns > now;
-}
-
-void arch_idle(void)
-{
-	if (while_idle == NULL)
-		abort();
-	while_idle();
-}
-
-void arch_kick(const struct core *c)
-{
-	kicks[c->id]++;
-}
-
-void arch_flush_poll(struct core *c)
-{
-	CHECK(c == self);
-}
-
-bool log_drain(uint32_t n)
-{
-	(void)n;
-	return false;
-}
-
-void log_text(const char *fmt, ...)
-{
-	(void)fmt;
-}
-
-void fail(uint32_t code, const char *fmt, ...)
-{
-	(void)fmt;
-	CHECK_EQ(code, STATUS_CONFIG);
-	longjmp(refused, 1);
-}
-
-void upcall_event(struct vcore *v, struct trap *t)
-{
-	(void)v, (void)t;
-}
-
-void restart_step(struct vcore *v)
-{
-	CHECK_EQ(v->on, self->id + 1);
-	if (++steps % 3 != 0)
-		return;
-	v->part->state = PARTITION_RUNNING;
-	v->fresh = true;
-	atomic_store(&self->current, &self->idle);
-}
-
-void arch_context_save(struct vcore *v, const struct trap *t)
-{
-	CHECK(!v->floats || v->on == self->id + 1);
-	v->trap = *t;
-}
-
-void arch_context_load(struct core *c, struct vcore *v, struct trap *t)
-{
-	CHECK(c == self && c->current == v);
-	CHECK(!v->floats || v->on == c->id + 1);
-	v->core = c;
-	*t = v->trap;
-}
-
-void arch_enter_at(struct trap *t, uint64_t ns)
-{
-	(void)t, (void)ns;
-	abort(); /* there are no exact windows here */
-}
-
-void arch_context_rest(struct core *c)
-{
-	CHECK(c->current == &c->idle);
-}
-
-static void setup(uint32_t n_slots)
-{
-	static const uint8_t policies[PARTS] = { GW_POLICY_LATENCY, GW_POLICY_BATCH,
-						 GW_POLICY_FIXED };
-
-	memset(part, 0, sizeof(part));
-	memset(core, 0, sizeof(core));
-	memset(vc, 0, sizeof(vc));
-	memset(areas, 0, sizeof(areas));
-	memset(kicks, 0, sizeof(kicks));
-	memset(&bundle, 0, sizeof(bundle));
-	for (uint32_t i = 0; i < CORES; i++) {
-		core[i].self = &core[i];
-		core[i].id = i;
-		core[i].shared = true;
-		core[i].current = &core[i].idle;
-		core[i].idle.core = &core[i];
-		cores[i] = &core[i];
-	}
-	bundle.n_partitions = PARTS;
-	for (uint32_t i = 0; i < PARTS; i++) {
-		part[i].number = i;
-		part[i].n_vcores = 2;
-		partitions[i] = &part[i];
-		bundle.partitions[i].vcores = 2;
-		bundle.partitions[i].policy = policies[i];
-		bundle.partitions[i].delay_ns = 5000;
-		for (uint32_t k = 0; k < 2; k++) {
-			struct vcore *v = part[i].vcores[k] = &vc[i][k];
-
-			v->core = i == 2 ? &core[1] : &core[k];
-			v->part = &part[i];
-			v->id = k;
-			v->area = &areas[i][k];
-			v->tick_ns = ~0ULL;
-			v->floats = i != 2;
-			areas[i][k].masked = 1;
-			if (!v->floats)
-				v->core->vcores[v->core->n_vcores++] = v;
-		}
-	}
-	bundle.frame_ns = 1000000;
-	bundle.n_slots = n_slots;
-	bundle.slots[0] = (struct gw_bundle_slot){ 0, 200000, 1, 2, 0 };
-	bundle.slots[1] = (struct gw_bundle_slot){ 300000, 700000, 1, GW_WINDOW_POOL, 0 };
-	free(status);
-	status = calloc(1, schedule_status_bytes(&bundle));
-	now = 1000;
-	steps = 0;
-	while_idle = NULL;
-	schedule_init(&bundle, status, 1000);
-	pool_init(&bundle, status);
-}
-
-/* vcore k of partition i has work from now on. */
-static void begin(uint32_t i, uint32_t k)
-{
-	vc[i][k].state = VCORE_RUNNING;
-}
-
-/* It has none. */
-static void rest(uint32_t i, uint32_t k)
-{
-	vc[i][k].waiting = 1;
-	areas[i][k].pending = 0;
-}
-
-/* Core i goes through its scheduler, and then runs this. */
-static struct vcore *on(uint32_t i)
-{
-	struct trap t = { 0 };
-
-	self = &core[i];
-	schedule(self, &t);
-	return self->current;
-}
-
-/* Core i looks once, and finds nothing to run. */
-static void nothing_on(uint32_t i)
-{
-	uint64_t wake;
-	struct vcore *from = core[i].current;
-
-	self = &core[i];
-	CHECK(schedule_pick(self, now, &wake) == NULL);
-	armed[i] = wake;
-	core[i].current = &core[i].idle;
-	if (from->floats)
-		CHECK(!pool_release(&core[i], from));
-}
-
-static struct gw_status_partition *numbers(uint32_t i)
-{
-	return &status->partitions[i];
-}
+#include "kernel/core/test/pool_machine.h"
 
 TEST(claims)
 {
@@ -362,10 +149,10 @@ TEST(help)
 	CHECK_EQ(armed[1], now + ELASTIC_WATCH_NS); /* an idle core watches closer */
 	/* a delay within its bound: it looks again when the bound is passed */
 	now = armed[1];
-	areas[0][0].packet_ns = now - 2000;
-	areas[0][0].ready_ns = now + 1000; /* nonsense */
+	areas[0][0].ready_ns = now - 2000;
 	nothing_on(1);
 	CHECK_EQ(armed[1], now + 3001);
+	areas[0][0].ready_ns = now + 1000000; /* nonsense */
 	now = armed[1];
 	rest(0, 0);
 	nothing_on(0);
@@ -415,6 +202,113 @@ TEST(windows_and_fixed)
 	}
 }
 
+/* Windows on both cores: nobody keeps ticks for the others. */
+static void windows_everywhere(void)
+{
+	bundle.n_slots = 3;
+	bundle.slots[0] = (struct gw_bundle_slot){ 0, 500000, 0, 2, GW_WINDOW_ELASTIC };
+	bundle.slots[1] = (struct gw_bundle_slot){ 500000, 500000, 0, 2, 0 };
+	bundle.slots[2] = (struct gw_bundle_slot){ 0, 1000000, 1, 2, 0 };
+	bundle.partitions[0].cores_max = 1;
+}
+
+TEST(windows_everywhere)
+{
+	describe = windows_everywhere;
+	setup(3);
+	CHECK(core[0].pooled && !core[1].pooled);
+	CHECK(vc[0][1].irq_core == &core[1]); /* there is no better one */
+	CHECK_EQ(numbers(0)->cores_max, 1);
+	begin(0, 0), begin(2, 0);
+	CHECK(on(0) == &vc[0][0]); /* the owner has no vcore on this core */
+	vc[0][0].tick_ns = now + 50000;
+	rest(0, 0);
+	nothing_on(0);
+	CHECK(vc[0][0].core == &core[0]);
+	CHECK_EQ(armed[0], 1000 + 50000);
+	CHECK_EQ(kicks[0] + kicks[1], 0);
+	/* the owner's own vcores come first, and then the core is not the pool's */
+	core[0].vcores[core[0].n_vcores++] = &vc[2][1];
+	vc[2][1].core = &core[0];
+	begin(2, 1);
+	areas[0][0].pending = 1;
+	CHECK(on(0) == &vc[2][1]);
+	CHECK_EQ(numbers(0)->cores, 0);
+	CHECK(!schedule_due(&vc[2][1]));
+	core[0].shared = false;
+	now = core[0].switch_ns;
+	CHECK(!schedule_due(&vc[2][1]));
+	core[0].shared = true;
+	CHECK(schedule_due(&vc[2][1]));
+	/* no window for the pool */
+	if (setjmp(refused) == 0) {
+		bundle.slots[0].flags = 0;
+		pool_init(&bundle, status);
+		CHECK(false);
+	}
+	describe = NULL;
+}
+
+static uint16_t counters[2];
+
+TEST(packets_wait)
+{
+	struct elastic_load l;
+
+	setup(0);
+	part[0].n_extents = 1;
+	part[0].extents[0] = (struct gw_extent){ (uint64_t)(uintptr_t)counters, sizeof(counters) };
+	areas[0][0].packets_come = GW_MEM_BASE + (uint64_t)(uintptr_t)&counters[0];
+	areas[0][0].packets_seen = GW_MEM_BASE + (uint64_t)(uintptr_t)&counters[1];
+	counters[0] = counters[1] = 65535;
+	begin(0, 0);
+	CHECK(on(0) == &vc[0][0]);
+	elastic_load(0, now, &l);
+	CHECK_EQ(l.running_delay_ns, 0);
+	counters[0]++;
+	now += 100;
+	elastic_load(0, now, &l); /* noted */
+	CHECK_EQ(l.running_delay_ns, 0);
+	counters[0]++;
+	elastic_load(0, now + 3000, &l);
+	CHECK_EQ(l.running_delay_ns, 3000);
+	counters[1] = counters[0];
+	elastic_load(0, now + 4000, &l);
+	CHECK_EQ(l.running_delay_ns, 0);
+	/* what is not its memory is not read; what is not even is none */
+	counters[0]++;
+	for (uint64_t wrong = 1; wrong <= 4; wrong += 3) {
+		areas[0][0].packets_come = GW_MEM_BASE + (uint64_t)(uintptr_t)counters + wrong;
+		areas[0][0].packets_seen = 0;
+		elastic_load(0, now + 5000, &l);
+		elastic_load(0, now + 6000, &l);
+		CHECK_EQ(l.running_delay_ns, 0);
+	}
+}
+
+/* A core with nothing to do is told that it is to watch. */
+TEST(watch_is_handed_over)
+{
+	setup(0);
+	nothing_on(1);
+	begin(0, 0);
+	CHECK(on(0) == &vc[0][0]);
+	CHECK_EQ(kicks[1], 1);
+	nothing_on(1);
+	CHECK_EQ(armed[1], now + ELASTIC_WATCH_NS);
+	schedule_print();
+	/* the watcher does not look while somebody waits for it */
+	rest(0, 1), begin(0, 1);
+	vc[0][1].waiting = 0;
+	self = &core[0];
+	CHECK(!pool_wake(&vc[0][1]));
+	CHECK_EQ(numbers(0)->cores, 2);
+	areas[0][0].ready_ns = 1;
+	now = armed[1];
+	CHECK(on(1) == &vc[0][1]);
+	schedule_print();
+}
+
 TEST(restart)
 {
 	setup(0);
@@ -455,4 +349,5 @@ TEST(too_much)
 }
 
 UNIT_MAIN(CASE(claims), CASE(wakes), CASE(ticks), CASE(help), CASE(windows_and_fixed),
-	  CASE(restart), CASE(too_much))
+	  CASE(windows_everywhere), CASE(packets_wait), CASE(watch_is_handed_over), CASE(restart),
+	  CASE(too_much))

@@ -391,7 +391,7 @@ TEST(coloured)
 		pool.stripe = t;
 		space_init(&space, &pool, BASE, POOL, BASE + POOL * 4096, false);
 		CHECK_EQ(pool.free, POOL / 8 * t.columns - 1);
-		CHECK_EQ(space_map(&space, va, own, n * 4096, RW, SPACE_OWN | SPACE_LARGE, &g), 0);
+		CHECK_EQ(space_map_own(&space, va, own, n * 4096, RW, true, &g), 0);
 		CHECK_EQ(all_coloured(space.root, 3), n);
 		for (uint64_t i = 0; i < n; i++)
 			CHECK_EQ(lookup(va + i * 4096), gw_stripe_pa(&t, own + i * 4096) | RW);
@@ -406,16 +406,16 @@ TEST(coloured)
 		CHECK_EQ(pool.free, POOL / 8 * t.columns - 1);
 		/* all of the pool, and not one more */
 		for (uint64_t i = 0; pool.free > 2; i++)
-			CHECK_EQ(space_map(&space, i << 30, own, 4096, RW, SPACE_OWN, &g), 0);
+			CHECK_EQ(space_map_own(&space, i << 30, own, 4096, RW, true, &g), 0);
 		n = pool.free;
-		CHECK_EQ(space_map(&space, 200ULL << 30, own, 4096, RW, SPACE_OWN, &g),
+		CHECK_EQ(space_map_own(&space, 200ULL << 30, own, 4096, RW, true, &g),
 			 n < 2 ? -ENOMEM : 0);
 		all_coloured(space.root, 3);
 		/* what is not its own, as registers, lies where it lies, in large pages too */
 		setup(POOL);
 		pool.stripe = t;
 		space_init(&space, &pool, BASE, POOL, BASE + POOL * 4096, false);
-		CHECK_EQ(space_map(&space, 0x400000, 0x600000, LARGE_SIZE, RW, SPACE_LARGE, &g), 0);
+		CHECK_EQ(space_map(&space, 0x400000, 0x600000, LARGE_SIZE, RW, true, &g), 0);
 		CHECK_EQ(lookup(0x401000), 0x601000 | RW);
 	}
 	pool.stripe.mask = 0;

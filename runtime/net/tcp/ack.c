@@ -184,7 +184,10 @@ static void newreno(struct tcp_conn *c, uint32_t acked, bool dup)
 
 static void window_update(struct tcp_conn *c, const struct tcp_seg *g)
 {
-	if (!SEQ_LT(c->snd_wl1, g->seq) && !(c->snd_wl1 == g->seq && SEQ_LE(c->snd_wl2, g->ack)))
+	/* A window counts from its own acknowledgement: one that advances brings its window along,
+	 * also on data that came in part before. */
+	if (!SEQ_GT(g->ack, c->snd_una) && !SEQ_LT(c->snd_wl1, g->seq) &&
+	    !(c->snd_wl1 == g->seq && SEQ_LE(c->snd_wl2, g->ack)))
 		return;
 	c->snd_wl1 = g->seq;
 	c->snd_wl2 = g->ack;

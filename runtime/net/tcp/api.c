@@ -240,14 +240,6 @@ int tcp_tx_append(struct tcp_conn *c, struct pbuf *p)
 	return 0;
 }
 
-void tcp_tx_push(struct tcp_conn *c)
-{
-	if (c->tx_tail != NULL)
-		seg_mark(c->tx_tail, SEG_PUSH, 0);
-	if (c->tx_next != NULL)
-		tcp_output(c);
-}
-
 /* The only unsent segment, and nothing stands in its way: past the deliberations of tcp_output. */
 static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
 {
@@ -307,6 +299,19 @@ void tcp_tx_commit(struct tcp_conn *c, size_t n, bool push)
 			return;
 		tcp_output(c);
 	}
+}
+
+void tcp_tx_push(struct tcp_conn *c)
+{
+	struct pbuf *p = c->tx_tail;
+
+	if (p == NULL)
+		return;
+	seg_mark(p, SEG_PUSH, 0);
+	if (c->tx_next == p && send_at_once(c, p))
+		return;
+	if (c->tx_next != NULL)
+		tcp_output(c);
 }
 
 void tcp_shutdown_tx(struct tcp_conn *c)

@@ -152,7 +152,7 @@ static void sent(struct tcp_conn *c, uint32_t bytes, uint8_t flags)
  * wanted. */
 int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 {
-	uint8_t *pay = pbuf_block(p) + TCP_TX_OFF, *th;
+	uint8_t *pay = seg_payload(p), *th;
 	int err;
 
 	p->refs++;

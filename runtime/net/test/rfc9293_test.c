@@ -604,6 +604,29 @@ TEST(icmp_errors)
 	peer_end();
 }
 
+/* 3.10.7.4: the window is updated by newer segments only; with each acknowledgement that advances,
+ * else the offer would seem to move with it. */
+TEST(window_updates)
+{
+	peer_init();
+	peer_open(NULL, 0);
+	peer_data(10);
+	peer_wnd = 3000;
+	peer_ack_now();
+	CHECK_EQ(app.c->snd_wnd, 3000);
+	peer_wnd = 9000;
+	peer_say(TH_ACK, peer_seq - 5, peer_ack, "12345", 5); /* older */
+	CHECK_EQ(app.c->snd_wnd, 3000);
+	n_got = 0;
+	peer_write(536 * 20);
+	CHECK_EQ(peer_count_data(0), 5);
+	peer_wnd = 100;
+	peer_say(TH_ACK, peer_seq - 5, peer_ack + 536 * 5, "12345678", 8);
+	CHECK_EQ(app.c->snd_wnd, 100);
+	CHECK_EQ(peer_count_data(0), 5);
+	peer_end();
+}
+
 /* MUST-17, SHLD-7: Nagle, and without. */
 TEST(nagle)
 {
@@ -643,4 +666,4 @@ UNIT_MAIN(CASE(window_is_unsigned), CASE(checksum), CASE(options_in_any_order),
 	  CASE(half_open), CASE(time_wait), CASE(data_after_close), CASE(shut_window_hears),
 	  CASE(trimmed_to_the_window), CASE(push), CASE(one_ack_for_a_filled_hole), CASE(listeners),
 	  CASE(local_address), CASE(invalid_addresses), CASE(services_and_ttl), CASE(ip_options),
-	  CASE(icmp_errors), CASE(nagle), CASE(crossing_syns))
+	  CASE(icmp_errors), CASE(window_updates), CASE(nagle), CASE(crossing_syns))

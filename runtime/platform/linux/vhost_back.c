@@ -197,7 +197,7 @@ static bool serve(struct heard *h)
 		r->num = num;
 		return index < 2;
 	case SET_VRING_BASE:
-		r->seen = r->done = (uint16_t)num;
+		r->seen = r->done = r->filled = r->told = (uint16_t)num;
 		return index < 2;
 	case SET_VRING_ADDR: /* flags, desc, used, avail */
 		return index < 2 &&

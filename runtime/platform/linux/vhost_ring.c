@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define SHOW 8u /* completions at most that the front end is not shown yet */
+
 uint8_t *vhost_at(const struct vhost_memory *m, bool front, uint64_t address, uint64_t n)
 {
 	for (uint32_t i = 0; i < m->n; i++) {
@@ -35,13 +37,18 @@ bool vhost_ring_set(struct vhost_ring *r, const struct vhost_memory *m, uint64_t
 		return false;
 	r->avail = (const void *)vhost_at(m, true, avail, 6 + n * sizeof(uint16_t));
 	r->broken = false;
+	r->filled = r->seen;
+	r->told = r->done;
 	return r->avail != NULL;
 }
 
-bool vhost_ring_filled(const struct vhost_ring *r)
+bool vhost_ring_filled(struct vhost_ring *r)
 {
-	return r->avail != NULL && !r->broken &&
-	       r->seen != __atomic_load_n(&r->avail->idx, __ATOMIC_ACQUIRE);
+	if (r->avail == NULL || r->broken)
+		return false;
+	if (r->seen == r->filled)
+		r->filled = __atomic_load_n(&r->avail->idx, __ATOMIC_ACQUIRE);
+	return r->seen != r->filled;
 }
 
 /* The next chain's head; false: none. */
@@ -58,17 +65,25 @@ static bool next(struct vhost_ring *r, uint16_t *head)
 	return true;
 }
 
-static void complete(struct vhost_ring *r, uint16_t head, uint32_t n)
+static inline void show(struct vhost_ring *r)
+{
+	r->told = r->done;
+	__atomic_store_n(&r->used->idx, r->done, __ATOMIC_RELEASE);
+}
+
+/* Shown some at a time: a store for each would take the line from the other core each time. */
+static inline void complete(struct vhost_ring *r, uint16_t head, uint32_t n)
 {
 	r->used->ring[r->done & (r->num - 1)] = (struct vring_used_elem){ head, n };
 	r->done++;
-	__atomic_store_n(&r->used->idx, r->done, __ATOMIC_RELEASE);
+	if ((uint16_t)(r->done - r->told) >= SHOW)
+		show(r);
 	r->owed = true;
 }
 
 /* Descriptor `at` of a chain, copied, and its bytes; NULL: the ring is broken. */
-static uint8_t *buffer(struct vhost_ring *r, const struct vhost_memory *m, uint16_t at,
-		       bool writable, struct vring_desc *d)
+static inline uint8_t *buffer(struct vhost_ring *r, const struct vhost_memory *m, uint16_t at,
+			      bool writable, struct vring_desc *d)
 {
 	uint8_t *p = NULL;
 
@@ -89,12 +104,19 @@ uint32_t vhost_ring_take(struct vhost_ring *r, const struct vhost_memory *m,
 	uint32_t in_header = 0, n = 0, links = 0;
 	struct vring_desc d;
 	uint16_t head, at;
+	const uint8_t *p;
 
 	if (!next(r, &head))
 		return 0;
-	at = head;
-	do {
-		const uint8_t *p = buffer(r, m, at, false, &d);
+	p = buffer(r, m, head, false, &d);
+	if (p != NULL && !(d.flags & VRING_DESC_F_NEXT) && d.len >= VHOST_NET_HEADER &&
+	    d.len - VHOST_NET_HEADER <= room) { /* as most are: in one piece */
+		memcpy(header, p, VHOST_NET_HEADER);
+		memcpy(to, p + VHOST_NET_HEADER, d.len - VHOST_NET_HEADER);
+		complete(r, head, 0);
+		return d.len - VHOST_NET_HEADER;
+	}
+	for (at = head;; at = d.next, p = buffer(r, m, at, false, &d)) {
 		uint32_t k, copy;
 
 		if (p == NULL || ++links > r->num) {
@@ -107,8 +129,9 @@ uint32_t vhost_ring_take(struct vhost_ring *r, const struct vhost_memory *m,
 		copy = n < room ? GW_MIN(d.len - k, room - n) : 0;
 		memcpy(to + GW_MIN(n, room), p + k, copy);
 		n = d.len - k > ~0u / 2 - n ? ~0u / 2 : n + (d.len - k);
-		at = d.next;
-	} while (d.flags & VRING_DESC_F_NEXT);
+		if (!(d.flags & VRING_DESC_F_NEXT))
+			break;
+	}
 	complete(r, head, 0);
 	return in_header == VHOST_NET_HEADER ? n : room + 1;
 }
@@ -117,14 +140,22 @@ bool vhost_ring_put(struct vhost_ring *r, const struct vhost_memory *m, const st
 		    unsigned n)
 {
 	uint32_t links = 0, all = 0;
-	struct vring_desc d = { .flags = VRING_DESC_F_NEXT };
+	struct vring_desc d;
 	size_t done = 0; /* of *pieces */
 	uint16_t head, at;
+	uint8_t *p;
 
 	if (!next(r, &head))
 		return false;
-	for (at = head; n != 0 && (d.flags & VRING_DESC_F_NEXT); at = d.next) {
-		uint8_t *p = buffer(r, m, at, true, &d);
+	p = buffer(r, m, head, true, &d);
+	if (p != NULL && n == 2 && pieces[0].iov_len == VHOST_NET_HEADER &&
+	    d.len >= VHOST_NET_HEADER && pieces[1].iov_len <= d.len - VHOST_NET_HEADER) {
+		memcpy(p, pieces[0].iov_base, VHOST_NET_HEADER);
+		memcpy(p + VHOST_NET_HEADER, pieces[1].iov_base, pieces[1].iov_len);
+		complete(r, head, VHOST_NET_HEADER + (uint32_t)pieces[1].iov_len);
+		return true;
+	}
+	for (at = head;; at = d.next, p = buffer(r, m, at, true, &d)) {
 		uint32_t at_byte = 0;
 
 		if (p == NULL || ++links > r->num) {
@@ -144,6 +175,8 @@ bool vhost_ring_put(struct vhost_ring *r, const struct vhost_memory *m, const st
 				done = 0;
 			}
 		}
+		if (n == 0 || !(d.flags & VRING_DESC_F_NEXT))
+			break;
 	}
 	complete(r, head, n == 0 ? all : 0);
 	return n == 0;
@@ -156,6 +189,7 @@ void vhost_ring_tell(struct vhost_ring *r)
 	if (!r->owed || r->avail == NULL)
 		return;
 	r->owed = false;
+	show(r);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* used->idx before the flag (2.7.7.2) */
 	if (!(__atomic_load_n(&r->avail->flags, __ATOMIC_RELAXED) & VRING_AVAIL_F_NO_INTERRUPT) &&
 	    r->call >= 0)

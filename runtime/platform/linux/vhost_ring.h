@@ -28,9 +28,11 @@ struct vring_desc;
 struct vring_avail;
 struct vring_used;
 struct vhost_ring {
-	uint32_t num;  /* a power of two */
-	uint16_t seen; /* next of avail */
-	uint16_t done; /* next of used */
+	uint32_t num;	       /* a power of two */
+	uint16_t seen;	       /* next of avail */
+	uint16_t done;	       /* next of used */
+	uint16_t filled, told; /* avail's index as last read; used's as last written: both lines are
+				* the other core's too */
 	const struct vring_desc *desc;
 	const struct vring_avail *avail; /* NULL: not set up */
 	struct vring_used *used;
@@ -45,7 +47,7 @@ uint8_t *vhost_at(const struct vhost_memory *m, bool front, uint64_t address, ui
 bool vhost_ring_set(struct vhost_ring *r, const struct vhost_memory *m, uint64_t desc,
 		    uint64_t avail, uint64_t used) MUST_CHECK;
 /* Is there a chain that was not taken? */
-bool vhost_ring_filled(const struct vhost_ring *r);
+bool vhost_ring_filled(struct vhost_ring *r);
 /* Copy out the next chain, a frame behind its header, and complete it. Its bytes; 0: there is none,
  * or it is broken; more than `room`: it was longer, and nothing of it is right. */
 uint32_t vhost_ring_take(struct vhost_ring *r, const struct vhost_memory *m,
@@ -55,7 +57,8 @@ uint32_t vhost_ring_take(struct vhost_ring *r, const struct vhost_memory *m,
 struct iovec;
 bool vhost_ring_put(struct vhost_ring *r, const struct vhost_memory *m, const struct iovec *pieces,
 		    unsigned n) MUST_CHECK;
-/* Tell the front end what was completed, if it wants to know. */
+/* Show the front end all that was completed (it sees most of it before), and tell it, if it wants
+ * to know. */
 void vhost_ring_tell(struct vhost_ring *r);
 /* Whether the front end is to kick when it fills the ring. */
 void vhost_ring_want(struct vhost_ring *r, bool kicks);

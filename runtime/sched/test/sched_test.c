@@ -633,6 +633,81 @@ TEST(given_to_another_shard)
 	n_shards = 1;
 }
 
+/* ---- a packet that came while a program computes: an idle shard asks, and who waits for it runs
+ * ---- */
+static struct uthread *receiver;
+static bool received;
+
+static void receive(void *arg)
+{
+	(void)arg;
+	(void)uthread_park(GW_NEVER);
+	received = true;
+}
+
+static bool deliver(struct poller *p)
+{
+	(void)p;
+	if (*(const uint16_t *)self->vcore->packets_come == *(uint16_t *)self->vcore->packets_seen)
+		return false;
+	++*(uint16_t *)self->vcore->packets_seen;
+	uthread_wake(receiver);
+	return true;
+}
+
+static void ask(void *arg)
+{
+	(void)arg;
+	self->now_ns = clock_ns;
+	self->steal_ns = 0;
+	balance_steal(self);
+}
+
+TEST(packets_are_looked_for)
+{
+	static struct poller p = { .poll = deliver };
+	static uint16_t come, seen;
+
+	world();
+	n_shards = 2;
+	shards[1] = &other;
+	shard_add_poller(&p);
+	self->vcore->packets_come = (uint64_t)&come;
+	self->vcore->packets_seen = (uint64_t)&seen;
+	CHECK_EQ(uthread_create(&receiver, self, receive, NULL, "receiver", true, NULL), 0);
+	receiver->movable = false;
+	(void)uthread_park(clock_ns + 1);
+	on_other(ask, NULL);
+	CHECK_EQ(atomic_load(&other.stealing), 0); /* nothing waits here */
+	come = 1;
+	self->current->slice_end_ns = clock_ns + SLICE_NS;
+	shard_turn(); /* it is seen, but the program goes on */
+	CHECK_EQ(seen, 1);
+	CHECK(!received);
+	sched_preempt();
+	CHECK(!received);
+	(void)uthread_park(clock_ns + 1);
+	CHECK(received);
+	/* the same, when somebody asks for work: it makes room at once */
+	received = false;
+	CHECK_EQ(uthread_create(&receiver, self, receive, NULL, "receiver", true, NULL), 0);
+	(void)uthread_park(clock_ns + 1);
+	come = 2;
+	atomic_store(&self->vcore->masked, 0); /* the program runs */
+	on_other(ask, NULL);
+	atomic_store(&self->vcore->masked, 1);
+	CHECK_EQ(atomic_load(&other.stealing), 1);
+	CHECK_EQ(last_notified, self->id);
+	self->current->slice_end_ns = clock_ns + SLICE_NS;
+	sched_preempt();
+	CHECK_EQ(seen, 2);
+	CHECK(received);
+	CHECK_EQ(atomic_load(&other.stealing), 0);
+	self->vcore->packets_come = self->vcore->packets_seen = 0;
+	list_del(&p.link);
+	n_shards = 1;
+}
+
 /* ---- waiting ---- */
 static struct waitq wq;
 static struct mutex mx;
@@ -716,5 +791,5 @@ TEST(mutex)
 UNIT_MAIN(CASE(timers), CASE(timer_in_the_past), CASE(yield_and_end), CASE(deadlines_and_tokens),
 	  CASE(deadlines_left_over), CASE(idle_backs_off), CASE(program_uthreads_take_the_fpu),
 	  CASE(network_times), CASE(programs_keep_their_space), CASE(remote_wakes), CASE(messages),
-	  CASE(given_to_another_shard), CASE(waitq), CASE(mutex), CASE(polls_before_it_waits),
-	  CASE(computes_under_interrupts))
+	  CASE(given_to_another_shard), CASE(packets_are_looked_for), CASE(waitq), CASE(mutex),
+	  CASE(polls_before_it_waits), CASE(computes_under_interrupts))

@@ -108,7 +108,9 @@ TEST(take_in_pieces)
 	CHECK(vhost_ring_filled(&ring));
 	CHECK_EQ(take(), 11);
 	CHECK(header[0] == 7 && memcmp(frame, "hello there", 11) == 0);
-	CHECK(used()->idx == 1 && used()->ring[0].id == 2 && ring.owed);
+	CHECK(used()->idx == 0 && ring.owed);
+	vhost_ring_tell(&ring);
+	CHECK(used()->idx == 1 && used()->ring[0].id == 2 && !ring.owed);
 	CHECK(!vhost_ring_filled(&ring));
 	describe(0, DATA, 12 + 65, 0, 0); /* longer than the room */
 	offer(0);
@@ -116,7 +118,38 @@ TEST(take_in_pieces)
 	describe(0, DATA, 5, 0, 0); /* not even a header */
 	offer(0);
 	CHECK(take() > sizeof(frame));
+	vhost_ring_tell(&ring);
 	CHECK(used()->idx == 3 && !ring.broken);
+}
+
+TEST(in_one_piece)
+{
+	struct iovec v[2] = { { (void *)(uintptr_t) "header, 12 b", 12 },
+			      { (void *)(uintptr_t) "content", 7 } };
+
+	setup();
+	memcpy(memory + DATA, "HEADER, 12 B", 12);
+	memset(memory + DATA + 12, 'x', sizeof(frame));
+	for (unsigned i = 0; i < 20; i++) { /* what was done is shown now and then by itself */
+		describe(0, DATA, 12 + sizeof(frame), 0, 0);
+		offer(0);
+		CHECK_EQ(take(), sizeof(frame));
+		CHECK(memcmp(header, "HEADER, 12 B", 12) == 0 && frame[sizeof(frame) - 1] == 'x');
+		CHECK_EQ(used()->idx, (i + 1) / 8 * 8);
+	}
+	vhost_ring_tell(&ring);
+	CHECK_EQ(used()->idx, 20);
+	describe(0, DATA + 100, 19, VRING_DESC_F_WRITE, 0); /* just enough */
+	offer(0);
+	CHECK(vhost_ring_put(&ring, &mem, v, 2));
+	CHECK(memcmp(memory + DATA + 100, "header, 12 bcontent", 19) == 0);
+	describe(0, DATA + 100, 18, VRING_DESC_F_WRITE, 0);
+	memory[DATA + 118] = 'y';
+	offer(0);
+	CHECK(!vhost_ring_put(&ring, &mem, v, 2));
+	vhost_ring_tell(&ring);
+	CHECK(used()->idx == 22 && used()->ring[20 & (NUM - 1)].len == 19 &&
+	      used()->ring[21 & (NUM - 1)].len == 0 && memory[DATA + 118] == 'y');
 }
 
 TEST(put_in_pieces)
@@ -135,6 +168,7 @@ TEST(put_in_pieces)
 	describe(0, DATA, 8, VRING_DESC_F_WRITE, 0); /* too short: back, empty */
 	offer(0);
 	CHECK(!vhost_ring_put(&ring, &mem, v, 2));
+	vhost_ring_tell(&ring);
 	CHECK(used()->idx == 2 && used()->ring[1].len == 0 && memory[DATA + 8] == 0);
 }
 
@@ -196,5 +230,5 @@ TEST(telling)
 	memory = NULL;
 }
 
-UNIT_MAIN(CASE(places), CASE(set), CASE(take_in_pieces), CASE(put_in_pieces), CASE(hostile),
-	  CASE(telling))
+UNIT_MAIN(CASE(places), CASE(set), CASE(take_in_pieces), CASE(in_one_piece), CASE(put_in_pieces),
+	  CASE(hostile), CASE(telling))
