@@ -145,6 +145,7 @@ struct partition {
 	struct space spaces[GW_MAX_SPACES]; /* number 0 is made at boot */
 	struct space dma;		    /* what its devices reach; root 0: not confined */
 	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
+	uint64_t memory;		    /* bytes in extents */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];
 	uint64_t own_next;		 /* boot: what of its colours is dealt out */

@@ -82,20 +82,12 @@ static bool restart_memory(struct partition *p)
 	return true;
 }
 
-void restart_page(const struct partition *p, const struct restart_segment *s, uint64_t offset)
-{
-	uint64_t n = s->file_len > offset ? min_u64(s->file_len - offset, PAGE_SIZE) : 0;
-	uint8_t *to = direct(gw_stripe_pa(&p->pool.stripe, s->pa + offset));
-
-	memcpy(to, direct(s->from + offset), n);
-	memset(to + n, 0, PAGE_SIZE - n);
-}
-
 /* restart_at: segment << 48 | offset. */
-static bool restart_segments(struct partition *p)
+bool restart_segments(struct partition *p)
 {
-	uint64_t offset = p->restart_at & ((1ULL << 48) - 1);
+	uint64_t offset = p->restart_at & ((1ULL << 48) - 1), data;
 	struct restart_segment s;
+	uint8_t *to;
 
 	if (!arch_restart_segment(p, (uint32_t)(p->restart_at >> 48), &s))
 		return true;
@@ -103,7 +95,10 @@ static bool restart_segments(struct partition *p)
 		p->restart_at = ((p->restart_at >> 48) + 1) << 48;
 		return false;
 	}
-	restart_page(p, &s, offset);
+	data = s.file_len > offset ? min_u64(s.file_len - offset, PAGE_SIZE) : 0;
+	to = direct(gw_stripe_pa(&p->pool.stripe, s.pa + offset));
+	memcpy(to, direct(s.from + offset), data);
+	memset(to + data, 0, PAGE_SIZE - data);
 	p->restart_at += PAGE_SIZE;
 	return false;
 }

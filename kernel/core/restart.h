@@ -32,8 +32,8 @@ void arch_devices_start(const struct partition *p);
 struct restart_segment {
 	uint64_t pa, from, file_len, mem_len; /* whole pages from p's own address pa on */
 };
-/* restart_page - the page at offset of p's segment s, as it is at first. */
-void restart_page(const struct partition *p, const struct restart_segment *s, uint64_t offset);
+/* restart_segments - a part of making p's segments as they are at first; true: the last. */
+bool restart_segments(struct partition *p);
 bool arch_restart_segment(const struct partition *p, uint32_t i, struct restart_segment *s);
 
 #endif

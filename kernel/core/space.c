@@ -16,11 +16,6 @@ static uint32_t level_index(uint64_t va, int level)
 	return (uint32_t)(va >> (12 + 9 * level)) & (ENTRIES - 1);
 }
 
-uint64_t space_books_bytes(uint32_t pages)
-{
-	return round_up(pages * 6ULL, PAGE_SIZE);
-}
-
 static uint32_t pool_index(const struct table_pool *p, const uint64_t *entry)
 {
 	return (uint32_t)((direct_pa(entry) - p->base) / PAGE_SIZE);
@@ -36,9 +31,8 @@ static uint64_t pool_take(struct table_pool *p)
 		i = p->head - 1;
 		p->head = p->next[i];
 	} else {
-		do
-			i = p->fresh++;
-		while (!gw_stripe_has(&p->stripe, i));
+		while (!gw_stripe_has(&p->stripe, i = p->fresh++))
+			;
 		if (!p->zeroed)
 			memset(direct(p->base + i * PAGE_SIZE), 0, PAGE_SIZE);
 	}
@@ -59,10 +53,8 @@ static void pool_give(struct table_pool *p, uint64_t pa)
 void space_init(struct space *s, struct table_pool *p, uint64_t base, uint32_t pages,
 		uint64_t books, bool zeroed)
 {
-	struct gw_stripe t = p->stripe;
-
-	*p = (struct table_pool){ .base = base, .n = pages, .zeroed = zeroed, .stripe = t };
-	p->free = t.mask != 0 ? pages / t.colours * t.columns : pages;
+	*p = (struct table_pool){ .base = base, .n = pages, .zeroed = zeroed, .stripe = p->stripe };
+	p->free = p->stripe.mask != 0 ? pages / p->stripe.colours * p->stripe.columns : pages;
 	p->next = direct(books);
 	p->used = (uint16_t *)(p->next + pages);
 	*s = (struct space){ .root = pool_take(p), .pool = p };

@@ -56,11 +56,9 @@ struct gather {
 	uint64_t va[GATHER_PAGES];
 };
 
-/* space_books_bytes - memory that the bookkeeping of a pool of `pages` takes: at `books`, zero. */
-uint64_t space_books_bytes(uint32_t pages);
-
 /* space_init - a fresh pool of `pages` from base on, and an empty space over it. pool->stripe is
- * set; with colours, base is its base, and pages are whole rows. */
+ * set; with colours, base is its base, and pages are whole rows. books: zero, so much a page. */
+#define SPACE_BOOKS_BYTES 6ULL
 void space_init(struct space *s, struct table_pool *pool, uint64_t base, uint32_t pages,
 		uint64_t books, bool zeroed);
 

@@ -63,16 +63,26 @@ static void *page_at(uint64_t pa)
 	return direct_ready ? direct(pa) : (void *)(uintptr_t)pa;
 }
 
+uint64_t memory_take(struct range_set *free, uint64_t bytes, uint64_t min)
+{
+	uint64_t len = round_up(bytes, PAGE_SIZE), pa = 0;
+
+	if (min < LOW_END)
+		pa = range_carve(free, len, PAGE_SIZE, LOW_END);
+	if (pa == 0)
+		pa = range_carve(free, len, LOW_END, direct_ready ? UINT64_MAX : HUGE_SIZE);
+	if (pa == 0)
+		fail(STATUS_CONFIG,
+		     "too little memory: %lu KiB more are needed; give the machine more (-m)",
+		     len / 1024);
+	return pa;
+}
+
 uint64_t kernel_pages(struct range_set *free, uint64_t bytes)
 {
-	uint64_t len = round_up(bytes, PAGE_SIZE);
-	uint64_t pa = range_carve(free, len, PAGE_SIZE, 0x100000);
+	uint64_t pa = memory_take(free, bytes, 0);
 
-	if (pa == 0)
-		pa = range_carve(free, len, 0x100000, direct_ready ? UINT64_MAX : HUGE_SIZE);
-	if (pa == 0)
-		fail(STATUS_CONFIG, "too little memory for the kernel; give the machine more (-m)");
-	memset(page_at(pa), 0, len);
+	memset(page_at(pa), 0, round_up(bytes, PAGE_SIZE));
 	return pa;
 }
 

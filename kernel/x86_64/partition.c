@@ -10,7 +10,6 @@
 
 #define WINDOW_BITS (PTE_P | PTE_U | PTE_W | PTE_NX | PTE_A | PTE_D)
 #define READ_ONLY_BITS (PTE_P | PTE_U | PTE_NX | PTE_A)
-#define LOW_END 0x100000ULL
 
 struct partition *partitions[GW_BUNDLE_PARTITIONS];
 uint32_t n_partitions;
@@ -27,9 +26,7 @@ static void map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uin
 	if (len != 0 &&
 	    (own ? space_map_own : space_map)(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits,
 					      true, &none) != 0)
-		fail(STATUS_CONFIG,
-		     "the page tables of partition %s are too few; raise "
-		     "page_table_pages in the manifest",
+		fail(STATUS_CONFIG, "partition %s: too few page tables; raise page_table_pages",
 		     p->name);
 }
 
@@ -37,8 +34,7 @@ uint64_t device_va(struct partition *p, uint64_t len)
 {
 	uint64_t va = round_up(p->device_next, len >= LARGE_SIZE ? LARGE_SIZE : PAGE_SIZE);
 
-	p->device_next =
-		round_up(va + len, PAGE_SIZE) + PAGE_SIZE; /* a guard page between devices */
+	p->device_next = round_up(va + len, PAGE_SIZE) + PAGE_SIZE; /* and a guard page */
 	return va;
 }
 
@@ -49,20 +45,9 @@ void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len)
 
 uint64_t partition_take(struct partition *p, struct range_set *free, uint64_t bytes, uint64_t min)
 {
-	uint64_t len = round_up(bytes, PAGE_SIZE), pa = 0;
-
-	p->own_next += len;
-	if (p->pool.stripe.mask != 0)
-		return p->own_next - len;
-	if (min < LOW_END)
-		pa = range_carve(free, len, PAGE_SIZE, LOW_END);
-	if (pa == 0)
-		pa = range_carve(free, len, LOW_END, UINT64_MAX);
-	if (pa == 0)
-		fail(STATUS_CONFIG,
-		     "too little memory: %lu KiB more are needed; give the machine more (-m)",
-		     len / 1024);
-	return pa;
+	p->own_next += round_up(bytes, PAGE_SIZE);
+	return p->pool.stripe.mask == 0 ? memory_take(free, bytes, min)
+					: p->own_next - round_up(bytes, PAGE_SIZE);
 }
 
 /* A stretch for the partitions that have colours; each begins with its page tables. */
@@ -75,14 +60,13 @@ static void deal_colours(const struct gw_bundle *b, uint32_t stretches, struct r
 
 	if (rows == ~0ULL)
 		fail(STATUS_CONFIG,
-		     "a partition has page colours beyond the %u of the CPU's caches; name others, "
-		     "or "
-		     "say in the manifest how many there are",
+		     "a partition has page colours beyond the CPU's %u; name others, or say "
+		     "in the manifest how many there are",
 		     colours);
 	if (rows == 0)
 		return;
 	log_text("godwit: %u page colours (by the CPU's caches: %u)\n", colours, cpu_colours());
-	base = round_up(partition_take(partitions[0], free, (rows + 1) * row, LOW_END), row);
+	base = round_up(memory_take(free, (rows + 1) * row, LOW_END), row);
 	for (uint32_t i = 0; i < b->n_partitions; i++) {
 		struct partition *p = partitions[i];
 
@@ -104,10 +88,10 @@ static void build_pool(struct partition *p, const struct gw_bundle_partition *m,
 		if (m->memory_bytes != 0)
 			memory = min_u64(memory, m->memory_bytes);
 		pages = (uint32_t)gw_deal_tables(m, memory, boot->ram.n);
-		base = partition_take(p, free, pages * PAGE_SIZE, 0);
+		base = memory_take(free, pages * PAGE_SIZE, 0);
 	}
 	space_init(&p->spaces[0], &p->pool, base, pages,
-		   kernel_pages(free, space_books_bytes(pages)),
+		   kernel_pages(free, pages * SPACE_BOOKS_BYTES),
 		   base >= LOW_END && (m->flags & GW_PARTITION_MEM_ZEROED));
 	root = direct(p->spaces[0].root);
 	for (uint32_t i = 256; i < 512; i++)
@@ -119,33 +103,24 @@ static void build_segment(struct partition *p, uint32_t i, uint64_t bundle_pa,
 {
 	const struct gw_bundle_segment *s = &bundle->segments[i];
 	uint64_t from = bundle_pa + s->offset, bits = space_bits(s->flags) | PTE_A;
-	struct restart_segment load;
 
 	if (!(s->flags & GW_MAP_W) && p->pool.stripe.mask == 0) {
 		map(p, s->va, from, s->mem_len, bits, false);
 		return;
 	}
 	segment_pa[i] = partition_take(p, free, s->mem_len, LOW_END);
-	load = (struct restart_segment){ segment_pa[i], from, s->file_len, s->mem_len };
-	for (uint64_t at = 0; at < s->mem_len; at += PAGE_SIZE)
-		restart_page(p, &load, at);
 	map(p, s->va, segment_pa[i], s->mem_len, bits | PTE_D, true);
 }
 
-/* All memory that is left, at most GW_MAX_EXTENTS stretches and `limit` bytes. */
-static void build_extents(struct partition *p, struct range_set *free, uint64_t limit)
+/* Its memory: of its colours, or all that is left, at most GW_MAX_EXTENTS stretches; at most
+ * `limit` bytes. Returns how much. */
+static uint64_t build_extents(struct partition *p, struct range_set *free, uint64_t limit)
 {
-	uint32_t n = 0;
+	uint64_t left = limit;
 
-	if (p->pool.stripe.mask != 0) {
-		limit = round_up(limit, PAGE_SIZE);
-		p->extents[n++] = (struct gw_extent){ partition_take(p, free, limit, 0), limit };
-		map(p, GW_MEM_BASE + p->extents[0].pa, p->extents[0].pa, limit, WINDOW_BITS, true);
-		limit = 0;
-	}
-	while (n < GW_MAX_EXTENTS) {
-		uint64_t start = 0, len;
-		const struct range *best = NULL;
+	while (p->n_extents < GW_MAX_EXTENTS && left != 0) {
+		struct gw_extent *e = &p->extents[p->n_extents];
+		struct range *best = NULL;
 
 		/* The next one up; when there are too many, small ones are passed over. */
 		for (uint32_t i = 0; i < free->n && best == NULL; i++)
@@ -153,20 +128,21 @@ static void build_extents(struct partition *p, struct range_set *free, uint64_t 
 			    (free->n <= GW_MAX_EXTENTS ||
 			     free->r[i].end - free->r[i].start >= LARGE_SIZE))
 				best = &free->r[i];
-		if (best == NULL || limit == 0)
+		if (p->pool.stripe.mask != 0)
+			*e = (struct gw_extent){ partition_take(p, free, left, 0), left };
+		else if (best != NULL)
+			e->len = min_u64(best->end - best->start, left),
+			e->pa = range_carve(free, e->len, best->start, best->end);
+		if (e->pa == 0)
 			break;
-		len = min_u64(best->end - best->start, limit);
-		start = range_carve(free, len, best->start, best->end);
-		if (start == 0)
-			break;
-		p->extents[n++] = (struct gw_extent){ start, len };
-		limit -= len;
-		map(p, GW_MEM_BASE + start, start, len, WINDOW_BITS, false);
+		p->n_extents++;
+		left -= e->len;
+		map(p, GW_MEM_BASE + e->pa, e->pa, e->len, WINDOW_BITS, true);
 	}
-	p->n_extents = n;
-	if (n == 0)
+	if (p->n_extents == 0)
 		fail(STATUS_CONFIG,
 		     "no memory is left for partition %s; give the machine more (-m)", p->name);
+	return limit - left;
 }
 
 static void build_info(struct partition *p, const struct gw_bundle_partition *m,
@@ -194,32 +170,32 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 		     const struct boot_info *boot, struct range_set *free)
 {
 	const struct gw_bundle_partition *m = &b->partitions[p->number];
-	uint64_t total = 0;
 
 	bundle = b;
 	build_pool(p, m, boot, free);
 	for (uint32_t i = 0; i < b->n_segments; i++)
 		if (b->segments[i].partition == p->number)
 			build_segment(p, i, bundle_pa, free);
+	while (!restart_segments(p))
+		;
+	p->restart_at = 0;
 	build_info(p, m, boot, free);
 	if (m->config_len != 0)
 		map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len, READ_ONLY_BITS,
 		    false);
 	for (uint32_t i = 0; i < m->vcores; i++)
 		map(p, GW_VCORE_VA(i), p->vcores[i]->area_at, GW_VCORE_AREA, WINDOW_BITS, true);
-	build_extents(p, free, m->memory_bytes != 0 ? m->memory_bytes : UINT64_MAX);
-	for (uint32_t i = 0; i < p->n_extents; i++)
-		total += p->extents[i].len;
-	if (m->memory_bytes != 0 && total < m->memory_bytes)
+	p->memory = build_extents(
+		p, free, m->memory_bytes != 0 ? round_up(m->memory_bytes, PAGE_SIZE) : UINT64_MAX);
+	if (m->memory_bytes != 0 && p->memory < m->memory_bytes)
 		fail(STATUS_CONFIG,
-		     "partition %s wants %lu KiB, %lu KiB are left; give the machine "
-		     "more (-m)",
-		     p->name, m->memory_bytes / 1024, total / 1024);
+		     "partition %s wants %lu KiB, %lu KiB are left; give the machine more (-m)",
+		     p->name, m->memory_bytes / 1024, p->memory / 1024);
 	if (p->dma_trusted)
 		p->info->dma = p->pool.stripe;
 	p->info->n_extents = p->n_extents;
 	memcpy(p->info->extents, p->extents, sizeof(p->extents));
-	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
+	p->info->kernel_bytes = boot->ram_bytes - p->memory - b->size;
 }
 
 /* May core c run its only vcore without a scheduler? */
@@ -232,14 +208,13 @@ static bool dedicated(const struct gw_bundle *b)
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }
 
-void partitions_create(const struct gw_bundle *b, const struct boot_info *boot,
-		       struct range_set *free)
+void partitions_create(const struct gw_bundle *b, uint32_t stretches, struct range_set *free)
 {
 	uint32_t index = 0;
 
 	for (uint32_t i = 0; i < b->n_partitions; i++)
 		partitions[i] = direct(kernel_pages(free, sizeof(*partitions[i])));
-	deal_colours(b, boot->ram.n, free);
+	deal_colours(b, stretches, free);
 	for (uint32_t i = 0; i < b->n_partitions; i++) {
 		const struct gw_bundle_partition *m = &b->partitions[i];
 		struct partition *p = partitions[i];
@@ -258,8 +233,7 @@ void partitions_create(const struct gw_bundle *b, const struct boot_info *boot,
 
 			if (!floats && c->n_vcores == CORE_VCORES)
 				fail(STATUS_CONFIG,
-				     "more than %u vcores on core %u; give the "
-				     "machine more cores (-smp)",
+				     "more than %u vcores on core %u; give it more cores (-smp)",
 				     CORE_VCORES, c->id);
 			p->vcores[k] = vcore_create(free, index++, p, k, c);
 			p->vcores[k]->floats = floats;
@@ -310,7 +284,7 @@ bool arch_restart_segment(const struct partition *p, uint32_t i, struct restart_
 				       .from = direct_pa(bundle) + m->offset,
 				       .file_len = m->file_len,
 				       .mem_len = m->mem_len };
-	if (m->partition != p->number || !(m->flags & GW_MAP_W))
+	if (m->partition != p->number || segment_pa[i] == 0) /* not its, or in the bundle */
 		s->mem_len = 0;
 	return true;
 }
