@@ -44,7 +44,7 @@ GUEST_COLD := linux/start linux/metrics runtime/metric/% linux/process/sigcalls 
 	runtime/virtio/console% runtime/virtio/rng runtime/virtio/init runtime/virtio/pci runtime/virtio/mmio \
 	runtime/virtio/transport runtime/net/dhcp% runtime/net/frag runtime/net/icmp runtime/net/tcp/cookie runtime/net/tcp/migrate \
 	runtime/base/histogram% runtime/virtio/net linux/memory/elf_check runtime/net/tcp/bbr runtime/net/tcp/rate \
-	runtime/net/tcp/connect runtime/net/tcp/option runtime/net/tcp/ecn runtime/net/arp runtime/base/fmt runtime/base/random \
+	runtime/net/tcp/connect runtime/net/tcp/option runtime/net/tcp/ecn runtime/net/tcp/urgent runtime/net/arp runtime/base/fmt runtime/base/random \
 	runtime/sched/start runtime/netglue/settings runtime/platform/config runtime/platform/godwit/log runtime/platform/godwit/steps \
 	runtime/platform/godwit/main linux/vdso/map linux/process/signal linux/process/sigreturn linux/files/sys_fd \
 	linux/files/signalfd linux/files/file_size linux/files/reclaim linux/memory/mm

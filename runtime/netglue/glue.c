@@ -219,6 +219,7 @@ static struct net_stack *make_stack(struct glue *g)
 		c.csum_rx = info->csum_rx;
 		c.tso4 = info->tso4;
 		c.gro_rx = info->mrg && info->csum_rx;
+		c.ack_batch = !c.gro_rx;
 		if (g->via == g->shard->id)
 			c.tx = tx_own;
 	}

@@ -1,37 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* host_test.c - the command line of `godwit host`: what is taken, what is refused and how. */
 #include <sched.h>
-#include "tests/unit.h"
 #include "tools/godwit/host.h"
+#include "tools/test/command_line.h"
 
-static int parse(struct host_options *h, char *const *argv)
-{
-	static char *kept[64]; /* the options keep pointing into it */
-	int argc = 0;
-
-	fail_clear();
-	for (; argv[argc] != NULL; argc++)
-		kept[argc] = argv[argc];
-	kept[argc] = NULL;
-	return host_options_parse(h, argc, kept);
-}
-
-static bool refuses(char *const *argv, const char *part)
-{
-	struct host_options h;
-	int rc = parse(&h, argv);
-	bool said = strstr(fail_text(), part) != NULL;
-
-	if (rc != -1 || !said)
-		printf("rc %d, message '%s'\n", rc, fail_text());
-	host_options_free(&h);
-	return rc == -1 && said;
-}
-#define ARGS(...)                 \
-	(char *[])                \
-	{                         \
-		__VA_ARGS__, NULL \
-	}
+COMMAND_LINE(host_options, host_options_parse, host_options_free)
 
 TEST(defaults)
 {

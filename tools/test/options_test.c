@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* options_test.c - the command line of `godwit run`: what is taken, what is refused and how. */
-#include "tests/unit.h"
 #include "tools/godwit/options.h"
+#include "tools/test/command_line.h"
 
-#define ARGS(...)                 \
-	(char *[])                \
-	{                         \
-		__VA_ARGS__, NULL \
-	}
-
-static int parse(struct options *o, char *const *argv)
-{
-	static char *kept[64]; /* the options keep pointing into it */
-	int argc = 0;
-
-	fail_clear();
-	for (; argv[argc] != NULL; argc++)
-		kept[argc] = argv[argc];
-	kept[argc] = NULL;
-	return options_parse(o, argc, kept);
-}
-
-/* Expect a refusal whose message contains `part`. */
-static bool refuses(char *const *argv, const char *part)
-{
-	struct options o;
-	int rc = parse(&o, argv);
-	bool said = strstr(fail_text(), part) != NULL;
-
-	if (rc != -1 || !said)
-		printf("rc %d, message '%s'\n", rc, fail_text());
-	options_free(&o);
-	return rc == -1 && said;
-}
+COMMAND_LINE(options, options_parse, options_free)
 
 TEST(defaults)
 {
