@@ -60,8 +60,7 @@ static void deal_colours(const struct gw_bundle *b, uint32_t stretches, struct r
 
 	if (rows == ~0ULL)
 		fail(STATUS_CONFIG,
-		     "a partition has page colours beyond the CPU's %u; name others, or say "
-		     "in the manifest how many there are",
+		     "a partition has page colours beyond the CPU's %u: the manifest may say more",
 		     colours);
 	if (rows == 0)
 		return;
