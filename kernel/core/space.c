@@ -247,8 +247,8 @@ static uint32_t tables_needed(const struct space *s, uint64_t va, uint64_t len, 
 	return need;
 }
 
-static inline __attribute__((always_inline)) bool
-pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make, bool split_whole)
+static bool pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make,
+			bool split_whole)
 {
 	if (s->pool->free >= len / LARGE_SIZE + len / HUGE_SIZE + 8)
 		return true;
@@ -257,8 +257,8 @@ pool_serves(const struct space *s, uint64_t va, uint64_t len, bool make, bool sp
 
 /* Fill the page entries of one table from va on, up to the end of the range or of the table.
  * Returns the bytes done. */
-static inline __attribute__((always_inline)) uint64_t
-map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits, struct gather *g)
+static uint64_t map_pages(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
+			  struct gather *g)
 {
 	uint64_t *e = walk_make(s, va, 0, g);
 	uint64_t n = min_u64(ENTRIES - level_index(va, 0), len / PAGE_SIZE), value = pa | bits;
@@ -308,18 +308,16 @@ int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t 
 	return 0;
 }
 
-__attribute__((cold)) int space_map_coloured(struct space *s, uint64_t va, uint64_t at,
-					     uint64_t len, uint64_t bits, struct gather *g)
+int space_map_coloured(struct space *s, uint64_t va, uint64_t at, uint64_t len, uint64_t bits,
+		       struct gather *g)
 {
-	const struct gw_stripe *stripe = &s->pool->stripe;
+	int rc = s->pool->free < tables_needed(s, va, len, true, true) ? -ENOMEM : 0;
 
-	if (!pool_serves(s, va, len, true, true))
-		return -ENOMEM;
-	for (uint64_t n; len > 0; va += n, at += n, len -= n) {
-		n = min_u64(LARGE_SIZE - va % LARGE_SIZE, gw_stripe_run(stripe, at));
-		n = map_pages(s, va, gw_stripe_pa(stripe, at), min_u64(len, n), bits, g);
+	for (uint64_t n; len > 0 && rc == 0; va += n, at += n, len -= n) {
+		n = min_u64(len, gw_stripe_run(&s->pool->stripe, at));
+		rc = space_map(s, va, gw_stripe_pa(&s->pool->stripe, at), n, bits, false, g);
 	}
-	return 0;
+	return rc;
 }
 
 static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bits,

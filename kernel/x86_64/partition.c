@@ -20,12 +20,13 @@ static const struct gw_bundle *bundle; /* it stays: read-only segments, and rest
 static void map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
 		bool own)
 {
+	struct space *s = &p->spaces[0];
 	struct gather none;
 
 	none.n = 0;
-	if (len != 0 &&
-	    (own ? space_map_own : space_map)(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits,
-					      true, &none) != 0)
+	len = round_up(len, PAGE_SIZE);
+	if ((own ? space_map_own(s, va, pa, len, bits, true, &none)
+		 : space_map(s, va, pa, len, bits, true, &none)) != 0)
 		fail(STATUS_CONFIG, "partition %s: too few page tables; raise page_table_pages",
 		     p->name);
 }

@@ -29,9 +29,9 @@ static bool pool_grow(struct pbuf_pool *pool)
 		return false;
 	for (size_t off = 0; off + PBUF_SIZE <= bytes; off += PBUF_SIZE) {
 		struct pbuf *p = (struct pbuf *)(void *)(mem + off);
-		uint64_t pa = (uint64_t)p - GW_MEM_BASE;
+		uint64_t at = pool->dma != NULL ? pool->dma(p) : (uint64_t)p - GW_MEM_BASE;
 
-		p->dma = (pool->dma != NULL ? gw_stripe_pa(pool->dma, pa) : pa) - (uint64_t)p;
+		p->dma = at - (uint64_t)p;
 		list_add_tail(&pool->free, &p->link);
 		pool->n_free++;
 		pool->n_total++;

@@ -10,7 +10,6 @@
 #ifndef GODWIT_RUNTIME_PBUF_H
 #define GODWIT_RUNTIME_PBUF_H
 
-#include "abi/colour.h"
 #include "runtime/base/list.h"
 
 #define PBUF_SIZE 2048u
@@ -57,7 +56,7 @@ struct pbuf_pool {
 	 * PBUF_SIZE), or NULL */
 	void *(*more)(void *ctx, size_t *bytes);
 	void *ctx;
-	const struct gw_stripe *dma; /* where memory is for devices; NULL: at its own addresses */
+	uint64_t (*dma)(const void *p); /* where p is for devices; NULL: at its own address */
 };
 
 void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(void *, size_t *),

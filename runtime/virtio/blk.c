@@ -212,12 +212,13 @@ int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *seg
 		int rc;
 
 		while (n != 0 && k < d->seg_max) {
-			uint64_t run = gw_stripe_run(&dma_stripe, segments->pa + done);
-			uint32_t len = (uint32_t)GW_MIN(segments->len - done, run);
+			uint8_t *to = (uint8_t *)pa_to_va(segments->pa) + done;
+			uint32_t len = segments->len - done;
 
-			bufs[1 + k++] =
-				(struct vq_buf){ gw_stripe_pa(&dma_stripe, segments->pa + done),
-						 len };
+			if (dma_stripe.mask != 0) /* its pages are apart */
+				len = GW_MIN(len, (uint32_t)(GW_PAGE_SIZE -
+							     (uint64_t)to % GW_PAGE_SIZE));
+			bufs[1 + k++] = (struct vq_buf){ dma_of(to), len };
 			bytes += len;
 			done += len;
 			if (done == segments->len) {

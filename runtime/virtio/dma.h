@@ -5,18 +5,12 @@
 #ifndef GODWIT_RUNTIME_VIRTIO_DMA_H
 #define GODWIT_RUNTIME_VIRTIO_DMA_H
 
+#include "abi/colour.h"
 #include "runtime/mem/mem.h"
 
 extern struct gw_stripe dma_stripe; /* set by virtio_init */
 
-uint64_t dma_coloured(uint64_t pa);
-
 /* dma_of - the address of p, in the partition's memory, for a device. */
-static inline uint64_t dma_of(const void *p)
-{
-	uint64_t pa = va_to_pa(p);
-
-	return likely(dma_stripe.mask == 0) ? pa : dma_coloured(pa);
-}
+uint64_t dma_of(const void *p);
 
 #endif

@@ -7,9 +7,9 @@
 
 struct gw_stripe dma_stripe;
 
-uint64_t dma_coloured(uint64_t pa)
+uint64_t dma_of(const void *p)
 {
-	return gw_stripe_pa(&dma_stripe, pa);
+	return gw_stripe_pa(&dma_stripe, va_to_pa(p));
 }
 
 /* One block:  | desc[size] | avail, ring[size], used_event | pad to 64 | used, ring[size],
