@@ -50,7 +50,9 @@ static void transmit(struct net_stack *s, struct dhcp *d, uint8_t type)
 	if (d->state == ST_RENEWING)
 		dst = d->server;
 	if (dst != IP4_BROADCAST) {
-		(void)udp_output(s, p, s->ip.addr, 68, dst, 67);
+		(void)udp_output(
+			s, p, &(struct net_endpoint){ .family = 4, .port = 68, .ip4 = s->ip.addr },
+			&(struct net_endpoint){ .family = 4, .port = 67, .ip4 = dst });
 		return;
 	}
 	/* Broadcast, from 0.0.0.0 while we have no address: below the routing, which knows no such

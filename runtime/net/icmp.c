@@ -6,7 +6,7 @@
 
 #define ICMP_PER_SECOND 200u
 
-static bool may_send(struct net_stack *s, uint32_t cost)
+bool icmp_may_send(struct net_stack *s, uint32_t cost)
 {
 	uint32_t now = now_tick(s);
 
@@ -26,7 +26,7 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t hl)
 	struct pbuf *head = NULL, *tail = NULL;
 	bool ok = true;
 
-	if (!may_send(s, 1)) {
+	if (!icmp_may_send(s, 1)) {
 		drop(s, p, &s->n.drop_rate);
 		return;
 	}
@@ -60,8 +60,9 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t hl)
 	(void)ip4_output(s, head, dst, src, IP_ICMP, 64);
 }
 
-/* A complaint about a packet of ours, quoted in it. */
-static void heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
+/* A complaint about a packet of ours, quoted in it. Returns the shard that it is for when that is
+ * another. */
+static int heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
 {
 	static const int unreach[16] = { ENETUNREACH,  EHOSTUNREACH, ECONNREFUSED, ECONNREFUSED,
 					 EMSGSIZE,     EHOSTUNREACH, ENETUNREACH,  EHOSTUNREACH,
@@ -74,13 +75,13 @@ static void heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
 	if (n < 8 + IP4_HLEN + 8 || (q[0] >> 4) != 4 ||
 	    (qhl = (uint32_t)(q[0] & 15) * 4) < IP4_HLEN || n < 8 + qhl + 8) {
 		s->n.drop_short++;
-		return;
+		return -1;
 	}
 	src = ld32(q + 12);
 	dst = ld32(q + 16);
 	if (src != s->ip.addr || !s->ip.up) {
 		s->n.drop_addr++;
-		return;
+		return -1;
 	}
 	err = icmp[0] == 3 ? -unreach[icmp[1] & 15] : -EHOSTUNREACH;
 	if (icmp[0] == 3 && icmp[1] == 4) {
@@ -89,10 +90,16 @@ static void heard(struct net_stack *s, const uint8_t *icmp, uint32_t n)
 			mtu = ldbe16(q + 2) > 1492 ? 1492 : 576;
 	}
 	if (q[9] == IP_TCP)
-		tcp_icmp(s, src, dst, q + qhl, err, mtu,
-			 icmp[0] == 3 && (icmp[1] == 2 || icmp[1] == 3));
-	else if (q[9] == IP_UDP)
-		udp_icmp(s, src, dst, q + qhl, err);
+		return tcp_icmp(s, pair4(dst, src), q + qhl, err, mtu,
+				icmp[0] == 3 && (icmp[1] == 2 || icmp[1] == 3));
+	if (q[9] == IP_UDP)
+		(void)udp_icmp(
+			s,
+			&(struct net_endpoint){ .family = 4, .port = ldbe16(q + qhl), .ip4 = src },
+			&(struct net_endpoint){
+				.family = 4, .port = ldbe16(q + qhl + 2), .ip4 = dst },
+			err);
+	return -1;
 }
 
 void icmp_input(struct net_stack *s, struct pbuf *p)
@@ -100,6 +107,7 @@ void icmp_input(struct net_stack *s, struct pbuf *p)
 	uint32_t hl = (uint32_t)(p->data[0] & 15) * 4, n = p->total - hl;
 	uint8_t copy[8 + 60 + 8];
 	uint32_t dst = ld32(p->data + 16);
+	int shard = -1;
 
 	if (n < 8) {
 		drop(s, p, &s->n.drop_short);
@@ -119,10 +127,13 @@ void icmp_input(struct net_stack *s, struct pbuf *p)
 		return;
 	}
 	if (copy[0] == 3 || copy[0] == 11 || copy[0] == 12)
-		heard(s, copy, n);
+		shard = heard(s, copy, n);
 	else
 		s->n.drop_proto++;
-	pbuf_free(s->cfg.pool, p);
+	if (shard >= 0)
+		net_forward(s, p, (uint32_t)shard);
+	else
+		pbuf_free(s->cfg.pool, p);
 }
 
 void icmp_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_t code, uint32_t arg)
@@ -133,7 +144,7 @@ void icmp_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_t
 
 	/* never about an ICMP error, a fragment or to a group (RFC 1122 3.2.2) */
 	if (p->data[9] == IP_ICMP || src == 0 || (ldbe16(p->data + 6) & 0x1fff) != 0 ||
-	    ip4_route(s, src, &hop) == ROUTE_BROADCAST || !may_send(s, 10))
+	    ip4_route(s, src, &hop) == ROUTE_BROADCAST || !icmp_may_send(s, 10))
 		return;
 	q = pbuf_alloc(s->cfg.pool, PBUF_HEADROOM);
 	if (q == NULL)

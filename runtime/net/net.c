@@ -2,7 +2,7 @@
 /* net.c - the stack's frame: creation, Ethernet in and out, loopback, the poll. The same code
  * serves every shard; a stack touches nothing of another's. Frames come from outside: nothing in
  * them is believed. */
-#include "runtime/net/net_internal.h"
+#include "runtime/net/ip6_internal.h"
 
 struct net_stack *net_create(const struct net_config *config, uint64_t now_ns)
 {
@@ -143,7 +143,10 @@ static void loop_run(struct net_stack *s)
 		struct pbuf *p = list_entry(n, struct pbuf, link);
 
 		s->n_loop--;
-		ip4_input(s, p);
+		if (p->data[0] >> 4 == 6)
+			ip6_input(s, p);
+		else
+			ip4_input(s, p);
 	}
 }
 
@@ -171,6 +174,8 @@ void net_input(struct net_stack *s, struct pbuf *p)
 	p->total -= ETH_HLEN;
 	if (likely(ld16(eth + 12) == be16((uint16_t)ETH_IP4)))
 		ip4_input(s, p);
+	else if (ld16(eth + 12) == be16((uint16_t)ETH_IP6))
+		ip6_input(s, p);
 	else if (ld16(eth + 12) == be16((uint16_t)ETH_ARP))
 		arp_input(s, p);
 	else

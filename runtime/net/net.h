@@ -13,12 +13,37 @@
 
 struct net_stack;
 
-/* An address and port. Addresses in network byte order, ports in host order. */
+/* An address and port. Addresses in network byte order, ports in host order. The address is all
+ * zero for "any". A stack has one link, so that link-local addresses need no zone; never an
+ * IPv4-mapped address (RFC 4291 2.5.5.2): the edges make family 4 of those. */
 struct net_endpoint {
-	uint16_t family; /* 4 (6 comes later); 0: unspecified */
+	uint16_t family; /* 4 or 6; 0: unspecified */
 	uint16_t port;
-	uint32_t ip4; /* network byte order */
+	union {
+		uint32_t ip4;
+		uint8_t ip6[16];
+	};
 };
+
+/* What the functions below do with families: a listener, a UDP socket and a connection are of one,
+ * that of the (local, for tcp_connect the remote) endpoint they were made with; "any" is any
+ * address of that family, and the same port can be taken in both: who wants both registers two. An
+ * endpoint of another family where one is given is -EAFNOSUPPORT, as is a family that is neither. A
+ * multicast address is -ENETUNREACH to tcp_connect; UDP sends to it, unrouted. */
+static inline bool net_endpoint_is_any(const struct net_endpoint *e)
+{
+	static const uint8_t any[16];
+
+	return e->family == 6 ? __builtin_memcmp(e->ip6, any, 16) == 0 : e->ip4 == 0;
+}
+
+/* The same family and address, whatever the ports. */
+static inline bool net_endpoint_same_address(const struct net_endpoint *a,
+					     const struct net_endpoint *b)
+{
+	return a->family == b->family &&
+	       (a->family == 6 ? __builtin_memcmp(a->ip6, b->ip6, 16) == 0 : a->ip4 == b->ip4);
+}
 
 /* Explicit congestion notification (RFC 3168): used when the peer asks, as Linux does by default;
  * asked for, too; not used. */
@@ -27,15 +52,21 @@ enum net_ecn { NET_ECN_ACCEPT, NET_ECN_REQUEST, NET_ECN_OFF };
 struct net_config {
 	uint8_t mac[6];
 	uint16_t mtu; /* IP bytes, 576..9216 (RFC 791: 68 is the floor; we ask for 576) */
-	bool csum_tx, csum_rx, tso4, gro_rx; /* what the device does */
+	bool csum_tx, csum_rx, tso4, tso6, gro_rx; /* what the device does */
 	/* Segments that arrive in order are acknowledged by net_poll, all of a batch at once, as if
 	 * the device had merged them. For one that does not. */
 	bool ack_batch;
 	uint32_t shard, n_shards;
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
-	uint32_t congestion;		 /* enum tcp_congestion, of new connections */
-	uint32_t ecn;			 /* enum net_ecn, of new connections */
+	/* Receive buffers grow by themselves up to so many bytes in all, beyond what each begins
+	 * with: what the device can hold while nobody looks. 0: no bound. */
+	uint64_t rcv_growth_max;
+	uint32_t congestion; /* enum tcp_congestion, of new connections */
+	/* Interface identifiers: RFC 7217's with a secret that stays the same from boot to boot;
+	 * all zero: EUI-64 of the MAC (RFC 4291 appendix A). */
+	uint64_t ip6_secret[2];
+	uint32_t ecn; /* enum net_ecn, of new connections */
 	struct pbuf_pool *pool;
 	void *(*alloc)(size_t n); /* zeroed; NULL when out of memory */
 	void (*free)(void *p, size_t n);
@@ -65,6 +96,57 @@ struct net_ip4 {
 	bool up;
 };
 const struct net_ip4 *net_get_ip4(const struct net_stack *s);
+
+/* ---- IPv6 (RFC 8200). Both ways may be used together, and with IPv4. ---- */
+#define NET_IP6_ADDRS 8u
+enum net_ip6_state {
+	NET_IP6_FREE,	    /* no address in this place */
+	NET_IP6_TENTATIVE,  /* duplicate address detection is on: not to be used yet */
+	NET_IP6_DUPLICATE,  /* somebody else has it: never used */
+	NET_IP6_PREFERRED,  /* for all */
+	NET_IP6_DEPRECATED, /* for what uses it already (RFC 4862 5.5.4) */
+};
+struct net_ip6_addr {
+	uint8_t addr[16];
+	uint8_t prefix, state;
+	uint64_t preferred_until, valid_until; /* ns of the stack's clock; GW_NEVER: for ever */
+};
+#define NET_IP6_PREFIXES 8u
+struct net_ip6_prefix { /* neighbours: what is reached without a router */
+	uint8_t addr[16];
+	uint8_t len;
+	uint64_t until; /* 0: no prefix in this place */
+};
+struct net_ip6 {
+	struct net_ip6_addr addr[NET_IP6_ADDRS]; /* [0]: the link-local one */
+	uint8_t gateway[16];			 /* all zero: none */
+	uint8_t dns[2][16];			 /* all zero: none */
+	struct net_ip6_prefix on_link[NET_IP6_PREFIXES];
+	uint16_t mtu; /* of the link, for IPv6 */
+	uint8_t hop_limit;
+	bool up; /* there is an address beyond the link-local one that can be used */
+};
+/* Static configuration: the address (prefix 0..128), gateway and name server (NULL: none; the
+ * gateway may be link-local), beside a link-local address. Duplicate address detection comes first
+ * (RFC 4862 5.4: a second), then configured() is called; a duplicate is warned of and not used.
+ * Router advertisements are not listened to unless net_start_ip6 is called, too. */
+void net_set_ip6(struct net_stack *s, const uint8_t addr[16], unsigned prefix,
+		 const uint8_t gateway[16], const uint8_t dns[16]);
+/* Configure from the link: link-local address, router solicitations, addresses, routes and name
+ * servers from advertisements (RFC 4861 6.3, 4862 5.5, 8106), and what these send to DHCPv6 for.
+ * configured() is called whenever something that net_get_ip6 shows changed. */
+void net_start_ip6(struct net_stack *s);
+const struct net_ip6 *net_get_ip6(const struct net_stack *s);
+/* Take over what another shard's stack has configured for the same link: addresses are used as they
+ * are, without detection. Advertisements are left to the other one. */
+void net_adopt_ip6(struct net_stack *s, const struct net_ip6 *from);
+
+/* Is it one of this stack's own addresses, the loopback ones included? Any: no. */
+bool net_is_own(const struct net_stack *s, const struct net_endpoint *e);
+/* The address that would be used to talk to to's (RFC 6724 5 for IPv6), port 0. -ENETUNREACH;
+ * -EAFNOSUPPORT. */
+int net_source(const struct net_stack *s, const struct net_endpoint *to,
+	       struct net_endpoint *out) MUST_CHECK;
 
 /* One received Ethernet frame; takes it. */
 void net_input(struct net_stack *s, struct pbuf *frame);
@@ -100,15 +182,16 @@ struct tcp_callbacks {
 };
 void tcp_set_callbacks(struct net_stack *s, const struct tcp_callbacks *cb);
 
-/* Listen on local (ip4 0 = any). backlog bounds half-open connections; above it SYN cookies (RFC
- * 4987) answer. reuse: allow other listeners' TIME_WAIT leftovers. -EADDRINUSE, -ENOMEM. Register
- * on every stack. */
+/* Listen on local. backlog bounds half-open connections; above it SYN cookies (RFC
+ * 4987) answer. reuse: allow other listeners' TIME_WAIT leftovers. -EADDRINUSE, -ENOMEM,
+ * -EAFNOSUPPORT. Register on every stack. */
 int tcp_listen(struct net_stack *s, const struct net_endpoint *local, unsigned backlog, void *owner,
 	       struct tcp_listener **out) MUST_CHECK;
 void tcp_unlisten(struct net_stack *s, struct tcp_listener *l);
 
-/* Active open. local may be unspecified (port 0: ephemeral, RFC 6056). -EADDRINUSE, -EADDRNOTAVAIL,
- * -ENETUNREACH, -ENOMEM. Completion by event CONNECTED or ERROR. */
+/* Active open. local may be unspecified (family 0, NULL, any; port 0: ephemeral, RFC 6056).
+ * -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH, -ENOMEM, -EAFNOSUPPORT. Completion by event CONNECTED
+ * or ERROR. */
 int tcp_connect(struct net_stack *s, const struct net_endpoint *local,
 		const struct net_endpoint *remote, void *owner, struct tcp_conn **out) MUST_CHECK;
 void tcp_set_owner(struct tcp_conn *c, void *owner);
@@ -216,21 +299,26 @@ struct net_stack *tcp_stack(const struct tcp_conn *c);
 /* ---- UDP ---- */
 struct udp_sock;
 struct udp_callbacks {
-	/* A datagram's payload (headers stripped); takes the packet. */
+	/* A datagram's payload (headers stripped, which udp_ends can still find); takes the packet.
+	 */
 	void (*input)(struct udp_sock *u, void *owner, struct pbuf *payload,
 		      const struct net_endpoint *from, const struct net_endpoint *to);
 	/* ICMP error for a connected socket: -ECONNREFUSED and such. */
 	void (*error)(struct udp_sock *u, void *owner, int err);
 };
 void udp_set_callbacks(struct net_stack *s, const struct udp_callbacks *cb);
+/* The endpoints of a datagram that the input callback got, read again from its headers: for who
+ * keeps it in a queue. Its seq, end_seq, data and the bytes before data must be as they were. */
+void udp_ends(const struct pbuf *payload, struct net_endpoint *from, struct net_endpoint *to);
 /* For the input callback: the payload is not wanted. Takes it. */
 void udp_refuse(struct udp_sock *u, struct pbuf *payload);
 int udp_bind(struct net_stack *s, const struct net_endpoint *local, bool reuse, void *owner,
-	     struct udp_sock **out) MUST_CHECK; /* port 0: ephemeral. -EADDRINUSE -EADDRNOTAVAIL */
+	     struct udp_sock **out) MUST_CHECK; /* port 0: ephemeral. -EADDRINUSE -EADDRNOTAVAIL
+						 * -EAFNOSUPPORT */
 void udp_connect(struct udp_sock *u, const struct net_endpoint *remote); /* family 0: disconnect */
 void udp_local(const struct udp_sock *u, struct net_endpoint *out);
-/* Takes the payload (chain, headroom in the first for headers). -EMSGSIZE, -ENETUNREACH, -ENOBUFS.
- */
+/* Takes the payload (chain, headroom in the first for headers). -EMSGSIZE (beyond 65,507 bytes with
+ * IPv4, 65,527 with IPv6), -ENETUNREACH, -ENOBUFS, -EAFNOSUPPORT. */
 int udp_send(struct udp_sock *u, struct pbuf *payload, const struct net_endpoint *to);
 void udp_close(struct udp_sock *u);
 

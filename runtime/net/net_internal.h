@@ -12,6 +12,7 @@
 #define ETH_HLEN 14u
 #define ETH_IP4 0x0800
 #define ETH_ARP 0x0806
+#define ETH_IP6 0x86dd
 #define IP4_HLEN 20u
 #define IP_ICMP 1
 #define IP_TCP 6
@@ -49,12 +50,18 @@ struct arp_entry {
 #define FRAG_DATAGRAMS 16u
 #define FRAG_PBUFS 64u
 
+struct frag_key {
+	uint8_t addrs[32]; /* source and destination as in the header; IPv4's: 8 bytes, then zeros
+			    */
+	uint32_t id;
+	uint8_t family, proto; /* proto: 0 for IPv6 (RFC 8200 4.5) */
+};
+
 struct frag_queue {
-	uint64_t addrs;
+	struct frag_key key;
 	uint32_t expires;     /* tick; 0: unused */
 	uint32_t have, total; /* bytes received; bytes of the whole, 0: unknown */
-	uint16_t id, count;
-	uint8_t proto;
+	uint16_t count;
 	uint8_t ecn;		/* 1 << codepoint of each part */
 	bool doomed;		/* an overlap was seen: eat the rest of it */
 	struct list_node parts; /* by offset (pbuf.seq .. end_seq) */
@@ -68,6 +75,7 @@ struct udp_sock {
 	bool reuse;
 };
 
+struct ip6_state;
 struct dhcp;
 struct tcp_conn;
 struct tcp_listener;
@@ -76,7 +84,8 @@ struct tcp_tw;
 struct tcp_state_stack { /* TCP's part of a stack */
 	struct tcp_conn **hash;
 	uint32_t mask, n_conns, n_half;
-	uint64_t key[2];
+	uint64_t rcv_growth; /* rx_growth() of all connections */
+	uint64_t key[2], pair_key[4];
 	struct sip_key secret;
 	uint64_t ts_secret;
 	struct tcp_callbacks cb;
@@ -101,6 +110,7 @@ struct net_stack {
 	uint64_t mac48; /* our address as loaded from a header */
 	struct net_config cfg;
 	struct net_ip4 ip;
+	struct ip6_state *v6; /* NULL: only the loopback address */
 	struct net_counters n;
 	struct net_wheel wheel;
 	struct tcp_state_stack tcp;
@@ -214,6 +224,8 @@ struct pbuf *frag_input(struct net_stack *s, struct pbuf *p);
 void frag_init(struct net_stack *s);
 
 /* icmp.c */
+/* May a message that costs so much (an error 10, an echo 1) be sent now? Both families together. */
+bool icmp_may_send(struct net_stack *s, uint32_t cost);
 void icmp_input(struct net_stack *s, struct pbuf *p);
 /* About packet p (data at its IP header; stays the caller's). */
 void icmp_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_t code,
@@ -221,9 +233,13 @@ void icmp_error(struct net_stack *s, const struct pbuf *p, uint8_t type, uint8_t
 
 /* udp.c */
 void udp_input(struct net_stack *s, struct pbuf *p);
-void udp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err);
-int udp_output(struct net_stack *s, struct pbuf *payload, uint32_t src, uint16_t sport,
-	       uint32_t dst, uint16_t dport);
+void udp6_input(struct net_stack *s, struct pbuf *p, uint32_t off); /* off: the UDP header */
+/* An error about a datagram from src to dst. Returns whether it may have been ours. */
+bool udp_icmp(struct net_stack *s, const struct net_endpoint *src, const struct net_endpoint *dst,
+	      int err);
+/* Of one family. */
+int udp_output(struct net_stack *s, struct pbuf *payload, const struct net_endpoint *src,
+	       const struct net_endpoint *dst);
 
 /* dhcp.c */
 void dhcp_input(struct net_stack *s, struct pbuf *payload);
@@ -237,10 +253,29 @@ void tcp_input(struct net_stack *s, struct pbuf *p); /* data at the IP header, c
 void tcp_poll(struct net_stack *s);
 uint64_t tcp_deadline(const struct net_stack *s);
 void tcp_reap(struct net_stack *s);
-/* An ICMP error that quotes a segment of ours. mtu: for fragmentation needed, else 0. */
-void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err,
-	      uint32_t mtu, bool hard);
+/* The two addresses of a segment or connection. IPv4: all in the key, as in a received header
+ * (source, the remote one, in the low half); six is NULL. IPv6: six has both, source and
+ * destination as in a received header, and the key is a keyed hash of them whose high half begins,
+ * as loaded, with 255: no IPv4 connection's local address does. */
+struct tcp_pair {
+	uint64_t key;
+	const uint8_t *six;
+};
+
+static inline struct tcp_pair pair4(uint32_t remote, uint32_t local)
+{
+	return (struct tcp_pair){ (uint64_t)local << 32 | remote, NULL };
+}
+
+/* From an IPv6 header's addresses on, source first. */
+struct tcp_pair pair6(const struct net_stack *s, const uint8_t six[32]);
+/* An ICMP error that quotes a segment of ours to the pair's remote. mtu: for fragmentation needed,
+ * else 0. Returns the shard that has the connection when it is another, else -1. */
+int tcp_icmp(struct net_stack *s, struct tcp_pair addr, const uint8_t *l4, int err, uint32_t mtu,
+	     bool hard);
 /* A packet from another shard whose connection is not (or not yet) here. */
-bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t port);
+bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, struct tcp_pair addr, uint32_t port);
+/* A frame, of which data is at the IP header, to the other shard's net_input. Takes it. */
+void net_forward(struct net_stack *s, struct pbuf *p, uint32_t shard);
 
 #endif

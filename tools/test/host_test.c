@@ -39,6 +39,12 @@ TEST(values)
 			     "app")) == 0);
 	CHECK(!h.base.dhcp && strcmp(h.base.addr, "10.0.0.2/24") == 0 &&
 	      strcmp(h.base.gw, "10.0.0.1") == 0);
+	CHECK(strcmp(options_net6(&h.base), "auto") == 0);
+	host_options_free(&h);
+	CHECK(parse(&h, ARGS("--net=tap=t", "--addr6", "2001:db8::2/64", "app")) == 0);
+	CHECK(h.base.dhcp && strcmp(h.base.addr6, "2001:db8::2/64") == 0);
+	host_options_free(&h);
+	CHECK(parse(&h, ARGS("app")) == 0 && strcmp(options_net6(&h.base), "none") == 0);
 	host_options_free(&h);
 	CHECK(parse(&h, ARGS("--move", "77", "--cores", first)) == 0 && h.move == 77);
 	host_options_free(&h);
@@ -61,6 +67,8 @@ TEST(mistakes)
 	CHECK(refuses(ARGS("--net", "afxdp=nosuchif0", "app"), "no such interface"));
 	CHECK(refuses(ARGS("--net", "afxdp=lo", "--addr", "dhcp", "app"), "--addr dhcp"));
 	CHECK(refuses(ARGS("--addr", "1.2.3.4/24", "app"), "without --net"));
+	CHECK(refuses(ARGS("--addr6", "auto", "app"), "without --net"));
+	CHECK(refuses(ARGS("--net", "afxdp=lo", "--addr6", "auto", "app"), "IPv4 alone"));
 	CHECK(refuses(ARGS("--net", "tap=t", "--trust-checksums", "app"), "afxdp"));
 	CHECK(refuses(ARGS("--set", "novalue", "app"), "KEY=VALUE"));
 	CHECK(refuses(ARGS("--cores"), "needs a value"));

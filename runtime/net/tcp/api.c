@@ -385,14 +385,19 @@ int tcp_error(const struct tcp_conn *c)
 
 void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
 {
-	*out = (struct net_endpoint){ .family = 4,
-				      .port = conn_local_port(c),
-				      .ip4 = conn_local_ip(c) };
+	*out = (struct net_endpoint){ .family = conn_is6(c) ? 6 : 4, .port = conn_local_port(c) };
+	if (conn_is6(c))
+		memcpy(out->ip6, c->six->pair + 16, 16);
+	else
+		out->ip4 = conn_local_ip(c);
 }
 
 void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out)
 {
-	*out = (struct net_endpoint){ .family = 4,
-				      .port = be16((uint16_t)c->key_port),
-				      .ip4 = conn_remote_ip(c) };
+	*out = (struct net_endpoint){ .family = conn_is6(c) ? 6 : 4,
+				      .port = be16((uint16_t)c->key_port) };
+	if (conn_is6(c))
+		memcpy(out->ip6, c->six->pair, 16);
+	else
+		out->ip4 = conn_remote_ip(c);
 }

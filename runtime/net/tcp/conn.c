@@ -37,6 +37,7 @@ int tcp_init(struct net_stack *s)
 	struct tcp_state_stack *t = &s->tcp;
 
 	random_bytes(t->key, sizeof(t->key));
+	random_bytes(t->pair_key, sizeof(t->pair_key));
 	random_bytes(&t->secret, sizeof(t->secret));
 	t->key[1] |= 1ull << 63;
 	t->port_offset = random_u32();
@@ -49,25 +50,26 @@ int tcp_init(struct net_stack *s)
 	return tw_init(s);
 }
 
-uint32_t tcp_isn(struct net_stack *s, uint64_t addr, uint32_t port)
+uint32_t tcp_isn(struct net_stack *s, struct tcp_pair addr, uint32_t port)
 {
-	uint64_t w[2] = { addr, port };
+	uint64_t w[2] = { addr.key, port };
 
 	return (uint32_t)siphash(&s->tcp.secret, w, 2) +
 	       (uint32_t)(s->now >> 6); /* RFC 6528: about 4 us a step */
 }
 
 /* The same for all connections of a pair of hosts, so that timestamps grow from one to the next. */
-uint32_t tcp_ts_offset(struct net_stack *s, uint64_t addr)
+uint32_t tcp_ts_offset(struct net_stack *s, struct tcp_pair addr)
 {
-	uint64_t w[2] = { addr, 0x7473ull << 32 };
+	uint64_t w[2] = { addr.key, 0x7473ull << 32 };
 
 	return (uint32_t)siphash(&s->tcp.secret, w, 2);
 }
 
 void conn_set_mss(struct tcp_conn *c)
 {
-	uint32_t mss = GW_MAX(GW_MIN((uint32_t)c->peer_mss, (uint32_t)c->rt_mtu - 40), TCP_MIN_MSS);
+	uint32_t mss =
+		GW_MAX(GW_MIN((uint32_t)c->peer_mss, c->rt_mtu - conn_headers(c)), TCP_MIN_MSS);
 
 	if (c->maxseg != 0)
 		mss = GW_MIN(mss, c->maxseg);
@@ -84,8 +86,11 @@ void conn_set_mss(struct tcp_conn *c)
 bool conn_route(struct tcp_conn *c)
 {
 	struct net_stack *s = c->stack;
-	enum route r = ip4_route(s, conn_remote_ip(c), &c->next_hop);
+	enum route r;
 
+	if (conn_is6(c))
+		return six_route(c);
+	r = ip4_route(s, conn_remote_ip(c), &c->next_hop);
 	c->flags &= ~TF_LOOP;
 	c->rt_mtu = s->cfg.mtu;
 	if (r == ROUTE_LOOP) {
@@ -96,19 +101,47 @@ bool conn_route(struct tcp_conn *c)
 	return r == ROUTE_LINK || r == ROUTE_LOOP;
 }
 
-struct tcp_conn *conn_new(struct net_stack *s, uint64_t addr, uint32_t port)
+/* The pseudo header's sum, and for IPv4 the constant part of the header's. */
+static void sum_addresses(struct tcp_conn *c)
+{
+	uint64_t sum;
+
+	if (conn_is6(c)) {
+		sum = csum_bytes(c->six->pair, 32, 0);
+	} else {
+		sum = (c->key_addr & 0xffffffff) + (c->key_addr >> 32);
+		c->ip_sum = csum_fold(sum + 0x45 + 0x40 + 0x0640); /* tos is added to it */
+	}
+	c->ph_sum = csum_fold(csum_add64(sum, (uint32_t)IP_TCP << 8));
+}
+
+static void conn_free(struct net_stack *s, struct tcp_conn *c)
+{
+	if (conn_is6(c))
+		s->cfg.free(c->six, sizeof(*c->six));
+	s->cfg.free(c, sizeof(*c));
+}
+
+struct tcp_conn *conn_new(struct net_stack *s, struct tcp_pair addr, uint32_t port)
 {
 	struct tcp_conn *c;
-	uint64_t sum;
 
 	if (s->tcp.n_conns >= s->cfg.max_conns)
 		return NULL;
 	c = s->cfg.alloc(sizeof(*c));
 	if (c == NULL)
 		return NULL;
+	if (addr.six != NULL) {
+		c->six = s->cfg.alloc(sizeof(*c->six));
+		if (c->six == NULL) {
+			s->cfg.free(c, sizeof(*c));
+			return NULL;
+		}
+		memcpy(c->six->pair, addr.six, 32);
+	}
 	s->tcp.n_conns++;
 	c->stack = s;
-	c->key_addr = addr;
+	c->key_addr = addr.key;
 	c->key_port = port;
 	c->shard = (uint16_t)s->cfg.shard;
 	timer_init(&c->timer, conn_timer);
@@ -127,12 +160,10 @@ struct tcp_conn *conn_new(struct net_stack *s, uint64_t addr, uint32_t port)
 	c->iss = tcp_isn(s, addr, port);
 	c->snd_una = c->iss;
 	c->snd_nxt = c->snd_end = c->recover = c->iss + 1;
-	c->peer_mss = TCP_DEF_MSS;
+	c->peer_mss = addr.six != NULL ? TCP_DEF_MSS6 : TCP_DEF_MSS;
 	c->last_rx = c->tune_tick = now_tick(s);
-	sum = (addr & 0xffffffff) + (addr >> 32);
-	c->ttl = 64;
-	c->ip_sum = csum_fold(sum + 0x45 + 0x40 + 0x0640); /* tos is added to it */
-	c->ph_sum = csum_fold(sum + ((uint32_t)IP_TCP << 8));
+	c->ttl = addr.six != NULL ? ip6_hop_limit(s) : 64;
+	sum_addresses(c);
 	conn_route(c);
 	conn_set_mss(c);
 	return c;
@@ -243,9 +274,10 @@ void tcp_reap(struct net_stack *s)
 	while ((n = list_pop(&s->tcp.dead)) != NULL) {
 		struct tcp_conn *c = list_entry(n, struct tcp_conn, work);
 
+		s->tcp.rcv_growth -= rx_growth(c);
 		if (c->bbr != NULL)
 			s->cfg.free(c->bbr, sizeof(*c->bbr));
-		s->cfg.free(c, sizeof(*c));
+		conn_free(s, c);
 		s->tcp.n_conns--;
 	}
 }

@@ -8,11 +8,11 @@
 
 /* Is the pair of endpoints free? A TIME_WAIT of the same pair gives way when its sequence space is
  * safe. */
-static bool pair_free(struct net_stack *s, uint64_t addr, uint32_t port)
+static bool pair_free(struct net_stack *s, struct tcp_pair addr, uint32_t port)
 {
 	struct tcp_tw *tw;
 
-	if (tcp_lookup(s, addr, port) != NULL)
+	if (tcp_lookup_pair(s, addr, port) != NULL)
 		return false;
 	tw = tw_lookup(s, addr, port);
 	if (tw == NULL)
@@ -24,9 +24,9 @@ static bool pair_free(struct net_stack *s, uint64_t addr, uint32_t port)
 	return true;
 }
 
-static uint16_t pick_port(struct net_stack *s, uint32_t remote, uint32_t local, uint16_t rport)
+static uint16_t pick_port(struct net_stack *s, struct tcp_pair addr, uint16_t rport)
 {
-	uint64_t w[2] = { key_addr_of(remote, local), 0x706f7274ull << 32 | rport };
+	uint64_t w[2] = { addr.key, 0x706f7274ull << 32 | rport };
 	uint32_t start = (uint32_t)siphash(&s->tcp.secret, w, 2) + s->tcp.port_offset;
 
 	for (uint32_t i = 0; i < PORT_COUNT; i++) {
@@ -35,9 +35,9 @@ static uint16_t pick_port(struct net_stack *s, uint32_t remote, uint32_t local, 
 		/* each shard has its own ports, so that no two pick the same pair */
 		if (s->cfg.n_shards > 1 && port % s->cfg.n_shards != s->cfg.shard)
 			continue;
-		if (listener_find(s, local, port) != NULL)
+		if (listener_find(s, addr, port) != NULL)
 			continue;
-		if (pair_free(s, key_addr_of(remote, local), key_port_of(rport, port))) {
+		if (pair_free(s, addr, key_port_of(rport, port))) {
 			s->tcp.port_offset += i + 1;
 			return port;
 		}
@@ -45,30 +45,66 @@ static uint16_t pick_port(struct net_stack *s, uint32_t remote, uint32_t local, 
 	return 0;
 }
 
+/* The addresses of a connection to be; six: room for IPv6's. */
+static int choose_ends(const struct net_stack *s, const struct net_endpoint *local,
+		       const struct net_endpoint *remote, uint8_t six[32], struct tcp_pair *out)
+{
+	struct net_endpoint src;
+	uint8_t hop6[16];
+	uint32_t hop4;
+	enum route r;
+	int err;
+
+	if (local->family != 0 && local->family != remote->family)
+		return -EAFNOSUPPORT;
+	err = net_source(s, remote, &src);
+	if (err != 0)
+		return err;
+	r = remote->family == 6 ? ip6_route(s, remote->ip6, hop6)
+				: ip4_route(s, remote->ip4, &hop4);
+	if (r != ROUTE_LINK && r != ROUTE_LOOP) /* nobody, or a group */
+		return -ENETUNREACH;
+	if (local->family != 0 && !net_endpoint_is_any(local)) {
+		src = *local;
+		if (!net_is_own(s, &src))
+			return -EADDRNOTAVAIL;
+	} else if (net_endpoint_is_any(&src)) {
+		return -ENETUNREACH;
+	}
+	if (remote->family == 4) {
+		*out = pair4(remote->ip4, src.ip4);
+		return 0;
+	}
+	memcpy(six, remote->ip6, 16);
+	memcpy(six + 16, src.ip6, 16);
+	*out = pair6(s, six);
+	return 0;
+}
+
 int tcp_connect(struct net_stack *s, const struct net_endpoint *local,
 		const struct net_endpoint *remote, void *owner, struct tcp_conn **out)
 {
-	uint32_t src = local != NULL && local->family != 0 ? local->ip4 : 0, hop;
-	uint16_t sport = local != NULL && local->family != 0 ? local->port : 0;
-	enum route r = ip4_route(s, remote->ip4, &hop);
+	static const struct net_endpoint none;
+	uint16_t sport;
+	uint8_t six[32];
+	struct tcp_pair addr;
 	struct tcp_conn *c;
+	int err;
 
-	if (r != ROUTE_LINK && r != ROUTE_LOOP)
-		return -ENETUNREACH;
-	if (src == 0)
-		src = ip4_source(s, remote->ip4);
-	else if (!ip4_is_loop(s, src))
-		return -EADDRNOTAVAIL;
-	if (src == 0)
-		return -ENETUNREACH;
+	if (local == NULL)
+		local = &none;
+	sport = local->family != 0 ? local->port : 0;
+	err = choose_ends(s, local, remote, six, &addr);
+	if (err != 0)
+		return err;
 	if (sport == 0) {
-		sport = pick_port(s, remote->ip4, src, remote->port);
+		sport = pick_port(s, addr, remote->port);
 		if (sport == 0)
 			return -EADDRNOTAVAIL;
-	} else if (!pair_free(s, key_addr_of(remote->ip4, src), key_port_of(remote->port, sport))) {
+	} else if (!pair_free(s, addr, key_port_of(remote->port, sport))) {
 		return -EADDRINUSE;
 	}
-	c = conn_new(s, key_addr_of(remote->ip4, src), key_port_of(remote->port, sport));
+	c = conn_new(s, addr, key_port_of(remote->port, sport));
 	if (c == NULL)
 		return -ENOMEM;
 	c->state = TCP_SYN_SENT;
@@ -82,37 +118,48 @@ int tcp_connect(struct net_stack *s, const struct net_endpoint *local,
 	return 0;
 }
 
-void tcp_icmp(struct net_stack *s, uint32_t src, uint32_t dst, const uint8_t *l4, int err,
-	      uint32_t mtu, bool hard)
+/* The path takes less: what is on its way was lost, and is sent again at once, smaller. */
+static void smaller_mtu(struct tcp_conn *c, uint32_t mtu)
+{
+	if (mtu >= c->rt_mtu)
+		return;
+	c->rt_mtu = (uint16_t)GW_MAX(mtu, TCP_MIN_MTU);
+	if (mtu < TCP_MIN_MTU)
+		c->stack->n.drop_proto++;
+	conn_set_mss(c);
+	if (c->state < TCP_ESTABLISHED || c->tx_head == NULL || c->tx_head == c->tx_next)
+		return;
+	tcp_mark_all_lost(c); /* no congestion */
+	c->recover = c->snd_nxt;
+	if (c->cong <= CONG_CWR)
+		c->cong = CONG_RECOVERY;
+	c->flags |= TF_LOSS;
+	tcp_output(c);
+}
+
+int tcp_icmp(struct net_stack *s, struct tcp_pair addr, const uint8_t *l4, int err, uint32_t mtu,
+	     bool hard)
 {
 	/* the quoted packet was ours: its source is our end */
-	struct tcp_conn *c = tcp_lookup(s, key_addr_of(dst, src), ld32(l4) << 16 | ld32(l4) >> 16);
-	uint32_t seq = ldbe32(l4 + 4);
+	uint32_t port = ld32(l4) << 16 | ld32(l4) >> 16, seq = ldbe32(l4 + 4);
+	struct tcp_conn *c = tcp_lookup_pair(s, addr, port);
+	int shard = -1;
 
+	if (c == NULL && s->dir != NULL) {
+		shard = dir_find(s->dir, addr, port);
+		if (shard >= 0 && (uint32_t)shard != s->cfg.shard)
+			return shard;
+	}
 	/* RFC 5927: believe only what quotes something in flight. */
 	if (c == NULL || SEQ_LT(seq, c->snd_una) || SEQ_GE(seq, c->snd_nxt)) {
 		s->n.drop_seq++;
-		return;
+		return -1;
 	}
-	if (mtu != 0) {
-		if (mtu >= c->rt_mtu)
-			return;
-		c->rt_mtu = (uint16_t)GW_MAX(mtu, TCP_MIN_MTU);
-		if (mtu < TCP_MIN_MTU)
-			s->n.drop_proto++;
-		conn_set_mss(c);
-		if (c->state >= TCP_ESTABLISHED && c->tx_head != NULL && c->tx_head != c->tx_next) {
-			tcp_mark_all_lost(c); /* no congestion: send again at once, smaller */
-			c->recover = c->snd_nxt;
-			if (c->cong <= CONG_CWR)
-				c->cong = CONG_RECOVERY;
-			c->flags |= TF_LOSS;
-			tcp_output(c);
-		}
-		return;
-	}
-	if (hard && c->state == TCP_SYN_SENT)
+	if (mtu != 0)
+		smaller_mtu(c, mtu);
+	else if (hard && c->state == TCP_SYN_SENT)
 		conn_done(c, err); /* RFC 9293 3.9.2.2 */
 	else if (c->state != TCP_CLOSED)
 		c->error = (int16_t)err; /* once established (RFC 5927), or not hard: a soft one */
+	return -1;
 }

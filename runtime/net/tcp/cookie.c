@@ -9,10 +9,10 @@
 
 static const uint16_t mss_table[1 << MSS_BITS] = { 64, 536, 1200, 1360, 1440, 1460, 4312, 8960 };
 
-static uint32_t cookie_hash(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t irs,
+static uint32_t cookie_hash(struct net_stack *s, struct tcp_pair addr, uint32_t port, uint32_t irs,
 			    uint32_t period)
 {
-	uint64_t w[3] = { addr, (uint64_t)irs << 32 | port, 0x636b0000ull << 32 | period };
+	uint64_t w[3] = { addr.key, (uint64_t)irs << 32 | port, 0x636b0000ull << 32 | period };
 
 	return (uint32_t)siphash(&s->tcp.secret, w, 3) & ~((1u << MSS_BITS) - 1);
 }
@@ -24,7 +24,7 @@ static uint32_t cookie_period(const struct net_stack *s)
 
 uint32_t cookie_make(struct net_stack *s, const struct tcp_seg *g, uint32_t *tsval)
 {
-	uint32_t mss = g->o.mss != 0 ? g->o.mss : TCP_DEF_MSS, i = (1u << MSS_BITS) - 1;
+	uint32_t mss = seg_peer_mss(g), i = (1u << MSS_BITS) - 1;
 	uint32_t ts = now_tick(s) + tcp_ts_offset(s, g->addr), mask = (1u << TS_BITS) - 1, bits;
 
 	while (i > 0 && mss_table[i] > mss)

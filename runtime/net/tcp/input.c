@@ -72,7 +72,7 @@ static void no_conn(struct net_stack *s, struct tcp_seg *g)
 	}
 	if (s->dir != NULL && tcp_elsewhere(s, g->p, g->addr, g->port))
 		return;
-	l = listener_find(s, (uint32_t)(g->addr >> 32), be16((uint16_t)(g->port >> 16)));
+	l = listener_find(s, g->addr, be16((uint16_t)(g->port >> 16)));
 	if (l != NULL)
 		listen_input(s, l, g);
 	else
@@ -88,13 +88,13 @@ static inline bool ip_ce(const uint8_t *ip)
 }
 
 static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th,
-		 uint32_t ihl)
+		 uint32_t ihl, struct tcp_pair addr)
 {
 	uint32_t hl = ((uint32_t)th[12] >> 4) * 4;
 	struct tcp_seg g = {
 		.p = p,
 		.th = th,
-		.addr = ld64(p->data + 12),
+		.addr = addr,
 		.port = ld32(th),
 		.seq = ldbe32(th + 4),
 		.ack = ldbe32(th + 8),
@@ -266,45 +266,73 @@ bool tcp_fast_input(struct net_stack *s, struct pbuf *p)
 	return true;
 }
 
+/* The whole TCP header in the first fragment? Takes the packet when not. ihl: where it begins. */
+static bool whole_header(struct net_stack *s, struct pbuf *p, uint32_t ihl)
+{
+	uint32_t hl;
+
+	if (likely(p->len >= ihl + TCP_HLEN) || pbuf_pull(s, p, ihl + TCP_HLEN)) {
+		hl = ((uint32_t)p->data[ihl + 12] >> 4) * 4;
+		if (likely(hl >= TCP_HLEN && ihl + hl <= p->total &&
+			   (ihl + hl <= p->len || pbuf_pull(s, p, ihl + hl))))
+			return true;
+	}
+	drop(s, p, &s->n.drop_short);
+	return false;
+}
+
+/* pseudo: the pseudo header's sum. */
+static inline bool sum_good(const struct pbuf *p, uint32_t ihl, uint64_t pseudo)
+{
+	uint32_t len = p->total - ihl;
+
+	return csum_fold(p->next == NULL ? csum_bytes(p->data + ihl, len, pseudo)
+					 : csum_chain(p, ihl, len, pseudo)) == 0xffff;
+}
+
+static void dispatch(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, uint32_t ihl,
+		     struct tcp_pair addr)
+{
+	const uint8_t *th = p->data + ihl;
+	uint32_t hl = ((uint32_t)th[12] >> 4) * 4, len = p->total - ihl - hl;
+
+	if (likely(c != NULL) && predicted(c, th, len) && likely(!ip_ce(p->data)))
+		fast_general(s, c, p, th, ihl + hl, len);
+	else
+		slow(s, c, p, th, ihl, addr);
+}
+
 void tcp_input(struct net_stack *s, struct pbuf *p)
 {
-	const uint8_t *ip = p->data, *th;
-	uint32_t ihl = (uint32_t)(ip[0] & 15) * 4, hl, len;
-	struct tcp_conn *c;
+	uint32_t ihl = (uint32_t)(p->data[0] & 15) * 4;
+	const uint8_t *ip;
+	struct tcp_pair addr;
 
-	if (unlikely(p->len < ihl + TCP_HLEN) && !pbuf_pull(s, p, ihl + TCP_HLEN)) {
-		drop(s, p, &s->n.drop_short);
+	if (unlikely(!whole_header(s, p, ihl)))
+		return;
+	ip = p->data;
+	if (!(p->flags & (PBUF_CSUM_GOOD | PBUF_CSUM_PARTIAL)) &&
+	    unlikely(!sum_good(p, ihl,
+			       pseudo_sum(ld32(ip + 12), ld32(ip + 16), IP_TCP, p->total - ihl)))) {
+		drop(s, p, &s->n.drop_csum);
 		return;
 	}
-	ip = p->data;
-	th = ip + ihl;
-	hl = ((uint32_t)th[12] >> 4) * 4;
-	if (unlikely(hl < TCP_HLEN || ihl + hl > p->total ||
-		     (ihl + hl > p->len && !pbuf_pull(s, p, ihl + hl)))) {
-		drop(s, p, &s->n.drop_short);
-		return;
-	}
-	th = p->data + ihl;
-	ip = p->data;
-	len = p->total - ihl;
-	if (!(p->flags & (PBUF_CSUM_GOOD | PBUF_CSUM_PARTIAL))) {
-		uint64_t sum = pseudo_sum(ld32(ip + 12), ld32(ip + 16), IP_TCP, len);
+	addr = (struct tcp_pair){ ld64(ip + 12), NULL };
+	dispatch(s, tcp_lookup(s, addr.key, ld32(ip + ihl)), p, ihl, addr);
+}
 
-		sum = p->next == NULL ? csum_bytes(th, len, sum) : csum_chain(p, ihl, len, sum);
-		if (unlikely(csum_fold(sum) != 0xffff)) {
-			drop(s, p, &s->n.drop_csum);
-			return;
-		}
-	}
-	c = tcp_lookup(s, ld64(ip + 12), ld32(th));
-	if (unlikely(c == NULL)) {
-		slow(s, NULL, p, th, ihl);
+void tcp6_input(struct net_stack *s, struct pbuf *p, uint32_t off)
+{
+	struct tcp_pair addr;
+
+	if (unlikely(!whole_header(s, p, off)))
+		return;
+	if (!(p->flags & (PBUF_CSUM_GOOD | PBUF_CSUM_PARTIAL)) &&
+	    unlikely(!sum_good(p, off, pseudo6_sum(p->data + 8, IP_TCP, p->total - off)))) {
+		drop(s, p, &s->n.drop_csum);
 		return;
 	}
-	len -= hl;
-	if (predicted(c, th, len) && likely(!ip_ce(ip))) {
-		fast_general(s, c, p, th, ihl + hl, len);
-		return;
-	}
-	slow(s, c, p, th, ihl);
+	addr = pair6(s, p->data + 8);
+	p->seq = off; /* for tcp_attach, should it wait for its connection */
+	dispatch(s, tcp_lookup_pair(s, addr, ld32(p->data + off)), p, off, addr);
 }

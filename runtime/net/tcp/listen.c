@@ -6,18 +6,24 @@
 
 #define COOKIE_PERIOD_NS (64 * NS_PER_SEC)
 
-struct tcp_listener *listener_find(struct net_stack *s, uint32_t ip, uint16_t port)
+struct tcp_listener *listener_find(struct net_stack *s, struct tcp_pair addr, uint16_t port)
 {
 	struct tcp_listener *any = NULL;
+	struct net_endpoint at = { .family = addr.six != NULL ? 6 : 4 };
+
+	if (addr.six != NULL)
+		memcpy(at.ip6, addr.six + 16, 16);
+	else
+		at.ip4 = (uint32_t)(addr.key >> 32);
 
 	list_for_each (n, &s->tcp.listeners) {
 		struct tcp_listener *l = list_entry(n, struct tcp_listener, link);
 
-		if (l->port != port)
+		if (l->at.port != port || l->at.family != at.family)
 			continue;
-		if (l->ip == ip)
+		if (net_endpoint_same_address(&l->at, &at))
 			return l;
-		if (l->ip == 0)
+		if (net_endpoint_is_any(&l->at))
 			any = l;
 	}
 	return any;
@@ -28,11 +34,13 @@ int tcp_listen(struct net_stack *s, const struct net_endpoint *local, unsigned b
 {
 	struct tcp_listener *l;
 
+	if (local->family != 4 && local->family != 6)
+		return -EAFNOSUPPORT;
 	if (local->port == 0)
 		return -EADDRINUSE;
 	list_for_each (n, &s->tcp.listeners) {
 		l = list_entry(n, struct tcp_listener, link);
-		if (l->port == local->port && l->ip == local->ip4)
+		if (l->at.port == local->port && net_endpoint_same_address(&l->at, local))
 			return -EADDRINUSE;
 	}
 	l = s->cfg.alloc(sizeof(*l));
@@ -40,8 +48,7 @@ int tcp_listen(struct net_stack *s, const struct net_endpoint *local, unsigned b
 		return -ENOMEM;
 	l->stack = s;
 	l->owner = owner;
-	l->ip = local->ip4;
-	l->port = local->port;
+	l->at = *local;
 	l->backlog = GW_MAX(backlog, 1u);
 	list_add_tail(&s->tcp.listeners, &l->link);
 	*out = l;
@@ -83,7 +90,8 @@ static void answer_cookie(struct net_stack *s, const struct tcp_seg *g)
 
 	o[0] = 2;
 	o[1] = 4;
-	stbe16(o + 2, (uint16_t)(s->cfg.mtu - 40));
+	stbe16(o + 2, (uint16_t)(g->addr.six != NULL ? ip6_mtu(s) - IP6_HLEN - TCP_HLEN
+						     : s->cfg.mtu - 40u));
 	if (g->o.has_ts && g->o.sack_ok) {
 		o[n++] = 1;
 		o[n++] = 1;
@@ -125,7 +133,7 @@ static struct tcp_conn *half_open(struct net_stack *s, struct tcp_listener *l,
 	c->listener = l;
 	l->half++;
 	s->tcp.n_half++;
-	c->peer_mss = g->o.mss != 0 ? g->o.mss : TCP_DEF_MSS;
+	c->peer_mss = seg_peer_mss(g);
 	if (g->o.has_ts) {
 		c->flags |= TF_TS;
 		c->ts_recent = g->o.tsval;
@@ -190,7 +198,8 @@ void listen_input(struct net_stack *s, struct tcp_listener *l, struct tcp_seg *g
 		s->n.drop_seq++;
 		return;
 	}
-	if (ip4_route(s, (uint32_t)g->addr, &hop) == ROUTE_BROADCAST) { /* RFC 9293 MUST-63 */
+	if (g->addr.six == NULL && /* RFC 9293 MUST-63; ip6.c lets no group through to TCP */
+	    ip4_route(s, (uint32_t)g->addr.key, &hop) == ROUTE_BROADCAST) {
 		s->n.drop_addr++;
 		return;
 	}

@@ -10,6 +10,7 @@
 struct net_directory {
 	uint32_t mask;
 	struct sip_key key;
+	uint64_t pair_key[4]; /* an IPv6 pair has the same key in all stacks */
 	struct dir_bucket {
 		struct spinlock lock;
 		struct tcp_conn *first;
@@ -28,12 +29,14 @@ struct net_directory *net_directory_create(void *(*alloc)(size_t), uint32_t buck
 		return NULL;
 	d->mask = n - 1;
 	random_bytes(&d->key, sizeof(d->key));
+	random_bytes(d->pair_key, sizeof(d->pair_key));
 	return d;
 }
 
 void net_set_directory(struct net_stack *s, struct net_directory *d)
 {
 	s->dir = d;
+	memcpy(s->tcp.pair_key, d->pair_key, sizeof(d->pair_key));
 }
 
 static struct dir_bucket *bucket_of(struct net_directory *d, uint64_t addr, uint32_t port)
@@ -68,15 +71,14 @@ void dir_del(struct tcp_conn *c)
 	spin_unlock(&b->lock);
 }
 
-/* Which shard has it? -1: none. */
-static int dir_find(struct net_directory *d, uint64_t addr, uint32_t port)
+int dir_find(struct net_directory *d, struct tcp_pair addr, uint32_t port)
 {
-	struct dir_bucket *b = bucket_of(d, addr, port);
+	struct dir_bucket *b = bucket_of(d, addr.key, port);
 	int shard = -1;
 
 	spin_lock(&b->lock);
 	for (struct tcp_conn *c = b->first; c != NULL; c = c->dir_next) {
-		if (c->key_addr == addr && c->key_port == port) {
+		if (conn_is(c, addr, port)) {
 			shard = c->shard;
 			break;
 		}
@@ -93,25 +95,14 @@ static void moving_fire(struct net_stack *s, struct net_timer *t)
 	s->tcp.n_moving = 0;
 }
 
-bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, uint64_t addr, uint32_t port)
+bool tcp_elsewhere(struct net_stack *s, struct pbuf *p, struct tcp_pair addr, uint32_t port)
 {
 	int shard = dir_find(s->dir, addr, port);
 
 	if (shard < 0)
 		return false;
 	if ((uint32_t)shard != s->cfg.shard) {
-		/* whole frames travel: give the Ethernet header back; what came by loopback never
-		 * had one */
-		p->data -= ETH_HLEN;
-		p->len += ETH_HLEN;
-		p->total += ETH_HLEN;
-		if (p->flags & PBUF_LOOPBACK) {
-			memcpy(p->data, s->cfg.mac, 6);
-			memcpy(p->data + 6, s->cfg.mac, 6);
-			st16(p->data + 12, be16((uint16_t)ETH_IP4));
-		}
-		s->n.forwarded++;
-		s->cfg.forward(s->cfg.ctx, (uint32_t)shard, p);
+		net_forward(s, p, (uint32_t)shard);
 		return true;
 	}
 	/* on its way to us: it waits here until tcp_attach */
@@ -181,9 +172,13 @@ int tcp_detach(struct tcp_conn *c, uint32_t to_shard)
 	list_del(&c->work);
 	/* deadlines travel as ticks: the stacks share one clock */
 	c->tune_tick = left;
-	c->arp = NULL;
+	if (conn_is6(c))
+		c->six->nd = NULL;
+	else
+		c->arp = NULL;
 	c->flags |= TF_DETACHED;
 	s->tcp.n_conns--;
+	s->tcp.rcv_growth -= rx_growth(c);
 	if ((c->flags & TF_HASHED) && s->dir != NULL) {
 		struct dir_bucket *b = bucket_of(s->dir, c->key_addr, c->key_port);
 
@@ -198,20 +193,21 @@ int tcp_detach(struct tcp_conn *c, uint32_t to_shard)
 
 int tcp_attach(struct net_stack *s, struct tcp_conn *c)
 {
-	uint64_t addr = c->key_addr;
+	struct tcp_pair addr = conn_pair(c);
 	uint32_t port = c->key_port;
 	struct list_node mine, *n;
 
 	if (s->tcp.n_conns >= s->cfg.max_conns)
 		return -ENOMEM;
 	s->tcp.n_conns++;
+	s->tcp.rcv_growth += rx_growth(c);
 	c->stack = s;
 	c->flags &= ~TF_DETACHED;
 	/* its pbufs may now be freed into this shard's pool */
 	if (!(c->flags & TF_HASHED))
 		return 0;
 	{
-		uint32_t h = tcp_hash_of(s, addr, port);
+		uint32_t h = tcp_hash_of(s, addr.key, port);
 
 		c->hash_next = s->tcp.hash[h];
 		s->tcp.hash[h] = c;
@@ -221,16 +217,25 @@ int tcp_attach(struct net_stack *s, struct tcp_conn *c)
 	list_for_each_safe(m, &s->tcp.moving)
 	{
 		struct pbuf *p = list_entry(m, struct pbuf, link);
-		const uint8_t *th = p->data + (uint32_t)(p->data[0] & 15) * 4;
+		uint32_t off = addr.six != NULL ? p->seq : (uint32_t)(p->data[0] & 15) * 4;
 
-		if (ld64(p->data + 12) != addr || ld32(th) != port)
+		if (p->data[0] >> 4 != (addr.six != NULL ? 6 : 4) ||
+		    (addr.six != NULL ? memcmp(p->data + 8, addr.six, 32) != 0
+				      : ld64(p->data + 12) != addr.key) ||
+		    ld32(p->data + off) != port)
 			continue;
 		list_del(m);
 		list_add_tail(&mine, m);
 		s->tcp.n_moving--;
 	}
-	while ((n = list_pop(&mine)) != NULL)
-		tcp_input(s, list_entry(n, struct pbuf, link));
+	while ((n = list_pop(&mine)) != NULL) {
+		struct pbuf *p = list_entry(n, struct pbuf, link);
+
+		if (addr.six != NULL)
+			tcp6_input(s, p, p->seq);
+		else
+			tcp_input(s, p);
+	}
 	tcp_output(c);
 	return 0;
 }

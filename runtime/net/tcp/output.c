@@ -107,7 +107,7 @@ static uint32_t gather(struct tcp_conn *c, struct pbuf *p, uint32_t room, uint32
 	uint32_t n = 1, sum = seg_len(p), limit = c->mss,
 		 full = GW_MIN((uint32_t)c->mss, TCP_TX_CAP);
 
-	if (s->cfg.tso4 && s->cfg.csum_tx)
+	if ((conn_is6(c) ? s->cfg.tso6 : s->cfg.tso4) && s->cfg.csum_tx)
 		limit = TCP_TSO_BYTES;
 	limit = GW_MIN(limit, room);
 	while (n < TCP_TSO_FRAGS && (p = seg_next(p)) != NULL) {

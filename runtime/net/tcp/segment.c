@@ -39,7 +39,7 @@ void tcp_after_input(struct tcp_conn *c)
 
 static void negotiate(struct tcp_conn *c, const struct tcp_seg *g)
 {
-	c->peer_mss = g->o.mss != 0 ? g->o.mss : TCP_DEF_MSS;
+	c->peer_mss = seg_peer_mss(g);
 	if (g->o.has_ts) {
 		c->flags |= TF_TS;
 		c->ts_recent = g->o.tsval;

@@ -14,7 +14,7 @@
 #ifndef GODWIT_TCP_INTERNAL_H
 #define GODWIT_TCP_INTERNAL_H
 
-#include "runtime/net/net_internal.h"
+#include "runtime/net/ip6_internal.h"
 
 #define TH_FIN 0x01
 #define TH_SYN 0x02
@@ -34,6 +34,7 @@
 #define TCP_TSO_FRAGS 42u
 #define TCP_MIN_MSS 64u /* a peer asking for less gets this (a bound on per-byte cost) */
 #define TCP_DEF_MSS 536u
+#define TCP_DEF_MSS6 1220u /* RFC 9293 3.7.1 */
 #define TCP_MAX_MSS 9160u
 #define TCP_MIN_MTU 552u /* as Linux: below that, somebody is playing */
 #define TCP_HOLE_MTU 1064u
@@ -42,6 +43,7 @@
 #define TCP_RTO_INIT WHEEL_MS(1000)
 #define TCP_PTO_MIN WHEEL_MS(10)
 #define TCP_PTO_DELACK WHEEL_MS(100) /* how long a peer may delay an acknowledgement, and some */
+#define TCP_LONE (TCP_PTO_MIN + TCP_PTO_DELACK) /* a lone segment's first timer */
 #define TCP_DELACK WHEEL_MS(38)
 #define TCP_SYN_TRIES 7	   /* 183 s (RFC 9293 MUST-23) */
 #define TCP_SYNACK_TRIES 6 /* 123 s: what is half open costs memory */
@@ -113,9 +115,18 @@ enum tcp_cong { /* up to CONG_CWR nothing is known to be lost */
 		CONG_LOSS,
 };
 
+#define PAIR6_MARK (0xffull << 32) /* see struct tcp_pair */
+
+/* What an IPv6 connection has beside. */
+struct tcp_six {
+	uint8_t pair[32]; /* remote, local */
+	uint8_t next_hop[16];
+	struct nd_entry *nd; /* of this stack's cache, as arp of an IPv4 connection */
+};
+
 struct tcp_conn {
 	struct tcp_conn *hash_next;
-	uint64_t key_addr; /* as in a received header: source (remote), destination (local) */
+	uint64_t key_addr; /* tcp_pair.key */
 	uint32_t key_port;
 	uint8_t state, snd_scale, rcv_scale, hdr_len;
 	struct net_stack *stack;
@@ -143,8 +154,11 @@ struct tcp_conn {
 	uint16_t ip_sum, ph_sum;
 	uint8_t tos, ecn, ttl;
 	uint32_t rcv_up;
-	struct arp_entry *arp;
-	uint32_t next_hop;
+	union {
+		struct arp_entry *arp;
+		struct tcp_six *six; /* IPv6: the connection's own */
+	};
+	uint32_t next_hop;	/* IPv4 */
 	uint16_t mss, peer_mss; /* payload we may send; what the peer's option said */
 	uint16_t rcv_mss;	/* largest segment seen */
 	uint16_t rt_mtu;
@@ -222,8 +236,7 @@ struct tcp_listener {
 	struct list_node link;
 	struct net_stack *stack;
 	void *owner;
-	uint32_t ip;
-	uint16_t port;
+	struct net_endpoint at;
 	uint32_t backlog, half;
 };
 
@@ -234,6 +247,7 @@ struct tcp_tw { /* a connection in TIME_WAIT, its owner gone */
 	uint32_t key_port;
 	uint32_t snd_nxt, rcv_nxt, rcv_wnd, ts_recent, ts_off, ts_tick, expires;
 	bool ts;
+	uint8_t six[]; /* IPv6: 32 bytes */
 };
 
 struct tcp_opts {
@@ -248,13 +262,21 @@ struct tcp_opts {
 struct tcp_seg {	/* a received segment, for the general path */
 	struct pbuf *p; /* data at the IP header until tcp_seg_data */
 	const uint8_t *th;
-	uint64_t addr;
+	struct tcp_pair addr;
 	uint32_t port;
 	uint32_t seq, ack, len, wnd, hdr; /* hdr: IP and TCP header bytes */
 	uint8_t flags;
 	bool ce; /* marked by a router */
 	struct tcp_opts o;
 };
+
+/* The largest segment that the sender of a SYN takes. */
+static inline uint16_t seg_peer_mss(const struct tcp_seg *g)
+{
+	if (g->o.mss != 0)
+		return g->o.mss;
+	return g->addr.six != NULL ? TCP_DEF_MSS6 : TCP_DEF_MSS;
+}
 
 #define SEQ_LT(a, b) ((int32_t)((a) - (b)) < 0)
 #define SEQ_LE(a, b) ((int32_t)((a) - (b)) <= 0)
@@ -309,6 +331,34 @@ static inline struct tcp_conn *tcp_lookup(const struct net_stack *s, uint64_t ad
 	return c;
 }
 
+static inline bool key_is6(uint64_t key)
+{
+	return (uint8_t)(key >> 32) == 0xff;
+}
+
+static inline bool conn_is6(const struct tcp_conn *c)
+{
+	return key_is6(c->key_addr);
+}
+
+/* IP header and TCP header without options. */
+static inline uint32_t conn_headers(const struct tcp_conn *c)
+{
+	return conn_is6(c) ? IP6_HLEN + TCP_HLEN : IP4_HLEN + TCP_HLEN;
+}
+
+static inline struct tcp_pair conn_pair(const struct tcp_conn *c)
+{
+	return (struct tcp_pair){ c->key_addr, conn_is6(c) ? c->six->pair : NULL };
+}
+
+/* Whatever family; six of the pair must be that of the key's family. */
+static inline bool conn_is(const struct tcp_conn *c, struct tcp_pair a, uint32_t port)
+{
+	return c->key_addr == a.key && c->key_port == port &&
+	       (a.six == NULL || memcmp(c->six->pair, a.six, 32) == 0);
+}
+
 static inline uint32_t conn_remote_ip(const struct tcp_conn *c)
 {
 	return (uint32_t)c->key_addr;
@@ -322,11 +372,6 @@ static inline uint32_t conn_local_ip(const struct tcp_conn *c)
 static inline uint16_t conn_local_port(const struct tcp_conn *c)
 {
 	return be16((uint16_t)(c->key_port >> 16));
-}
-
-static inline uint64_t key_addr_of(uint32_t remote, uint32_t local)
-{
-	return (uint64_t)local << 32 | remote;
 }
 
 static inline uint32_t key_port_of(uint16_t remote, uint16_t local)
@@ -389,6 +434,12 @@ static inline void conn_set_rto(struct tcp_conn *c)
 	conn_arm(c, c->rto_at);
 }
 
+/* What its receive buffer has grown by. */
+static inline uint32_t rx_growth(const struct tcp_conn *c)
+{
+	return c->rcvbuf > TCP_INIT_BUF ? c->rcvbuf - TCP_INIT_BUF : 0;
+}
+
 static inline void tcp_event(struct tcp_conn *c, unsigned events)
 {
 	if (c->flags & TF_OWNED)
@@ -396,7 +447,7 @@ static inline void tcp_event(struct tcp_conn *c, unsigned events)
 }
 
 /* conn.c */
-struct tcp_conn *conn_new(struct net_stack *s, uint64_t addr, uint32_t port);
+struct tcp_conn *conn_new(struct net_stack *s, struct tcp_pair addr, uint32_t port);
 int conn_insert(struct tcp_conn *c);  /* -ENOMEM: the table could not be made */
 void conn_remove(struct tcp_conn *c); /* out of the tables, timers off */
 void conn_purge_tx(struct tcp_conn *c);
@@ -408,11 +459,12 @@ void conn_bury(struct tcp_conn *c); /* free when nobody is using it any more */
 void conn_set_mss(struct tcp_conn *c);
 bool conn_route(struct tcp_conn *c);
 void conn_established(struct tcp_conn *c);
-uint32_t tcp_isn(struct net_stack *s, uint64_t addr, uint32_t port);
-uint32_t tcp_ts_offset(struct net_stack *s, uint64_t addr);
+uint32_t tcp_isn(struct net_stack *s, struct tcp_pair addr, uint32_t port);
+uint32_t tcp_ts_offset(struct net_stack *s, struct tcp_pair addr);
 
 /* listen.c */
-struct tcp_listener *listener_find(struct net_stack *s, uint32_t ip, uint16_t port);
+/* For a connection whose local end has the pair's address and this port. */
+struct tcp_listener *listener_find(struct net_stack *s, struct tcp_pair addr, uint16_t port);
 void listen_input(struct net_stack *s, struct tcp_listener *l,
 		  struct tcp_seg *g);	 /* does not take the packet */
 void syn_answer(struct tcp_conn *c);	 /* SYN, or SYN and ACK */
@@ -504,9 +556,16 @@ void tcp_send_ack(struct tcp_conn *c);
 int tcp_send_syn(struct tcp_conn *c);
 void tcp_send_rst(struct tcp_conn *c);
 /* A segment that belongs to no connection. ts: NULL or tsval, tsecr. */
-void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t seq, uint32_t ack,
-		  uint32_t wnd, uint8_t flags, const uint32_t *ts, const uint8_t *opts,
-		  uint32_t n_opts);
+void tcp_send_raw(struct net_stack *s, struct tcp_pair addr, uint32_t port, uint32_t seq,
+		  uint32_t ack, uint32_t wnd, uint8_t flags, const uint32_t *ts,
+		  const uint8_t *opts, uint32_t n_opts);
+/* six.c: IPv6 below a connection. */
+struct tcp_conn *tcp_lookup_pair(const struct net_stack *s, struct tcp_pair addr, uint32_t port);
+bool six_route(struct tcp_conn *c);
+/* Nothing comes back: another router, perhaps; and is the neighbour still there? */
+void six_doubt(struct tcp_conn *c);
+/* As finish in xmit.c: checksum, IP and Ethernet headers, and out. */
+int six_finish(struct tcp_conn *c, struct pbuf *p, uint8_t *th, uint32_t len, uint8_t tos);
 /* output.c */
 void tcp_output(struct tcp_conn *c);
 void tcp_probe_tail(struct tcp_conn *c);
@@ -519,15 +578,21 @@ void conn_arm_probe(struct tcp_conn *c);
 void conn_keepalive_arm(struct tcp_conn *c);
 /* timewait.c */
 void tw_enter(struct tcp_conn *c);
-struct tcp_tw *tw_lookup(struct net_stack *s, uint64_t addr, uint32_t port);
+struct tcp_tw *tw_lookup(struct net_stack *s, struct tcp_pair addr, uint32_t port);
 /* Takes no packet. Returns true when the segment is a new SYN and the old pair may be used again.
  */
 bool tw_input(struct net_stack *s, struct tcp_tw *tw, const struct tcp_seg *g);
 void tw_fire(struct net_stack *s, struct net_timer *t);
 int tw_init(struct net_stack *s);
 void tw_drop(struct net_stack *s, struct tcp_tw *tw);
-/* directory.c */
+static inline struct tcp_pair tw_pair(const struct tcp_tw *tw)
+{
+	return (struct tcp_pair){ tw->key_addr, key_is6(tw->key_addr) ? tw->six : NULL };
+}
+/* migrate.c */
 void dir_add(struct tcp_conn *c);
 void dir_del(struct tcp_conn *c);
+/* Which shard has it? -1: none. */
+int dir_find(struct net_directory *d, struct tcp_pair addr, uint32_t port);
 
 #endif

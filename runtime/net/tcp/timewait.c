@@ -18,6 +18,11 @@ int tw_init(struct net_stack *s)
 	return t->tw_hash != NULL ? 0 : -ENOMEM;
 }
 
+static size_t tw_size(uint64_t key)
+{
+	return sizeof(struct tcp_tw) + (key_is6(key) ? 32 : 0);
+}
+
 static struct tcp_tw **slot(struct net_stack *s, uint64_t addr, uint32_t port)
 {
 	uint64_t w[2] = { addr, port };
@@ -25,14 +30,15 @@ static struct tcp_tw **slot(struct net_stack *s, uint64_t addr, uint32_t port)
 	return &s->tcp.tw_hash[siphash(&s->tcp.secret, w, 2) & s->tcp.tw_mask];
 }
 
-struct tcp_tw *tw_lookup(struct net_stack *s, uint64_t addr, uint32_t port)
+struct tcp_tw *tw_lookup(struct net_stack *s, struct tcp_pair addr, uint32_t port)
 {
 	struct tcp_tw *tw;
 
 	if (s->tcp.n_tw == 0)
 		return NULL;
-	tw = *slot(s, addr, port);
-	while (tw != NULL && (tw->key_addr != addr || tw->key_port != port))
+	tw = *slot(s, addr.key, port);
+	while (tw != NULL && (tw->key_addr != addr.key || tw->key_port != port ||
+			      (addr.six != NULL && memcmp(tw->six, addr.six, 32) != 0)))
 		tw = tw->hash_next;
 	return tw;
 }
@@ -46,7 +52,7 @@ void tw_drop(struct net_stack *s, struct tcp_tw *tw)
 	*at = tw->hash_next;
 	list_del(&tw->link);
 	s->tcp.n_tw--;
-	s->cfg.free(tw, sizeof(*tw));
+	s->cfg.free(tw, tw_size(tw->key_addr));
 }
 
 static void restart(struct net_stack *s, struct tcp_tw *tw)
@@ -76,7 +82,7 @@ static void answer(struct net_stack *s, struct tcp_tw *tw)
 {
 	uint32_t ts[2] = { now_tick(s) + tw->ts_off, tw->ts_recent };
 
-	tcp_send_raw(s, tw->key_addr, tw->key_port, tw->snd_nxt, tw->rcv_nxt, tw->rcv_wnd, TH_ACK,
+	tcp_send_raw(s, tw_pair(tw), tw->key_port, tw->snd_nxt, tw->rcv_nxt, tw->rcv_wnd, TH_ACK,
 		     tw->ts ? ts : NULL, NULL, 0);
 }
 
@@ -88,9 +94,11 @@ void tw_enter(struct tcp_conn *c)
 	tcp_send_ack(c);
 	if (s->tcp.n_tw >= s->tcp.max_tw)
 		tw_drop(s, list_entry(s->tcp.tw_list.next, struct tcp_tw, link));
-	tw = s->cfg.alloc(sizeof(*tw));
+	tw = s->cfg.alloc(tw_size(c->key_addr));
 	if (tw != NULL) { /* without memory there is no TIME_WAIT: as if it had been pushed out */
 		tw->key_addr = c->key_addr;
+		if (conn_is6(c))
+			memcpy(tw->six, c->six->pair, 32);
 		tw->key_port = c->key_port;
 		tw->snd_nxt = c->snd_nxt;
 		tw->rcv_nxt = c->rcv_nxt;

@@ -80,6 +80,8 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 	uint32_t mss = c->mss, total, tos = ect ? c->tos : c->tos & ~TOS_ECN;
 	uint64_t ps = (uint64_t)c->ph_sum + be16((uint16_t)len);
 
+	if (unlikely(conn_is6(c)))
+		return six_finish(c, p, th, len, (uint8_t)tos);
 	p->len += (uint32_t)(p->data - ip);
 	p->data = ip;
 	p->total = len + IP4_HLEN;
@@ -169,7 +171,7 @@ int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 	if (unlikely(err != 0))
 		return err;
 	if (likely(c->rto_at == 0 && c->backoff == 0)) {
-		c->rto_at = tick_in(c->stack, c->rto);
+		c->rto_at = tick_in(c->stack, TCP_LONE); /* timer.c decides: probe or timeout */
 		conn_arm(c, c->rto_at);
 	} else {
 		sent(c, len, 0);
@@ -278,7 +280,7 @@ int tcp_send_syn(struct tcp_conn *c)
 		return -ENOBUFS;
 	o[0] = 2;
 	o[1] = 4;
-	stbe16(o + 2, (uint16_t)GW_MIN((uint32_t)c->rt_mtu - 40,
+	stbe16(o + 2, (uint16_t)GW_MIN(c->rt_mtu - conn_headers(c),
 				       c->maxseg ? (uint32_t)c->maxseg : TCP_MAX_MSS));
 	n = 4;
 	if (active || (c->flags & TF_SACK)) {
@@ -322,15 +324,15 @@ void tcp_send_rst(struct tcp_conn *c)
 {
 	uint32_t ts[2] = { conn_ts_now(c), c->ts_recent };
 
-	tcp_send_raw(c->stack, c->key_addr, c->key_port, c->snd_nxt, c->rcv_nxt, 0, TH_RST | TH_ACK,
-		     c->flags & TF_TS ? ts : NULL, NULL, 0);
+	tcp_send_raw(c->stack, conn_pair(c), c->key_port, c->snd_nxt, c->rcv_nxt, 0,
+		     TH_RST | TH_ACK, c->flags & TF_TS ? ts : NULL, NULL, 0);
 }
 
-void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t seq, uint32_t ack,
-		  uint32_t wnd, uint8_t flags, const uint32_t *ts, const uint8_t *opts,
-		  uint32_t n_opts)
+void tcp_send_raw(struct net_stack *s, struct tcp_pair addr, uint32_t port, uint32_t seq,
+		  uint32_t ack, uint32_t wnd, uint8_t flags, const uint32_t *ts,
+		  const uint8_t *opts, uint32_t n_opts)
 {
-	uint32_t src = (uint32_t)(addr >> 32), dst = (uint32_t)addr;
+	uint32_t src = (uint32_t)(addr.key >> 32), dst = (uint32_t)addr.key;
 	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);
 	uint8_t *th;
 	uint32_t n = n_opts + (ts != NULL ? TCP_TS_LEN : 0);
@@ -353,6 +355,12 @@ void tcp_send_raw(struct net_stack *s, uint64_t addr, uint32_t port, uint32_t se
 		st32(th + TCP_HLEN + n_opts, TCP_TS_WORD);
 		stbe32(th + TCP_HLEN + n_opts + 4, ts[0]);
 		stbe32(th + TCP_HLEN + n_opts + 8, ts[1]);
+	}
+	if (addr.six != NULL) {
+		st16(th + 16, (uint16_t)~csum_fold(csum_bytes(
+				      th, q->len, pseudo6_sum(addr.six, IP_TCP, q->len))));
+		(void)ip6_output(s, q, addr.six + 16, addr.six, IP_TCP);
+		return;
 	}
 	st16(th + 16,
 	     (uint16_t)~csum_fold(csum_bytes(th, q->len, pseudo_sum(src, dst, IP_TCP, q->len))));

@@ -92,7 +92,7 @@ static struct pbuf *payload(struct net_stack *s)
 
 TEST(socket_full)
 {
-	const struct net_endpoint at = { 4, 53, 0 };
+	const struct net_endpoint at = { .family = 4, .port = 53, .ip4 = 0 };
 	struct net_stack *s = begin();
 	struct udp_sock *u;
 	uint8_t f[100], udp[10] = { 9, 9, 0, 53, 0, 10 };
@@ -175,7 +175,8 @@ TEST(backlog)
 
 TEST(no_route)
 {
-	const struct net_endpoint at = { 4, 1000, 0 }, far = { 4, 53, 0x08080808 };
+	const struct net_endpoint at = { .family = 4, .port = 1000, .ip4 = 0 },
+				  far = { .family = 4, .port = 53, .ip4 = 0x08080808 };
 	struct net_stack *s = begin();
 	struct udp_sock *u;
 
@@ -190,7 +191,8 @@ TEST(no_route)
 
 TEST(neighbour_does_not_answer)
 {
-	const struct net_endpoint at = { 4, 1000, 0 }, gone = { 4, 53, sim_ip(99) };
+	const struct net_endpoint at = { .family = 4, .port = 1000, .ip4 = 0 },
+				  gone = { .family = 4, .port = 53, .ip4 = sim_ip(99) };
 	struct net_stack *s = begin();
 	struct udp_sock *u;
 
@@ -238,7 +240,8 @@ TEST(no_memory)
 /* 4,096 packets wait for the poll at most. */
 TEST(loopback_full)
 {
-	const struct net_endpoint at = { 4, 1000, 0 }, self = { 4, 9, 0x0100007f };
+	const struct net_endpoint at = { .family = 4, .port = 1000, .ip4 = 0 },
+				  self = { .family = 4, .port = 9, .ip4 = 0x0100007f };
 	struct net_stack *s = begin();
 	struct udp_sock *u;
 

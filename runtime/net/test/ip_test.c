@@ -140,7 +140,7 @@ static struct udp_sock *bound(unsigned host, uint16_t port)
 
 static int send(struct udp_sock *u, uint32_t ip, uint16_t port, size_t len)
 {
-	struct net_endpoint to = { 4, port, ip };
+	struct net_endpoint to = { .family = 4, .port = port, .ip4 = ip };
 	struct pbuf *head = NULL, *tail = NULL;
 	size_t off = 0;
 
@@ -217,7 +217,7 @@ TEST(udp_and_fragments)
 	CHECK(m.host[1].stack->n.drop_frag > 0);
 	/* a closed port: the connected sender hears of it */
 	m.host[0].out.loss = 0;
-	udp_connect(a, &(struct net_endpoint){ 4, 7, sim_ip(1) });
+	udp_connect(a, &(struct net_endpoint){ .family = 4, .port = 7, .ip4 = sim_ip(1) });
 	CHECK_EQ(send(a, sim_ip(1), 7, 10), 0);
 	sim_run(&m, 100 * MS, NULL, NULL);
 	CHECK_EQ(got_error, 1);

@@ -440,8 +440,8 @@ TEST(listeners)
 	CHECK_EQ(tcp_listen(s, &any, 4, NULL, &a), 0);
 	CHECK_EQ(tcp_listen(s, &any, 4, NULL, &b), -EADDRINUSE);
 	CHECK_EQ(tcp_listen(s, &own, 4, NULL, &b), 0);
-	CHECK(listener_find(s, sim_ip(1), 90) == b); /* the nearer one */
-	CHECK(listener_find(s, be32(0x7f000001), 90) == a);
+	CHECK(listener_find(s, pair4(0, sim_ip(1)), 90) == b); /* the nearer one */
+	CHECK(listener_find(s, pair4(0, be32(0x7f000001)), 90) == a);
 	CHECK_EQ(tcp_connect(s, &from, &to, &app, &app.c), 0);
 	peer_run(1000);
 	CHECK_EQ(tcp_get_state(app.c), TCP_SYN_SENT);

@@ -24,6 +24,31 @@ uint32_t sim_ip(unsigned host)
 	return be32(0x0a000001u + host);
 }
 
+unsigned sim_family = 4;
+
+void sim_ip6(unsigned host, uint8_t out[16])
+{
+	memset(out, 0, 16);
+	out[0] = 0xfd;
+	out[15] = (uint8_t)(host + 1);
+}
+
+struct net_endpoint sim_any(uint16_t port)
+{
+	return (struct net_endpoint){ .family = (uint16_t)sim_family, .port = port };
+}
+
+struct net_endpoint sim_end(unsigned host, uint16_t port)
+{
+	struct net_endpoint e = sim_any(port);
+
+	if (sim_family == 6)
+		sim_ip6(host, e.ip6);
+	else
+		e.ip4 = sim_ip(host);
+	return e;
+}
+
 /* Everything the stacks allocate hangs in one list, so that a finished simulation can be given
  * back. */
 struct block {
@@ -87,12 +112,21 @@ void sim_inject(struct sim *m, unsigned to, const void *frame, size_t len)
 	schedule(m, to, frame, len, m->now, false);
 }
 
-/* A router in the middle says "fragmentation needed". */
+/* A router in the middle says "fragmentation needed", or "packet too big". */
 static void answer_too_big(struct sim *m, unsigned from, const uint8_t *frame, uint32_t limit)
 {
-	uint8_t icmp[64] = { 3, 4 }, out[128];
+	uint8_t icmp[1300] = { 3, 4 }, out[1400];
 	size_t n;
 
+	if (frame[14] >> 4 == 6) {
+		icmp[0] = 2;
+		icmp[1] = 0;
+		stbe32(icmp + 4, limit - ETH_HLEN);
+		memcpy(icmp + 8, frame + ETH_HLEN, 500);
+		n = sim_ip_frame(out, !from, from, IP_ICMP6, icmp, 508);
+		sim_inject(m, from, out, n);
+		return;
+	}
 	stbe16(icmp + 6, (uint16_t)(limit - ETH_HLEN));
 	memcpy(icmp + 8, frame + ETH_HLEN, 28);
 	st16(icmp + 2, (uint16_t)~csum_fold(csum_bytes(icmp, 36, 0)));
@@ -173,11 +207,14 @@ static void bug(const char *what)
 /* What a device does with a TSO packet. */
 static void cut(struct sim *m, unsigned from, uint8_t *frame, size_t len, const struct pbuf *p)
 {
-	uint32_t hl = p->hdr_len, seq = ldbe32(frame + 38);
-	uint8_t seg[10000], flags = frame[47];
+	bool six = (p->flags & PBUF_GSO_TCP6) != 0;
+	uint32_t l4 = six ? 54 : 34, hl = p->hdr_len, seq = ldbe32(frame + l4 + 4);
+	uint8_t seg[10000], flags = frame[l4 + 13];
 
-	if (hl < 54 || hl != 34u + (uint32_t)(frame[46] >> 4) * 4)
+	if (hl < l4 + 20 || hl != l4 + (uint32_t)(frame[l4 + 12] >> 4) * 4)
 		bug("hdr_len");
+	if (ldbe16(frame + 12) != (six ? ETH_IP6 : ETH_IP4))
+		bug("gso type");
 	if (flags & TH_CWR) /* each piece would say it again */
 		bug("CWR on a packet to cut");
 	if (p->gso_size == 0 || len - hl <= p->gso_size)
@@ -187,9 +224,12 @@ static void cut(struct sim *m, unsigned from, uint8_t *frame, size_t len, const 
 
 		memcpy(seg, frame, hl);
 		memcpy(seg + hl, frame + off, n);
-		stbe16(seg + 16, (uint16_t)(hl - 14 + n));
-		stbe32(seg + 38, seq + (uint32_t)(off - hl));
-		seg[47] = off + n < len ? flags & (uint8_t) ~(TH_FIN | TH_PSH) : flags;
+		if (six)
+			stbe16(seg + 18, (uint16_t)(hl - 54 + n));
+		else
+			stbe16(seg + 16, (uint16_t)(hl - 14 + n));
+		stbe32(seg + l4 + 4, seq + (uint32_t)(off - hl));
+		seg[l4 + 13] = off + n < len ? flags & (uint8_t) ~(TH_FIN | TH_PSH) : flags;
 		sim_fix_csums(seg, hl + n);
 		wire(m, from, seg, hl + n, true);
 	}
@@ -216,11 +256,11 @@ static int sim_tx(void *ctx, struct pbuf *p)
 	}
 	h->frames_out++;
 	h->max_frame = GW_MAX(h->max_frame, len);
-	if (!(p->flags & PBUF_GSO_TCP4) && len > h->cfg.mtu + ETH_HLEN)
+	if (!(p->flags & (PBUF_GSO_TCP4 | PBUF_GSO_TCP6)) && len > h->cfg.mtu + ETH_HLEN)
 		bug("frame longer than the MTU");
 	if (pbuf_headroom(p) < 12)
 		bug("no headroom for the virtio header");
-	if (p->flags & PBUF_GSO_TCP4) {
+	if (p->flags & (PBUF_GSO_TCP4 | PBUF_GSO_TCP6)) {
 		h->gso_out++;
 		cut(m, h->index, buf, len, p);
 	} else {
@@ -412,7 +452,7 @@ static bool on_accepted(struct tcp_listener *l, void *owner, struct tcp_conn *c)
 
 int sim_listen(struct sim *m, unsigned host, uint16_t port, unsigned backlog)
 {
-	struct net_endpoint at = { .family = 4, .port = port };
+	struct net_endpoint at = sim_any(port);
 
 	return tcp_listen(m->host[host].stack, &at, backlog, &m->host[host],
 			  &m->host[host].listener);
@@ -420,12 +460,33 @@ int sim_listen(struct sim *m, unsigned host, uint16_t port, unsigned backlog)
 
 int sim_connect(struct sim *m, unsigned from, uint16_t port, struct sim_app *a)
 {
-	struct net_endpoint to = { .family = 4, .port = port, .ip4 = sim_ip(!from) };
+	struct net_endpoint to = sim_end(!from, port);
 
 	return tcp_connect(m->host[from].stack, NULL, &to, a, &a->c);
 }
 
 /* ---- setting up ---- */
+/* As a shard that took over what another had configured: no detection in these tests' way. */
+static void adopt(struct net_stack *s, unsigned host, uint16_t mtu)
+{
+	struct net_ip6 v = { .mtu = mtu, .hop_limit = 64, .up = true };
+
+	for (unsigned i = 0; i < 2; i++) {
+		v.addr[i].state = NET_IP6_PREFERRED;
+		v.addr[i].prefix = 64;
+		v.addr[i].preferred_until = v.addr[i].valid_until = GW_NEVER;
+		sim_ip6(host, v.addr[i].addr);
+	}
+	v.addr[0].addr[0] = 0xfe;
+	v.addr[0].addr[1] = 0x80;
+	v.on_link[0] = (struct net_ip6_prefix){ .addr = { 0xfd }, .len = 64, .until = GW_NEVER };
+	net_adopt_ip6(s, &v);
+	/* and the neighbours know each other, as after IPv4's announcements */
+	sim_ip6(!host, v.addr[0].addr);
+	nd_heard(s, v.addr[0].addr, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)(!host + 1) }, true);
+	nd_reachable(s, nd_find(s, v.addr[0].addr));
+}
+
 void sim_init(struct sim *m, uint64_t seed, void (*tune)(struct sim *m))
 {
 	static const struct tcp_callbacks cb = { .event = on_event, .accepted = on_accepted };
@@ -464,6 +525,8 @@ void sim_init(struct sim *m, uint64_t seed, void (*tune)(struct sim *m))
 		h->stack = net_create(&h->cfg, m->now);
 		tcp_set_callbacks(h->stack, &cb);
 		net_set_ip4(h->stack, sim_ip(i), 24, be32(0x0a0000fe), 0);
+		if (sim_family == 6)
+			adopt(h->stack, i, h->cfg.mtu);
 	}
 }
 
@@ -488,11 +551,32 @@ void sim_free(struct sim *m)
 }
 
 /* ---- frames by hand ---- */
+static void fix_csums6(uint8_t *ip, size_t len)
+{
+	size_t total = IP6_HLEN + (size_t)ldbe16(ip + 4);
+	struct ip6_chain c;
+	uint32_t n, at;
+
+	if (total > len || ip6_walk(ip, total, total, &c) != CHAIN_UPPER || c.off > total)
+		return;
+	n = (uint32_t)total - c.off;
+	at = c.proto == IP_TCP ? 16 : c.proto == IP_UDP ? 6 : c.proto == IP_ICMP6 ? 2 : 0;
+	if (at == 0 || n < at + 2)
+		return;
+	st16(ip + c.off + at, 0);
+	st16(ip + c.off + at,
+	     (uint16_t)~csum_fold(csum_bytes(ip + c.off, n, pseudo6_sum(ip + 8, c.proto, n))));
+}
+
 void sim_fix_csums(uint8_t *frame, size_t len)
 {
 	uint8_t *ip = frame + ETH_HLEN;
 	uint32_t hl, total;
 
+	if (len >= ETH_HLEN + IP6_HLEN && (ip[0] >> 4) == 6) {
+		fix_csums6(ip, len - ETH_HLEN);
+		return;
+	}
 	if (len < ETH_HLEN + IP4_HLEN || (ip[0] >> 4) != 4)
 		return;
 	hl = (uint32_t)(ip[0] & 15) * 4;
@@ -521,9 +605,28 @@ void sim_fix_csums(uint8_t *frame, size_t len)
 	}
 }
 
+void sim_set_source(uint8_t *frame, size_t len, unsigned last)
+{
+	frame[sim_family == 6 ? 37 : 29] = (uint8_t)last;
+	sim_fix_csums(frame, len);
+}
+
 size_t sim_ip_frame(uint8_t *out, unsigned from, unsigned to, uint8_t proto, const void *l4,
 		    size_t len)
 {
+	if (sim_family == 6) {
+		memset(out, 0, ETH_HLEN + IP6_HLEN);
+		out[0] = out[6] = 2;
+		out[5] = (uint8_t)(to + 1);
+		out[11] = (uint8_t)(from + 1);
+		stbe16(out + 12, ETH_IP6);
+		ip6_fill(out + 14, (uint32_t)len, proto, 64);
+		sim_ip6(from, out + 22);
+		sim_ip6(to, out + 38);
+		memcpy(out + 54, l4, len);
+		sim_fix_csums(out, 54 + len);
+		return 54 + len;
+	}
 	memset(out, 0, ETH_HLEN + IP4_HLEN);
 	out[0] = out[6] = 2;
 	out[5] = (uint8_t)(to + 1);

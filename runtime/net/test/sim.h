@@ -6,7 +6,7 @@
 #ifndef GODWIT_NET_SIM_H
 #define GODWIT_NET_SIM_H
 
-#include "runtime/net/net_internal.h"
+#include "runtime/net/ip6_internal.h"
 #include "runtime/net/tcp/tcp_internal.h"
 
 #define SIM_HOSTS 2
@@ -101,6 +101,24 @@ void sim_app_pump(struct sim_app *a);
 int sim_listen(struct sim *m, unsigned host, uint16_t port, unsigned backlog);
 int sim_connect(struct sim *m, unsigned from, uint16_t port, struct sim_app *a);
 uint32_t sim_ip(unsigned host);
+/* Which family sim_listen, sim_connect and the frames by hand are of: 4, or 6 (set it before
+ * sim_init, which gives the hosts addresses of both then). */
+extern unsigned sim_family;
+void sim_ip6(unsigned host, uint8_t out[16]); /* fd00::1, fd00::2 */
+struct net_endpoint sim_end(unsigned host, uint16_t port);
+struct net_endpoint sim_any(uint16_t port);
+/* As if from another host of the link: the last byte of its address. */
+void sim_set_source(uint8_t *frame, size_t len, unsigned last);
+/* Where TCP begins in a frame of that family, without extension headers. */
+static inline size_t sim_l4(void)
+{
+	return sim_family == 6 ? ETH_HLEN + IP6_HLEN : ETH_HLEN + IP4_HLEN;
+}
+static inline bool sim_is_tcp(const uint8_t *frame)
+{
+	return sim_family == 6 ? ldbe16(frame + 12) == ETH_IP6 && frame[20] == IP_TCP
+			       : ldbe16(frame + 12) == ETH_IP4 && frame[23] == IP_TCP;
+}
 
 /* Build a TCP frame by hand. */
 size_t sim_tcp_frame(uint8_t *out, unsigned from, unsigned to, uint16_t sport, uint16_t dport,

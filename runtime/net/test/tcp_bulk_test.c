@@ -82,7 +82,7 @@ static void tune_bad(struct sim *s)
 	if (offload_now) {
 		for (int i = 0; i < 2; i++)
 			s->host[i].cfg.csum_tx = s->host[i].cfg.csum_rx = s->host[i].cfg.tso4 =
-				s->host[i].cfg.gro_rx = true;
+				s->host[i].cfg.tso6 = s->host[i].cfg.gro_rx = true;
 	}
 }
 
@@ -90,8 +90,10 @@ static bool strip_sack(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
 	(void)s;
 	(void)from;
-	if (len > 54 && f[23] == IP_TCP && (f[47] & TH_SYN)) {
-		for (size_t i = 54; i + 1 < len; i++) {
+	size_t l4 = sim_l4();
+
+	if (len > l4 + 20 && sim_is_tcp(f) && (f[l4 + 13] & TH_SYN)) {
+		for (size_t i = l4 + 20; i + 1 < len; i++) {
 			if (f[i] == 4 && f[i + 1] == 2)
 				f[i] = f[i + 1] = 1;
 		}
@@ -204,15 +206,15 @@ static uint64_t dsacks;
 /* RFC 2883: a first block that lies below the acknowledgement, or inside the second block. */
 static bool count_dsack(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
-	size_t end = 34 + (size_t)(f[46] >> 4) * 4;
+	size_t l4 = sim_l4(), end = l4 + (size_t)(f[l4 + 12] >> 4) * 4;
 
 	(void)s;
 	(void)from;
-	if (len < 54 || f[23] != IP_TCP || end > len)
+	if (len < l4 + 20 || !sim_is_tcp(f) || end > len)
 		return false;
-	for (size_t i = 54; i + 1 < end && f[i] != 0; i += f[i] == 1 ? 1 : f[i + 1]) {
+	for (size_t i = l4 + 20; i + 1 < end && f[i] != 0; i += f[i] == 1 ? 1 : f[i + 1]) {
 		if (f[i] == 5 && f[i + 1] >= 10)
-			dsacks += (int32_t)(ldbe32(f + i + 6) - ldbe32(f + 42)) <= 0;
+			dsacks += (int32_t)(ldbe32(f + i + 6) - ldbe32(f + l4 + 8)) <= 0;
 		if (f[i] != 1 && f[i + 1] < 2)
 			break;
 	}
@@ -267,5 +269,19 @@ TEST(offload)
 	offload_now = false;
 }
 
+TEST(over_ip6)
+{
+	sim_family = 6;
+	test_clean();
+	test_loss();
+	test_bbr();
+	test_reorder_dup();
+	test_duplicates_reported();
+	test_corruption();
+	test_no_sack();
+	test_offload();
+	sim_family = 4;
+}
+
 UNIT_MAIN(CASE(clean), CASE(loss), CASE(bbr), CASE(congestion_switch), CASE(reorder_dup),
-	  CASE(duplicates_reported), CASE(corruption), CASE(no_sack), CASE(offload))
+	  CASE(duplicates_reported), CASE(corruption), CASE(no_sack), CASE(offload), CASE(over_ip6))

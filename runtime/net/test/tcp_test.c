@@ -129,7 +129,7 @@ TEST(simultaneous_close)
 
 TEST(simultaneous_open)
 {
-	struct net_endpoint a = { 4, 1000, sim_ip(0) }, b = { 4, 2000, sim_ip(1) };
+	struct net_endpoint a = sim_end(0, 1000), b = sim_end(1, 2000);
 
 	begin(NULL);
 	CHECK_EQ(tcp_connect(m.host[0].stack, &a, &b, &client, &client.c), 0);
@@ -283,7 +283,7 @@ TEST(zero_window)
 static bool count_small(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
 	(void)s;
-	if (from == 0 && f[23] == IP_TCP && len > 66 && len < 200)
+	if (from == 0 && sim_is_tcp(f) && len > sim_l4() + 32 && len < 200)
 		client.requests++;
 	return false;
 }
@@ -436,6 +436,32 @@ TEST(window_opens_in_pieces)
 	sim_free(&m);
 }
 
+/* Receive buffers grow as far as all together may, and give it back. */
+TEST(growth_is_bounded)
+{
+	struct net_stack *s;
+
+	open_pair(NULL);
+	s = m.host[1].stack;
+	s->cfg.rcv_growth_max = 100000;
+	m.host[0].out.delay_ns = 20 * MS;
+	CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_SNDBUF, 1 << 20), 0);
+	client.tx_total = 8 << 20;
+	sim_app_pump(&client);
+	idle(20 * SEC);
+	CHECK_EQ(server.rx_done, 8 << 20);
+	CHECK_EQ(server.c->rcvbuf, 2 * TCP_INIT_BUF);
+	CHECK_EQ(s->tcp.rcv_growth, TCP_INIT_BUF);
+	CHECK_EQ(tcp_set_opt(server.c, TCP_OPT_RCVBUF, 3 * TCP_INIT_BUF), 0);
+	CHECK_EQ(s->tcp.rcv_growth, rx_growth(server.c));
+	tcp_close(client.c);
+	tcp_close(server.c);
+	idle(200 * SEC);
+	CHECK_EQ(s->tcp.n_conns, 0);
+	CHECK_EQ(s->tcp.rcv_growth, 0);
+	end();
+}
+
 static struct sim_app many[5000];
 static unsigned n_many;
 
@@ -488,8 +514,7 @@ TEST(syn_flood)
 		size_t n = sim_tcp_frame(f, 0, 1, (uint16_t)(1024 + i % 60000), 80, i * 7919, 0,
 					 TH_SYN, 1000, opts, 4, NULL, 0);
 
-		st32(f + 26, be32(0x0a000000u + 50 + i % 150));
-		sim_fix_csums(f, n);
+		sim_set_source(f, n, 50 + i % 150);
 		sim_inject(&m, 1, f, n);
 		if (i % 100 == 0)
 			idle(1 * MS);
@@ -525,6 +550,18 @@ TEST(syn_flood)
 	end();
 }
 
+static void forget_neighbours(unsigned host)
+{
+	struct net_stack *s = m.host[host].stack;
+
+	for (unsigned i = 0; s->v6 != NULL && i < ND_SETS * ND_WAYS; i++) {
+		struct nd_entry *n = &s->v6->nd[i / ND_WAYS][i % ND_WAYS];
+
+		if (list_empty(&n->queue))
+			n->state = ND_FREE;
+	}
+}
+
 /* SYNs from many addresses of the own link that never answer, without end: who answers is not kept
  * out, nor are those that are connected. */
 TEST(syn_flood_from_the_link)
@@ -539,8 +576,7 @@ TEST(syn_flood_from_the_link)
 		size_t n = sim_tcp_frame(f, 0, 1, (uint16_t)(1024 + i % 60000), 80, i * 7919, 0,
 					 TH_SYN, 1000, opts, 4, NULL, 0);
 
-		st32(f + 26, be32(0x0a000000u + 10 + i % 240));
-		sim_fix_csums(f, n);
+		sim_set_source(f, n, 10 + i % 240);
 		sim_inject(&m, 1, f, n);
 		if (i % 20 == 0)
 			idle(1 * MS);
@@ -548,6 +584,8 @@ TEST(syn_flood_from_the_link)
 			/* forgotten here, as after a quiet night: it asks, and is known again */
 			arp_flush(m.host[0].stack);
 			arp_flush(m.host[1].stack);
+			forget_neighbours(0);
+			forget_neighbours(1);
 			m.host[1].on_accept = NULL; /* nobody's */
 			CHECK_EQ(sim_connect(&m, 0, 80, &second), 0);
 		}
@@ -569,7 +607,7 @@ TEST(syn_flood_from_the_link)
 
 TEST(time_wait_reuse)
 {
-	struct net_endpoint a = { 4, 1000, 0 }, b = { 4, 80, sim_ip(1) };
+	struct net_endpoint a = sim_any(1000), b = sim_end(1, 80);
 
 	open_pair(NULL);
 	for (int i = 0; i < 3; i++) { /* the same pair again and again; the server closes first */
@@ -622,31 +660,35 @@ TEST(orphan_fin_wait_2)
 
 TEST(path_mtu)
 {
+	uint32_t mtu = sim_family == 6 ? 1300 : 1000;
+
 	open_pair(NULL);
-	m.host[0].out.drop_over = 1014;
+	m.host[0].out.drop_over = mtu + ETH_HLEN;
 	m.host[0].out.icmp = true;
 	client.tx_total = 200000;
 	sim_app_pump(&client);
 	idle(5 * SEC);
 	CHECK_EQ(server.rx_done, 200000);
-	CHECK_EQ(client.c->rt_mtu, 1000);
-	CHECK(client.c->mss <= 960);
+	CHECK_EQ(client.c->rt_mtu, mtu);
+	CHECK(client.c->mss <= mtu - conn_headers(client.c));
 	end();
 }
 
 /* A router drops what is too long and says nothing. */
 TEST(path_mtu_black_hole)
 {
-	static const uint32_t limits[] = { 1200, 700 };
+	static const uint32_t limits[] = { 1200, 700 }, limits6[] = { 1400, 1294 };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {
+		uint32_t limit = sim_family == 6 ? limits6[i] : limits[i];
+
 		open_pair(NULL);
-		m.host[0].out.drop_over = limits[i];
+		m.host[0].out.drop_over = limit;
 		client.tx_total = 200000;
 		sim_app_pump(&client);
 		idle(30 * SEC);
 		CHECK_EQ(server.rx_done, 200000);
-		CHECK(client.c->rt_mtu + ETH_HLEN <= limits[i]);
+		CHECK(client.c->rt_mtu + ETH_HLEN <= limit);
 		CHECK(client.c->rt_mtu >= TCP_MIN_MTU);
 		end();
 	}
@@ -665,7 +707,7 @@ TEST(path_mtu_black_hole)
 
 static void tiny(struct sim *s)
 {
-	s->host[0].cfg.mtu = s->host[1].cfg.mtu = 576;
+	s->host[0].cfg.mtu = s->host[1].cfg.mtu = sim_family == 6 ? 1280 : 576;
 }
 
 static void jumbo(struct sim *s)
@@ -747,8 +789,12 @@ TEST(device_keeps_frames)
 
 TEST(loopback)
 {
-	struct net_endpoint to = { 4, 80, be32(0x7f000001) };
+	struct net_endpoint to = sim_any(80);
 
+	if (sim_family == 6)
+		to.ip6[15] = 1;
+	else
+		to.ip4 = be32(0x7f000001);
 	begin(NULL);
 	CHECK_EQ(tcp_connect(m.host[1].stack, NULL, &to, &client, &client.c), 0);
 	idle(100 * MS);
@@ -832,7 +878,7 @@ static bool lose_one(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
 	(void)s;
 	(void)from;
-	if (len < 200 || f[23] != IP_TCP)
+	if (len < 200 || !sim_is_tcp(f))
 		return false;
 	data_seen++;
 	data_lost += data_seen == lose_nth;
@@ -885,6 +931,34 @@ TEST(tail_loss)
 	}
 }
 
+/* A lone segment that is lost is probed for, before the retransmission timer and without its price.
+ */
+TEST(lone_loss)
+{
+	CHECK(short_flight(1, 1) < 160);
+	CHECK_EQ(client.c->retransmits, 1);
+	CHECK(client.c->cong == CONG_OPEN);
+	CHECK(client.c->cwnd > client.c->mss);
+	end();
+	/* a path longer than the first timer: no probe before two round trips, and no timeout */
+	open_pair(NULL);
+	m.host[0].out.delay_ns = m.host[1].out.delay_ns = 60 * MS;
+	for (int i = 0; i < 30; i++) { /* the round trip is learnt */
+		client.tx_total += 100;
+		sim_app_pump(&client);
+		idle(500 * MS);
+	}
+	client.c->retransmits = 0;
+	for (int i = 0; i < 10; i++) {
+		client.tx_total += 100;
+		sim_app_pump(&client);
+		idle(500 * MS);
+	}
+	CHECK_EQ(client.c->retransmits, 0);
+	CHECK_EQ(server.rx_done, 4000);
+	end();
+}
+
 /* RFC 8985 6.3: too few arrived behind the hole for a count of three. */
 TEST(hole_in_short_flight)
 {
@@ -931,14 +1005,61 @@ TEST(probe_in_vain)
 	end();
 }
 
+/* The same over IPv6, but for what is about ARP, or counts on the round trip that its question adds
+ * to the first sample. */
+TEST(over_ip6)
+{
+	static void (*const tests[])(void) = {
+		test_request_response,
+		test_orderly_close,
+		test_half_close,
+		test_simultaneous_close,
+		test_simultaneous_open,
+		test_refused_and_timeout,
+		test_data_timeout,
+		test_abort_and_unread,
+		test_blind_attacks,
+		test_paws,
+		test_zero_window,
+		test_nagle_cork_sws,
+		test_nagle_full_queue,
+		test_memory_for_acknowledgements,
+		test_keepalive,
+		test_delayed_ack,
+		test_syn_flood,
+		test_syn_flood_from_the_link,
+		test_time_wait_reuse,
+		test_time_wait_bounded,
+		test_orphan_fin_wait_2,
+		test_path_mtu,
+		test_path_mtu_black_hole,
+		test_mtus,
+		test_window_scale_and_tuning,
+		test_ring_full,
+		test_device_keeps_frames,
+		test_loopback,
+		test_room_not_committed,
+		test_small_segments_memory,
+		test_hole_in_short_flight,
+		test_no_idle_probes,
+		test_probe_in_vain,
+	};
+
+	sim_family = 6;
+	for (unsigned i = 0; i < ARRAY_SIZE(tests); i++)
+		tests[i]();
+	sim_family = 4;
+}
+
 UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(simultaneous_close),
 	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout),
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
 	  CASE(nagle_cork_sws), CASE(nagle_full_queue), CASE(memory_for_acknowledgements),
 	  CASE(keepalive), CASE(delayed_ack), CASE(acks_of_batches), CASE(window_opens_in_pieces),
-	  CASE(five_thousand), CASE(syn_flood), CASE(syn_flood_from_the_link),
-	  CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2), CASE(path_mtu),
-	  CASE(path_mtu_black_hole), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
-	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
-	  CASE(small_segments_memory), CASE(false_neighbour), CASE(tail_loss),
-	  CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain))
+	  CASE(growth_is_bounded), CASE(five_thousand), CASE(syn_flood),
+	  CASE(syn_flood_from_the_link), CASE(time_wait_reuse), CASE(time_wait_bounded),
+	  CASE(orphan_fin_wait_2), CASE(path_mtu), CASE(path_mtu_black_hole), CASE(mtus),
+	  CASE(window_scale_and_tuning), CASE(ring_full), CASE(device_keeps_frames), CASE(loopback),
+	  CASE(room_not_committed), CASE(small_segments_memory), CASE(false_neighbour),
+	  CASE(tail_loss), CASE(lone_loss), CASE(hole_in_short_flight), CASE(no_idle_probes),
+	  CASE(probe_in_vain), CASE(over_ip6))
