@@ -7,6 +7,7 @@
 #include "runtime/mem/mem.h"
 #include "runtime/netglue/glue_internal.h"
 #include "runtime/platform/platform.h"
+#include "runtime/virtio/dma.h"
 
 struct glue *glues[SHARD_MAX];
 
@@ -283,6 +284,7 @@ static void start_shard(void *arg)
 
 	pbuf_pool_init(&g->pool, clamp(net.packet_bytes / n_shards / PBUF_SIZE, 96, 1u << 20),
 		       more_blocks, NULL);
+	g->pool.dma = dma_of;
 	g->stack = make_stack(g);
 	if (g->stack == NULL)
 		panic("net: no memory for a stack");

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""netparts - the parts of `make bench-net` that measure time: echo, http, shards, bulk, pair."""
+"""netparts - the parts of `make bench-net` but the profile: echo, http, shards, bulk, pair, connections."""
 import os, re, statistics, subprocess, tempfile, threading, time
 from guests import GODWIT, Skip, say
 from netservers import (APPS, CLIENT, HELLO, PROGRAMS, ROOT, SERVER, Child, Contender, body_of, cores, cpu_ns, h2o, haproxy, hosted, kernel, load, nginx, numbers,
@@ -308,3 +308,18 @@ def pair():
                     f"its vhost-user back end. Each has a core. Polling is for {Settings.poll_ns / 1000:g} us before a sleep. Measured once every connection has had an answer; each has more "
                     f"while it is measured, or the part fails. Median (least-most) of {Settings.rounds} rounds.",
                     ["", "requests/s", "server's CPU us/request", "cycles of it", "round trip p50, us", "p99"], rows, notes)]
+
+
+def connections():
+    rows = []
+    for n in (10000, 100000, 1000000):
+        say(f"  {n:,} connections")
+        out = subprocess.run([os.path.join(PROGRAMS, "connections"), str(n)], capture_output=True, text=True, timeout=300)
+        got = dict(line.split() for line in out.stdout.splitlines() if " " in line)
+        if out.returncode:
+            raise RuntimeError(f"connections {n}: {out.stdout} {out.stderr}")
+        rows.append([f"{n:,}", got["bytes"], got["buffers"], f"{int(got['answered']):,}", got["cpu_us"]])
+    return [section("Connections in bounded memory", "Two stacks in one process, on a simulated wire (runtime/net/test/connections.c): all are opened, idle for an hour "
+                    "of simulated time, asked once each, and reset. Bytes are of the stack, its tables included, for one end of a connection while idle.",
+                    ["connections", "bytes each", "packet buffers in use", "answered", "CPU us each, all of it"], rows,
+                    ["While idle nothing is sent and no timer runs. What a socket of the personality or a task takes is not in it."])]

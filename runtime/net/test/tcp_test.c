@@ -931,6 +931,34 @@ TEST(tail_loss)
 	}
 }
 
+/* A lone segment that is lost is probed for, before the retransmission timer and without its price.
+ */
+TEST(lone_loss)
+{
+	CHECK(short_flight(1, 1) < 160);
+	CHECK_EQ(client.c->retransmits, 1);
+	CHECK(client.c->cong == CONG_OPEN);
+	CHECK(client.c->cwnd > client.c->mss);
+	end();
+	/* a path longer than the first timer: no probe before two round trips, and no timeout */
+	open_pair(NULL);
+	m.host[0].out.delay_ns = m.host[1].out.delay_ns = 60 * MS;
+	for (int i = 0; i < 30; i++) { /* the round trip is learnt */
+		client.tx_total += 100;
+		sim_app_pump(&client);
+		idle(500 * MS);
+	}
+	client.c->retransmits = 0;
+	for (int i = 0; i < 10; i++) {
+		client.tx_total += 100;
+		sim_app_pump(&client);
+		idle(500 * MS);
+	}
+	CHECK_EQ(client.c->retransmits, 0);
+	CHECK_EQ(server.rx_done, 4000);
+	end();
+}
+
 /* RFC 8985 6.3: too few arrived behind the hole for a count of three. */
 TEST(hole_in_short_flight)
 {
@@ -1033,5 +1061,5 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(orphan_fin_wait_2), CASE(path_mtu), CASE(path_mtu_black_hole), CASE(mtus),
 	  CASE(window_scale_and_tuning), CASE(ring_full), CASE(device_keeps_frames), CASE(loopback),
 	  CASE(room_not_committed), CASE(small_segments_memory), CASE(false_neighbour),
-	  CASE(tail_loss), CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain),
-	  CASE(over_ip6))
+	  CASE(tail_loss), CASE(lone_loss), CASE(hole_in_short_flight), CASE(no_idle_probes),
+	  CASE(probe_in_vain), CASE(over_ip6))
