@@ -7,6 +7,7 @@
  *   program=PATH  arg=...  (repeated, argv[0] first)  env=NAME=VALUE (repeated)  cwd=/  hostname=
  *   uid=0 gid=0   tty=1 (standard input is a terminal)   poll_ns=0
  *   net=dhcp|static|none  net.addr=10.0.2.15/24  net.gw=A.B.C.D  net.dns=A.B.C.D
+ *   net6=auto|static|none  net6.addr=2001:db8::2/64  net6.gw=ADDRESS  net6.dns=ADDRESS
  *   root=blk|memory|none  blk: the first virtio-blk device holds the root image (root.h); memory:
  * it follows these strings in the blob, from the first page boundary behind the empty string on
  *   port=NUMBER source|destination sampling|queuing BYTES DEPTH NAME   (repeated) the partition's
@@ -26,7 +27,7 @@
  *
  * Port GW_CHANNEL_CONTROL carries lines of text, each ended by '\n', at most GW_CHANNEL_LINE bytes.
  *   runtime to host: boot NAME NS (ns since kernel entry)
- *                    listen tcp|udp PORT (reachable from outside)
+ *                    listen tcp|udp|tcp6|udp6 PORT (reachable from outside; 6: by IPv6 alone)
  *                    stat NAME VALUE     enosys NAME-or-NR COUNT
  *                    metric TEXT (a line of Prometheus text; without TEXT: that was all of it)
  *                    trace SHARD TID ADDR:PORT PORT NS T1 .. T10 (a request's life: remote and

@@ -35,7 +35,7 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJS) kernel/x86_64/kernel.ld kernel/symbols
 
 # The probe: a partition program that tests the kernel (make boot-test).
 PROBE := $(BUILD)/kernel/test/probe.elf
-PROBE_OBJS := $(addprefix $(BUILD)/kernel/test/,probe.o probe_rng.o probe.S.o)
+PROBE_OBJS := $(addprefix $(BUILD)/kernel/test/,probe.o probe_rng.o line.o probe.S.o)
 $(PROBE_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
 $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,--build-id=none \
@@ -44,7 +44,7 @@ $(PROBE): $(PROBE_OBJS) kernel/test/probe.ld
 
 # The same for machines of several partitions.
 PARTS := $(BUILD)/kernel/test/parts.elf
-PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o elastic.o parts_dma.o parts_fault.o parts_fuzz.o parts_measure.o)
+PARTS_OBJS := $(addprefix $(BUILD)/kernel/test/,parts.o line.o elastic.o parts_dma.o parts_fault.o parts_fuzz.o parts_measure.o)
 $(PARTS_OBJS): KERNEL_CFLAGS := $(COMMON) $(FREESTANDING) -O2 -fPIE
 $(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 	$(CC) -nostdlib -static -Wl,--no-relax -Wl,-T,kernel/test/probe.ld -Wl,-e,parts_entry -Wl,--build-id=none \
@@ -81,8 +81,11 @@ paths: $(BUILD)/kernel.elf $(PARTS)
 	tests/bench/paths.py $(BUILD)
 paths-check: $(BUILD)/kernel.elf $(PARTS)
 	tests/bench/paths.py --check $(BUILD)
-BOOT_TESTS += paths-check
-.PHONY: paths paths-check
+# The same of moves of cores between partitions, on two cores, each counted by itself.
+moves-check: $(BUILD)/kernel.elf $(PARTS)
+	tests/bench/moves.py --check $(BUILD)
+BOOT_TESTS += paths-check moves-check
+.PHONY: paths paths-check moves-check
 
 # What the unit tests of kernel/core reach: all of it (a stage of `make test`).
 BOOT_TESTS += coverage

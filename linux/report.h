@@ -9,8 +9,9 @@
 void report_unknown_syscalls(void);
 /* stat and enosys records. */
 void report_stats(void);
-/* A program listens on tcp (or udp) port `port` of the address ip4 (network order; 0: any). */
-void report_listen(const char *protocol, uint32_t ip4, uint16_t port);
+/* A program listens on a port that can be reached from outside: tcp or udp (both families, or IPv4
+ * alone), tcp6 or udp6 (IPv6 alone). */
+void report_listen(const char *protocol, uint16_t port);
 /* A point of the boot timeline, now. */
 void report_boot(const char *name);
 

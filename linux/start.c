@@ -33,10 +33,9 @@ void report_boot(const char *name)
 	control_line("boot %s %lu", name, since);
 }
 
-void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+void report_listen(const char *protocol, uint16_t port)
 {
-	if ((ip4 & 0xff) != 127) /* network order: what only the machine itself can reach */
-		control_line("listen %s %u", protocol, port);
+	control_line("listen %s %u", protocol, port);
 }
 
 static _Noreturn void fail(const char *what)

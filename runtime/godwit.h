@@ -31,7 +31,7 @@
  *     int app_main(int argc, char **argv)
  *     {
  *             struct gw_addr at;
- *             int err = gw_addr_parse("0.0.0.0:7", &at);
+ *             int err = gw_addr_parse("*:7", &at);
  *
  *             if (err == 0)
  *                     err = gw_tcp_listen(&at, &(struct gw_tcp_service){ .serve = serve }, NULL);
@@ -182,17 +182,21 @@ int gw_file(const char *path, struct gw_file *out) GW_MUST_CHECK;
 
 /* ---- addresses ---- */
 struct gw_addr {
-	uint8_t family; /* 4 or 6; 0: none */
+	uint8_t family; /* 4 or 6; 0: none, or to listen on, any address of both */
 	uint16_t port;	/* host order */
 	uint8_t ip[16]; /* as on the wire; IPv4: the first four */
 };
-/* "1.2.3.4:80", "[::1]:80", ":80" and "80" (any address). 0, -EINVAL. IPv6 parses; sockets answer
- * -EAFNOSUPPORT while the stack has none. */
+/* "1.2.3.4:80"; "[2001:db8::1]:80", in any form of RFC 4291 2.2; "0.0.0.0:80" and "[::]:80", any
+ * address of that family; "*:80", ":80" and "80", any address of both. 0, -EINVAL. */
 int gw_addr_parse(const char *text, struct gw_addr *out) GW_MUST_CHECK;
+/* The same as text, IPv6 as RFC 5952 has it; family 0 is "*". */
 #define GW_ADDR_TEXT 56u
 const char *gw_addr_text(const struct gw_addr *a, char to[GW_ADDR_TEXT]); /* returns to */
-/* This machine's address (family 0: it has none). */
+/* This machine's IPv4 address (family 0: it has none). */
 void gw_addr_own(struct gw_addr *out);
+/* The nth (from 0) of its IPv6 addresses that can be used; the link-local one comes first. False:
+ * there are no more. */
+bool gw_addr_own6(unsigned n, struct gw_addr *out);
 
 /* ---- buffers: handles on packet memory ---- */
 /* A handle on bytes that lie where the network card wrote them, or from where it will read them.

@@ -4,7 +4,7 @@
 -include tests/gate/gate.mk
 -include tests/elastic/elastic.mk
 
-GUEST_PROGRAMS := ports conf_files conf_memory conf_threads conf_sockets conf_process bad forks xfer
+GUEST_PROGRAMS := ports conf_files conf_memory conf_threads conf_sockets conf_ip6 conf_process bad forks xfer
 GUEST_DYNAMIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%)
 GUEST_STATIC := $(GUEST_PROGRAMS:%=$(BUILD)/programs/%.static) $(BUILD)/programs/hello.static $(BUILD)/programs/hello.musl
 GUEST_TEST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Wno-stringop-overflow -Wno-stringop-overread -Wno-infinite-recursion -I.

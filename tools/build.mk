@@ -4,7 +4,7 @@ TOOLS_BASE := tools/base/util.c tools/base/text.c tools/base/parse.c
 TOOLS_BUNDLE := $(TOOLS_BASE) tools/bundle/crc32c.c tools/bundle/program.c tools/bundle/config.c \
 	tools/bundle/bundle.c tools/bundle/bundle_check.c tools/bundle/tree.c tools/bundle/rootimg.c \
 	tools/bundle/rootimg_check.c kernel/core/manifest.c kernel/core/crc32c.c
-TOOLS_MODULE := $(sort $(wildcard tools/module/*.c)) $(addprefix tools/godwit/,options.c option_net.c qemu.c)
+TOOLS_MODULE := $(sort $(wildcard tools/module/*.c)) $(addprefix tools/godwit/,options.c option_net.c option_ip6.c qemu.c)
 GODWIT_SRCS := $(TOOLS_BUNDLE) $(sort $(wildcard tools/godwit/*.c tools/module/*.c))
 GODWIT_OBJS := $(GODWIT_SRCS:%.c=$(BUILD)/host/%.o)
 
@@ -22,9 +22,9 @@ include tools/load/build.mk
 
 # Unit tests.
 UNIT_TESTS += tools/test/options_test tools/test/elf_test tools/test/bundle_test tools/test/rootimg_test
-tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c
+tools/test/options_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c tools/godwit/option_ip6.c
 UNIT_TESTS += tools/test/host_test
-tools/test/host_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c tools/godwit/host_options.c tools/godwit/host_address.c
+tools/test/host_test_SRCS := $(TOOLS_BASE) tools/godwit/options.c tools/godwit/option_net.c tools/godwit/option_ip6.c tools/godwit/host_options.c tools/godwit/host_address.c
 tools/test/elf_test_SRCS := $(TOOLS_BASE) tools/godwit/elf.c
 tools/test/bundle_test_SRCS := $(TOOLS_BUNDLE)
 tools/test/rootimg_test_SRCS := $(TOOLS_BUNDLE)
@@ -39,7 +39,7 @@ tools/test/serve_test_SRCS := $(TOOLS_BASE) tools/godwit/serve.c
 UNIT_TESTS += tools/test/records_test tools/test/pack_test tools/test/qemu_test tools/test/session_test
 tools/test/records_test_SRCS := $(TOOLS_BASE) tools/godwit/records.c tools/godwit/report.c
 tools/test/pack_test_SRCS := $(TOOLS_BASE) tools/bundle/tree.c $(addprefix tools/godwit/,pack.c program.c program_libs.c elf.c libs.c)
-tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c options.c option_net.c)
+tools/test/qemu_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,qemu.c options.c option_net.c option_ip6.c)
 tools/test/session_test_SRCS := $(TOOLS_BASE) $(addprefix tools/godwit/,session.c session_guest.c pump.c spawn.c serve.c records.c \
 	report.c outcome.c)
 

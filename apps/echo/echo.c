@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* echo.c - sends back what it receives, over TCP and UDP. `echo [tasks|callbacks] [ADDRESS]`: the
- * style, and where to listen (:7). */
+ * style, and where to listen (*:7). */
 #include <string.h>
 #include "apps/echo/echo.h"
 
 static int usage(const char *what)
 {
-	gw_log("echo: %s; write: echo [tasks|callbacks] [ADDRESS] (:7)", what);
+	gw_log("echo: %s; write: echo [tasks|callbacks] [ADDRESS] (*:7)", what);
 	return 2;
 }
 
 int app_main(int argc, char **argv)
 {
 	int (*start)(const struct gw_addr *) = echo_with_callbacks;
-	const char *where = ":7";
+	const char *where = "*:7";
 	char text[GW_ADDR_TEXT];
 	struct gw_addr at;
 	int err;

@@ -120,11 +120,13 @@ void elastic_load(uint32_t part, uint64_t now, struct elastic_load *l)
 	*l = (struct elastic_load){ 0 };
 	for (uint32_t i = 0; i < p->n_vcores; i++) {
 		struct vcore *v = p->vcores[i];
+		const volatile struct gw_vcore *a = v->area;
 
 		if (atomic_load(&v->on) != 0) {
 			l->running++;
-			since = older(since, ((const volatile struct gw_vcore *)v->area)->ready_ns);
-			since = older(since, unseen(v, now));
+			since = older(since, a->ready_ns);
+			if (a->packets_come != 0)
+				since = older(since, unseen(v, now));
 		} else if (vcore_runnable(v)) {
 			l->ready++;
 			ready = older(ready, atomic_load(&v->ready_ns));
@@ -369,7 +371,7 @@ uint64_t pool_watch(struct core *c, uint64_t now)
 	}
 	if (w == ELASTIC_NOBODY)
 		w = elastic_idle(&pool);
-	if (w == ELASTIC_NOBODY || watch_rank(c->id) < watch_rank(w))
+	if (w == ELASTIC_NOBODY || (w != c->id && watch_rank(c->id) < watch_rank(w)))
 		w = c->id;
 	if (w != was)
 		atomic_store(&watcher, w);

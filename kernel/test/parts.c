@@ -13,10 +13,9 @@
 #define HOSTILE_CALLS 100000u
 
 void parts_main(const struct gw_boot_info *info, uint64_t vcore);
-const struct gw_boot_info *boot;
 uint32_t failed;
 volatile uint64_t must_be_zero, must_be_seven = 7;
-static uint32_t passed, line_len;
+static uint32_t passed;
 
 __asm__(".text\n"
 	".globl parts_entry\n"
@@ -43,32 +42,6 @@ __asm__(".text\n"
 	"upcall_top:\n"
 	".text\n");
 
-void out(const char *s)
-{
-	while (*s)
-		area(0)->batch.bytes[line_len++] = (uint8_t)*s++;
-}
-
-void out_number(uint64_t v)
-{
-	char digits[24];
-	uint32_t n = sizeof(digits) - 1;
-
-	digits[n] = 0;
-	do {
-		digits[--n] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v != 0);
-	out(&digits[n]);
-}
-
-void out_flush(void)
-{
-	out("\r\n");
-	call(GW_CALL_CONSOLE_WRITE, line_len, 0, 0, 0);
-	line_len = 0;
-}
-
 void check(int ok, const char *text, uint64_t got)
 {
 	passed += ok != 0;
@@ -91,16 +64,6 @@ void end(void)
 	out_flush();
 	for (;;)
 		call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
-}
-
-uint64_t now_ns(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)((unsigned __int128)(((uint64_t)hi << 32 | lo) - boot->clock.tsc_base) *
-				  boot->clock.mult >>
-			  32);
 }
 
 uint64_t config_number(char key, uint64_t value)

@@ -13,21 +13,14 @@
 #include "abi/vcore.h"
 #include "kernel/test/probe_call.h"
 
-extern const struct gw_boot_info *boot;
 extern uint32_t failed;
 extern volatile uint64_t must_be_zero,
 	must_be_seven; /* bss, data: as in the bundle at each start */
-
-/* Text of the next line, at most the batch area; out_flush prints it. */
-void out(const char *s);
-void out_number(uint64_t v);
-void out_flush(void);
 
 /* Count, and print the text when not ok. end: print the counts, and end with 0 if none failed. */
 void check(int ok, const char *text, uint64_t got);
 void end(void) __attribute__((noreturn));
 
-uint64_t now_ns(void);
 /* The number behind the letter `key` in the configuration, or value. */
 uint64_t config_number(char key, uint64_t value);
 

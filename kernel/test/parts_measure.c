@@ -33,14 +33,6 @@ __asm__(".text\n"
 	"	movl $1, %gs:8\n"
 	"	ret\n");
 
-static uint64_t ticks(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)hi << 32 | lo;
-}
-
 static void cost(const char *name, uint64_t least)
 {
 	out("cost: ");

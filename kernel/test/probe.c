@@ -15,37 +15,9 @@
 void probe_main(const struct gw_boot_info *info);
 void probe_second(uint64_t arg);
 
-const struct gw_boot_info *boot;
 static uint32_t passed, failed, skipped;
 static uint64_t frames; /* next free frame */
 static volatile uint64_t second_arg, second_stage, second_go, second_space;
-
-static uint32_t line_len;
-
-static void out_flush(void)
-{
-	call(GW_CALL_CONSOLE_WRITE, line_len, 0, 0, 0);
-	line_len = 0;
-}
-
-static void out(const char *s)
-{
-	while (*s)
-		area(0)->batch.bytes[line_len++] = (uint8_t)*s++;
-}
-
-static void out_number(uint64_t v)
-{
-	char digits[24];
-	uint32_t n = sizeof(digits) - 1;
-
-	digits[n] = 0;
-	do {
-		digits[--n] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v != 0);
-	out(&digits[n]);
-}
 
 void check(int ok, const char *text, long got)
 {
@@ -62,7 +34,6 @@ void check(int ok, const char *text, long got)
 		got = -got;
 	}
 	out_number((uint64_t)got);
-	out("\r\n");
 	out_flush();
 }
 
@@ -71,18 +42,7 @@ void skip(const char *why)
 	skipped++;
 	out("probe: skipped: ");
 	out(why);
-	out("\r\n");
 	out_flush();
-}
-
-uint64_t now_ns(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)((unsigned __int128)(((uint64_t)hi << 32 | lo) - boot->clock.tsc_base) *
-				  boot->clock.mult >>
-			  32);
 }
 
 uint64_t frame_take(uint64_t n)
@@ -571,7 +531,6 @@ static void list_devices(void)
 			out("=");
 			out_number(d->bars[b].len);
 		}
-		out("\r\n");
 		out_flush();
 		if (d->kind == GW_DEVICE_MMIO)
 			EXPECT(*(volatile uint32_t *)d->bars[0].va, 0x74726976);
@@ -587,21 +546,12 @@ static void list_devices(void)
 
 /* Costs, in TSC ticks: under -icount shift=0 these are instructions (see README.md). Each is the
  * least of many, less the cost of reading the TSC. */
-static uint64_t ticks(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)hi << 32 | lo;
-}
-
 static void print_cost(const char *what, uint64_t cost)
 {
 	out("probe: cost: ");
 	out(what);
 	out(" ");
 	out_number(cost);
-	out("\r\n");
 	out_flush();
 }
 
@@ -710,7 +660,7 @@ void probe_main(const struct gw_boot_info *info)
 	out_number(failed);
 	out(" failed, ");
 	out_number(skipped);
-	out(" skipped\r\n");
+	out(" skipped");
 	out_flush();
 	call(GW_CALL_SHUTDOWN, failed != 0, 0, 0, 0);
 }

@@ -20,12 +20,9 @@ void reflect_entry(void);
 void upcall_entry(void);
 void probe_second_entry(void);
 
-extern const struct gw_boot_info *boot;
-
 void check(int ok, const char *text, long got);
 void skip(const char *why);
 uint64_t frame_take(uint64_t n);
-uint64_t now_ns(void);
 void test_rng(uint32_t index);
 void measure_rng(uint32_t index);
 

@@ -237,9 +237,9 @@ static void add_function(const struct gw_bundle *b, uint32_t location, uint32_t 
 	d->vendor = (uint16_t)id;
 	d->device = (uint16_t)(id >> 16);
 	d->location = location;
+	iommu_attach(p, location);
 	if (!p->dma_trusted && !behind_iommu(d, bars))
 		device_refuse(p, location, "it does not use the IOMMU (QEMU: iommu_platform=on)");
-	iommu_attach(p, location);
 	setup_msix(d, &devices[index], bars, h);
 	for (uint32_t i = 0; i < 6; i++)
 		if (bars[i].len != 0)

@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include "linux/files/synth_internal.h"
 #include "linux/metrics.h"
+#include "runtime/net/net.h"
 #include "runtime/platform/platform.h"
 #include "runtime/virtio/netdev.h"
 
@@ -123,6 +124,9 @@ static void cpu_map(struct text *t)
 #define SOCKETS                                                                               \
 	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  " \
 	"timeout inode\n"
+#define SOCKETS6                                                                                \
+	"  sl  local_address                         remote_address                        st " \
+	"tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 #define IF_HEAD                                                                                    \
 	"Inter-|   Receive                                                |  Transmit\n"           \
 	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs " \
@@ -135,6 +139,34 @@ static void net_dev(struct text *t)
 	text_add(t, "%s", IF_HEAD "    lo" IF_LINE);
 	if (netdev_get() != NULL)
 		text_add(t, "%s", "  eth0" IF_LINE);
+}
+
+/* A line of if_inet6: address, interface, prefix length, scope, flags (Linux: if6_seq_show). */
+static void ip6_line(struct text *t, const uint8_t ip[16], unsigned index, unsigned prefix,
+		     unsigned scope, unsigned flags)
+{
+	for (unsigned i = 0; i < 16; i++)
+		text_add(t, "%02x", ip[i]);
+	text_add(t, " %02x %02x %02x %02x %8s\n", index, prefix, scope, flags,
+		 index == 1 ? "lo" : "eth0");
+}
+
+static void if_inet6(struct text *t)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+	/* by enum net_ip6_state: IFA_F_TENTATIVE, DADFAILED, none, DEPRECATED */
+	static const uint8_t flags[] = { 0, 0x40, 0x48, 0, 0x20 };
+	const struct net_stack *n = shard_self()->net;
+
+	ip6_line(t, loopback, 1, 128, 0x10, 0x80);
+	for (unsigned i = 0; n != NULL && i < NET_IP6_ADDRS; i++) {
+		const struct net_ip6_addr *a = &net_get_ip6(n)->addr[i];
+		bool link = a->addr[0] == 0xfe && (a->addr[1] & 0xc0) == 0x80;
+
+		if (a->state != NET_IP6_FREE)
+			ip6_line(t, a->addr, 2, a->prefix, link ? 0x20 : 0,
+				 flags[a->state] | (a->valid_until == GW_NEVER ? 0x80u : 0));
+	}
 }
 
 static void metrics_line(void *t, const char *line)
@@ -198,8 +230,10 @@ const struct synth synth_table[] = {
 	{ "proc/cmdline", .fixed = "godwit\n" },
 	{ "proc/net/dev", .text = net_dev },
 	{ "proc/net/tcp", .fixed = SOCKETS },
-	{ "proc/net/tcp6", .fixed = SOCKETS },
+	{ "proc/net/tcp6", .fixed = SOCKETS6 },
 	{ "proc/net/udp", .fixed = SOCKETS },
+	{ "proc/net/udp6", .fixed = SOCKETS6 },
+	{ "proc/net/if_inet6", .text = if_inet6 },
 	{ "proc/net/unix", .fixed = "Num       RefCount Protocol Flags    Type St Inode Path\n" },
 	{ "proc/sys/kernel/osrelease", .fixed = LINUX_RELEASE "\n" },
 	{ "proc/sys/kernel/ostype", .fixed = "Linux\n" },

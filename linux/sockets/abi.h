@@ -79,6 +79,23 @@ enum { /* SOL_IP */
        IP_MULTICAST_TTL = 33,
        IP_MULTICAST_LOOP = 34,
 };
+enum { /* SOL_IPV6 */
+       IPV6_UNICAST_HOPS = 16,
+       IPV6_MULTICAST_HOPS = 18,
+       IPV6_MULTICAST_LOOP = 19,
+       IPV6_MTU_DISCOVER = 23,
+       IPV6_MTU = 24,
+       IPV6_RECVERR = 25,
+       IPV6_V6ONLY = 26,
+       IPV6_RECVPKTINFO = 49,
+       IPV6_PKTINFO = 50,
+       IPV6_RECVHOPLIMIT = 51,
+       IPV6_DONTFRAG = 62,
+       IPV6_RECVTCLASS = 66,
+       IPV6_TCLASS = 67,
+       IPV6_AUTOFLOWLABEL = 70,
+       IPV6_FREEBIND = 78,
+};
 enum { /* SOL_TCP */
        TCP_NODELAY = 1,
        TCP_MAXSEG = 2,
@@ -143,6 +160,17 @@ struct sockaddr_in4 {
 	uint8_t zero[8];
 };
 
+/* Written out without the C library's name for the address, which is a macro. RFC 3493 3.3. */
+struct sockaddr_in6 {
+	uint16_t family, port_be;
+	uint32_t flow;
+	uint8_t ip6[16];
+	uint32_t scope; /* interface index of a link-local address, else 0 */
+};
+_Static_assert(sizeof(struct sockaddr_in6) == 28, "struct sockaddr_in6");
+
+enum { INTERFACE_LO = 1, INTERFACE_ETH0 = 2 }; /* interface indices */
+
 struct msghdr64 {
 	uint64_t name;
 	uint32_t namelen, pad0;
@@ -167,6 +195,11 @@ struct timeval64 {
 struct in_pktinfo64 {
 	int32_t ifindex;
 	uint32_t spec_dst, addr;
+};
+
+struct in6_pktinfo64 {
+	uint8_t addr[16];
+	uint32_t ifindex;
 };
 
 /* Linux's struct tcp_info up to tcpi_total_retrans (104 bytes), then the byte counters. */

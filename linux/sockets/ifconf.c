@@ -4,7 +4,6 @@
 #include "linux/sockets/socket_internal.h"
 #include "runtime/virtio/netdev.h"
 
-enum { IF_LO = 1, IF_ETH0 = 2 };
 #define IFF_UP 0x1
 #define IFF_BROADCAST 0x2
 #define IFF_LOOPBACK 0x8
@@ -14,7 +13,7 @@ enum { IF_LO = 1, IF_ETH0 = 2 };
 #define ARPHRD_LOOPBACK 772
 #define LO_MTU 65536
 
-static const char *const names[] = { [IF_LO] = "lo", [IF_ETH0] = "eth0" };
+static const char *const names[] = { [INTERFACE_LO] = "lo", [INTERFACE_ETH0] = "eth0" };
 
 struct interface {
 	int index; /* 0: none */
@@ -26,17 +25,17 @@ struct interface {
 static struct interface interface(int index)
 {
 	struct interface i = {
-		.index = IF_LO, .addr = 0x0100007f, .mask = 0x000000ff, .mtu = LO_MTU
+		.index = INTERFACE_LO, .addr = 0x0100007f, .mask = 0x000000ff, .mtu = LO_MTU
 	};
 	struct netdev *d = netdev_get();
 	const struct net_ip4 *ip;
 
-	if (index == IF_LO)
+	if (index == INTERFACE_LO)
 		return i;
-	if (index != IF_ETH0 || !d || !shard_self()->net)
+	if (index != INTERFACE_ETH0 || !d || !shard_self()->net)
 		return (struct interface){ 0 };
 	ip = net_get_ip4(shard_self()->net);
-	return (struct interface){ IF_ETH0, ip->addr, ip->mask, netdev_info(d)->mtu,
+	return (struct interface){ INTERFACE_ETH0, ip->addr, ip->mask, netdev_info(d)->mtu,
 				   netdev_info(d)->mac };
 }
 
@@ -55,8 +54,9 @@ static int answer(struct ifreq64 *q, uint32_t cmd, const struct interface *i)
 		q->u.value = i->index;
 		return 0;
 	case SIOCGIFFLAGS:
-		q->u.flags = IFF_UP | IFF_RUNNING |
-			     (i->index == IF_LO ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
+		q->u.flags =
+			IFF_UP | IFF_RUNNING |
+			(i->index == INTERFACE_LO ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
 		return 0;
 	case SIOCGIFADDR:
 	case SIOCGIFDSTADDR:
@@ -66,7 +66,7 @@ static int answer(struct ifreq64 *q, uint32_t cmd, const struct interface *i)
 		put_addr(q, i->mask);
 		return i->addr ? 0 : -EADDRNOTAVAIL;
 	case SIOCGIFBRDADDR:
-		put_addr(q, i->index == IF_LO ? 0 : i->addr | ~i->mask);
+		put_addr(q, i->index == INTERFACE_LO ? 0 : i->addr | ~i->mask);
 		return i->addr ? 0 : -EADDRNOTAVAIL;
 	case SIOCGIFMTU:
 		q->u.value = i->mtu;
@@ -97,7 +97,7 @@ static long list_all(uint64_t arg)
 
 	if (copy_from_program(&conf, arg, sizeof(conf)) < 0)
 		return -EFAULT;
-	for (int k = IF_LO; k <= IF_ETH0; k++) {
+	for (int k = INTERFACE_LO; k <= INTERFACE_ETH0; k++) {
 		struct interface i = interface(k);
 		struct ifreq64 q = { .name = { 0 } };
 
@@ -130,7 +130,7 @@ long socket_if_ioctl(uint64_t cmd, uint64_t arg)
 	if (copy_from_program(&q, arg, sizeof(q)) < 0)
 		return -EFAULT;
 	q.name[sizeof(q.name) - 1] = 0;
-	for (int k = IF_LO; k <= IF_ETH0 && i.index == 0; k++)
+	for (int k = INTERFACE_LO; k <= INTERFACE_ETH0 && i.index == 0; k++)
 		if (cmd == SIOCGIFNAME ? q.u.value == k : strcmp(q.name, names[k]) == 0)
 			i = interface(k);
 	if (i.index == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* msg.c - sendmsg, recvmsg and their many-message forms: the vectors and the control messages
- * (SCM_RIGHTS, SCM_CREDENTIALS, IP_PKTINFO, SO_TIMESTAMP). Everything is copied from the program
- * once and checked. */
+ * (SCM_RIGHTS, SCM_CREDENTIALS, IP_PKTINFO, IPV6_PKTINFO, SO_TIMESTAMP). Everything is copied from
+ * the program once and checked. */
 #include "linux/sockets/socket_internal.h"
 
 SYSCALL_FN(sendmsg);
@@ -198,6 +198,11 @@ static int rights_put(struct control_out *c, struct scm *scm, bool cloexec)
 	return 0;
 }
 
+static int32_t interface_of(const struct net_endpoint *to)
+{
+	return endpoint_is_loopback(to) ? INTERFACE_LO : INTERFACE_ETH0;
+}
+
 static int control_to_program(struct socket *s, struct sock_msg *m, struct control_out *c)
 {
 	int r = 0;
@@ -209,10 +214,16 @@ static int control_to_program(struct socket *s, struct sock_msg *m, struct contr
 
 		r = control_put(c, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
 	}
-	if (r == 0 && m->has_to && s->ints[SI_PKTINFO]) {
-		struct in_pktinfo64 info = { 2, m->to_ip4, m->to_ip4 };
+	if (r == 0 && m->has_to && m->to.family == 4 && s->ints[SI_PKTINFO]) {
+		struct in_pktinfo64 info = { interface_of(&m->to), m->to.ip4, m->to.ip4 };
 
 		r = control_put(c, SOL_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+	if (r == 0 && m->has_to && s->ints[SI_PKTINFO6]) {
+		struct in6_pktinfo64 info = { .ifindex = (uint32_t)interface_of(&m->to) };
+
+		endpoint_to_in6(&m->to, info.addr);
+		r = control_put(c, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 	}
 	if (r == 0 && m->has_creds && s->ints[SI_PASSCRED])
 		r = control_put(c, SOL_SOCKET, SCM_CREDENTIALS, &m->creds, sizeof(m->creds));

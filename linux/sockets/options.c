@@ -47,6 +47,19 @@ static const struct int_option table[] = {
 	BOOL(SOL_IP, IP_BIND_ADDRESS_NO_PORT, SI_NO_PORT),
 	INT(SOL_IP, IP_MULTICAST_TTL, SI_MCAST_TTL, 1, 0, 255),
 	BOOL(SOL_IP, IP_MULTICAST_LOOP, SI_MCAST_LOOP),
+	INT(SOL_IPV6, IPV6_UNICAST_HOPS, SI_UNICAST_HOPS, -1, -1, 255),
+	INT(SOL_IPV6, IPV6_MULTICAST_HOPS, SI_MCAST_HOPS, 1, -1, 255),
+	INT(SOL_IPV6, IPV6_MULTICAST_LOOP, SI_MCAST_LOOP6, 1, 0, 1),
+	INT(SOL_IPV6, IPV6_MTU_DISCOVER, SI_MTU_DISCOVER6, 1, 0, 5),
+	BOOL(SOL_IPV6, IPV6_RECVERR, SI_RECVERR6),
+	BOOL(SOL_IPV6, IPV6_V6ONLY, SI_V6ONLY),
+	BOOL(SOL_IPV6, IPV6_RECVPKTINFO, SI_PKTINFO6),
+	BOOL(SOL_IPV6, IPV6_RECVHOPLIMIT, SI_RECVHOPLIMIT),
+	BOOL(SOL_IPV6, IPV6_DONTFRAG, SI_DONTFRAG),
+	BOOL(SOL_IPV6, IPV6_RECVTCLASS, SI_RECVTCLASS),
+	INT(SOL_IPV6, IPV6_TCLASS, SI_TCLASS, 0, -1, 255),
+	BOOL(SOL_IPV6, IPV6_AUTOFLOWLABEL, SI_AUTOFLOWLABEL),
+	BOOL(SOL_IPV6, IPV6_FREEBIND, SI_FREEBIND),
 	BOOL(SOL_TCP, TCP_NODELAY, SI_NODELAY),
 	INT(SOL_TCP, TCP_MAXSEG, SI_MAXSEG, 0, 88, 32767),
 	BOOL(SOL_TCP, TCP_CORK, SI_CORK),
@@ -65,6 +78,7 @@ static const struct int_option table[] = {
 	INT(SOL_TCP, TCP_CONGESTION, SI_CONGESTION, TCP_CUBIC, TCP_CUBIC, TCP_BBR),
 };
 
+#define HOPS_DEFAULT 64 /* -1 was asked for: the stack's own */
 #define BUF_DEFAULT 212992
 #define BUF_MAX 16777216 /* net.core.wmem_max and rmem_max of a server's setting */
 #define SNDBUF_MIN 4608
@@ -74,7 +88,7 @@ void socket_default_options(struct socket *s)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		s->ints[table[i].index] = table[i].initial;
-	s->ints[SI_MCAST_LOOP] = 1;
+	s->ints[SI_MCAST_LOOP] = s->ints[SI_AUTOFLOWLABEL] = 1;
 	s->ints[SI_CONGESTION] = (int32_t)net_default_congestion();
 	s->ints[SI_SNDBUF] = s->ints[SI_RCVBUF] = BUF_DEFAULT;
 }
@@ -96,7 +110,8 @@ void socket_apply_options(struct socket *s)
 static const struct int_option *find(const struct socket *s, int level, int opt)
 {
 	if ((level == SOL_TCP && s->protocol != IPPROTO_TCP) ||
-	    (level == SOL_IP && s->domain != AF_INET))
+	    (level == SOL_IP && s->domain != AF_INET && s->domain != AF_INET6) ||
+	    (level == SOL_IPV6 && s->domain != AF_INET6))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (table[i].level == level && table[i].opt == opt)
@@ -110,7 +125,8 @@ static int set_int(struct socket *s, const struct int_option *o, int32_t value)
 
 	if (o->boolean)
 		value = value != 0;
-	else if (o->index == SI_TTL && value == -1)
+	else if ((o->index == SI_TTL || o->index == SI_TCLASS || o->index == SI_MCAST_HOPS) &&
+		 value == -1)
 		value = o->initial;
 	else if (o->index == SI_MAXSEG && value == 0)
 		value = 0; /* back to the route's */
@@ -315,7 +331,9 @@ int socket_getopt(struct socket *s, int level, int opt, uint64_t va, uint64_t le
 	if ((int32_t)room < 0)
 		return -EINVAL;
 	if (o && o->index != SI_CONGESTION) /* that one is text */
-		value = s->ints[o->index];
+		value = o->index == SI_UNICAST_HOPS && s->ints[SI_UNICAST_HOPS] < 0
+				? HOPS_DEFAULT
+				: s->ints[o->index];
 	else
 		r = level == SOL_SOCKET ? get_socket_value(s, opt, &value) : -ENOPROTOOPT;
 	if (r == 0) {

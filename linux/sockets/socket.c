@@ -2,6 +2,7 @@
 /* socket.c - what every socket has: its file, waiting, errors, and the file operations that are not
  * a family's own hot path. */
 #include "linux/files/stat.h"
+#include "linux/report.h"
 #include "linux/sockets/socket_internal.h"
 #include "linux/sockets/sockets.h"
 #include "linux/sockets/tcp.h"
@@ -94,6 +95,16 @@ void sockets_each_shard(void (*fn)(void *), void *arg)
 {
 	for (uint32_t i = 0; i < n_shards; i++)
 		shard_call(shards[i], fn, arg);
+}
+
+void socket_report_listen(const struct socket *s, const struct net_endpoint *at)
+{
+	static const char *const names[2][2] = { { "tcp", "tcp6" }, { "udp", "udp6" } };
+
+	if (!endpoint_is_loopback(at))
+		report_listen(
+			names[s->type == SOCK_DGRAM][at->family == 6 && !socket_is_dual(s, at)],
+			at->port);
 }
 
 long socket_file_read(struct file *f, struct uio *u, int64_t off)

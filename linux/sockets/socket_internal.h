@@ -23,6 +23,7 @@ struct sock_name {
 	union {
 		uint16_t family;
 		struct sockaddr_in4 in;
+		struct sockaddr_in6 in6;
 		struct {
 			uint16_t family;
 			char path[108];
@@ -55,8 +56,8 @@ struct sock_msg {
 	struct scm *scm;	/* send: taken by the family on success. receive: the caller's */
 	bool has_creds, has_to, has_time;
 	struct ucred64 creds;
-	uint32_t to_ip4;
-	uint64_t time_ns; /* monotonic */
+	struct net_endpoint to; /* a datagram's destination */
+	uint64_t time_ns;	/* monotonic */
 };
 
 struct socket_ops {
@@ -112,6 +113,18 @@ enum sock_int { /* options that are plain integers: index into socket->ints */
 		SI_NO_PORT,
 		SI_MCAST_TTL,
 		SI_MCAST_LOOP,
+		SI_UNICAST_HOPS,
+		SI_MCAST_HOPS,
+		SI_MCAST_LOOP6,
+		SI_MTU_DISCOVER6,
+		SI_RECVERR6,
+		SI_V6ONLY,
+		SI_PKTINFO6,
+		SI_RECVHOPLIMIT,
+		SI_DONTFRAG,
+		SI_RECVTCLASS,
+		SI_TCLASS,
+		SI_AUTOFLOWLABEL,
 		SI_NODELAY,
 		SI_MAXSEG,
 		SI_CORK,
@@ -175,6 +188,8 @@ int socket_wait(struct socket *s, uint32_t events, uint32_t msg_flags,
 long socket_epipe(uint32_t msg_flags);
 /* Run fn(arg) on every shard in turn; parks when there are several. */
 void sockets_each_shard(void (*fn)(void *), void *arg);
+/* Tell the host what the program listens on, unless only the machine itself can reach it. */
+void socket_report_listen(const struct socket *s, const struct net_endpoint *at);
 /* file_ops shared by all families. */
 long socket_file_read(struct file *f, struct uio *u, int64_t off);
 long socket_file_write(struct file *f, struct uio *u, int64_t off);
@@ -185,8 +200,34 @@ int socket_stat(struct file *f, struct stat64 *out);
 int name_from_program(struct sock_name *n, uint64_t va, uint64_t len) MUST_CHECK;
 /* Write to *va, at most the length at *len_va, and the true length there. va 0: nothing. */
 int name_to_program(const struct sock_name *n, uint64_t va, uint64_t len_va) MUST_CHECK;
-int name_to_endpoint(const struct sock_name *n, struct net_endpoint *out) MUST_CHECK;
-void name_from_endpoint(struct sock_name *n, const struct net_endpoint *e);
+/* The endpoint that the program's name means to a socket of this domain: an IPv4-mapped address is
+ * one of family 4. -EINVAL (too short; link-local without a scope), -ENODEV (an unknown scope),
+ * -EAFNOSUPPORT. */
+int name_to_endpoint(const struct socket *s, const struct sock_name *n,
+		     struct net_endpoint *out) MUST_CHECK;
+/* As the socket's domain has it: IPv4-mapped for a family 4 endpoint of an IPv6 socket. */
+void name_from_endpoint(const struct socket *s, struct sock_name *n, const struct net_endpoint *e);
+/* Its address as an IPv6 one, mapped if need be. */
+void endpoint_to_in6(const struct net_endpoint *e, uint8_t ip6[16]);
+bool endpoint_is_loopback(const struct net_endpoint *e);
+bool endpoint_is_link_local(const struct net_endpoint *e);
+/* A destination: the loopback address in place of "any", as Linux does. */
+void endpoint_default(struct net_endpoint *e);
+/* Does what is bound to this endpoint of family 6 serve IPv4 as well (RFC 3493 5.3)? */
+static inline bool socket_is_dual(const struct socket *s, const struct net_endpoint *local)
+{
+	return local->family == 6 && !s->ints[SI_V6ONLY] && net_endpoint_is_any(local);
+}
+/* An IPv6 socket that wants no IPv4, and an endpoint that is. */
+static inline bool socket_refuses(const struct socket *s, const struct net_endpoint *e)
+{
+	return s->domain == AF_INET6 && e->family == 4 && s->ints[SI_V6ONLY];
+}
+/* "Any" of the socket's domain, port 0. */
+static inline struct net_endpoint socket_any(const struct socket *s)
+{
+	return (struct net_endpoint){ .family = s->domain == AF_INET6 ? 6 : 4 };
+}
 
 /* ---- options.c ---- */
 int socket_setopt(struct socket *s, int level, int opt, uint64_t va, uint32_t len) MUST_CHECK;
@@ -196,8 +237,8 @@ void socket_default_options(struct socket *s);
 void socket_apply_options(struct socket *s);
 
 /* ---- the families ---- */
-int tcp_socket_create(int type, int protocol, struct socket **out) MUST_CHECK;
-int udp_socket_create(int type, int protocol, struct socket **out) MUST_CHECK;
+int tcp_socket_create(int domain, int protocol, struct socket **out) MUST_CHECK;
+int udp_socket_create(int domain, int protocol, struct socket **out) MUST_CHECK;
 int unix_socket_create(int type, int protocol, struct socket **out) MUST_CHECK;
 int unix_socket_pair(struct socket *a, struct socket *b) MUST_CHECK;
 void tcp_sockets_init_shard(struct net_stack *n);

@@ -38,12 +38,13 @@ static int create(int domain, uint32_t type_flags, int protocol, struct socket *
 	case AF_UNIX:
 		return unix_socket_create(type, protocol, out);
 	case AF_INET:
+	case AF_INET6:
 		if (type == SOCK_STREAM)
-			return tcp_socket_create(type, protocol, out);
+			return tcp_socket_create(domain, protocol, out);
 		if (type == SOCK_DGRAM)
-			return udp_socket_create(type, protocol, out);
+			return udp_socket_create(domain, protocol, out);
 		return type == SOCK_RAW ? -EPERM : -ESOCKTNOSUPPORT;
-	default: /* IPv6 and the rest: programs fall back to IPv4 */
+	default: /* netlink and the rest: programs do without */
 		return -EAFNOSUPPORT;
 	}
 }
@@ -81,7 +82,8 @@ long sys_socketpair(struct thread *t, struct gw_regs *r)
 
 	(void)t;
 	if ((int)r->rdi != AF_UNIX)
-		return (int)r->rdi == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT;
+		return (int)r->rdi == AF_INET || (int)r->rdi == AF_INET6 ? -EOPNOTSUPP
+									 : -EAFNOSUPPORT;
 	ret = create(AF_UNIX, (uint32_t)r->rsi, (int)r->rdx, &a);
 	if (ret < 0)
 		return ret;

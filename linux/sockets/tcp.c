@@ -5,13 +5,13 @@
 
 const struct socket_ops *tcp_ops_used = &tcp_ops;
 
-struct tcp_socket *tcp_socket_new(void)
+struct tcp_socket *tcp_socket_new(int domain)
 {
 	struct tcp_socket *t = mem_zalloc(sizeof(*t));
 
 	if (!t)
 		return NULL;
-	socket_init(&t->s, tcp_ops_used, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	socket_init(&t->s, tcp_ops_used, domain, SOCK_STREAM, IPPROTO_TCP);
 	list_init(&t->bound);
 	list_init(&t->in_group);
 	list_init(&t->queue);
@@ -19,14 +19,13 @@ struct tcp_socket *tcp_socket_new(void)
 	return t;
 }
 
-int tcp_socket_create(int type, int protocol, struct socket **out)
+int tcp_socket_create(int domain, int protocol, struct socket **out)
 {
 	struct tcp_socket *t;
 
-	(void)type;
 	if (protocol != 0 && protocol != IPPROTO_TCP)
 		return -EPROTONOSUPPORT;
-	t = tcp_socket_new();
+	t = tcp_socket_new(domain);
 	if (!t)
 		return -ENOMEM;
 	*out = &t->s;
@@ -137,15 +136,23 @@ void tcp_sockets_init_shard(struct net_stack *n)
 /* ---- connect ---- */
 static int connect_start(struct tcp_socket *t, const struct net_endpoint *to)
 {
-	struct net_endpoint any = { .family = 4 };
+	struct net_endpoint local = { .family = to->family };
 	struct net_stack *n = shard_self()->net;
 	struct tcp_conn *c;
 	int r;
 
-	if (!n)
+	if (!n || socket_refuses(&t->s, to))
 		return -ENETUNREACH;
+	if (t->flags & TF_BOUND) {
+		if (t->local.family == to->family)
+			local = t->local;
+		else if (socket_is_dual(&t->s, &t->local))
+			local.port = t->local.port;
+		else
+			return -EAFNOSUPPORT; /* bound to an IPv4-mapped address */
+	}
 	net_set_now(n, clock_now());
-	r = tcp_connect(n, t->flags & TF_BOUND ? &t->local : &any, to, t, &c);
+	r = tcp_connect(n, &local, to, t, &c);
 	if (r == 0)
 		tcp_adopt(t, c, TS_CONNECTING);
 	return r;
@@ -194,11 +201,12 @@ static int tcp_socket_connect(struct socket *s, const struct sock_name *name)
 
 	if (name->u.family == AF_UNSPEC)
 		return disconnect(t);
-	r = name_to_endpoint(name, &to);
+	r = name_to_endpoint(s, name, &to);
 	if (r < 0)
 		return r;
-	if (to.ip4 == 0)
-		to.ip4 = 0x0100007f; /* 127.0.0.1 */
+	if (to.family == 6 && net_endpoint_is_any(&to) && t->local.family == 4)
+		to.family = 4; /* bound to an IPv4-mapped address: so is the loopback one */
+	endpoint_default(&to);
 	if (t->state == TS_CONNECTED && !(t->flags & TF_REPORTED))
 		return connect_result(t);
 	if (t->state == TS_CONNECTING)
@@ -224,11 +232,11 @@ static int tcp_socket_connect(struct socket *s, const struct sock_name *name)
 static int tcp_socket_name(struct socket *s, bool peer, struct sock_name *out)
 {
 	struct tcp_socket *t = to_tcp(s);
-	struct net_endpoint none = { .family = 4 };
+	struct net_endpoint none = socket_any(s);
 
 	if (peer && t->state != TS_CONNECTED)
 		return -ENOTCONN;
-	name_from_endpoint(out, peer ? &t->remote : t->local.family ? &t->local : &none);
+	name_from_endpoint(s, out, peer ? &t->remote : t->local.family ? &t->local : &none);
 	return 0;
 }
 

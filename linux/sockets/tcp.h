@@ -21,14 +21,15 @@ enum tcp_socket_state { TS_NEW, TS_LISTEN, TS_CONNECTING, TS_CONNECTED, TS_DEAD 
 #define TF_BOUND 16u
 
 /* One local address in use by listeners (several only with SO_REUSEPORT), registered on every
- * shard's stack. */
+ * shard's stack: [0] for its family, [1] for IPv4 when it is the any address of both. */
 struct port_group {
-	struct list_node link; /* all groups; ports_lock */
+	struct list_node link; /* all groups; tcp_ports_lock */
 	struct net_endpoint local;
-	uint32_t users;		  /* sockets, and listen() under way; ports_lock */
+	bool dual;
+	uint32_t users;		  /* sockets, and listen() under way; tcp_ports_lock */
 	struct spinlock lock;	  /* the rest, and the queues of the sockets */
 	struct list_node sockets; /* the next connection goes to the first, which then goes last */
-	struct tcp_listener *listeners[SHARD_MAX];
+	struct tcp_listener *listeners[SHARD_MAX][2];
 };
 
 struct tcp_socket {
@@ -41,7 +42,7 @@ struct tcp_socket {
 	struct net_endpoint local, remote;
 	_Atomic uint32_t moves; /* between shards, in the period that began at moves_since_ns */
 	_Atomic uint64_t moves_since_ns;
-	struct list_node bound;	   /* ports_lock */
+	struct list_node bound;	   /* tcp_ports_lock */
 	struct port_group *group;  /* listening */
 	struct list_node in_group; /* group->lock */
 	struct list_node queue;	   /* connections to accept; group->lock */
@@ -75,7 +76,7 @@ extern const struct socket_ops tcp_ops;
 extern const struct socket_ops *tcp_ops_used; /* by new sockets: those, or tcp_trace.c's */
 void tcp_socket_event(struct tcp_conn *c, void *owner, unsigned events);
 uint32_t tcp_ready(struct tcp_socket *t); /* at home */
-struct tcp_socket *tcp_socket_new(void) MUST_CHECK;
+struct tcp_socket *tcp_socket_new(int domain) MUST_CHECK;
 /* Make conn, which lives here, the socket's connection. */
 void tcp_adopt(struct tcp_socket *t, struct tcp_conn *conn, uint32_t state);
 /* Give the connection up: closed, or reset. Any shard; may park. */
@@ -94,15 +95,25 @@ long tcp_socket_send(struct socket *s, struct sock_msg *m);
 long tcp_file_read(struct file *f, struct uio *u, int64_t off);
 long tcp_file_write(struct file *f, struct uio *u, int64_t off);
 
-/* tcp_listen.c */
+/* tcp_port.c */
+extern struct spinlock tcp_ports_lock; /* what is bound, and the groups */
 int tcp_socket_bind(struct socket *s, const struct sock_name *name);
+/* Take e, or with port 0 a free port. 0, -EINVAL (bound already), -EADDRINUSE. */
+int tcp_port_bind(struct tcp_socket *t, struct net_endpoint e) MUST_CHECK;
+void tcp_port_free(struct tcp_socket *t);
+/* Do two local endpoints claim the same packets (Linux: inet_rcv_saddr_equal with wildcards)? */
+bool tcp_port_overlap(const struct net_endpoint *a, bool a_dual, const struct net_endpoint *b,
+		      bool b_dual);
+/* Is e, for t, taken by another socket? tcp_ports_lock held. */
+bool tcp_port_taken(const struct tcp_socket *t, const struct net_endpoint *e);
+
+/* tcp_listen.c */
 int tcp_socket_listen(struct socket *s, int backlog);
 int tcp_socket_accept(struct socket *s, struct socket **out);
 void tcp_socket_unaccept(struct socket *s, struct socket *child);
 bool tcp_listener_accepted(struct tcp_listener *l, void *owner, struct tcp_conn *c);
 uint32_t tcp_listener_poll(struct tcp_socket *t);
 void tcp_listen_stop(struct tcp_socket *t); /* may park */
-void tcp_port_free(struct tcp_socket *t);
 
 /* tcp_option.c */
 int tcp_socket_option(struct socket *s, int level, int opt, int value);

@@ -1,104 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcp_listen.c - local ports and listening sockets. A listener is registered on every shard's
- * stack; the connections that any of them completes queue here, under the group's lock, until a
- * thread of any shard accepts them. */
-#include "linux/report.h"
+/* tcp_listen.c - listening sockets. A listener is registered on every shard's stack; the
+ * connections that any of them completes queue here, under the group's lock, until a thread of any
+ * shard accepts them. */
 #include "linux/sockets/tcp.h"
 
-#define PORT_FIRST 32768u
-#define PORT_COUNT 28232u /* ephemeral range, as Linux: 32768..60999 */
 #define BACKLOG_MAX 4096u /* SOMAXCONN; also the least queue: a burst is not refused */
 #define BACKLOG_HALF_MIN 128u
 #define RETRY_NS (50 * NS_PER_US)
 #define RETRY_MAX 1000u
 
-static struct spinlock ports_lock; /* all_bound, all_groups */
-static struct list_node all_bound = { &all_bound, &all_bound };
-static struct list_node all_groups = { &all_groups, &all_groups };
-
-static bool overlap(const struct net_endpoint *a, const struct net_endpoint *b)
-{
-	return a->port == b->port && (a->ip4 == b->ip4 || a->ip4 == 0 || b->ip4 == 0);
-}
-
-/* ports_lock held. */
-static bool port_taken(const struct tcp_socket *t, const struct net_endpoint *e)
-{
-	list_for_each (n, &all_bound) {
-		const struct tcp_socket *o = list_entry(n, struct tcp_socket, bound);
-
-		if (o == t || !overlap(&o->local, e))
-			continue;
-		if (o->s.ints[SI_REUSEPORT] && t->s.ints[SI_REUSEPORT])
-			continue;
-		if (o->s.ints[SI_REUSEADDR] && t->s.ints[SI_REUSEADDR] && o->state != TS_LISTEN)
-			continue;
-		return true;
-	}
-	return false;
-}
-
-static int port_bind(struct tcp_socket *t, struct net_endpoint e)
-{
-	int r = 0;
-
-	spin_lock(&ports_lock);
-	if (t->flags & TF_BOUND) {
-		r = -EINVAL;
-	} else if (e.port != 0) {
-		r = port_taken(t, &e) ? -EADDRINUSE : 0;
-	} else {
-		uint32_t start = random_u32() % PORT_COUNT, i = 0;
-
-		do
-			e.port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
-		while (port_taken(t, &e) && ++i < PORT_COUNT);
-		r = i == PORT_COUNT ? -EADDRINUSE : 0;
-	}
-	if (r == 0) {
-		t->local = e;
-		t->flags |= TF_BOUND;
-		list_add_tail(&all_bound, &t->bound);
-	}
-	spin_unlock(&ports_lock);
-	return r;
-}
-
-void tcp_port_free(struct tcp_socket *t)
-{
-	spin_lock(&ports_lock);
-	list_del(&t->bound);
-	spin_unlock(&ports_lock);
-}
-
-static bool address_is_ours(uint32_t ip4)
-{
-	const struct net_stack *n = shard_self()->net;
-
-	return ip4 == 0 || (ip4 & 0xff) == 127 || (n && net_get_ip4(n)->addr == ip4);
-}
-
-int tcp_socket_bind(struct socket *s, const struct sock_name *name)
-{
-	struct tcp_socket *t = to_tcp(s);
-	struct net_endpoint e;
-	int r = name_to_endpoint(name, &e);
-
-	/* bind(2) takes AF_UNSPEC with the any address for AF_INET */
-	if (r == -EAFNOSUPPORT && name->u.family == AF_UNSPEC && name->u.in.ip4 == 0) {
-		struct sock_name n = *name;
-
-		n.u.family = AF_INET;
-		r = name_to_endpoint(&n, &e);
-	}
-	if (r < 0)
-		return r;
-	if (t->state != TS_NEW)
-		return -EINVAL;
-	if (!address_is_ours(e.ip4) && !s->ints[SI_FREEBIND])
-		return -EADDRNOTAVAIL;
-	return port_bind(t, e);
-}
+static struct list_node all_groups = { &all_groups, &all_groups }; /* tcp_ports_lock */
 
 /* ---- groups ---- */
 struct group_call {
@@ -114,11 +25,20 @@ static void listen_here(void *p)
 
 	if (c->result < 0)
 		return;
-	if (!self->net)
+	if (!self->net) {
 		c->result = -ENETDOWN;
-	else
-		c->result = tcp_listen(self->net, &c->g->local, c->backlog, c->g,
-				       &c->g->listeners[self->id]);
+		return;
+	}
+	c->result = tcp_listen(self->net, &c->g->local, c->backlog, c->g,
+			       &c->g->listeners[self->id][0]);
+	if (c->result == 0 && c->g->dual) {
+		struct net_endpoint any4 = { .family = 4, .port = c->g->local.port };
+
+		c->result = tcp_listen(self->net, &any4, c->backlog, c->g,
+				       &c->g->listeners[self->id][1]);
+		if (c->result == -EADDRINUSE) /* by SO_REUSEPORT: IPv4 goes to that one first */
+			c->result = 0;
+	}
 }
 
 static void unlisten_here(void *p)
@@ -126,17 +46,19 @@ static void unlisten_here(void *p)
 	struct port_group *g = p;
 	struct shard *self = shard_self();
 
-	if (g->listeners[self->id])
-		tcp_unlisten(self->net, g->listeners[self->id]);
-	g->listeners[self->id] = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(g->listeners[0]); i++) {
+		if (g->listeners[self->id][i])
+			tcp_unlisten(self->net, g->listeners[self->id][i]);
+		g->listeners[self->id][i] = NULL;
+	}
 }
 
 static void group_free(struct port_group *g)
 {
 	sockets_each_shard(unlisten_here, g);
-	spin_lock(&ports_lock);
+	spin_lock(&tcp_ports_lock);
 	list_del(&g->link);
-	spin_unlock(&ports_lock);
+	spin_unlock(&tcp_ports_lock);
 	mem_free(g, sizeof(*g));
 }
 
@@ -144,9 +66,9 @@ static void group_put(struct port_group *g)
 {
 	bool last;
 
-	spin_lock(&ports_lock);
+	spin_lock(&tcp_ports_lock);
 	last = --g->users == 0;
-	spin_unlock(&ports_lock);
+	spin_unlock(&tcp_ports_lock);
 	if (last)
 		group_free(g); /* found with users 0 meanwhile: the finder tries again */
 }
@@ -158,17 +80,18 @@ static int group_find(struct tcp_socket *t, struct port_group *fresh, struct por
 	int r = 0;
 
 	*out = fresh;
-	spin_lock(&ports_lock);
+	spin_lock(&tcp_ports_lock);
 	list_for_each (n, &all_groups) {
 		struct port_group *g = list_entry(n, struct port_group, link);
 
-		if (!overlap(&g->local, &t->local))
+		if (!tcp_port_overlap(&g->local, g->dual, &t->local, fresh->dual))
 			continue;
 		if (g->users == 0) {
 			r = -EAGAIN;
-		} else if (!t->s.ints[SI_REUSEPORT] || port_taken(t, &t->local)) {
+		} else if (!t->s.ints[SI_REUSEPORT] || tcp_port_taken(t, &t->local)) {
 			r = -EADDRINUSE;
-		} else if (g->local.ip4 == t->local.ip4) {
+		} else if (net_endpoint_same_address(&g->local, &t->local) &&
+			   g->dual == fresh->dual) {
 			*out = g;
 			g->users++;
 			break;
@@ -178,7 +101,7 @@ static int group_find(struct tcp_socket *t, struct port_group *fresh, struct por
 	}
 	if (r == 0 && *out == fresh)
 		list_add_tail(&all_groups, &fresh->link);
-	spin_unlock(&ports_lock);
+	spin_unlock(&tcp_ports_lock);
 	return r;
 }
 
@@ -191,6 +114,7 @@ static int group_join(struct tcp_socket *t, unsigned backlog, struct port_group 
 	if (!g)
 		return -ENOMEM;
 	g->local = t->local;
+	g->dual = socket_is_dual(&t->s, &t->local);
 	g->users = 1;
 	list_init(&g->sockets);
 	for (uint32_t i = 0; i < RETRY_MAX; i++) {
@@ -208,7 +132,7 @@ static int group_join(struct tcp_socket *t, unsigned backlog, struct port_group 
 	if (c.result < 0)
 		group_put(g);
 	else
-		report_listen("tcp", g->local.ip4, g->local.port);
+		socket_report_listen(&t->s, &g->local);
 	return c.result;
 }
 
@@ -216,7 +140,6 @@ static int group_join(struct tcp_socket *t, unsigned backlog, struct port_group 
 int tcp_socket_listen(struct socket *s, int backlog)
 {
 	struct tcp_socket *t = to_tcp(s);
-	struct net_endpoint any = { .family = 4 };
 	uint32_t state = TS_NEW;
 	struct port_group *g;
 	int r = 0;
@@ -225,7 +148,7 @@ int tcp_socket_listen(struct socket *s, int backlog)
 	if (t->state == TS_LISTEN)
 		return 0;
 	if (!(t->flags & TF_BOUND))
-		r = port_bind(t, any);
+		r = tcp_port_bind(t, socket_any(s));
 	if (r < 0)
 		return r;
 	if (!atomic_compare_exchange_strong(&t->state, &state, TS_LISTEN))
@@ -244,6 +167,7 @@ int tcp_socket_listen(struct socket *s, int backlog)
 
 static void inherit(struct tcp_socket *t, const struct tcp_socket *from)
 {
+	t->s.domain = from->s.domain;
 	memcpy(t->s.ints, from->s.ints, sizeof(t->s.ints));
 	t->s.changed = from->s.changed;
 	t->s.linger_s = from->s.linger_s;
@@ -259,7 +183,7 @@ bool tcp_listener_accepted(struct tcp_listener *l, void *owner, struct tcp_conn 
 
 	(void)l;
 	shard_self()->nofault++; /* the loop must not park for memory */
-	t = tcp_socket_new();
+	t = tcp_socket_new(AF_INET);
 	shard_self()->nofault--;
 	if (!t)
 		return false;

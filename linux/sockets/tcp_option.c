@@ -36,6 +36,8 @@ int tcp_socket_option(struct socket *s, int level, int opt, int value)
 	};
 	struct tcp_socket *t = to_tcp(s);
 
+	if (level == SOL_IPV6)
+		return opt == IPV6_V6ONLY && t->flags & TF_BOUND ? -EINVAL : 0;
 	if (!t->conn)
 		return 0; /* applied when there is one */
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -78,7 +80,7 @@ static long step_info(struct tcp_socket *t, void *arg)
 	i->ato = 40000;
 	i->snd_mss = i->rcv_mss = i->advmss = mss;
 	i->unacked = (st.unacked_bytes + mss - 1) / mss;
-	i->pmtu = mss + 40;
+	i->pmtu = mss + (t->remote.family == 6 ? 60 : 40);
 	i->rtt = st.srtt_us;
 	i->rttvar = st.rttvar_us;
 	i->snd_ssthresh = st.ssthresh_bytes / mss;
@@ -114,7 +116,7 @@ int tcp_socket_special(struct socket *s, int level, int opt, void *to, uint32_t 
 		memcpy(to, &info, sizeof(info));
 		return 0;
 	}
-	if (level == SOL_IP && opt == IP_MTU) {
+	if ((level == SOL_IP && opt == IP_MTU) || (level == SOL_IPV6 && opt == IPV6_MTU)) {
 		struct tcp_info64 info;
 
 		if (!t->conn || tcp_at_home(t, step_info, &info) < 0)

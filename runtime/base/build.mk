@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 GUEST_SRCS += runtime/base/str.c runtime/base/fmt.c runtime/base/crc32c.c runtime/base/random.c \
-	runtime/base/histogram.c runtime/base/histogram_code.c
+	runtime/base/histogram.c runtime/base/histogram_code.c runtime/base/inet.c
 
 UNIT_TESTS += runtime/base/test/base_test runtime/base/test/str_test
 runtime/base/test/base_test_SRCS := runtime/base/fmt.c runtime/base/str.c runtime/base/crc32c.c \
@@ -23,3 +23,6 @@ $(BUILD)/host/bench-histogram: runtime/base/test/histogram_bench.c runtime/base/
 	@mkdir -p $(dir $@)
 	$(CC) $(HOST_CFLAGS) -MF $@.d -o $@ $^
 -include $(BUILD)/host/bench-histogram.d
+
+UNIT_TESTS += runtime/base/test/inet_test
+runtime/base/test/inet_test_SRCS := runtime/base/inet.c runtime/base/fmt.c

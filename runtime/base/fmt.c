@@ -224,3 +224,13 @@ int fmt_print(char *to, size_t size, const char *fmt, ...)
 	va_end(ap);
 	return n;
 }
+
+size_t fmt_vline(char *to, size_t size, const char *prefix, const char *fmt, va_list args)
+{
+	size_t n = str_copy(to, prefix, size);
+
+	n += (size_t)fmt_vprint(to + n, size - n, fmt, args);
+	n = GW_MIN(n, size - 1);
+	to[n++] = '\n';
+	return n;
+}

@@ -42,6 +42,10 @@ size_t str_copy(char *to, const char *from, size_t size);
 int fmt_print(char *to, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int fmt_vprint(char *to, size_t size, const char *fmt, va_list args);
 
+/* fmt_vline - a line of a log: prefix, the text, cut to what fits, and '\n'. size: more than the
+ * prefix and 2. Returns how many bytes it has; there is no NUL behind it. */
+size_t fmt_vline(char *to, size_t size, const char *prefix, const char *fmt, va_list args);
+
 /* Parse an unsigned number (base 10, or 0x). Returns 0, -EINVAL (not a number, trailing text) or
  * -ERANGE (> max). */
 int str_to_u64(const char *s, uint64_t max, uint64_t *out) MUST_CHECK;

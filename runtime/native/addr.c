@@ -1,21 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* addr.c - addresses and their texts: IPv4 dotted, IPv6 as RFC 4291 2.2 has it (without a dotted
- * end). Text comes from outside: every step is bounded by its NUL. */
+/* addr.c - addresses and their texts, with a port. Text comes from outside: every step is bounded
+ * by its NUL. */
+#include "runtime/base/inet.h"
 #include "runtime/native/native_internal.h"
 
 int native_endpoint(const struct gw_addr *a, struct net_endpoint *out)
 {
-	if (a->family != 4)
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+
+	*out = (struct net_endpoint){ .family = a->family, .port = a->port };
+	if (a->family == 4) {
+		memcpy(&out->ip4, a->ip, 4);
+	} else if (a->family != 6) {
 		return -EAFNOSUPPORT;
-	*out = (struct net_endpoint){ .family = 4, .port = a->port };
-	memcpy(&out->ip4, a->ip, 4);
+	} else if (memcmp(a->ip, mapped, sizeof(mapped)) == 0) {
+		out->family = 4;
+		memcpy(&out->ip4, a->ip + 12, 4);
+	} else {
+		memcpy(out->ip6, a->ip, 16);
+	}
 	return 0;
+}
+
+unsigned native_listen_at(const struct gw_addr *a, struct net_endpoint at[2])
+{
+	if (a->family == 0) {
+		at[0] = (struct net_endpoint){ .family = 6, .port = a->port };
+		at[1] = (struct net_endpoint){ .family = 4, .port = a->port };
+		return 2;
+	}
+	return native_endpoint(a, &at[0]) == 0 ? 1 : 0;
 }
 
 void native_addr(const struct net_endpoint *e, struct gw_addr *out)
 {
 	*out = (struct gw_addr){ .family = (uint8_t)e->family, .port = e->port };
-	memcpy(out->ip, &e->ip4, 4);
+	if (e->family == 6)
+		memcpy(out->ip, e->ip6, 16);
+	else
+		memcpy(out->ip, &e->ip4, 4);
 }
 
 void gw_addr_own(struct gw_addr *out)
@@ -26,7 +49,21 @@ void gw_addr_own(struct gw_addr *out)
 	memcpy(out->ip, &ip->addr, 4);
 }
 
-/* ---- parsing; each returns where it stopped, or NULL ---- */
+bool gw_addr_own6(unsigned n, struct gw_addr *out)
+{
+	const struct net_ip6 *ip = net_get_ip6(shard_self()->net);
+
+	for (unsigned i = 0; i < NET_IP6_ADDRS; i++) {
+		const struct net_ip6_addr *a = &ip->addr[i];
+
+		if ((a->state != NET_IP6_PREFERRED && a->state != NET_IP6_DEPRECATED) || n-- != 0)
+			continue;
+		*out = (struct gw_addr){ .family = 6 };
+		memcpy(out->ip, a->addr, 16);
+		return true;
+	}
+	return false;
+}
 
 static const char *parse_port(const char *s, uint16_t *port)
 {
@@ -38,83 +75,24 @@ static const char *parse_port(const char *s, uint16_t *port)
 	return digits != 0 && v <= 65535 && *s == '\0' ? s : NULL;
 }
 
-static const char *parse_ip4(const char *s, uint8_t ip[16])
-{
-	for (unsigned i = 0; i < 4; i++) {
-		unsigned v = 0, digits = 0;
-
-		if (i != 0 && *s++ != '.')
-			return NULL;
-		for (; *s >= '0' && *s <= '9' && digits < 3; s++, digits++)
-			v = v * 10 + (unsigned)(*s - '0');
-		if (digits == 0 || v > 255)
-			return NULL;
-		ip[i] = (uint8_t)v;
-	}
-	return s;
-}
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static const char *parse_ip6(const char *s, uint8_t ip[16])
-{
-	unsigned n = 0, gap = ~0u; /* words; where "::" stood */
-
-	memset(ip, 0, 16);
-	if (s[0] == ':' && s[1] == ':') {
-		gap = 0;
-		s += 2;
-	}
-	while (n < 8 && hex(*s) >= 0) {
-		unsigned v = 0, digits = 0;
-
-		for (; hex(*s) >= 0 && digits < 4; s++, digits++)
-			v = v << 4 | (unsigned)hex(*s);
-		ip[2 * n] = (uint8_t)(v >> 8);
-		ip[2 * n + 1] = (uint8_t)v;
-		n++;
-		if (*s != ':' || n == 8)
-			break;
-		s++;
-		if (*s == ':') {
-			if (gap != ~0u)
-				return NULL;
-			gap = n;
-			s++;
-		} else if (hex(*s) < 0) {
-			return NULL;
-		}
-	}
-	if ((n == 8) == (gap != ~0u))
-		return NULL;
-	if (gap != ~0u) { /* what came after the gap belongs to the end */
-		memmove(ip + 16 - 2 * (n - gap), ip + 2 * gap, 2 * (n - gap));
-		memset(ip + 2 * gap, 0, 2 * (8 - n));
-	}
-	return s;
-}
-
 int gw_addr_parse(const char *text, struct gw_addr *out)
 {
-	struct gw_addr a = { .family = 4 };
+	struct gw_addr a = { .family = 0 };
 	const char *s = text;
 
 	if (*s == '[') {
 		a.family = 6;
-		s = parse_ip6(s + 1, a.ip);
+		s = inet_parse6(s + 1, a.ip);
 		if (s == NULL || s[0] != ']' || s[1] != ':')
 			return -EINVAL;
+		s += 2;
+	} else if (s[0] == '*' && s[1] == ':') {
 		s += 2;
 	} else if (*s == ':') {
 		s++;
 	} else if (strchr(s, '.') != NULL) {
-		s = parse_ip4(s, a.ip);
+		a.family = 4;
+		s = inet_parse4(s, a.ip);
 		if (s == NULL || *s++ != ':')
 			return -EINVAL;
 	}
@@ -124,47 +102,19 @@ int gw_addr_parse(const char *text, struct gw_addr *out)
 	return 0;
 }
 
-/* ---- text ---- */
-
-static size_t put_ip6(char *to, size_t size, const uint8_t ip[16])
-{
-	unsigned best = 8, best_n = 1, n; /* the longest run of zero words, if of two at least */
-	size_t at = 0;
-
-	for (unsigned i = 0; i < 8; i += n + 1) {
-		for (n = 0; i + n < 8 && ip[2 * (i + n)] == 0 && ip[2 * (i + n) + 1] == 0; n++)
-			;
-		if (n > best_n) {
-			best = i;
-			best_n = n;
-		}
-	}
-	for (unsigned i = 0; i < 8; i++) {
-		if (i == best) {
-			at += (size_t)fmt_print(to + at, size - at, "::");
-			i += best_n - 1;
-			continue;
-		}
-		at += (size_t)fmt_print(to + at, size - at, "%s%x",
-					i != 0 && i != best + best_n ? ":" : "",
-					(unsigned)ip[2 * i] << 8 | ip[2 * i + 1]);
-	}
-	return at;
-}
-
 const char *gw_addr_text(const struct gw_addr *a, char to[GW_ADDR_TEXT])
 {
-	size_t n;
+	size_t n = 1;
 
 	if (a->family == 6) {
 		to[0] = '[';
-		n = 1 + put_ip6(to + 1, GW_ADDR_TEXT - 1, a->ip);
-		fmt_print(to + n, GW_ADDR_TEXT - n, "]:%u", a->port);
+		n += inet_print6(to + 1, a->ip);
+		to[n++] = ']';
 	} else if (a->family == 4) {
-		fmt_print(to, GW_ADDR_TEXT, "%u.%u.%u.%u:%u", a->ip[0], a->ip[1], a->ip[2],
-			  a->ip[3], a->port);
+		n = inet_print4(to, a->ip);
 	} else {
-		fmt_print(to, GW_ADDR_TEXT, "none");
+		to[0] = '*';
 	}
+	fmt_print(to + n, GW_ADDR_TEXT - n, ":%u", a->port);
 	return to;
 }

@@ -5,7 +5,7 @@
 NATIVE_SRCS := $(filter-out %/guest.c,$(wildcard runtime/native/*.c))
 
 HOSTED_VIRTIO_NET := net.c net_queue.c net_tx.c
-HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram.c histogram_code.c) \
+HOSTED_SRCS := $(addprefix runtime/base/,str.c fmt.c crc32c.c random.c histogram.c histogram_code.c inet.c) \
 	$(addprefix runtime/mem/,frame.c gather.c slab.c pbuf.c) \
 	$(wildcard runtime/metric/*.c) \
 	$(filter-out %/fpu.c %/upcall.c %/uaccess.c,$(wildcard runtime/sched/*.c)) runtime/sched/switch.S runtime/sched/hosted/absent.c runtime/sched/hosted/stack.c \

@@ -17,7 +17,7 @@ static void unref(struct gw_listener *l)
 	/* acq_rel: what others did with it is before it is freed */
 	if (atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	(void)!platform_port(false, l->at.port, false); /* no connection is on it any more */
+	(void)!platform_port(false, l->at[0].port, false); /* no connection is on it any more */
 	mem_free(l, listener_bytes());
 }
 
@@ -105,9 +105,11 @@ static int listen_here(void *arg)
 	part->of = l;
 	list_init(&part->queue);
 	list_init(&part->waiting);
-	err = tcp_listen(shard_self()->net, &l->at, backlog, part, &part->l);
+	err = tcp_listen(shard_self()->net, &l->at[0], backlog, part, &part->l[0]);
 	if (err == 0)
 		atomic_fetch_add_explicit(&l->refs, 1, memory_order_relaxed);
+	if (err == 0 && l->n_at == 2)
+		err = tcp_listen(shard_self()->net, &l->at[1], backlog, part, &part->l[1]);
 	return err;
 }
 
@@ -116,10 +118,13 @@ static int unlisten_here(void *arg)
 	struct gw_listener *l = arg;
 	struct listener_part *part = &l->parts[shard_self()->id];
 
-	if (part->l == NULL)
+	if (part->l[0] == NULL)
 		return 0;
-	tcp_unlisten(shard_self()->net, part->l);
-	part->l = NULL;
+	for (unsigned i = 0; i < ARRAY_SIZE(part->l); i++) {
+		if (part->l[i] != NULL)
+			tcp_unlisten(shard_self()->net, part->l[i]);
+		part->l[i] = NULL;
+	}
 	while (!list_empty(&part->queue)) {
 		struct gw_tcp *c = list_entry(part->queue.next, struct gw_tcp, link);
 
@@ -141,28 +146,24 @@ void gw_listener_close(struct gw_listener *l)
 int gw_tcp_listen(const struct gw_addr *at, const struct gw_tcp_service *service,
 		  struct gw_listener **out)
 {
-	struct gw_listener *l;
-	struct net_endpoint e;
-	int err = native_endpoint(at, &e);
+	struct gw_listener *l = mem_zalloc(listener_bytes());
+	int err;
 
-	if (err != 0)
-		return err;
-	err = platform_port(false, e.port, true);
-	if (err != 0)
-		return err;
-	l = mem_zalloc(listener_bytes());
-	if (l == NULL) {
-		(void)!platform_port(false, e.port, false);
+	if (l == NULL)
 		return -ENOMEM;
-	}
 	l->service = *service;
-	l->at = e;
+	l->n_at = native_listen_at(at, l->at);
+	err = l->n_at == 0 ? -EAFNOSUPPORT : platform_port(false, at->port, true);
+	if (err != 0) {
+		mem_free(l, listener_bytes());
+		return err;
+	}
 	err = native_everywhere(listen_here, l);
 	if (err != 0) {
 		gw_listener_close(l);
 		return err;
 	}
-	control_line("listen tcp %u", e.port);
+	control_line("listen tcp%s %u", l->n_at == 1 && l->at[0].family == 6 ? "6" : "", at->port);
 	if (out != NULL)
 		*out = l;
 	return 0;
@@ -175,11 +176,11 @@ int gw_tcp_accept(struct gw_listener *l, uint64_t deadline_ns, struct gw_tcp **o
 	while (list_empty(&part->queue)) {
 		int err = -ECANCELED;
 
-		if (part->l != NULL) {
+		if (part->l[0] != NULL) {
 			/* it may be closed meanwhile */
 			atomic_fetch_add_explicit(&l->refs, 1, memory_order_relaxed);
 			err = native_wait(&part->waiting, 0, deadline_ns);
-			if (part->l == NULL)
+			if (part->l[0] == NULL)
 				err = -ECANCELED;
 			unref(l);
 		}

@@ -39,8 +39,11 @@ void native_wake(struct list_node *list, unsigned events, bool all);
 /* What `list` belongs to is about to be freed. */
 void native_gone(struct list_node *list);
 
-/* Addresses. 0, -EAFNOSUPPORT. */
+/* Addresses. 0, -EAFNOSUPPORT (family 0, and what is no family). IPv4-mapped ones become family 4.
+ */
 int native_endpoint(const struct gw_addr *a, struct net_endpoint *out) MUST_CHECK;
+/* Where to listen for a: the one endpoint, or the two of "any of both"; how many. 0: no family. */
+unsigned native_listen_at(const struct gw_addr *a, struct net_endpoint at[2]) MUST_CHECK;
 void native_addr(const struct net_endpoint *e, struct gw_addr *out);
 
 /* Callbacks of the stacks, and what the poller does; each shard's. */

@@ -26,7 +26,7 @@ struct gw_tcp {
 
 /* A listener on one shard. */
 struct listener_part {
-	struct tcp_listener *l; /* NULL: closed */
+	struct tcp_listener *l[2]; /* for each of gw_listener.at; [0] NULL: closed */
 	struct gw_listener *of;
 	struct list_node queue; /* accepted by nobody yet (gw_tcp.link) */
 	struct list_node waiting;
@@ -35,7 +35,8 @@ struct listener_part {
 
 struct gw_listener {
 	struct gw_tcp_service service;
-	struct net_endpoint at;
+	struct net_endpoint at[2]; /* one, or IPv6's and IPv4's any address */
+	unsigned n_at;
 	_Atomic uint32_t refs;	      /* parts that listen, and connections */
 	struct listener_part parts[]; /* n_shards of them */
 };

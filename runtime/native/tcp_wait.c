@@ -129,7 +129,7 @@ int gw_tcp_drain(struct gw_tcp *c, uint64_t deadline_ns)
 int gw_tcp_open(const struct gw_addr *to, const struct gw_tcp_ops *ops, void *user,
 		struct gw_tcp **out)
 {
-	struct net_endpoint local = { .family = 4 }, remote;
+	struct net_endpoint local = { 0 }, remote;
 	struct gw_tcp *c;
 	int err = native_endpoint(to, &remote);
 
@@ -139,6 +139,7 @@ int gw_tcp_open(const struct gw_addr *to, const struct gw_tcp_ops *ops, void *us
 	if (c == NULL)
 		return -ENOMEM;
 	err = platform_pick_port(false, &c->port);
+	local.family = remote.family;
 	local.port = c->port;
 	if (err == 0)
 		err = tcp_connect(shard_self()->net, &local, &remote, c, &c->conn);

@@ -28,12 +28,8 @@ int gw_vformat(char *to, size_t size, const char *fmt, va_list args)
 static void PRINTF_LIKE(2, 0) line(const char *prefix, const char *fmt, va_list ap)
 {
 	char text[LINE];
-	size_t n = str_copy(text, prefix, sizeof(text));
 
-	n += (size_t)fmt_vprint(text + n, sizeof(text) - n - 1, fmt, ap);
-	n = GW_MIN(n, sizeof(text) - 2);
-	text[n++] = '\n';
-	(void)console_write(ERR, text, n);
+	(void)console_write(ERR, text, fmt_vline(text, sizeof(text), prefix, fmt, ap));
 }
 
 void gw_log(const char *fmt, ...)

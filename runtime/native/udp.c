@@ -8,7 +8,7 @@
 #define QUEUE_MAX 256u /* datagrams that wait for gw_udp_recv, each shard */
 
 struct udp_part {
-	struct udp_sock *sock; /* NULL: closed */
+	struct udp_sock *sock[2]; /* for each of gw_udp.at; [0] NULL: closed */
 	struct gw_udp *of;
 	struct list_node queue; /* pbuf.link; udp_ends says who sent it */
 	struct list_node waiting;
@@ -18,7 +18,8 @@ struct udp_part {
 struct gw_udp {
 	gw_udp_received *received;
 	void *user;
-	struct net_endpoint at;
+	struct net_endpoint at[2]; /* one, or IPv6's and IPv4's any address */
+	unsigned n_at;
 	_Atomic uint32_t refs;
 	struct udp_part parts[]; /* n_shards of them */
 };
@@ -85,10 +86,10 @@ long gw_udp_recv(struct gw_udp *u, void *to, size_t n, struct gw_addr *from, uin
 	while (list_empty(&part->queue)) {
 		int err = -ECANCELED;
 
-		if (part->sock != NULL) {
+		if (part->sock[0] != NULL) {
 			ref(u); /* it may be closed meanwhile */
 			err = native_wait(&part->waiting, 0, deadline_ns);
-			if (part->sock == NULL)
+			if (part->sock[0] == NULL)
 				err = -ECANCELED;
 			unref(u);
 		}
@@ -111,11 +112,14 @@ long gw_udp_recv(struct gw_udp *u, void *to, size_t n, struct gw_addr *from, uin
 int gw_udp_give(struct gw_udp *u, struct gw_buf *b, const struct gw_addr *to)
 {
 	struct pbuf *p = (struct pbuf *)b;
+	struct udp_part *part = own_part(u);
 	struct net_endpoint e;
 	int err = native_endpoint(to, &e);
+	unsigned i;
 
-	if (err == 0 && own_part(u)->sock == NULL)
+	if (err == 0 && part->sock[0] == NULL)
 		err = -ECANCELED;
+	i = err == 0 && u->n_at == 2 && e.family == 4; /* at[1] is IPv4's */
 	if (err != 0) {
 		pbuf_free(shard_self()->pbufs, p);
 		return err;
@@ -123,7 +127,7 @@ int gw_udp_give(struct gw_udp *u, struct gw_buf *b, const struct gw_addr *to)
 	p->total = 0;
 	for (struct pbuf *q = p; q != NULL; q = q->next)
 		p->total += q->len;
-	return udp_send(own_part(u)->sock, p, &e);
+	return udp_send(part->sock[i], p, &e);
 }
 
 int gw_udp_send(struct gw_udp *u, const void *data, size_t n, const struct gw_addr *to)
@@ -132,7 +136,7 @@ int gw_udp_send(struct gw_udp *u, const void *data, size_t n, const struct gw_ad
 	struct pbuf *head = NULL, **link = &head;
 	const uint8_t *from = data;
 
-	if (n > 65507) /* 65,535 less IPv4 and UDP headers */
+	if (n > 65527) /* 65,535 less the UDP header; with IPv4 its own, too (udp_send) */
 		return -EMSGSIZE;
 	do {
 		struct pbuf *p = pbuf_alloc(pool, PBUF_HEADROOM);
@@ -162,15 +166,16 @@ static int open_here(void *arg)
 	part->of = u;
 	list_init(&part->queue);
 	list_init(&part->waiting);
-	err = udp_bind(shard_self()->net, &u->at, false, part, &part->sock);
-	if (err != 0)
-		return err;
-	ref(u);
-	if (u->at.port == 0) { /* chosen on the first shard */
+	for (unsigned i = 0; i < u->n_at; i++) {
 		struct net_endpoint e;
 
-		udp_local(part->sock, &e);
-		u->at.port = e.port;
+		err = udp_bind(shard_self()->net, &u->at[i], false, part, &part->sock[i]);
+		if (err != 0)
+			return err;
+		if (i == 0)
+			ref(u);
+		udp_local(part->sock[i], &e); /* port 0: chosen by the first of all */
+		u->at[0].port = u->at[1].port = e.port;
 	}
 	return 0;
 }
@@ -180,10 +185,13 @@ static int close_here(void *arg)
 	struct gw_udp *u = arg;
 	struct udp_part *part = own_part(u);
 
-	if (part->sock == NULL)
+	if (part->sock[0] == NULL)
 		return 0;
-	udp_close(part->sock);
-	part->sock = NULL;
+	for (unsigned i = 0; i < ARRAY_SIZE(part->sock); i++) {
+		if (part->sock[i] != NULL)
+			udp_close(part->sock[i]);
+		part->sock[i] = NULL;
+	}
 	while (!list_empty(&part->queue))
 		pbuf_free(shard_self()->pbufs,
 			  list_entry(list_pop(&part->queue), struct pbuf, link));
@@ -201,7 +209,7 @@ static void close_all(struct gw_udp *u)
 
 void gw_udp_close(struct gw_udp *u)
 {
-	uint16_t port = u->at.port;
+	uint16_t port = u->at[0].port;
 
 	close_all(u);
 	(void)!platform_port(true, port, false);
@@ -210,26 +218,27 @@ void gw_udp_close(struct gw_udp *u)
 int gw_udp_open(const struct gw_addr *at, gw_udp_received *received, void *user,
 		struct gw_udp **out)
 {
-	struct net_endpoint e;
-	int err = native_endpoint(at, &e);
-	struct gw_udp *u;
+	struct gw_udp *u = mem_zalloc(udp_bytes());
+	int err;
 
-	if (err != 0)
-		return err;
-	u = mem_zalloc(udp_bytes());
 	if (u == NULL)
 		return -ENOMEM;
-	u->at = e;
+	u->n_at = native_listen_at(at, u->at);
+	if (u->n_at == 0) {
+		mem_free(u, udp_bytes());
+		return -EAFNOSUPPORT;
+	}
 	u->received = received;
 	u->user = user;
 	err = native_everywhere(open_here, u);
 	if (err == 0)
-		err = platform_port(true, u->at.port, true);
+		err = platform_port(true, u->at[0].port, true);
 	if (err != 0) {
 		close_all(u);
 		return err;
 	}
-	control_line("listen udp %u", u->at.port);
+	control_line("listen udp%s %u", u->n_at == 1 && u->at[0].family == 6 ? "6" : "",
+		     u->at[0].port);
 	*out = u;
 	return 0;
 }
@@ -241,5 +250,7 @@ void *gw_udp_user(const struct gw_udp *u)
 
 void gw_udp_local(const struct gw_udp *u, struct gw_addr *out)
 {
-	native_addr(&u->at, out);
+	native_addr(&u->at[0], out);
+	if (u->n_at == 2)
+		out->family = 0;
 }

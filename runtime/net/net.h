@@ -53,6 +53,9 @@ struct net_config {
 	uint8_t mac[6];
 	uint16_t mtu; /* IP bytes, 576..9216 (RFC 791: 68 is the floor; we ask for 576) */
 	bool csum_tx, csum_rx, tso4, tso6, gro_rx; /* what the device does */
+	/* Segments that arrive in order are acknowledged by net_poll, all of a batch at once, as if
+	 * the device had merged them. For one that does not. */
+	bool ack_batch;
 	uint32_t shard, n_shards;
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
@@ -164,6 +167,8 @@ struct tcp_listener;
 #define TCP_EV_ERROR \
 	0x10u /* tcp_error() says which; the connection is dead but still the owner's */
 
+#define TCP_EV_URGENT 0x20u /* urgent data was announced where there was none: tcp_rx_urgent */
+
 struct tcp_callbacks {
 	/* May call the tcp_ functions of this connection except tcp_close/tcp_abort. */
 	void (*event)(struct tcp_conn *c, void *owner, unsigned events);
@@ -196,6 +201,9 @@ size_t tcp_rx_peek(const struct tcp_conn *c, size_t off, const uint8_t **data);
 size_t tcp_rx_available(const struct tcp_conn *c);
 bool tcp_rx_eof(const struct tcp_conn *c);
 void tcp_rx_consume(struct tcp_conn *c, size_t n);
+/* Bytes from the next one to read up to the end of what the peer calls urgent, which is in the
+ * stream like any other (RFC 6093); 0: none. */
+size_t tcp_rx_urgent(const struct tcp_conn *c);
 /* Take the next stretch out of the receive queue as a packet buffer of its own (total = len), which
  * the caller frees into the stack's pool. NULL: nothing there. */
 struct pbuf *tcp_rx_take(struct tcp_conn *c) MUST_CHECK;
@@ -216,6 +224,8 @@ void tcp_tx_push(struct tcp_conn *c);
  * -EAGAIN: the queue is full (a WRITABLE event will come), -EPIPE: nothing can be sent any more,
  * both not taken. -ENOBUFS: as -EAGAIN, the pool is empty. */
 int tcp_tx_append(struct tcp_conn *c, struct pbuf *p) MUST_CHECK;
+/* All that was written so far is urgent (RFC 9293 3.8.5). Pushes. */
+void tcp_tx_urgent(struct tcp_conn *c);
 /* The sequence number that the next byte written will have. */
 uint32_t tcp_tx_seq(const struct tcp_conn *c);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* glue.c - a TCP/IP stack, packet pool and poller for every shard, and their configuration from the
- * bundle or by DHCP. DHCP runs on shard 0; the other stacks take its result over at their next
- * turn. */
+ * bundle or from the link. DHCP and IPv6's configuration run on shard 0; the other stacks take the
+ * result over at their next turn. */
 #include "runtime/base/errno.h"
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
@@ -11,14 +11,16 @@
 struct glue *glues[SHARD_MAX];
 
 static struct {
-	struct spinlock lock;	     /* ip */
+	struct spinlock lock;	     /* ip, ip6 */
 	struct net_ip4 ip;	     /* what the stacks are to have */
-	_Atomic uint32_t generation; /* of ip */
+	struct net_ip6 ip6;	     /* the same; before shard 0's has something, the settings */
+	_Atomic uint32_t generation; /* of both */
 	_Atomic bool ready;
 	struct waitq waiters;
 	struct netdev *dev;
 	struct net_directory *directory;
-	enum net_mode mode;
+	enum net_mode mode, mode6;
+	bool follow;	       /* shard 0's may change */
 	uint64_t packet_bytes; /* for all pools */
 } net;
 
@@ -88,37 +90,54 @@ static void input(void *ctx, struct pbuf *frame)
 	net_input(g->stack, frame);
 }
 
-/* Shard 0's stack got or lost its address by DHCP: keep it where the others look, and wake them. */
+/* Shard 0's stack got or lost an address: keep it where the others look, and wake them. */
 static void configured(void *ctx)
 {
 	struct glue *g = ctx;
 	const struct net_ip4 *ip = net_get_ip4(g->stack);
 
-	if (g->shard->id != 0 || net.mode != NET_DHCP)
+	if (g->shard->id != 0 || !net.follow)
 		return;
 	spin_lock(&net.lock);
-	net.ip = *ip;
+	if (net.mode == NET_DHCP)
+		net.ip = *ip;
+	net.ip6 = *net_get_ip6(g->stack);
 	spin_unlock(&net.lock);
 	atomic_fetch_add_explicit(&net.generation, 1, memory_order_release);
 	for (uint32_t i = 1; i < n_shards; i++)
 		g->notify |= 1ull << i;
-	if (ip->up) {
+	if (ip->up && net.mode == NET_DHCP) {
 		atomic_store_explicit(&net.ready, true, memory_order_release);
 		waitq_notify(&net.waiters, ~0u);
 	}
 }
 
-static void apply_config(struct glue *g)
+static void apply_ip4(struct glue *g)
 {
 	struct net_ip4 ip;
 	unsigned prefix;
 
-	g->config_seen = atomic_load_explicit(&net.generation, memory_order_acquire);
 	spin_lock(&net.lock);
 	ip = net.ip;
 	spin_unlock(&net.lock);
 	prefix = ip.mask == 0 ? 0 : 32u - (unsigned)__builtin_ctz(__builtin_bswap32(ip.mask));
 	net_set_ip4(g->stack, ip.up ? ip.addr : 0, ip.up ? prefix : 0, ip.gateway, ip.dns[0]);
+}
+
+/* What shard 0's stack has come to, to another's. */
+static void apply_config(struct glue *g)
+{
+	struct net_ip6 ip6;
+
+	g->config_seen = atomic_load_explicit(&net.generation, memory_order_acquire);
+	if (net.mode == NET_DHCP)
+		apply_ip4(g);
+	if (net.mode6 == NET_NONE)
+		return;
+	spin_lock(&net.lock);
+	ip6 = net.ip6;
+	spin_unlock(&net.lock);
+	net_adopt_ip6(g->stack, &ip6);
 }
 
 /* ---- poller ---- */
@@ -135,7 +154,7 @@ static bool glue_poll(struct poller *p)
 
 	net_set_now(g->stack, g->shard->now_ns);
 	if (g->in != NULL) {
-		if (unlikely(g->shard->id != 0 && net.mode == NET_DHCP &&
+		if (unlikely(g->shard->id != 0 && net.follow &&
 			     g->config_seen !=
 				     atomic_load_explicit(&net.generation, memory_order_relaxed)))
 			apply_config(g);
@@ -162,7 +181,7 @@ static bool glue_arm(struct poller *p, uint64_t *deadline_ns)
 		return false;
 	cross_flush(g);
 	return cross_pending(g) ||
-	       (net.mode == NET_DHCP && g->shard->id != 0 &&
+	       (net.follow && g->shard->id != 0 &&
 		g->config_seen != atomic_load_explicit(&net.generation, memory_order_relaxed));
 }
 
@@ -218,13 +237,41 @@ static struct net_stack *make_stack(struct glue *g)
 		c.csum_tx = info->csum_tx;
 		c.csum_rx = info->csum_rx;
 		c.tso4 = info->tso4;
+		c.tso6 = info->tso6;
 		c.gro_rx = info->mrg && info->csum_rx;
+		c.ack_batch = !c.gro_rx;
 		if (g->via == g->shard->id)
 			c.tx = tx_own;
 	}
 	if (g->trace != NULL)
 		trace_hook_stack(g, &c);
 	return net_create(&c, clock_now());
+}
+
+static const uint8_t *some(const uint8_t ip6[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(ip6, none, 16) != 0 ? ip6 : NULL;
+}
+
+/* Addresses announce themselves: only now that the stack can send. */
+static void start_config(struct glue *g)
+{
+	const struct net_ip6 settings = net.ip6;
+	const char *name = config_get("hostname");
+
+	if (net.mode == NET_STATIC)
+		apply_ip4(g);
+	if (g->shard->id != 0)
+		return;
+	if (net.mode == NET_DHCP)
+		net_start_dhcp(g->stack, name != NULL ? name : "godwit");
+	if (net.mode6 == NET_STATIC)
+		net_set_ip6(g->stack, settings.addr[1].addr, settings.addr[1].prefix,
+			    some(settings.gateway), some(settings.dns[0]));
+	if (net.mode6 == NET_AUTO)
+		net_start_ip6(g->stack);
 }
 
 /* In each shard's own context. The device's poller comes before ours: what it received this turn,
@@ -256,13 +303,7 @@ static void start_shard(void *arg)
 	if (g->trace != NULL)
 		trace_hook_poller(g);
 	shard_add_poller(&g->poller);
-	if (net.mode == NET_STATIC)
-		apply_config(g); /* announces itself: only now */
-	if (net.mode == NET_DHCP && g->shard->id == 0) {
-		const char *name = config_get("hostname");
-
-		net_start_dhcp(g->stack, name != NULL ? name : "godwit");
-	}
+	start_config(g);
 }
 
 static struct glue *make_glue(uint32_t i, uint32_t pairs)
@@ -292,6 +333,8 @@ void net_glue_init(void)
 	net.dev = netdev_get();
 	net.packet_bytes = packet_memory();
 	net.mode = net_settings(net.dev != NULL, &net.ip);
+	net.mode6 = net6_settings(net.dev != NULL, &net.ip6);
+	net.follow = net.mode == NET_DHCP || net.mode6 != NET_NONE;
 	net.ready = net.mode != NET_DHCP;
 	trace_configure();
 	pairs = net.dev != NULL ? netdev_info(net.dev)->queue_pairs : 0;
@@ -344,9 +387,11 @@ int net_glue_wait(uint64_t deadline_ns)
 size_t net_config_text(char *to, size_t size)
 {
 	struct net_ip4 ip;
+	struct net_ip6 ip6;
 
 	spin_lock(&net.lock);
 	ip = net.ip;
+	ip6 = net.ip6;
 	spin_unlock(&net.lock);
-	return net_dns_text(&ip, to, size);
+	return net_dns_text(&ip, &ip6, to, size);
 }

@@ -11,12 +11,14 @@
 /* Create every shard's stack (shard->net) and pool (shard->pbufs), configured as the bundle says:
  *   net=dhcp (default with a device) | static | none     net.addr=10.0.2.15/24  net.gw=10.0.2.2
  *   net.dns=10.0.2.3 (at most two)                        hostname=NAME
+ *   net6=auto (default with a device: SLAAC) | static | none   net6.addr=2001:db8::2/64
+ *   net6.gw=ADDRESS  net6.dns=ADDRESS
  *   net.congestion=cubic (default) | bbr                  net.ecn=accept (default) | request | off
  * Context: a uthread of shard 0, once, after virtio_init and shards_start. Panics when not even the
  * stacks fit into memory. Without a device, loopback works. */
 void net_glue_init(void);
 
-/* Is there an address: static, by DHCP, or none wanted? Any shard. */
+/* Is there an IPv4 address: static, by DHCP, or none wanted? IPv6 is not waited for. Any shard. */
 bool net_glue_ready(void);
 /* Park until net_glue_ready, at most until deadline_ns. 0, -ETIMEDOUT. */
 int net_glue_wait(uint64_t deadline_ns) MUST_CHECK;

@@ -25,12 +25,14 @@ struct glue {
 };
 #define GLUE_NO_DEVICE (~0u)
 
-enum net_mode { NET_NONE, NET_STATIC, NET_DHCP };
+enum net_mode { NET_NONE, NET_STATIC, NET_DHCP /* of IPv4 */, NET_AUTO /* of IPv6: SLAAC */ };
 /* How the configuration wants it; NET_STATIC: *ip is filled in. Without a device, and when the
  * address is bad (warned of), NET_NONE. */
 enum net_mode net_settings(bool device, struct net_ip4 *ip);
+/* The same of IPv6: NET_STATIC fills in addr[1], gateway and dns[0]; NET_AUTO is the default. */
+enum net_mode net6_settings(bool device, struct net_ip6 *ip);
 /* The name servers as lines of resolv.conf, NUL-terminated; size > 0. Returns the length. */
-size_t net_dns_text(const struct net_ip4 *ip, char *to, size_t size);
+size_t net_dns_text(const struct net_ip4 *ip, const struct net_ip6 *ip6, char *to, size_t size);
 
 extern struct glue *glues[SHARD_MAX];
 /* Start over, for tests. */

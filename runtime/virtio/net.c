@@ -40,12 +40,12 @@ static int negotiate(struct netdev *d, uint16_t rx)
 
 	/* 5.1.3.1: what each needs. */
 	if (offer & VIRTIO_BIT(NET_F_CSUM))
-		want |= VIRTIO_BIT(NET_F_HOST_TSO4);
+		want |= VIRTIO_BIT(NET_F_HOST_TSO4) | VIRTIO_BIT(NET_F_HOST_TSO6);
 	/* A merged 64 KB packet must fit into the posted buffers, or it would block the queue for
 	 * good. */
 	if ((offer & VIRTIO_BIT(NET_F_MRG_RXBUF)) && (offer & VIRTIO_BIT(NET_F_GUEST_CSUM)) &&
 	    rx * NET_RX_LEN >= 2u * 65562u)
-		want |= VIRTIO_BIT(NET_F_GUEST_TSO4);
+		want |= VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_GUEST_TSO6);
 	/* Without merged buffers a frame must fit into one. */
 	if ((offer & VIRTIO_BIT(NET_F_MRG_RXBUF)) || vdev_cfg16(&d->v, CFG_MTU) <= 1500)
 		want |= VIRTIO_BIT(NET_F_MTU);
@@ -73,9 +73,11 @@ static void read_config(struct netdev *d)
 	info->csum_tx = has(d, NET_F_CSUM);
 	info->csum_rx = has(d, NET_F_GUEST_CSUM);
 	info->tso4 = has(d, NET_F_HOST_TSO4);
+	info->tso6 = has(d, NET_F_HOST_TSO6);
 	info->mrg = has(d, NET_F_MRG_RXBUF);
 	info->link_up = !has(d, NET_F_STATUS) || (vdev_cfg16(&d->v, CFG_STATUS) & NET_S_LINK_UP);
 	d->guest_tso4 = has(d, NET_F_GUEST_TSO4);
+	d->guest_tso6 = has(d, NET_F_GUEST_TSO6);
 	if (has(d, NET_F_MQ))
 		pairs = vdev_cfg16(&d->v, CFG_MAX_PAIRS);
 	/* An interrupt vector goes to one vcore, so each pair needs its own. */

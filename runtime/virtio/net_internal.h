@@ -14,7 +14,9 @@ enum { /* virtio 1.2, 5.1.3 */
        NET_F_MTU = 3,
        NET_F_MAC = 5,
        NET_F_GUEST_TSO4 = 7,
+       NET_F_GUEST_TSO6 = 8,
        NET_F_HOST_TSO4 = 11,
+       NET_F_HOST_TSO6 = 12,
        NET_F_MRG_RXBUF = 15,
        NET_F_STATUS = 16,
        NET_F_CTRL_VQ = 17,
@@ -36,6 +38,7 @@ _Static_assert(sizeof(struct net_hdr) == NET_HDR_LEN, "virtio_net_hdr");
 #define NET_HDR_NEEDS_CSUM 1u
 #define NET_HDR_DATA_VALID 2u
 #define NET_GSO_TCPV4 1u
+#define NET_GSO_TCPV6 4u
 #define NET_GSO_ECN 0x80u
 
 /* A posted buffer:  | struct pbuf | 52 | header 12 | frame ... | ; a later buffer of a merged
@@ -74,7 +77,7 @@ struct netdev_queue {
 struct netdev {
 	struct vdev v;
 	struct netdev_info info;
-	bool guest_tso4;
+	bool guest_tso4, guest_tso6;
 	struct vq ctrl;
 	bool has_ctrl;
 	struct spinlock lock; /* open count, ctrl */

@@ -74,6 +74,20 @@ static void refill(struct netdev_queue *q)
 	vq_flush(&q->rx);
 }
 
+static __attribute__((noinline)) void rx_merged(struct netdev_queue *q, struct pbuf *p,
+						const struct net_hdr *h)
+{
+	unsigned type = h->gso_type & ~NET_GSO_ECN;
+
+	if (type == NET_GSO_TCPV4 && q->dev->guest_tso4)
+		p->flags |= PBUF_GSO_TCP4;
+	else if (type == NET_GSO_TCPV6 && q->dev->guest_tso6)
+		p->flags |= PBUF_GSO_TCP6;
+	else
+		return;
+	p->gso_size = h->gso_size;
+}
+
 /* Offload words of a received packet. What was not negotiated or does not fit the packet is
  * ignored: then TCP/IP checks the sum itself. */
 static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_hdr *h)
@@ -89,10 +103,8 @@ static void rx_offload(struct netdev_queue *q, struct pbuf *p, const struct net_
 	} else if (h->flags & NET_HDR_DATA_VALID) {
 		p->flags |= PBUF_CSUM_GOOD;
 	}
-	if ((h->gso_type & ~NET_GSO_ECN) == NET_GSO_TCPV4 && q->dev->guest_tso4) {
-		p->flags |= PBUF_GSO_TCP4;
-		p->gso_size = h->gso_size;
-	}
+	if (unlikely(h->gso_type != 0))
+		rx_merged(q, p, h);
 }
 
 /* The further n buffers of a packet merged by the device (5.1.6.4): all were completed together, so

@@ -18,8 +18,8 @@ static inline void fill_hdr(struct net_hdr *h, const struct pbuf *f)
 		h->flags = NET_HDR_NEEDS_CSUM;
 		h->csum_start = f->csum_start;
 		h->csum_offset = f->csum_offset;
-		if (f->flags & PBUF_GSO_TCP4) {
-			h->gso_type = NET_GSO_TCPV4;
+		if (f->flags & (PBUF_GSO_TCP4 | PBUF_GSO_TCP6)) {
+			h->gso_type = f->flags & PBUF_GSO_TCP4 ? NET_GSO_TCPV4 : NET_GSO_TCPV6;
 			h->gso_size = f->gso_size;
 			h->hdr_len = f->hdr_len;
 		}

@@ -10,7 +10,7 @@ struct netdev;
 struct netdev_info {
 	uint8_t mac[6];
 	uint16_t mtu;
-	bool csum_tx, csum_rx, tso4, mrg;
+	bool csum_tx, csum_rx, tso4, tso6, mrg;
 	uint32_t queue_pairs; /* in use: 1..n_shards */
 	bool link_up;
 };

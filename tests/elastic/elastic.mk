@@ -25,5 +25,6 @@ bench-elastic: $(ELASTICSIM)
 bench-partition: all $(BUILD)/kernel.elf $(PARTS)
 	-tests/packages bench
 	tests/bench/partition.py $(BUILD)
+	tests/bench/moves.py $(BUILD)
 	tests/bench/latency_tools.py
 	tests/bench/elastic_redis.py

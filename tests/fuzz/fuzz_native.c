@@ -29,6 +29,12 @@ const struct net_ip4 *net_get_ip4(const struct net_stack *s)
 	abort();
 }
 
+const struct net_ip6 *net_get_ip6(const struct net_stack *s)
+{
+	(void)s;
+	abort();
+}
+
 void log_warn(const char *fmt, ...)
 {
 	(void)fmt;

@@ -9,7 +9,7 @@ CLONE_NEWNET = 0x40000000
 SYSTEM_PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 LIVE = set()  # namespaces to delete
 NUMBERS = iter(range(1000000))
-NO_OFFLOADS = " ".join(f"-global virtio-net-pci.{p}=off" for p in ("csum", "guest_csum", "host_tso4", "guest_tso4"))
+NO_OFFLOADS = " ".join(f"-global virtio-net-pci.{p}=off" for p in ("csum", "guest_csum", "host_tso4", "guest_tso4", "host_tso6", "guest_tso6"))
 
 
 def sh(*words, check=True):

@@ -86,7 +86,7 @@ def _conf(name, static, machine, vcores):
     return check
 
 
-for name in ("conf_files", "conf_memory", "conf_threads", "conf_sockets", "conf_process"):
+for name in ("conf_files", "conf_memory", "conf_threads", "conf_sockets", "conf_ip6", "conf_process"):
     test(_conf(name, False, "q35", 1))
     test(_conf(name, False, "q35", 2))
     test(_conf(name, True, "microvm", 1))

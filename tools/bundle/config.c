@@ -38,6 +38,10 @@ void config_write(struct text *blob, const struct config *c)
 	put(blob, "net.addr", c->net_addr);
 	put(blob, "net.gw", c->net_gw);
 	put(blob, "net.dns", c->net_dns);
+	put(blob, "net6", c->net6);
+	put(blob, "net6.addr", c->net6_addr);
+	put(blob, "net6.gw", c->net6_gw);
+	put(blob, "net6.dns", c->net6_dns);
 	put(blob, "net.congestion", c->net_congestion);
 	put(blob, "net.ecn", c->net_ecn);
 	put_number(blob, "poll_ns", c->poll_ns);

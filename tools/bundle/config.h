@@ -16,10 +16,12 @@ struct config {
 	uint32_t uid, gid;			 /* said with a program only */
 	const char *net;			 /* dhcp, static, none */
 	const char *net_addr, *net_gw, *net_dns; /* NULL: not said */
-	const char *net_congestion;		 /* cubic, bbr; NULL: not said */
-	const char *net_ecn;			 /* request, off; NULL: not said */
-	uint64_t poll_ns, trace_every;		 /* trace_every 0: not said */
-	const char *root;			 /* blk, memory, none */
+	const char *net6;			 /* auto, static, none; NULL: not said */
+	const char *net6_addr, *net6_gw, *net6_dns;
+	const char *net_congestion;    /* cubic, bbr; NULL: not said */
+	const char *net_ecn;	       /* request, off; NULL: not said */
+	uint64_t poll_ns, trace_every; /* trace_every 0: not said */
+	const char *root;	       /* blk, memory, none */
 	bool tty, no_input;
 	const struct words *ports; /* values of port=; NULL: none */
 	uint32_t raise;		   /* bit n: raise=n */

@@ -50,6 +50,10 @@ static int write_config(const struct host_options *h)
 			    .net_addr = o->addr[0] != '\0' ? o->addr : NULL,
 			    .net_gw = o->gw[0] != '\0' ? o->gw : NULL,
 			    .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
+			    .net6 = options_net6(o),
+			    .net6_addr = o->addr6[0] != '\0' ? o->addr6 : NULL,
+			    .net6_gw = o->gw6[0] != '\0' ? o->gw6 : NULL,
+			    .net6_dns = o->dns6[0] != '\0' ? o->dns6 : NULL,
 			    .poll_ns = o->poll_ns };
 	int fd = memfd_create("godwit configuration", 0); /* stays open for the program */
 

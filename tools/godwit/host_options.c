@@ -73,6 +73,11 @@ static int set_addr(struct host_options *h, const char *v)
 	return option_addr(&h->base, v);
 }
 
+static int set_addr6(struct host_options *h, const char *v)
+{
+	return option_addr6(&h->base, v);
+}
+
 static int set_disk(struct host_options *h, const char *v)
 {
 	words_add(&h->disks, v);
@@ -124,11 +129,12 @@ static const struct {
 	const char *name, *other;
 	int (*set)(struct host_options *h, const char *v);
 } table[] = {
-	{ "--cores", NULL, set_cores }, { "--net", NULL, set_net },
-	{ "--addr", NULL, set_addr },	{ "-m", "--memory", set_memory },
-	{ "--poll", NULL, set_poll },	{ "--hostname", NULL, set_hostname },
-	{ "--files", NULL, set_files }, { "--disk", NULL, set_disk },
-	{ "--set", NULL, set_set },	{ "--move", NULL, set_move },
+	{ "--cores", NULL, set_cores },	      { "--net", NULL, set_net },
+	{ "--addr", NULL, set_addr },	      { "--addr6", NULL, set_addr6 },
+	{ "-m", "--memory", set_memory },     { "--poll", NULL, set_poll },
+	{ "--hostname", NULL, set_hostname }, { "--files", NULL, set_files },
+	{ "--disk", NULL, set_disk },	      { "--set", NULL, set_set },
+	{ "--move", NULL, set_move },
 };
 
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
@@ -215,6 +221,13 @@ int host_options_parse(struct host_options *h, int argc, char *const *argv)
 	h->base.argv = argv + i;
 	if (strcmp(h->net, "none") == 0 && (h->base.dhcp || h->base.addr[0] != '\0'))
 		return fail("--addr makes no sense without --net");
+	if (strcmp(h->net, "none") == 0 && h->base.ip6 > IP6_NONE)
+		return fail("--addr6 makes no sense without --net");
+	if (h->interface != NULL && h->base.ip6 > IP6_NONE)
+		return fail("--addr6: with afxdp there is IPv4 alone");
+	option_net6_defaults(
+		&h->base, h->interface != NULL || strcmp(h->net, "none") == 0 ? IP6_NONE : IP6_AUTO,
+		false);
 	if (h->trust_checksums && h->interface == NULL)
 		return fail("--trust-checksums is for --net afxdp=INTERFACE");
 	if (h->base.dhcp && h->interface != NULL)

@@ -79,18 +79,27 @@ static int pack_native(struct pack *p, const struct options *o)
 	return o->files_dir != NULL ? pack_files(p, o->files_dir) : 0;
 }
 
+static const char *some(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
 static int pack_all(struct pack *p, const struct options *o)
 {
-	char addr[20] = "";
+	char addr[20] = "", addr6[IP6_TEXT] = "";
+	struct pack_names names = { .hostname = o->hostname,
+				    .dns = { some(o->dns), some(o->dns6) } };
 
 	memcpy(addr, o->addr, strcspn(o->addr, "/"));
+	memcpy(addr6, o->addr6, strcspn(o->addr6, "/"));
+	names.address[0] = some(addr);
+	names.address[1] = some(addr6);
 	for (size_t i = 0; i < o->files.n; i++)
 		if (pack_extra(p, o->files.v[i]) != 0)
 			return -1;
 	if (pack_program(p, o->argv) != 0)
 		return -1;
-	return pack_system(p, o->hostname, addr[0] != '\0' ? addr : NULL,
-			   o->dns[0] != '\0' ? o->dns : NULL);
+	return pack_system(p, &names);
 }
 
 /* A program of the runtime itself has no files, only arguments. */
@@ -129,9 +138,13 @@ static void fill_config(struct config *c, const struct options *o, const struct 
 			      .net = o->net == NET_NONE ? "none"
 				     : o->dhcp		? "dhcp"
 							: "static",
-			      .net_addr = o->addr[0] != '\0' ? o->addr : NULL,
-			      .net_gw = o->gw[0] != '\0' ? o->gw : NULL,
-			      .net_dns = o->dns[0] != '\0' ? o->dns : NULL,
+			      .net_addr = some(o->addr),
+			      .net_gw = some(o->gw),
+			      .net_dns = some(o->dns),
+			      .net6 = options_net6(o),
+			      .net6_addr = some(o->addr6),
+			      .net6_gw = some(o->gw6),
+			      .net6_dns = some(o->dns6),
 			      .net_congestion = o->congestion,
 			      .net_ecn = o->ecn,
 			      .poll_ns = o->poll_ns,

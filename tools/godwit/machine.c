@@ -84,6 +84,8 @@ static void seen_listen(struct session_guest *g, struct running *r)
 	bool udp = l->name[0] == 'u', found = false;
 	const char *colon = g->name != NULL ? ": " : "";
 
+	if (l->name[3] == '6')
+		return; /* IPv6 alone: no -p leads there */
 	for (size_t i = 0; i < o->n_forwards; i++) {
 		const struct forward *f = &o->forwards[i];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* option_net.c - the values of -p, --net and --addr. See options_internal.h. */
+/* option_net.c - the values of -p, --net, --addr and --congestion. See options_internal.h. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +174,9 @@ int option_net_defaults(struct options *o)
 					      : "with --net none nothing reaches the program");
 	if (o->net == NET_NONE && (o->dhcp || o->addr[0] != '\0'))
 		return fail("--addr makes no sense with --net none");
+	if (o->net == NET_NONE && o->ip6 > IP6_NONE)
+		return fail("--addr6 makes no sense with --net none");
+	option_net6_defaults(o, o->net == NET_TAP ? IP6_AUTO : IP6_NONE, o->net == NET_USER);
 	if (o->net == NET_TAP && o->addr[0] == '\0')
 		o->dhcp = true;
 	if (o->net == NET_USER && !o->dhcp) {

@@ -222,6 +222,7 @@ static const struct option {
 	{ "-f", "--file", set_file, false },
 	{ "--net", NULL, option_net, false },
 	{ "--addr", NULL, option_addr, false },
+	{ "--addr6", NULL, option_addr6, false },
 	{ "--congestion", NULL, option_congestion, false },
 	{ "--ecn", NULL, option_ecn, false },
 	{ "--machine", NULL, set_machine, false },

@@ -9,6 +9,8 @@
 #include "tools/base/util.h"
 
 enum net_kind { NET_USER, NET_TAP, NET_NONE };
+enum ip6_kind { IP6_DEFAULT, IP6_NONE, IP6_AUTO, IP6_STATIC };
+#define IP6_TEXT 50 /* an address, perhaps with /LEN */
 enum machine_kind { MACHINE_Q35, MACHINE_MICROVM };
 enum accel_kind { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
@@ -31,8 +33,10 @@ struct options {
 	char tap[16]; /* interface */
 	bool dhcp;
 	char addr[20], gw[16], dns[16]; /* static: A.B.C.D/LEN; "" = none */
-	const char *congestion;		/* NULL: cubic */
-	const char *ecn;		/* request, off; NULL: accept */
+	enum ip6_kind ip6;
+	char addr6[IP6_TEXT], gw6[IP6_TEXT], dns6[IP6_TEXT]; /* IP6_STATIC; "" = none */
+	const char *congestion;				     /* NULL: cubic */
+	const char *ecn;				     /* request, off; NULL: accept */
 	enum machine_kind machine;
 	enum accel_kind accel;
 	const char *root; /* blk, memory, none */
@@ -63,6 +67,10 @@ int options_parse(struct options *o, int argc, char *const *argv);
 void options_defaults(struct options *o);
 int option_set(struct options *o, const char *name, const char *value);
 int options_finish(struct options *o);
+/* options_net6 - the configuration's word for o->ip6 (not IP6_DEFAULT). */
+const char *options_net6(const struct options *o);
+/* option_ip6_network - the network of a static IPv6 address, "fec0::/64". */
+void option_ip6_network(const struct options *o, char to[IP6_TEXT]);
 void options_free(struct options *o);
 
 #endif

@@ -9,9 +9,13 @@
 int option_forward(struct options *o, const char *value);
 int option_net(struct options *o, const char *value);
 int option_addr(struct options *o, const char *value);
+int option_addr6(struct options *o, const char *value);
 int option_congestion(struct options *o, const char *value);
 int option_ecn(struct options *o, const char *value);
 
+/* option_net6_defaults - without --addr6 it is `otherwise`; user: QEMU's own network, where gateway
+ * and name server are ::2 and ::3 of it unless given. */
+void option_net6_defaults(struct options *o, enum ip6_kind otherwise, bool user);
 /* option_net_defaults - fill in what --net and --addr left open, refuse what contradicts. */
 int option_net_defaults(struct options *o);
 

@@ -215,7 +215,31 @@ static int add_text(struct pack *p, const char *path, const char *text)
 	return tree_add_bytes(&p->tree, path, text, strlen(text));
 }
 
-int pack_system(struct pack *p, const char *hostname, const char *address, const char *dns)
+static char *hosts(const struct pack_names *n)
+{
+	struct text t = { 0 };
+
+	text_printf(&t, "127.0.0.1\tlocalhost\n::1\tlocalhost\n");
+	if (n->address[0] == NULL && n->address[1] == NULL)
+		text_printf(&t, "127.0.1.1\t%s\n", n->hostname);
+	for (size_t i = 0; i < 2; i++)
+		if (n->address[i] != NULL)
+			text_printf(&t, "%s\t%s\n", n->address[i], n->hostname);
+	return t.data;
+}
+
+static char *resolvers(const struct pack_names *n)
+{
+	struct text t = { 0 };
+
+	text_add(&t, "", 0);
+	for (size_t i = 0; i < 2; i++)
+		if (n->dns[i] != NULL)
+			text_printf(&t, "nameserver %s\n", n->dns[i]);
+	return t.data != NULL ? t.data : xstrdup("");
+}
+
+int pack_system(struct pack *p, const struct pack_names *names)
 {
 	static const char *const folders[] = { "/dev", "/proc",	   "/sys",    "/run",
 					       "/tmp", "/var/tmp", "/root",   "/home",
@@ -239,18 +263,17 @@ int pack_system(struct pack *p, const char *hostname, const char *address, const
 		    pack_path(p, files[i]) != 0)
 			return -1;
 	if (tree_find(t, "/etc/hosts") == NULL) {
-		text = xasprintf("127.0.0.1\tlocalhost\n::1\tlocalhost\n%s\t%s\n",
-				 address != NULL ? address : "127.0.1.1", hostname);
+		text = hosts(names);
 		result = add_text(p, "/etc/hosts", text);
 		free(text);
 	}
 	if (result == 0 && tree_find(t, "/etc/hostname") == NULL) {
-		text = xasprintf("%s\n", hostname);
+		text = xasprintf("%s\n", names->hostname);
 		result = add_text(p, "/etc/hostname", text);
 		free(text);
 	}
 	if (result == 0 && tree_find(t, "/etc/resolv.conf") == NULL) {
-		text = dns != NULL ? xasprintf("nameserver %s\n", dns) : xstrdup("");
+		text = resolvers(names);
 		result = add_text(p, "/etc/resolv.conf", text);
 		free(text);
 	}

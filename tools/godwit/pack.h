@@ -28,7 +28,11 @@ int pack_extra(struct pack *p, const char *spec);
  */
 int pack_program(struct pack *p, char *const *argv);
 
-/* pack_system - standard directories, /etc. dns: address for resolv.conf, or NULL. */
-int pack_system(struct pack *p, const char *hostname, const char *address, const char *dns);
+/* pack_system - standard directories, /etc. IPv4's and IPv6's address, and name server for
+ * resolv.conf; NULL: none. */
+struct pack_names {
+	const char *hostname, *address[2], *dns[2];
+};
+int pack_system(struct pack *p, const struct pack_names *names);
 
 #endif

@@ -158,9 +158,15 @@ static void add_user_net(struct adding *a)
 {
 	const struct options *o = a->g->o;
 	struct text t = { 0 };
-	char addr[20] = "", *both;
+	char addr[20] = "", net6[IP6_TEXT], *both;
 
-	text_printf(&t, "user,id=n0%s,ipv6=off", a->suffix);
+	text_printf(&t, "user,id=n0%s", a->suffix);
+	if (o->ip6 == IP6_NONE) {
+		text_printf(&t, ",ipv6=off");
+	} else if (o->ip6 == IP6_STATIC) {
+		option_ip6_network(o, net6);
+		text_printf(&t, ",ipv6-net=%s,ipv6-host=%s,ipv6-dns=%s", net6, o->gw6, o->dns6);
+	}
 	if (!o->dhcp) {
 		memcpy(addr, o->addr, strcspn(o->addr, "/"));
 		if (strcmp(o->addr, "10.0.2.15/24") != 0)

@@ -47,8 +47,9 @@ static enum record_kind put_listen(struct records *r, char *rest)
 	if (kind != RECORD_LISTEN)
 		return kind;
 	l = &r->listen.v[r->listen.n - 1];
-	if ((strcmp(l->name, "tcp") == 0 || strcmp(l->name, "udp") == 0) && l->value >= 1 &&
-	    l->value <= 65535)
+	if ((strcmp(l->name, "tcp") == 0 || strcmp(l->name, "udp") == 0 ||
+	     strcmp(l->name, "tcp6") == 0 || strcmp(l->name, "udp6") == 0) &&
+	    l->value >= 1 && l->value <= 65535)
 		return kind;
 	r->listen.n--;
 	return RECORD_BAD;

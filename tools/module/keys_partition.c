@@ -19,6 +19,7 @@ OPTION(env, "-e")
 OPTION(file, "-f")
 OPTION(publish, "-p")
 OPTION(address, "--addr")
+OPTION(address6, "--addr6")
 OPTION(root, "--root")
 OPTION(directory, "--cwd")
 OPTION(user, "--user")
@@ -301,6 +302,7 @@ static const struct key keys[] = {
 	{ "publish", set_publish, true },
 	{ "network", set_network, false },
 	{ "address", set_address, false },
+	{ "address6", set_address6, false },
 	{ "root", set_root, false },
 	{ "devices", set_devices, false },
 	{ "pci", set_pci, true },

@@ -228,6 +228,7 @@ void options_complain(struct diag *d, int line)
 {
 	static const char *const names[][2] = { { "-p", "publish" },
 						{ "--net", "network" },
+						{ "--addr6", "address6" },
 						{ "--addr", "address" } };
 	char *text = xstrdup(fail_text());
 

@@ -359,11 +359,14 @@ TEST(blob)
 			    .gid = 2,
 			    .net = "static",
 			    .net_addr = "1.2.3.4/24",
+			    .net6 = "static",
+			    .net6_addr = "2001:db8::2/64",
 			    .root = "blk",
 			    .tty = true };
 	static const char want[] =
 		"program=/bin/x\0arg=x\0arg=\0env=A=B=C\0cwd=/\0hostname=h\0uid=1\0gid=2\0"
-		"net=static\0net.addr=1.2.3.4/24\0poll_ns=0\0root=blk\0tty=1\0";
+		"net=static\0net.addr=1.2.3.4/24\0net6=static\0net6.addr=2001:db8::2/"
+		"64\0poll_ns=0\0root=blk\0tty=1\0";
 	struct text t = { 0 };
 
 	words_add(&args, "x");

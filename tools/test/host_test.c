@@ -1,37 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* host_test.c - the command line of `godwit host`: what is taken, what is refused and how. */
 #include <sched.h>
-#include "tests/unit.h"
 #include "tools/godwit/host.h"
+#include "tools/test/command_line.h"
 
-static int parse(struct host_options *h, char *const *argv)
-{
-	static char *kept[64]; /* the options keep pointing into it */
-	int argc = 0;
-
-	fail_clear();
-	for (; argv[argc] != NULL; argc++)
-		kept[argc] = argv[argc];
-	kept[argc] = NULL;
-	return host_options_parse(h, argc, kept);
-}
-
-static bool refuses(char *const *argv, const char *part)
-{
-	struct host_options h;
-	int rc = parse(&h, argv);
-	bool said = strstr(fail_text(), part) != NULL;
-
-	if (rc != -1 || !said)
-		printf("rc %d, message '%s'\n", rc, fail_text());
-	host_options_free(&h);
-	return rc == -1 && said;
-}
-#define ARGS(...)                 \
-	(char *[])                \
-	{                         \
-		__VA_ARGS__, NULL \
-	}
+COMMAND_LINE(host_options, host_options_parse, host_options_free)
 
 TEST(defaults)
 {
@@ -66,6 +39,12 @@ TEST(values)
 			     "app")) == 0);
 	CHECK(!h.base.dhcp && strcmp(h.base.addr, "10.0.0.2/24") == 0 &&
 	      strcmp(h.base.gw, "10.0.0.1") == 0);
+	CHECK(strcmp(options_net6(&h.base), "auto") == 0);
+	host_options_free(&h);
+	CHECK(parse(&h, ARGS("--net=tap=t", "--addr6", "2001:db8::2/64", "app")) == 0);
+	CHECK(h.base.dhcp && strcmp(h.base.addr6, "2001:db8::2/64") == 0);
+	host_options_free(&h);
+	CHECK(parse(&h, ARGS("app")) == 0 && strcmp(options_net6(&h.base), "none") == 0);
 	host_options_free(&h);
 	CHECK(parse(&h, ARGS("--move", "77", "--cores", first)) == 0 && h.move == 77);
 	host_options_free(&h);
@@ -88,6 +67,8 @@ TEST(mistakes)
 	CHECK(refuses(ARGS("--net", "afxdp=nosuchif0", "app"), "no such interface"));
 	CHECK(refuses(ARGS("--net", "afxdp=lo", "--addr", "dhcp", "app"), "--addr dhcp"));
 	CHECK(refuses(ARGS("--addr", "1.2.3.4/24", "app"), "without --net"));
+	CHECK(refuses(ARGS("--addr6", "auto", "app"), "without --net"));
+	CHECK(refuses(ARGS("--net", "afxdp=lo", "--addr6", "auto", "app"), "IPv4 alone"));
 	CHECK(refuses(ARGS("--net", "tap=t", "--trust-checksums", "app"), "afxdp"));
 	CHECK(refuses(ARGS("--set", "novalue", "app"), "KEY=VALUE"));
 	CHECK(refuses(ARGS("--cores"), "needs a value"));

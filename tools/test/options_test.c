@@ -1,37 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* options_test.c - the command line of `godwit run`: what is taken, what is refused and how. */
-#include "tests/unit.h"
 #include "tools/godwit/options.h"
+#include "tools/test/command_line.h"
 
-#define ARGS(...)                 \
-	(char *[])                \
-	{                         \
-		__VA_ARGS__, NULL \
-	}
+COMMAND_LINE(options, options_parse, options_free)
 
-static int parse(struct options *o, char *const *argv)
-{
-	static char *kept[64]; /* the options keep pointing into it */
-	int argc = 0;
-
-	fail_clear();
-	for (; argv[argc] != NULL; argc++)
-		kept[argc] = argv[argc];
-	kept[argc] = NULL;
-	return options_parse(o, argc, kept);
-}
-
-/* Expect a refusal whose message contains `part`. */
-static bool refuses(char *const *argv, const char *part)
+TEST(ip6)
 {
 	struct options o;
-	int rc = parse(&o, argv);
-	bool said = strstr(fail_text(), part) != NULL;
 
-	if (rc != -1 || !said)
-		printf("rc %d, message '%s'\n", rc, fail_text());
+	CHECK_EQ(parse(&o, ARGS("x")), 0);
+	CHECK_STR(options_net6(&o), "none");
 	options_free(&o);
-	return rc == -1 && said;
+	CHECK_EQ(parse(&o, ARGS("--net=tap=tap0", "x")), 0);
+	CHECK_STR(options_net6(&o), "auto");
+	options_free(&o);
+	CHECK_EQ(parse(&o, ARGS("--net=tap=tap0", "--addr6=none", "x")), 0);
+	CHECK_STR(options_net6(&o), "none");
+	options_free(&o);
+	CHECK_EQ(parse(&o, ARGS("--net=tap=tap0", "--addr6",
+				"2001:DB8:0::02/56,dns=2001:db8::53,gw=fe80::1", "x")),
+		 0);
+	CHECK_STR(options_net6(&o), "static");
+	CHECK_STR(o.addr6, "2001:db8::2/56");
+	CHECK_STR(o.gw6, "fe80::1");
+	CHECK_STR(o.dns6, "2001:db8::53");
+	CHECK(o.dhcp); /* IPv4 is as it was */
+	options_free(&o);
+	CHECK_EQ(parse(&o, ARGS("--addr6", "fec0::1:0:15/64", "x")), 0);
+	CHECK_STR(o.gw6, "fec0::2");
+	CHECK_STR(o.dns6, "fec0::3");
+	options_free(&o);
+	CHECK(refuses(ARGS("--addr6", "fec0::15", "x"), "prefix"));
+	CHECK(refuses(ARGS("--addr6", "fec0::15/129", "x"), "prefix"));
+	CHECK(refuses(ARGS("--addr6", "10.0.0.1/8", "x"), "not an IPv6 address"));
+	CHECK(refuses(ARGS("--addr6", "::1/64", "x"), "no machine"));
+	CHECK(refuses(ARGS("--addr6", "ff02::1/64", "x"), "no machine"));
+	CHECK(refuses(ARGS("--addr6", "::ffff:1.2.3.4/128", "x"), "no machine"));
+	CHECK(refuses(ARGS("--addr6", "fec0::1/64,gw=1.2.3.4", "x"), "gateway or name server"));
+	CHECK(refuses(ARGS("--addr6", "fec0::1/64,mtu=9", "x"), "only gw= and dns="));
+	CHECK(refuses(ARGS("--net", "none", "--addr6", "auto", "x"), "no sense"));
 }
 
 TEST(defaults)
@@ -264,4 +272,5 @@ TEST(deterministic)
 }
 
 UNIT_MAIN(CASE(traces), CASE(deterministic), CASE(defaults), CASE(program_without_dashes),
-	  CASE(forwards), CASE(sizes), CASE(network), CASE(values), CASE(unknown), CASE(quoting))
+	  CASE(forwards), CASE(sizes), CASE(network), CASE(ip6), CASE(values), CASE(unknown),
+	  CASE(quoting))

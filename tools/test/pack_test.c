@@ -135,10 +135,16 @@ TEST(dynamic_program)
 	CHECK_STR(p.args.v[1], "-c");
 	CHECK(tree_find(&p.tree, "/lib64/ld-linux-x86-64.so.2") != NULL);
 	CHECK(tree_find(&p.tree, "/lib/x86_64-linux-gnu/libc.so.6") != NULL);
-	CHECK_EQ(pack_system(&p, "me", "10.0.2.15", "10.0.2.3"), 0);
+	CHECK_EQ(pack_system(&p, &(struct pack_names){ "me",
+						       { "10.0.2.15", "2001:db8::2" },
+						       { "10.0.2.3", "2001:db8::53" } }),
+		 0);
 	CHECK(has(&p, "/etc/passwd", S_IFREG));
 	CHECK_EQ(tree_find(&p.tree, "/tmp")->mode, S_IFDIR | 01777);
-	CHECK_STR(tree_find(&p.tree, "/etc/resolv.conf")->bytes, "nameserver 10.0.2.3\n");
+	CHECK_STR(tree_find(&p.tree, "/etc/resolv.conf")->bytes,
+		  "nameserver 10.0.2.3\nnameserver 2001:db8::53\n");
+	CHECK_STR(tree_find(&p.tree, "/etc/hosts")->bytes,
+		  "127.0.0.1\tlocalhost\n::1\tlocalhost\n10.0.2.15\tme\n2001:db8::2\tme\n");
 	pack_free(&p);
 }
 

@@ -109,6 +109,13 @@ TEST(networks)
 	HAS(" -netdev user,id=n0,ipv6=off,net=10.9.0.7/24,host=10.9.0.2,dns=10.9.0.3,"
 	    "hostfwd=tcp:127.0.0.1:1-10.9.0.7:2 ");
 	free(c);
+	c = command(ARGS("--addr6", "auto", "x"), &f);
+	HAS(" -netdev user,id=n0 ");
+	free(c);
+	c = command(ARGS("--addr6", "2001:db8:1::15/48", "x"), &f);
+	HAS(" -netdev user,id=n0,ipv6-net=2001:db8:1::/48,ipv6-host=2001:db8:1::2,"
+	    "ipv6-dns=2001:db8:1::3 ");
+	free(c);
 	c = command(ARGS("--addr", "dhcp", "-p", "1:2", "x"), &f);
 	HAS(",hostfwd=tcp:127.0.0.1:1-:2 ");
 	free(c);

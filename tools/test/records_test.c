@@ -62,6 +62,7 @@ TEST(bad)
 		"listen tcp 0",
 		"listen tcp 65536",
 		"listen sctp 5",
+		"listen tcp66 5",
 		"listen",
 		"signal 0 X",
 		"signal 65 X",

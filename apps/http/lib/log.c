@@ -57,6 +57,7 @@ void log_exchange(struct http_conn *c, const struct http *x)
 	char *to, address[GW_ADDR_TEXT];
 	struct http_shard *s = c->shard;
 	struct gw_addr from;
+	const char *from_text;
 
 	if (sizeof(s->log) - s->log_len < LINE_MAX)
 		log_flush(s);
@@ -66,9 +67,11 @@ void log_exchange(struct http_conn *c, const struct http *x)
 	}
 	to = s->log + s->log_len;
 	gw_tcp_remote(c->tcp, &from);
-	(void)gw_addr_text(&from, address);
-	*(strrchr(address, ':') != NULL ? strrchr(address, ':') : address) = '\0'; /* no port */
-	to += gw_format(to, 128, "%s - - [", address);
+	from_text = gw_addr_text(&from, address);
+	if (from_text[0] == '[')
+		from_text++;				       /* [::1]:80 */
+	*strchr(address, from.family == 6 ? ']' : ':') = '\0'; /* no port */
+	to += gw_format(to, 128, "%s - - [", from_text);
 	to = put_time(to);
 	to += gw_format(to, 64, "] \"%.*s ", (int)MIN(method.len, 24), method.at);
 	to = escape(to, target);

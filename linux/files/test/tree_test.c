@@ -363,6 +363,12 @@ TEST(generated_files)
 	}
 	CHECK(slurp("/proc/self/stat", buf, sizeof(buf)) > 0);
 	CHECK(!strncmp(buf, "7 (test) R", 10));
+	shard_self()->net = (struct net_stack *)buf; /* never looked into */
+	CHECK(slurp("/proc/net/if_inet6", buf, sizeof(buf)) > 0);
+	shard_self()->net = NULL;
+	CHECK_STR(buf, "00000000000000000000000000000001 01 80 10 80       lo\n"
+		       "fe800000000000000000000000000005 02 40 20 80     eth0\n"
+		       "20010000000000000000000000000005 02 38 00 20     eth0\n");
 	CHECK_EQ(slurp("/proc/sys/vm/overcommit_memory", buf, sizeof(buf)), 2);
 	CHECK_STR(buf, "1\n");
 	CHECK(slurp("/proc/self/task/7/status", buf, sizeof(buf)) > 0);

@@ -35,11 +35,11 @@ static void *pool_memory[64];
 static unsigned n_pool_memory;
 static struct list_node forwarded[2]; /* frames between the stacks */
 
-void report_listen(const char *protocol, uint32_t ip4, uint16_t port)
+char machine_listens[64]; /* the last that was reported */
+
+void report_listen(const char *protocol, uint16_t port)
 {
-	(void)protocol;
-	(void)ip4;
-	(void)port;
+	snprintf(machine_listens, sizeof(machine_listens), "%s %u", protocol, port);
 }
 
 /* Tracing: every request of a traced connection is due, as the device's packets would be. */
@@ -675,6 +675,7 @@ void machine_start(uint32_t n)
 
 	n_shards = n;
 	current = 0;
+	machine_listens[0] = '\0';
 	the_process = (struct process){ .pid = 1, .umask = 022 };
 	machine_thread = (struct thread){ .process = &the_process, .tid = 1 };
 	uthread_main.owner = &machine_thread;

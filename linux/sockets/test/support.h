@@ -35,6 +35,7 @@ extern uint32_t trace_every;
 extern struct trace_sample *machine_traced;
 extern unsigned machine_replies, machine_given_up;
 extern char machine_line[512];
+extern char machine_listens[64]; /* what report_listen was told last: "tcp 80" */
 
 long call6(syscall_fn *fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 #define PTR(p) ((uint64_t)(uintptr_t)(p))

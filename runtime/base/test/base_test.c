@@ -41,6 +41,31 @@ TEST(fmt)
 	CHECK_STR(buf, "");
 }
 
+static size_t vline(char *to, size_t size, const char *prefix, const char *fmt, ...)
+{
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	n = fmt_vline(to, size, prefix, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+TEST(line)
+{
+	char *to = malloc(8);
+
+	CHECK_EQ(vline(to, 8, "", "%d", 42), 3);
+	CHECK(memcmp(to, "42\n", 3) == 0);
+	CHECK_EQ(vline(to, 8, "p: ", "%s", "abcd"), 8);
+	CHECK(memcmp(to, "p: abcd\n", 8) == 0);
+	CHECK_EQ(vline(to, 8, "p: ", "%s", "abcdefgh"), 8);
+	CHECK(memcmp(to, "p: abcd\n", 8) == 0);
+	CHECK_EQ(vline(to, 8, "p: ", "%s", ""), 4);
+	free(to);
+}
+
 TEST(numbers)
 {
 	uint64_t v = 99;
@@ -167,5 +192,5 @@ TEST(list)
 	CHECK(list_pop(&head) == &items[0].link);
 }
 
-UNIT_MAIN(CASE(fmt), CASE(numbers), CASE(copy), CASE(crc), CASE(chacha20), CASE(generator),
-	  CASE(list))
+UNIT_MAIN(CASE(fmt), CASE(line), CASE(numbers), CASE(copy), CASE(crc), CASE(chacha20),
+	  CASE(generator), CASE(list))

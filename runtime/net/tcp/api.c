@@ -56,12 +56,14 @@ static inline __attribute__((always_inline)) void rx_consumed(struct tcp_conn *c
 		return;
 	if (c->rcv_nxt - c->rx_bytes - c->tune_seq > c->rcvbuf / 2)
 		rx_tune(c, c->rcv_nxt - c->rx_bytes);
-	/* The window was (nearly) shut and has opened: tell (RFC 9293 3.8.6.2.2). */
+	/* The window was (nearly) shut and has opened to twice of that: tell (RFC 9293 3.8.6.2.2;
+	 * for each piece that a program consumes of many would be too often). */
 	if (c->rcv_adv - c->rcv_nxt < c->rcvbuf / 2 && !(c->flags & TF_RX_FIN)) {
 		uint32_t gain = c->rcvbuf - GW_MIN(c->rcvbuf, c->rx_bytes);
 
 		gain -= GW_MIN(gain, c->rcv_adv - c->rcv_nxt);
-		if (gain >= GW_MIN(2u * c->rcv_mss, c->rcvbuf / 2))
+		if (gain >= GW_MIN(2u * c->rcv_mss, c->rcvbuf / 2) &&
+		    gain >= c->rcv_adv - c->rcv_nxt)
 			tcp_send_ack(c);
 	}
 }
@@ -247,7 +249,7 @@ static inline bool send_at_once(struct tcp_conn *c, struct pbuf *p)
 
 	if (c->state != TCP_ESTABLISHED ||
 	    (c->flags & (TF_FIN_QUEUED | TF_CORK | TF_LOOP | TF_DETACHED | TF_LOSS | TF_OOO |
-			 TF_PACED | TF_ECN)) ||
+			 TF_PACED | TF_SAY)) ||
 	    (!(c->flags & TF_NODELAY) && out != 0) || len > c->mss || out + len > c->snd_wnd ||
 	    (out + len) * 2 > c->cwnd || p->refs != 1 || p != c->tx_tail)
 		return false;

@@ -3,7 +3,7 @@
  * of dropping it, the receiver echoes the mark (ECE) until the sender says that it slowed down
  * (CWR). Agreed in the handshake; then new data is sent as ECT(0), and nothing else is:
  * acknowledgements, retransmissions and probes say no congestion that anybody would act on (6.1.4
- * to 6.1.6). What must be said is in c->ecn as the header's own bits; TF_ECN keeps segments off the
+ * to 6.1.6). What must be said is in c->ecn as the header's own bits; TF_SAY keeps segments off the
  * short ways as long. */
 #include "runtime/net/tcp/tcp_internal.h"
 
@@ -12,9 +12,9 @@
 void ecn_set(struct tcp_conn *c, uint8_t set, uint8_t clear)
 {
 	c->ecn = (uint8_t)((c->ecn & ~clear) | set);
-	c->flags &= ~TF_ECN;
-	if (c->ecn & (TH_ECE | TH_CWR))
-		c->flags |= TF_ECN;
+	c->flags &= ~TF_SAY;
+	if (c->ecn & (TH_ECE | TH_CWR | URG_SAY))
+		c->flags |= TF_SAY;
 	c->tos = (uint8_t)((c->tos & ~TOS_ECN) | (c->ecn & ECN_ON ? TOS_ECT0 : 0u));
 }
 

@@ -203,7 +203,10 @@ static inline __attribute__((always_inline)) void fast(struct net_stack *s, stru
 		tcp_output(c);
 	if (c->rcv_nxt != c->rcv_wup) {
 		if (c->flags & TF_ACK_NOW) {
-			tcp_send_ack(c);
+			if (s->cfg.ack_batch)
+				conn_block(c); /* until tcp_poll */
+			else
+				tcp_send_ack(c);
 		} else if (c->delack_at == 0) {
 			c->delack_at = tick_in(s, TCP_DELACK);
 			conn_arm(c, c->delack_at);

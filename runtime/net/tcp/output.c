@@ -165,8 +165,8 @@ static bool send_new(struct tcp_conn *c)
 			return false;
 		wnd = GW_MIN(wnd, (int32_t)bbr_quantum(c));
 	}
-	/* a device that cuts would repeat CWR on each piece */
-	if (next != NULL && !(c->flags & TF_LOOP) && !(c->ecn & TH_CWR))
+	/* a device that cuts would repeat CWR and the urgent pointer on each piece */
+	if (next != NULL && !(c->flags & TF_LOOP) && !(c->ecn & (TH_CWR | URG_SAY)))
 		n = gather(c, p, GW_MIN((uint32_t)wnd, c->cwnd > flight ? c->cwnd - flight : len),
 			   &len);
 	for (uint32_t i = 1; i < n; i++)

@@ -285,7 +285,8 @@ static unsigned take_data(struct tcp_conn *c, struct tcp_seg *g)
 /* The peer's FIN is next in order. */
 static unsigned take_fin(struct tcp_conn *c)
 {
-	c->rcv_nxt++;
+	if (c->rcv_adv == c->rcv_nxt++)
+		c->rcv_adv++; /* the window was full: a FIN is let in all the same */
 	c->flags |= TF_RX_FIN | TF_ACK_NOW;
 	switch (c->state) {
 	case TCP_ESTABLISHED:
@@ -313,6 +314,8 @@ static void process(struct tcp_conn *c, struct tcp_seg *g)
 	c->last_rx = now_tick(c->stack);
 	if ((c->ecn & ECN_ON) && g->len != 0)
 		ecn_take(c, g);
+	if (g->flags & TH_URG)
+		urgent_take(c, g);
 	if ((c->flags & TF_TS) && SEQ_LE(g->seq, c->rcv_wup) && SEQ_GE(g->o.tsval, c->ts_recent))
 		c->ts_recent = g->o.tsval;
 	if (!fin_acked(c))

@@ -73,7 +73,7 @@
 #define TF_RCVBUF_SET 0x20000u
 #define TF_DETACHED 0x40000u
 #define TF_RTT_SEEN 0x80000u
-#define TF_ECN 0x100000u     /* ecn has something to say: never on the short ways */
+#define TF_SAY 0x100000u     /* ecn has something to say: never on the short ways */
 #define TF_PERSIST 0x200000u /* rto_at is the persist timer */
 #define TF_RX_SHUT 0x400000u
 #define TF_OOO 0x800000u     /* out-of-order data is held */
@@ -99,6 +99,8 @@
 /* conn.ecn; beside them TH_ECE: tell the peer of marks, TH_CWR: tell it that we slowed down */
 #define ECN_ON 0x1u    /* agreed */
 #define ECN_ASKED 0x2u /* by our SYN */
+#define URG_SAY 0x4u   /* what is sent up to snd_up is urgent */
+#define URG_HEARD 0x8u /* rcv_up is set */
 
 /* conn.tos, as in the IP header: differentiated services, and what new data is sent as */
 #define TOS_ECN 0x3u
@@ -150,6 +152,7 @@ struct tcp_conn {
 	uint32_t last_rx;		     /* tick */
 	uint16_t ip_sum, ph_sum;
 	uint8_t tos, ecn, ttl;
+	uint32_t rcv_up;
 	union {
 		struct arp_entry *arp;
 		struct tcp_six *six; /* IPv6: the connection's own */
@@ -190,6 +193,7 @@ struct tcp_conn {
 	uint16_t keepidle_s, keepintvl_s, maxseg;
 	int16_t linger_s;
 	uint8_t keepcnt, syn_tries;
+	uint32_t snd_up; /* behind the urgent data, both ways */
 	uint64_t bytes_in, bytes_out;
 	struct tcp_listener *listener;
 	struct tcp_conn *dir_next;
@@ -498,6 +502,9 @@ void ecn_answered(struct tcp_conn *c, uint8_t flags);
 void ecn_take(struct tcp_conn *c, const struct tcp_seg *g);
 void ecn_cut(struct tcp_conn *c);
 void ecn_echoed(struct tcp_conn *c, uint32_t flight);
+/* urgent.c */
+void urgent_take(struct tcp_conn *c, const struct tcp_seg *g);
+void urgent_say(struct tcp_conn *c, uint8_t *th, uint32_t seq);
 /* cubic.c */
 void cc_init(struct tcp_conn *c);
 void cc_acked(struct tcp_conn *c, uint32_t bytes);

@@ -244,7 +244,11 @@ void tcp_poll(struct net_stack *s)
 		struct tcp_conn *c = list_entry(n, struct tcp_conn, work);
 
 		tcp_output(c);
-		if (c->state != TCP_CLOSED && (c->flags & TF_NOSPACE))
+		if (c->state == TCP_CLOSED)
+			continue;
+		if ((c->flags & TF_ACK_NOW) && c->rcv_nxt != c->rcv_wup)
+			tcp_send_ack(c); /* it waited for the rest of its batch */
+		if (c->flags & TF_NOSPACE)
 			tcp_space_event(c);
 	}
 }

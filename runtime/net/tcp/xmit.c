@@ -129,7 +129,11 @@ static inline __attribute__((always_inline)) int finish(struct tcp_conn *c, stru
 static __attribute__((noinline)) uint8_t *build_any(struct tcp_conn *c, uint8_t *end, uint32_t seq,
 						    uint8_t flags, uint32_t room)
 {
-	return build(c, end, seq, flags | (c->ecn & TH_ECE), room);
+	uint8_t *th = build(c, end, seq, flags | (c->ecn & TH_ECE), room);
+
+	if (unlikely(c->ecn & URG_SAY))
+		urgent_say(c, th, seq);
+	return th;
 }
 
 static __attribute__((noinline)) int finish_any(struct tcp_conn *c, struct pbuf *p, uint8_t *th,

@@ -62,6 +62,7 @@ static PEER bool peer_tap(struct sim *s, unsigned from, uint8_t *f, size_t len)
 	g->urgent = ldbe16(th + 18);
 	g->tos = f[15];
 	g->df = (f[20] & 0x40) != 0;
+	CHECK(g->df);
 	g->ttl = f[22];
 	g->len = (uint32_t)ldbe16(f + 16) - 20 - hl;
 	g->first = g->len != 0 ? th[hl] : 0;

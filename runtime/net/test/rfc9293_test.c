@@ -373,6 +373,27 @@ TEST(trimmed_to_the_window)
 	peer_end();
 }
 
+/* 3.10.7.4: a FIN right behind a window that is full is taken, and the other direction goes on. */
+TEST(fin_at_the_edge)
+{
+	peer_init();
+	peer_open(NULL, 0);
+	app.rx_limit = 1;
+	for (int i = 0; i < 400 && app.c->rcv_adv != app.c->rcv_nxt; i++)
+		peer_data(GW_MIN(1000u, app.c->rcv_adv - app.c->rcv_nxt));
+	CHECK_EQ(app.c->rcv_adv, app.c->rcv_nxt);
+	peer_say(TH_FIN | TH_ACK, peer_seq, peer_ack, NULL, 0);
+	peer_seq++;
+	CHECK_EQ(app.hups, 1);
+	CHECK_EQ(peer_last()->ack, peer_seq);
+	CHECK_EQ(peer_last()->wnd, 0);
+	peer_write(100);
+	peer_ack += 100;
+	peer_ack_now();
+	CHECK_EQ(app.c->snd_una, peer_ack);
+	peer_end();
+}
+
 /* MUST-60, 61: what is queued last says PUSH. */
 TEST(push)
 {
@@ -642,6 +663,73 @@ TEST(nagle)
 	}
 }
 
+/* MUST-30, 31, 62: what was written is urgent to its end, in each segment that reaches there. */
+TEST(urgent_sent)
+{
+	peer_init();
+	peer_open(NULL, 0);
+	n_got = 0;
+	app.tx_total = 536 * 3 + 100;
+	sim_app_pump(&app);
+	tcp_tx_urgent(app.c);
+	peer_run(1000);
+	for (int i = 0; i < 2; i++) { /* at first, and again after the timeout */
+		const struct peer_seg *g = peer_last();
+
+		CHECK(g->flags & TH_URG);
+		CHECK_EQ(g->seq + g->urgent, peer_ack + 536 * 3 + 100);
+		peer_run(1100 * MS);
+	}
+	peer_ack += 536 * 3 + 100;
+	peer_ack_now();
+	n_got = 0;
+	peer_write(10);
+	CHECK_EQ(peer_last()->flags & TH_URG, 0);
+	CHECK_EQ(peer_last()->urgent, 0);
+	peer_end();
+}
+
+static void urgent_data(size_t n, uint16_t pointer)
+{
+	uint8_t f[1600];
+	size_t k = sim_tcp_frame(f, 0, 1, peer_port, 80, peer_seq, peer_ack, TH_ACK | TH_URG, 1000,
+				 NULL, 0, (uint8_t[1000]){ 0 }, n);
+
+	stbe16(f + 34 + 18, pointer);
+	sim_fix_csums(f, k);
+	sim_inject(&m, 1, f, k);
+	peer_run(1000);
+	peer_seq += (uint32_t)n;
+}
+
+/* MUST-31, 32, 33, SHLD-20: the owner hears of urgent data when there was none, and can learn how
+ * much of it is left; of any length; it stays in the stream. */
+TEST(urgent_received)
+{
+	peer_init();
+	peer_open(NULL, 0);
+	CHECK_EQ(tcp_rx_urgent(app.c), 0);
+	urgent_data(100, 5000);
+	CHECK(app.events & TCP_EV_URGENT);
+	CHECK_EQ(tcp_rx_urgent(app.c), 5000);
+	app.events = 0;
+	urgent_data(100, 4900); /* the same place */
+	urgent_data(100, 5800); /* farther: was pending already */
+	CHECK_EQ(tcp_rx_urgent(app.c), 6000);
+	tcp_rx_consume(app.c, 300);
+	CHECK_EQ(tcp_rx_urgent(app.c), 5700);
+	for (int i = 0; i < 57; i++)
+		peer_data(100);
+	CHECK_EQ(tcp_rx_available(app.c), 5700);
+	tcp_rx_consume(app.c, 5700);
+	CHECK_EQ(tcp_rx_urgent(app.c), 0);
+	app.events = 0;
+	urgent_data(0, 1);
+	CHECK(app.events & TCP_EV_URGENT);
+	CHECK_EQ(tcp_rx_urgent(app.c), 1);
+	peer_end();
+}
+
 /* MUST-10 is tcp_test's simultaneous_open; here its details: both SYNs cross, and cross again. */
 TEST(crossing_syns)
 {
@@ -664,6 +752,8 @@ UNIT_MAIN(CASE(window_is_unsigned), CASE(checksum), CASE(options_in_any_order),
 	  CASE(illegal_option_lengths), CASE(mss_sent), CASE(mss_used), CASE(told_how_it_ended),
 	  CASE(reset_in_syn_received), CASE(syn_sent_answers), CASE(reset_generation),
 	  CASE(half_open), CASE(time_wait), CASE(data_after_close), CASE(shut_window_hears),
-	  CASE(trimmed_to_the_window), CASE(push), CASE(one_ack_for_a_filled_hole), CASE(listeners),
-	  CASE(local_address), CASE(invalid_addresses), CASE(services_and_ttl), CASE(ip_options),
-	  CASE(icmp_errors), CASE(window_updates), CASE(nagle), CASE(crossing_syns))
+	  CASE(trimmed_to_the_window), CASE(fin_at_the_edge), CASE(push),
+	  CASE(one_ack_for_a_filled_hole), CASE(listeners), CASE(local_address),
+	  CASE(invalid_addresses), CASE(services_and_ttl), CASE(ip_options), CASE(icmp_errors),
+	  CASE(window_updates), CASE(nagle), CASE(urgent_sent), CASE(urgent_received),
+	  CASE(crossing_syns))

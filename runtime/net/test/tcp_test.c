@@ -386,6 +386,56 @@ TEST(delayed_ack)
 	end();
 }
 
+/* Acknowledgements that the other side sends for 1 MiB, which is delivered in batches. */
+static uint64_t acks_for_batches(bool batch)
+{
+	uint64_t before;
+
+	open_pair(NULL);
+	m.host[1].stack->cfg.ack_batch = batch;
+	before = m.host[1].frames_out;
+	client.tx_total = 1 << 20;
+	sim_app_pump(&client);
+	idle(5 * SEC);
+	CHECK_EQ(server.rx_done, 1 << 20);
+	CHECK_EQ(client.c->retransmits, 0);
+	before = m.host[1].frames_out - before;
+	end();
+	return before;
+}
+
+TEST(acks_of_batches)
+{
+	uint64_t each = acks_for_batches(false), batch = acks_for_batches(true);
+
+	printf("acknowledgements for 1 MiB: %lu, %lu by batches\n", (unsigned long)each,
+	       (unsigned long)batch);
+	CHECK(each >= (1 << 20) / 1448 / 2);
+	CHECK(batch * 4 < each);
+}
+
+/* A program that reads a full queue in small pieces: the window's opening is told some times, not
+ * for each piece. */
+TEST(window_opens_in_pieces)
+{
+	uint64_t before;
+
+	open_pair(NULL);
+	server.lazy = true;
+	client.tx_total = 1 << 20;
+	sim_app_pump(&client);
+	idle(2 * SEC);
+	CHECK(tcp_rx_available(server.c) > 30000);
+	m.host[0].out.black_hole = true; /* what comes is not taken in between */
+	before = m.host[1].frames_out;
+	while (tcp_rx_available(server.c) > 1000)
+		tcp_rx_consume(server.c, 1000);
+	CHECK(m.host[1].frames_out > before && m.host[1].frames_out - before <= 8);
+	CHECK(server.c->rcv_adv - server.c->rcv_nxt >= server.c->rcvbuf / 2);
+	server.bad = false;
+	sim_free(&m);
+}
+
 static struct sim_app many[5000];
 static unsigned n_many;
 
@@ -951,10 +1001,10 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(simultaneous_open), CASE(refused_and_timeout), CASE(data_timeout),
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
 	  CASE(nagle_cork_sws), CASE(nagle_full_queue), CASE(memory_for_acknowledgements),
-	  CASE(keepalive), CASE(delayed_ack), CASE(five_thousand), CASE(syn_flood),
-	  CASE(syn_flood_from_the_link), CASE(time_wait_reuse), CASE(time_wait_bounded),
-	  CASE(orphan_fin_wait_2), CASE(path_mtu), CASE(path_mtu_black_hole), CASE(mtus),
-	  CASE(window_scale_and_tuning), CASE(ring_full), CASE(device_keeps_frames), CASE(loopback),
-	  CASE(room_not_committed), CASE(small_segments_memory), CASE(false_neighbour),
-	  CASE(tail_loss), CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain),
-	  CASE(over_ip6))
+	  CASE(keepalive), CASE(delayed_ack), CASE(acks_of_batches), CASE(window_opens_in_pieces),
+	  CASE(five_thousand), CASE(syn_flood), CASE(syn_flood_from_the_link),
+	  CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2), CASE(path_mtu),
+	  CASE(path_mtu_black_hole), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
+	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
+	  CASE(small_segments_memory), CASE(false_neighbour), CASE(tail_loss),
+	  CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain), CASE(over_ip6))

@@ -20,7 +20,9 @@ struct net_stack {
 	struct net_ip4 ip;
 	struct pbuf *got[2000];
 	unsigned n_got, polls;
-	bool dhcp;
+	bool dhcp, slaac;
+	struct net_ip6 ip6;
+	unsigned adopted;
 };
 static struct net_stack stacks[3];
 
@@ -75,6 +77,36 @@ void net_start_dhcp(struct net_stack *s, const char *hostname)
 {
 	CHECK_STR(hostname, "box");
 	s->dhcp = true;
+}
+
+void net_set_ip6(struct net_stack *s, const uint8_t addr[16], unsigned prefix,
+		 const uint8_t gateway[16], const uint8_t dns[16])
+{
+	memcpy(s->ip6.addr[1].addr, addr, 16);
+	s->ip6.addr[1].prefix = (uint8_t)prefix;
+	s->ip6.addr[1].state = NET_IP6_PREFERRED;
+	if (gateway != NULL)
+		memcpy(s->ip6.gateway, gateway, 16);
+	if (dns != NULL)
+		memcpy(s->ip6.dns[0], dns, 16);
+	s->ip6.up = true;
+	s->c.configured(s->c.ctx);
+}
+
+const struct net_ip6 *net_get_ip6(const struct net_stack *s)
+{
+	return &s->ip6;
+}
+
+void net_start_ip6(struct net_stack *s)
+{
+	s->slaac = true;
+}
+
+void net_adopt_ip6(struct net_stack *s, const struct net_ip6 *from)
+{
+	s->ip6 = *from;
+	s->adopted++;
 }
 
 static void (*on_input)(void); /* what the stack's owner does about a packet */
@@ -268,8 +300,10 @@ TEST(static_configuration)
 	}
 	CHECK_EQ(net_config_text(text, sizeof(text)), 38);
 	CHECK_STR(text, "nameserver 1.2.3.4\nnameserver 5.6.7.8\n");
-	CHECK_EQ(net_config_text(text, 10), 9);
-	CHECK_EQ(strlen(text), 9);
+	CHECK_EQ(net_config_text(text, 30), 19); /* whole lines only */
+	CHECK_EQ(strlen(text), 19);
+	CHECK_EQ(net_config_text(text, 10), 0);
+	CHECK_EQ(strlen(text), 0);
 	CHECK_EQ(net_config_text(text, 1), 0);
 }
 
@@ -293,6 +327,67 @@ TEST(bad_configuration)
 	CHECK_EQ(fake_warnings, 2);
 	CHECK(stacks[0].ip.up);
 	CHECK_EQ(stacks[0].ip.mask, inet_addr("255.255.255.0"));
+}
+
+TEST(ip6_static)
+{
+	static const uint8_t want[16] = { 0x20, 1, 0xd, 0xb8, [15] = 2 },
+			     gw[16] = { 0xfe, 0x80, [15] = 1 };
+	char text[100];
+
+	set_config("net6=static", "net6.addr=2001:db8::2/56", "net6.gw=fe80::1",
+		   "net6.dns=2001:db8::53", "net=none");
+	setup(3, 1);
+	CHECK_EQ(fake_warnings, 0);
+	CHECK(net_glue_ready());
+	CHECK(!stacks[0].slaac && !stacks[0].dhcp && !stacks[0].ip.up);
+	CHECK_EQ(stacks[0].ip6.addr[1].prefix, 56);
+	for (uint32_t i = 0; i < 3; i++) { /* the others have it from the first */
+		turn(i);
+		CHECK_EQ(stacks[i].adopted, i != 0);
+		CHECK_EQ(memcmp(stacks[i].ip6.addr[1].addr, want, 16), 0);
+		CHECK_EQ(memcmp(stacks[i].ip6.gateway, gw, 16), 0);
+		CHECK(!stacks[i].ip.up);
+	}
+	CHECK(net_config_text(text, sizeof(text)) > 0);
+	CHECK_STR(text, "nameserver 2001:db8::53\n");
+	set_config("net6=static", "net6.addr=::1%0", "hostname=box", NULL, NULL);
+	setup(1, 1);
+	CHECK_EQ(fake_warnings, 1);
+	CHECK(!stacks[0].slaac && !stacks[0].ip6.up);
+	set_config("net6=static", "net6.addr=2001:db8::2/129", "hostname=box", NULL, NULL);
+	setup(1, 1);
+	CHECK_EQ(fake_warnings, 1);
+	set_config("net6=static", "net6.addr=2001:db8::2", "net6.gw=1.2.3.4", "hostname=box", NULL);
+	setup(1, 1);
+	CHECK_EQ(fake_warnings, 1);
+	CHECK_EQ(stacks[0].ip6.addr[1].prefix, 64);
+	CHECK_EQ(stacks[0].ip6.gateway[0], 0);
+}
+
+TEST(ip6_from_the_link)
+{
+	static const uint8_t router[16] = { 0xfe, 0x80, [15] = 1 };
+	char text[100];
+
+	set_config("net=static", "net.addr=10.0.0.2", "net.dns=10.0.0.3", NULL, NULL);
+	setup(2, 1);
+	CHECK(stacks[0].slaac && !stacks[1].slaac);
+	CHECK(net_glue_ready());
+	turn(1);
+	memcpy(stacks[0].ip6.dns[1], router, 16);
+	stacks[0].ip6.up = true;
+	stacks[0].c.configured(stacks[0].c.ctx); /* an advertisement */
+	CHECK(!stacks[1].ip6.up);
+	CHECK(arm(1));
+	turn(1);
+	CHECK(stacks[1].ip6.up);
+	CHECK_EQ(stacks[1].ip.addr, inet_addr("10.0.0.2"));
+	CHECK(net_config_text(text, sizeof(text)) > 0);
+	CHECK_STR(text, "nameserver 10.0.0.3\nnameserver fe80::1%eth0\n");
+	set_config("net=static", "net.addr=10.0.0.2", "net6=none", NULL, NULL);
+	setup(2, 1);
+	CHECK(!stacks[0].slaac);
 }
 
 TEST(no_device)
@@ -718,7 +813,7 @@ TEST(trace_across_shards)
 
 UNIT_MAIN(CASE(device_full_for_another), CASE(trace_a_request), CASE(trace_before_a_sleep),
 	  CASE(trace_every_third), CASE(trace_ring_full), CASE(trace_across_shards),
-	  CASE(static_configuration), CASE(bad_configuration), CASE(no_device),
-	  CASE(dhcp_reaches_every_shard), CASE(send_through_another_shard), CASE(ring_full),
-	  CASE(own_queues), CASE(forwarded), CASE(loopback_keeps_awake), CASE(blocks_come_back),
-	  CASE(ring_between_threads))
+	  CASE(static_configuration), CASE(bad_configuration), CASE(ip6_static),
+	  CASE(ip6_from_the_link), CASE(no_device), CASE(dhcp_reaches_every_shard),
+	  CASE(send_through_another_shard), CASE(ring_full), CASE(own_queues), CASE(forwarded),
+	  CASE(loopback_keeps_awake), CASE(blocks_come_back), CASE(ring_between_threads))

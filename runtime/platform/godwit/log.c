@@ -31,12 +31,8 @@ static void emit(const char *text, size_t n)
 static void PRINTF_LIKE(2, 0) line(const char *prefix, const char *fmt, va_list ap)
 {
 	char buf[LINE];
-	size_t n = str_copy(buf, prefix, sizeof(buf));
 
-	n += (size_t)fmt_vprint(buf + n, sizeof(buf) - n - 1, fmt, ap);
-	n = GW_MIN(n, sizeof(buf) - 2);
-	buf[n++] = '\n';
-	emit(buf, n);
+	emit(buf, fmt_vline(buf, sizeof(buf), prefix, fmt, ap));
 }
 
 void log_info(const char *fmt, ...)

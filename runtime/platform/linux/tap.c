@@ -65,6 +65,8 @@ static bool refill(struct tap_queue *q)
 
 static void offload(struct pbuf *p, const struct virtio_net_hdr *h)
 {
+	unsigned type;
+
 	if (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
 		if ((uint32_t)h->csum_start + h->csum_offset + 2u > p->total)
 			return;
@@ -74,8 +76,9 @@ static void offload(struct pbuf *p, const struct virtio_net_hdr *h)
 	} else if (h->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
 		p->flags |= PBUF_CSUM_GOOD;
 	}
-	if ((h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) == VIRTIO_NET_HDR_GSO_TCPV4) {
-		p->flags |= PBUF_GSO_TCP4;
+	type = h->gso_type & ~(unsigned)VIRTIO_NET_HDR_GSO_ECN;
+	if (type == VIRTIO_NET_HDR_GSO_TCPV4 || type == VIRTIO_NET_HDR_GSO_TCPV6) {
+		p->flags |= type == VIRTIO_NET_HDR_GSO_TCPV4 ? PBUF_GSO_TCP4 : PBUF_GSO_TCP6;
 		p->gso_size = h->gso_size;
 	}
 }
@@ -146,8 +149,9 @@ static int tap_tx(struct netdev_queue *nq, struct pbuf *f)
 		h.hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 		h.hdr.csum_start = f->csum_start;
 		h.hdr.csum_offset = f->csum_offset;
-		if (f->flags & PBUF_GSO_TCP4) {
-			h.hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+		if (f->flags & (PBUF_GSO_TCP4 | PBUF_GSO_TCP6)) {
+			h.hdr.gso_type = f->flags & PBUF_GSO_TCP4 ? VIRTIO_NET_HDR_GSO_TCPV4
+								  : VIRTIO_NET_HDR_GSO_TCPV6;
 			h.hdr.gso_size = f->gso_size;
 			h.hdr.hdr_len = f->hdr_len;
 		}
@@ -240,13 +244,14 @@ struct netdev *tap_start(const char *name)
 	tap.name = name;
 	for (uint32_t i = 0; i < n_shards; i++) {
 		tap.queues[i].fd = open_queue(name, n_shards > 1);
-		if (ioctl(tap.queues[i].fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4) != 0)
+		if (ioctl(tap.queues[i].fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) !=
+		    0)
 			offloads = false;
 	}
 	interface(info, name);
 	random_bytes(info->mac, 6);
 	info->mac[0] = (uint8_t)((info->mac[0] & 0xfc) | 2); /* local, unicast */
-	info->csum_tx = info->tso4 = true;		     /* the kernel takes both */
+	info->csum_tx = info->tso4 = info->tso6 = true;	     /* the kernel takes both */
 	info->csum_rx = info->mrg = offloads;
 	info->queue_pairs = n_shards;
 	info->link_up = true;

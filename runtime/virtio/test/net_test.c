@@ -13,7 +13,8 @@
 	(VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC | VIRTIO_BIT(NET_F_MAC))
 #define OFFLOADS                                                                               \
 	(VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_HOST_TSO4) | \
-	 VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_MRG_RXBUF))
+	 VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_HOST_TSO6) |                          \
+	 VIRTIO_BIT(NET_F_GUEST_TSO6) | VIRTIO_BIT(NET_F_MRG_RXBUF))
 
 static struct pbuf_pool pool;
 static struct netdev *dev;
@@ -97,10 +98,11 @@ TEST(setup_and_info)
 	CHECK_EQ(netdev_info(dev)->mtu, 1500);
 	CHECK_EQ(netdev_info(dev)->queue_pairs, 1);
 	CHECK(netdev_info(dev)->csum_tx && netdev_info(dev)->csum_rx && netdev_info(dev)->tso4);
+	CHECK(netdev_info(dev)->tso6);
 	CHECK(netdev_info(dev)->link_up);
 	/* 16 MiB: 32 small buffers, too few for a merged 64 KB packet. */
 	CHECK_EQ(queue->rx.n_inflight, 32);
-	CHECK(!dev->guest_tso4);
+	CHECK(!dev->guest_tso4 && !dev->guest_tso6);
 	CHECK(!(fake.accepted & VIRTIO_BIT(NET_F_GUEST_TSO4)));
 	CHECK_EQ(fake.status, 15);
 	CHECK(netdev_open(dev, 0, &pool, input, &pool) == NULL);
@@ -108,7 +110,7 @@ TEST(setup_and_info)
 	fake_total_pages = 65536;
 	setup(GW_DEVICE_PCI, BASIC | OFFLOADS);
 	CHECK_EQ(queue->rx.n_inflight, 256);
-	CHECK(dev->guest_tso4);
+	CHECK(dev->guest_tso4 && dev->guest_tso6);
 	fake_total_pages = 4096;
 	/* Without a mac of its own it gets a local one. */
 	setup(GW_DEVICE_MMIO, BASIC & ~VIRTIO_BIT(NET_F_MAC));
@@ -209,6 +211,22 @@ TEST(receive_offloads)
 	CHECK_EQ(received[3]->flags, 0);
 	CHECK_EQ(received[4]->flags, 0);
 	drop_received();
+	fake_total_pages = 65536;
+	setup(GW_DEVICE_PCI, BASIC | OFFLOADS);
+	h = (struct net_hdr){ .num_buffers = 1, .gso_type = NET_GSO_TCPV4, .gso_size = 99 };
+	device_sends(&h, 1, 60);
+	h.gso_type = NET_GSO_TCPV6 | NET_GSO_ECN;
+	device_sends(&h, 1, 60);
+	h.gso_type = 3; /* UDP: never negotiated */
+	device_sends(&h, 1, 60);
+	fake_turn();
+	CHECK_EQ(n_received, 3);
+	CHECK_EQ(received[0]->flags, PBUF_GSO_TCP4);
+	CHECK_EQ(received[1]->flags, PBUF_GSO_TCP6);
+	CHECK_EQ(received[1]->gso_size, 99);
+	CHECK_EQ(received[2]->flags, 0);
+	drop_received();
+	fake_total_pages = 4096;
 	/* Nothing is believed that was not negotiated. */
 	setup(GW_DEVICE_PCI, BASIC);
 	h = (struct net_hdr){ .flags = NET_HDR_DATA_VALID, .num_buffers = 7 };
@@ -266,6 +284,15 @@ TEST(send_offloads)
 	CHECK_EQ(h.csum_start, 34);
 	CHECK_EQ(h.csum_offset, 16);
 	CHECK_EQ(h.num_buffers, 0);
+	f = frame_of(64, 7, 1000);
+	f->flags = PBUF_CSUM_PARTIAL | PBUF_GSO_TCP6;
+	f->gso_size = 516;
+	CHECK_EQ(netdev_tx(queue, f), 0);
+	fake_turn();
+	CHECK(fake_pop(1, &ch));
+	fake_read_out(&ch, &h, sizeof(h));
+	CHECK_EQ(h.gso_type, NET_GSO_TCPV6);
+	CHECK_EQ(h.gso_size, 516);
 }
 
 TEST(send_chains)

@@ -25,12 +25,18 @@ static void addresses(void)
 					   "[1:2]:3",
 					   "x:1",
 					   "[::1]:",
+					   "*",
+					   "**:1",
+					   "[::1.2.3.400]:1",
 					   "[1:2:3:4:5:6:7:8:9]:1" };
 	struct gw_addr a;
 
 	CHECK(round_trip("1.2.3.4:80", "1.2.3.4:80"));
-	CHECK(round_trip(":8080", "0.0.0.0:8080"));
-	CHECK(round_trip("443", "0.0.0.0:443"));
+	CHECK(round_trip("0.0.0.0:80", "0.0.0.0:80"));
+	CHECK(round_trip(":8080", "*:8080"));
+	CHECK(round_trip("443", "*:443"));
+	CHECK(round_trip("*:443", "*:443"));
+	CHECK(round_trip("[::ffff:1.2.3.4]:5", "[::ffff:1.2.3.4]:5"));
 	CHECK(round_trip("[::1]:80", "[::1]:80"));
 	CHECK(round_trip("[::]:80", "[::]:80"));
 	CHECK(round_trip("[fe80::1:0:0:2]:9", "[fe80::1:0:0:2]:9"));

@@ -101,11 +101,12 @@ static void one_datagram(struct gw_udp *u, const struct gw_addr *to, size_t n)
 
 void try_udp(const struct gw_addr *at)
 {
-	struct gw_addr any = { .family = 4 }, own;
+	struct gw_addr any = { .family = at->family }, own;
 	struct gw_udp *server, *client, *other;
 	struct gw_buf *b = gw_buf_new();
 	char bytes[8];
 
+	datagrams = 0;
 	CHECK(gw_udp_open(at, datagram, &datagrams, &server) == 0);
 	CHECK(gw_udp_open(at, datagram, NULL, &other) == -EADDRINUSE);
 	CHECK(gw_udp_open(&any, NULL, NULL, &client) == 0);

@@ -28,6 +28,7 @@ static int self(void)
 	try_tcp_callbacks(&at);
 	at.port = 7003;
 	try_udp(&at);
+	try_families();
 	try_metrics();
 	return 0;
 }

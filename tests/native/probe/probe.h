@@ -17,6 +17,7 @@ void try_tasks(void);
 void try_tcp(const struct gw_addr *at);
 void try_tcp_callbacks(const struct gw_addr *at);
 void try_udp(const struct gw_addr *at);
+void try_families(void);
 /* After the others: what they left in the metrics. */
 void try_metrics(void);
 /* Bytes to a server that sends them back, by a connection opened here. */

@@ -117,7 +117,7 @@ static void accepting(const struct gw_addr *at)
 	CHECK(gw_listener_open(l) == 1);
 	gw_tcp_local(a, &local);
 	gw_tcp_remote(b, &remote);
-	CHECK(local.port == remote.port && memcmp(local.ip, remote.ip, 4) == 0);
+	CHECK(local.port == remote.port && memcmp(local.ip, remote.ip, 16) == 0);
 	CHECK(gw_tcp_recv(b, &byte, 1, gw_now() + 2 * GW_MS) == -ETIMEDOUT);
 	CHECK(gw_tcp_set_nodelay(a, true) == 0 && gw_tcp_set_buffers(a, 1, 1) == -EINVAL &&
 	      gw_tcp_set_buffers(a, 65536, 65536) == 0);
@@ -137,13 +137,11 @@ void try_tcp(const struct gw_addr *at)
 {
 	unsigned served = 0;
 	struct gw_tcp_service s = { .serve = serve, .arg = &served };
-	struct gw_addr six = { .family = 6, .port = 1 };
 	struct gw_listener *l, *other;
 	struct gw_tcp *c;
 
 	CHECK(gw_tcp_listen(at, &s, &l) == 0);
 	CHECK(gw_tcp_listen(at, &s, &other) == -EADDRINUSE);
-	CHECK(gw_tcp_listen(&six, &s, &other) == -EAFNOSUPPORT);
 	try_connect(at, 1);
 	try_connect(at, 100000);
 	try_connect(at, 3000000);

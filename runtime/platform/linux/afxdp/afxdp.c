@@ -141,11 +141,11 @@ static uint32_t read_addr(void)
 
 static void open_queues(struct bpf_map *sockets)
 {
-	const struct xsk_umem_config uc = { .fill_size = RING_SIZE,
+	const struct xsk_umem_config uc = { .fill_size = RX_RING_SIZE,
 					    .comp_size = RING_SIZE,
 					    .frame_size = PBUF_SIZE,
 					    .frame_headroom = PBUF_META };
-	const struct xsk_socket_config sc = { .rx_size = RING_SIZE,
+	const struct xsk_socket_config sc = { .rx_size = RX_RING_SIZE,
 					      .tx_size = RING_SIZE,
 					      .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 					      .bind_flags = XDP_USE_NEED_WAKEUP };

@@ -9,7 +9,10 @@
 #include "runtime/platform/linux/afxdp/prog.h"
 #include "runtime/platform/linux/netdevs.h"
 
-#define RING_SIZE 1024u /* descriptors of each ring of a card's queue */
+#define RING_SIZE 1024u /* descriptors of a card's queue to send */
+/* To receive: what some hundred connections send at once comes while a shard does something else.
+ */
+#define RX_RING_SIZE 4096u
 
 /* One queue of the card. */
 struct xdp_queue {
@@ -19,6 +22,7 @@ struct xdp_queue {
 	int fd;
 	uint32_t n_sending; /* descriptors given to tx and not completed */
 	uint32_t n_unkicked;
+	uint32_t fill_max; /* blocks in the fill ring at most: a quarter of a small pool */
 };
 
 /* One shard's queues: card queue i belongs to shard i % queue_pairs. Sends through the first. */

@@ -31,9 +31,10 @@ static inline struct pbuf *block_at(uint64_t addr)
 
 static void refill(struct xdp_shard *s, struct xdp_queue *q)
 {
-	uint32_t n = xsk_prod_nb_free(&q->fill, BATCH), at, done = 0;
+	uint32_t want = RX_RING_SIZE - q->fill_max + BATCH, at, done = 0;
 
-	if (n < BATCH || xsk_ring_prod__reserve(&q->fill, BATCH, &at) != BATCH)
+	if (xsk_prod_nb_free(&q->fill, want) < want ||
+	    xsk_ring_prod__reserve(&q->fill, BATCH, &at) != BATCH)
 		return;
 	for (; done < BATCH; done++) {
 		struct pbuf *p = pbuf_alloc(s->pool, 0);
@@ -205,7 +206,8 @@ struct netdev_queue *xdp_open(struct netdev *d, uint32_t i, struct pbuf_pool *po
 		struct xdp_queue *q = &xdp.queues[k];
 
 		s->queues[n++] = q;
-		for (uint32_t r = 0; r < RING_SIZE / 2 / BATCH; r++)
+		q->fill_max = GW_MIN(RX_RING_SIZE, GW_MAX(pool->max_total / 4, 2 * BATCH));
+		for (uint32_t r = 0; r < q->fill_max / BATCH; r++)
 			refill(s, q);
 		if (hosted_watch(q->fd, 0) != 0)
 			return NULL;
