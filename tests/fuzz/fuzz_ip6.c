@@ -39,6 +39,7 @@ static void parse(const uint8_t *p, size_t n)
 {
 	uint8_t *copy = malloc(n); /* exact, so that a byte too far is seen */
 	struct ip6_chain c;
+	struct dhcp6_msg dhcp;
 	struct nd_msg msg;
 
 	if (n != 0)
@@ -50,6 +51,16 @@ static void parse(const uint8_t *p, size_t n)
 			if (msg.prefixes[i].len > 128)
 				panic("prefix length");
 		}
+	}
+	if (dhcp6_parse(copy, n, &dhcp)) {
+		uint8_t sum = 0;
+
+		for (unsigned i = 0; i < 14; i++)
+			sum ^= dhcp.client[i];
+		for (unsigned i = 0; i < dhcp.n_dns * 16; i++)
+			sum ^= dhcp.dns[i];
+		if (dhcp.n_dns > 2 || (sum != 0 && dhcp.refresh == 0)) /* all of it was read */
+			panic("dhcp6_parse");
 	}
 	for (unsigned k = 0; n >= IP6_HLEN && k < 2; k++) {
 		size_t total = k == 0 ? n : 65575;
