@@ -57,7 +57,7 @@ $(BENCH_NET): $(BUILD)/programs/%: tests/bench/%.c tests/bench/net_common.h
 	@mkdir -p $(dir $@)
 	$(CC) $(HOST_CFLAGS) -o $@ $< $(if $(findstring uring,$@),-luring)
 .PHONY: bench-net bench-net-programs
-bench-net-programs: native $(BENCH_NET)
+bench-net-programs: native $(BENCH_NET) $(BUILD)/programs/connections
 bench-net: bench-net-programs
 	-tests/packages benchnet
 	tests/bench/netbench.py $(if $(PART),--only $(PART)) $(ARGS)

@@ -11,3 +11,11 @@ bench-goodput: # goodput by loss and congestion control, in simulated time
 	@$(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I. -o $(BUILD)/bench/goodput $(NET_SRCS) runtime/net/test/goodput.c runtime/net/test/sim.c runtime/net/test/support.c
 	@$(BUILD)/bench/goodput
 .PHONY: bench-goodput
+
+runtime/net/test/connections_test_SRCS += runtime/net/test/many.c
+$(BUILD)/programs/connections: $(NET_SRCS) $(addprefix runtime/net/test/,connections.c many.c sim.c support.c) $(wildcard runtime/net/*.h runtime/net/tcp/*.h runtime/net/test/*.h)
+	@mkdir -p $(dir $@)
+	$(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I. -o $@ $(filter %.c,$^)
+bench-connections: $(BUILD)/programs/connections # a million connections: bytes of each
+	@$<
+.PHONY: bench-connections

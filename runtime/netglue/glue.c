@@ -240,6 +240,7 @@ COLD static struct net_stack *make_stack(struct glue *g)
 		c.tso6 = info->tso6;
 		c.gro_rx = info->mrg && info->csum_rx;
 		c.ack_batch = !c.gro_rx;
+		c.rcv_growth_max = (uint64_t)info->rx_frames * info->mtu / 2;
 		if (g->via == g->shard->id)
 			c.tx = tx_own;
 	}

@@ -8,6 +8,7 @@ Parts: echo     TCP echo over AF_XDP on veth, and tap, beside epoll and io_uring
        shards   two shards on two cores, and on one, beside one; one that changes its core under load
        bulk     one and 64 connections, both directions
        pair     two hosted processes joined by virtqueues in shared memory
+       connections  a million connections of the stack: bytes of each
        profile  instructions by function, for each request, of the hosted echo (callgrind)
 
 Writes DIR/net.md and DIR/net.json. With --only, the parts of an earlier run of the same build stay in it. A part that fails says so, and the
@@ -16,7 +17,7 @@ import argparse, hashlib, json, os, signal, sys
 import bench, guests, netparts, netprofile
 from guests import say
 
-PARTS = {"echo": netparts.echo, "http": netparts.http, "shards": netparts.shards, "bulk": netparts.bulk, "pair": netparts.pair, "profile": netprofile.profile}
+PARTS = {"echo": netparts.echo, "http": netparts.http, "shards": netparts.shards, "bulk": netparts.bulk, "pair": netparts.pair, "connections": netparts.connections, "profile": netprofile.profile}
 
 
 def build_id():

@@ -241,7 +241,7 @@ static void segment(int32_t off, uint32_t ack, uint32_t wnd, size_t len, bool fi
 		    uint8_t extra, const uint8_t *more, size_t n_more, uint8_t tos)
 {
 	bool could = !w.ts || stale < 2, sure = !w.ts || stale == 0;
-	uint32_t end, before;
+	uint32_t end, before, edge = w.edge; /* the answer may move it */
 
 	/* what it acknowledged it has */
 	w.must = GW_MAX(w.must, GW_MIN(w.acked, w.may_to));
@@ -291,8 +291,8 @@ static void segment(int32_t off, uint32_t ack, uint32_t wnd, size_t len, bool fi
 	/* sure to be let in: it reaches beyond all that may be there */
 	if (sure && off <= (int32_t)w.must &&
 	    ((int32_t)end > (int32_t)before || (len == 0 && off == (int32_t)before))) {
-		w.must = GW_MAX(w.must, GW_MIN(end, w.edge));
-		if (fin && end <= w.edge && w.must == end)
+		w.must = GW_MAX(w.must, GW_MIN(end, edge));
+		if (fin && end <= edge && w.must == end)
 			w.must_fin = true;
 		if ((int32_t)(ack - w.una_must) > 0)
 			w.una_must = ack;

@@ -230,6 +230,10 @@ static void probe_acked(struct tcp_conn *c, const struct tcp_seg *g, bool advanc
 		cc_loss(c);
 		c->cwnd = c->ssthresh;
 	}
+	/* whichever was echoed: a path that became longer is learnt (RFC 7323 4.1) */
+	if ((c->flags & (TF_TLP_RTX | TF_TS)) == (TF_TLP_RTX | TF_TS) && advanced &&
+	    g->o.tsecr != 0)
+		tcp_rtt_sample(c, (now_tick(c->stack) - (g->o.tsecr - c->ts_off)) << 10);
 	c->flags &= ~(TF_TLP | TF_TLP_RTX);
 }
 

@@ -43,6 +43,7 @@
 #define TCP_RTO_INIT WHEEL_MS(1000)
 #define TCP_PTO_MIN WHEEL_MS(10)
 #define TCP_PTO_DELACK WHEEL_MS(100) /* how long a peer may delay an acknowledgement, and some */
+#define TCP_LONE (TCP_PTO_MIN + TCP_PTO_DELACK) /* a lone segment's first timer */
 #define TCP_DELACK WHEEL_MS(38)
 #define TCP_SYN_TRIES 7	   /* 183 s (RFC 9293 MUST-23) */
 #define TCP_SYNACK_TRIES 6 /* 123 s: what is half open costs memory */
@@ -431,6 +432,12 @@ static inline void conn_set_rto(struct tcp_conn *c)
 		ticks = TCP_RTO_MAX;
 	c->rto_at = tick_in(c->stack, ticks);
 	conn_arm(c, c->rto_at);
+}
+
+/* What its receive buffer has grown by. */
+static inline uint32_t rx_growth(const struct tcp_conn *c)
+{
+	return c->rcvbuf > TCP_INIT_BUF ? c->rcvbuf - TCP_INIT_BUF : 0;
 }
 
 static inline void tcp_event(struct tcp_conn *c, unsigned events)

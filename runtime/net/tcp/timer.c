@@ -16,27 +16,34 @@ void conn_keepalive_arm(struct tcp_conn *c)
 /* With segments outstanding and no loss known, two round trips of silence call for a probe of the
  * tail (RFC 8985 7.2), and a quarter of one after something arrived behind a hole decides about the
  * hole (6.3). Up to one segment's bytes may be acknowledged late: they get the allowance on top. */
-void conn_arm_probe(struct tcp_conn *c)
+static uint32_t probe_ticks(const struct tcp_conn *c)
 {
-	uint32_t ticks, at;
-
-	c->pto_at = 0;
 	if ((c->flags & (TF_SACK | TF_RTT_SEEN | TF_PERSIST | TF_LOOP)) !=
 		    (TF_SACK | TF_RTT_SEEN) ||
 	    c->rto_at == 0 || c->tx_head == NULL || c->tx_head == c->tx_next)
-		return;
+		return 0;
 	if (c->rack_wait != 0)
-		ticks = c->rack_wait;
-	else if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong > CONG_CWR || c->backoff != 0)
-		return;
-	else
-		ticks = GW_MAX((c->srtt >> 12) + 2, TCP_PTO_MIN) +
-			(c->snd_nxt - c->snd_una <= c->mss ? TCP_PTO_DELACK : 0);
-	at = tick_in(c->stack, ticks);
-	if (tick_due(at, c->rto_at))
+		return c->rack_wait;
+	if ((c->flags & TF_TLP) || c->sacked != 0 || c->cong > CONG_CWR || c->backoff != 0)
+		return 0;
+	return GW_MAX((c->srtt >> 12) + 2, TCP_PTO_MIN) +
+	       (c->snd_nxt - c->snd_una <= c->mss ? TCP_PTO_DELACK : 0);
+}
+
+static void arm_probe(struct tcp_conn *c, uint32_t ticks)
+{
+	uint32_t at = tick_in(c->stack, ticks);
+
+	c->pto_at = 0;
+	if (ticks == 0 || tick_due(at, c->rto_at))
 		return;
 	c->pto_at = at;
 	conn_arm(c, at);
+}
+
+void conn_arm_probe(struct tcp_conn *c)
+{
+	arm_probe(c, probe_ticks(c));
 }
 
 static void pto(struct tcp_conn *c)
@@ -122,6 +129,28 @@ static void black_hole(struct tcp_conn *c)
 	conn_set_mss(c);
 }
 
+/* The shortest path sets the timer of a fresh segment without thinking, to when its probe would be
+ * due at the earliest. It is thought about here: probe now, later, or wait for the timeout. */
+static bool early(struct tcp_conn *c)
+{
+	const struct pbuf *p = c->tx_head;
+	uint32_t age, ticks;
+
+	if (c->backoff != 0 || c->state < TCP_ESTABLISHED || p == NULL || p == c->tx_next)
+		return false;
+	age = (uint32_t)((c->stack->now - p->time_ns) >> WHEEL_SHIFT) + 2;
+	if (age >= c->rto)
+		return false;
+	c->rto_at = tick_in(c->stack, c->rto - age + 2);
+	/* without timestamps a path that became longer would be probed for ever (Karn) */
+	ticks = c->flags & TF_TS ? probe_ticks(c) : 0;
+	if (ticks != 0 && ticks <= age)
+		pto(c);
+	else
+		arm_probe(c, ticks != 0 ? ticks - age : 0);
+	return true;
+}
+
 static void rto(struct tcp_conn *c)
 {
 	struct net_stack *s = c->stack;
@@ -139,6 +168,8 @@ static void rto(struct tcp_conn *c)
 		}
 		return;
 	}
+	if (early(c))
+		return;
 	if (given_up(c, c->state == TCP_SYN_SENT       ? TCP_SYN_TRIES
 			: c->state == TCP_SYN_RECEIVED ? TCP_SYNACK_TRIES
 						       : TCP_DATA_TRIES) &&

@@ -171,7 +171,7 @@ int tcp_xmit_fresh(struct tcp_conn *c, struct pbuf *p, uint32_t len)
 	if (unlikely(err != 0))
 		return err;
 	if (likely(c->rto_at == 0 && c->backoff == 0)) {
-		c->rto_at = tick_in(c->stack, c->rto);
+		c->rto_at = tick_in(c->stack, TCP_LONE); /* timer.c decides: probe or timeout */
 		conn_arm(c, c->rto_at);
 	} else {
 		sent(c, len, 0);

@@ -5,7 +5,7 @@
 
 static uint32_t isn(uint16_t rport, uint16_t lport)
 {
-	return tcp_isn(m.host[1].stack, key_addr_of(sim_ip(0), sim_ip(1)),
+	return tcp_isn(m.host[1].stack, pair4(sim_ip(0), sim_ip(1)),
 		       key_port_of(rport, lport));
 }
 
