@@ -5,7 +5,7 @@
 
 const struct socket_ops *tcp_ops_used = &tcp_ops;
 
-struct tcp_socket *tcp_socket_new(int domain)
+COLD struct tcp_socket *tcp_socket_new(int domain)
 {
 	struct tcp_socket *t = mem_zalloc(sizeof(*t));
 
@@ -180,7 +180,7 @@ static int connect_wait(struct tcp_socket *t)
 	return r < 0 ? r : connect_result(t);
 }
 
-static int disconnect(struct tcp_socket *t)
+COLD static int disconnect(struct tcp_socket *t)
 {
 	if (t->state == TS_LISTEN)
 		tcp_listen_stop(t);
@@ -192,7 +192,7 @@ static int disconnect(struct tcp_socket *t)
 	return 0;
 }
 
-static int tcp_socket_connect(struct socket *s, const struct sock_name *name)
+COLD static int tcp_socket_connect(struct socket *s, const struct sock_name *name)
 {
 	struct tcp_socket *t = to_tcp(s);
 	uint32_t state = TS_NEW;
@@ -229,7 +229,7 @@ static int tcp_socket_connect(struct socket *s, const struct sock_name *name)
 }
 
 /* ---- names, shutdown, FIONREAD ---- */
-static int tcp_socket_name(struct socket *s, bool peer, struct sock_name *out)
+COLD static int tcp_socket_name(struct socket *s, bool peer, struct sock_name *out)
 {
 	struct tcp_socket *t = to_tcp(s);
 	struct net_endpoint none = socket_any(s);
@@ -240,7 +240,7 @@ static int tcp_socket_name(struct socket *s, bool peer, struct sock_name *out)
 	return 0;
 }
 
-static long step_shutdown(struct tcp_socket *t, void *arg)
+COLD static long step_shutdown(struct tcp_socket *t, void *arg)
 {
 	int how = *(int *)arg;
 	uint32_t bits = 0;
@@ -264,7 +264,7 @@ static long step_shutdown(struct tcp_socket *t, void *arg)
 	return 0;
 }
 
-static int tcp_socket_shutdown(struct socket *s, int how)
+COLD static int tcp_socket_shutdown(struct socket *s, int how)
 {
 	struct tcp_socket *t = to_tcp(s);
 
@@ -315,7 +315,7 @@ void tcp_give_up(struct tcp_socket *t, bool reset)
 	(void)tcp_at_home(t, step_give_up, &reset);
 }
 
-static void tcp_file_release(struct file *f)
+COLD static void tcp_file_release(struct file *f)
 {
 	struct tcp_socket *t = f->object;
 

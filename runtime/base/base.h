@@ -13,6 +13,8 @@
 #define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+/* Built small in a file that is built fast: what no request passes through. */
+#define COLD __attribute__((cold))
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define GW_MIN(a, b) ((a) < (b) ? (a) : (b))

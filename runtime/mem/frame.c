@@ -180,7 +180,7 @@ static void choose_extents(const struct gw_boot_info *boot)
 	}
 }
 
-void mem_init(const struct gw_boot_info *boot)
+COLD void mem_init(const struct gw_boot_info *boot)
 {
 	struct extent *big = &frames.extents[0];
 	uint64_t array_len, array_frames;

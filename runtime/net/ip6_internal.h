@@ -245,6 +245,8 @@ void nd_solicit_routers(struct net_stack *s);
 void nd_routers_expire(struct net_stack *s, uint64_t *next);
 void nd_pick_router(struct net_stack *s);
 int nd_add_router(struct net_stack *s, const uint8_t *addr, uint64_t until);
+/* A name server for so many seconds (0: no longer), if there is a free place. */
+void nd_name_server(struct net_stack *s, const uint8_t *addr, uint32_t lifetime);
 bool nd_is_router(const struct net_stack *s, const uint8_t *addr);
 
 /* icmp6.c */
@@ -271,9 +273,18 @@ void mld_join(struct net_stack *s);
 void mld_leave(struct net_stack *s, const uint8_t *addr);
 void mld_query(struct net_stack *s, const uint8_t *msg, uint32_t n);
 
-/* dhcp6.c: what an advertisement's flags say (RFC 4861 4.2): M, addresses too; O, only the rest. */
-void dhcp6_start(struct net_stack *s, bool managed);
+/* dhcp6.c: a router says that there is more to know (RFC 4861 4.2, flags M and O). */
+void dhcp6_start(struct net_stack *s);
 void dhcp6_input(struct net_stack *s, struct pbuf *payload);
+struct dhcp6_msg {	       /* pointers into the message */
+	const uint8_t *client; /* the option, whole: 14 bytes */
+	const uint8_t *dns;    /* n_dns addresses */
+	unsigned n_dns;
+	bool server;
+	uint32_t refresh; /* seconds */
+};
+/* A server's reply in [p, p+n). false: not one, or malformed. Reads nothing outside. O(n). */
+bool dhcp6_parse(const uint8_t *p, size_t n, struct dhcp6_msg *out) MUST_CHECK;
 
 /* tcp/ */
 void tcp6_input(struct net_stack *s, struct pbuf *p, uint32_t off);

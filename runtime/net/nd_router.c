@@ -104,7 +104,7 @@ static void on_link(struct net_stack *s, const struct nd_prefix *p)
 	free_one->until = until(s, p->valid);
 }
 
-static void name_server(struct net_stack *s, const uint8_t *addr, uint32_t lifetime)
+void nd_name_server(struct net_stack *s, const uint8_t *addr, uint32_t lifetime)
 {
 	struct ip6_state *v = s->v6;
 	int free_one = -1;
@@ -193,11 +193,11 @@ void nd_router_input(struct net_stack *s, const uint8_t *src, const struct nd_ms
 	for (unsigned i = 0; i < m->n_prefixes; i++)
 		take_prefix(s, &m->prefixes[i]);
 	for (unsigned i = 0; i < m->n_dns; i++)
-		name_server(s, m->dns[i], m->dns_lifetime[i]);
+		nd_name_server(s, m->dns[i], m->dns_lifetime[i]);
 	if (m->lifetime != 0) /* RFC 7559 2.1: found */
 		timer_cancel(&v->rs_timer);
 	if (m->flags & 0xc0)
-		dhcp6_start(s, (m->flags & 0x80) != 0);
+		dhcp6_start(s);
 	ip6_look_at(s, s->now); /* expires, picks and tells */
 }
 

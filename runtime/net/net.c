@@ -4,7 +4,7 @@
  * them is believed. */
 #include "runtime/net/ip6_internal.h"
 
-struct net_stack *net_create(const struct net_config *config, uint64_t now_ns)
+COLD struct net_stack *net_create(const struct net_config *config, uint64_t now_ns)
 {
 	struct net_stack *s = config->alloc(sizeof(*s));
 
@@ -40,8 +40,8 @@ const struct net_ip4 *net_get_ip4(const struct net_stack *s)
 	return &s->ip;
 }
 
-void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway,
-		 uint32_t dns)
+COLD void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t gateway,
+		      uint32_t dns)
 {
 	bool had = s->ip.up && s->ip.addr == addr;
 
@@ -61,7 +61,7 @@ void net_set_ip4(struct net_stack *s, uint32_t addr, unsigned prefix, uint32_t g
 		s->cfg.configured(s->cfg.ctx);
 }
 
-bool pbuf_pull(struct net_stack *s, struct pbuf *p, uint32_t n)
+COLD bool pbuf_pull(struct net_stack *s, struct pbuf *p, uint32_t n)
 {
 	if (n <= p->len)
 		return true;

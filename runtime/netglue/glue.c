@@ -38,7 +38,7 @@ static void stack_free(void *p, size_t n)
 }
 
 /* 64 KiB at a time, less when memory is in pieces. */
-static void *more_blocks(void *ctx, size_t *bytes)
+COLD static void *more_blocks(void *ctx, size_t *bytes)
 {
 	(void)ctx;
 	for (size_t n = 16; n != 0; n /= 4) {
@@ -92,7 +92,7 @@ static void input(void *ctx, struct pbuf *frame)
 }
 
 /* Shard 0's stack got or lost an address: keep it where the others look, and wake them. */
-static void configured(void *ctx)
+COLD static void configured(void *ctx)
 {
 	struct glue *g = ctx;
 	const struct net_ip4 *ip = net_get_ip4(g->stack);
@@ -113,7 +113,7 @@ static void configured(void *ctx)
 	}
 }
 
-static void apply_ip4(struct glue *g)
+COLD static void apply_ip4(struct glue *g)
 {
 	struct net_ip4 ip;
 	unsigned prefix;
@@ -126,7 +126,7 @@ static void apply_ip4(struct glue *g)
 }
 
 /* What shard 0's stack has come to, to another's. */
-static void apply_config(struct glue *g)
+COLD static void apply_config(struct glue *g)
 {
 	struct net_ip6 ip6;
 
@@ -209,7 +209,7 @@ static uint32_t default_ecn(void)
 	return strcmp(s, "request") == 0 ? NET_ECN_REQUEST : NET_ECN_OFF;
 }
 
-static struct net_stack *make_stack(struct glue *g)
+COLD static struct net_stack *make_stack(struct glue *g)
 {
 	uint64_t share = net.packet_bytes / n_shards;
 	struct net_config c = {
@@ -258,7 +258,7 @@ static const uint8_t *some(const uint8_t ip6[16])
 }
 
 /* Addresses announce themselves: only now that the stack can send. */
-static void start_config(struct glue *g)
+COLD static void start_config(struct glue *g)
 {
 	const struct net_ip6 settings = net.ip6;
 	const char *name = config_get("hostname");
@@ -278,7 +278,7 @@ static void start_config(struct glue *g)
 
 /* In each shard's own context. The device's poller comes before ours: what it received this turn,
  * net_poll acknowledges this turn. */
-static void start_shard(void *arg)
+COLD static void start_shard(void *arg)
 {
 	struct glue *g = arg;
 
@@ -328,7 +328,7 @@ void net_glue_forget(void)
 	memset(glues, 0, sizeof(glues));
 }
 
-void net_glue_init(void)
+COLD void net_glue_init(void)
 {
 	uint32_t pairs;
 
@@ -374,7 +374,7 @@ bool net_glue_ready(void)
 	return atomic_load_explicit(&net.ready, memory_order_acquire);
 }
 
-int net_glue_wait(uint64_t deadline_ns)
+COLD int net_glue_wait(uint64_t deadline_ns)
 {
 	struct waiter w = { .uthread = uthread_self() };
 	int rc = 0;
@@ -387,7 +387,7 @@ int net_glue_wait(uint64_t deadline_ns)
 	return net_glue_ready() ? 0 : -ETIMEDOUT;
 }
 
-size_t net_config_text(char *to, size_t size)
+COLD size_t net_config_text(char *to, size_t size)
 {
 	struct net_ip4 ip;
 	struct net_ip6 ip6;

@@ -300,7 +300,7 @@ static int setup(struct blkdev *d)
 	return misc_watch(&d->q, blk_service, d);
 }
 
-int blk_probe(const struct vdev *v)
+COLD int blk_probe(const struct vdev *v)
 {
 	struct blkdev *d;
 	int rc;

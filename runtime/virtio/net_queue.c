@@ -35,7 +35,7 @@ const struct netdev_drops *netdev_drops(const struct netdev_queue *q)
 	return &q->drops;
 }
 
-void netq_stop(struct netdev_queue *q)
+COLD void netq_stop(struct netdev_queue *q)
 {
 	const char *lie = q->rx.lie != NULL ? q->rx.lie : q->tx.lie;
 	bool reset = vdev_stop(&q->dev->v, lie != NULL ? lie : "stopped");
@@ -228,7 +228,7 @@ static bool netq_arm(struct poller *p, uint64_t *deadline_ns)
 	return vq_arm(&q->rx);
 }
 
-void netq_start(struct netdev_queue *q)
+COLD void netq_start(struct netdev_queue *q)
 {
 	q->poller = (struct poller){ .poll = netq_poll, .flush = netq_flush, .arm = netq_arm };
 	list_init(&q->backlog);

@@ -8,3 +8,5 @@ FUZZERS += tests/fuzz/fuzz_dhcp
 tests/fuzz/fuzz_dhcp_SRCS := runtime/net/dhcp_msg.c
 FUZZERS += tests/fuzz/fuzz_seq
 tests/fuzz/fuzz_seq_SRCS := $(FUZZ_NET_SRCS)
+FUZZERS += tests/fuzz/fuzz_ip6
+tests/fuzz/fuzz_ip6_SRCS := $(FUZZ_NET_SRCS)

@@ -316,7 +316,7 @@ void tcp_tx_push(struct tcp_conn *c)
 		tcp_output(c);
 }
 
-void tcp_shutdown_tx(struct tcp_conn *c)
+COLD void tcp_shutdown_tx(struct tcp_conn *c)
 {
 	if (c->flags & TF_FIN_QUEUED)
 		return;
@@ -330,20 +330,20 @@ void tcp_shutdown_tx(struct tcp_conn *c)
 	tcp_output(c);
 }
 
-void tcp_shutdown_rx(struct tcp_conn *c)
+COLD void tcp_shutdown_rx(struct tcp_conn *c)
 {
 	c->flags |= TF_RX_SHUT;
 	conn_purge_rx(c);
 }
 
-void tcp_abort(struct tcp_conn *c)
+COLD void tcp_abort(struct tcp_conn *c)
 {
 	if (c->state >= TCP_SYN_RECEIVED && c->state != TCP_TIME_WAIT)
 		tcp_send_rst(c);
 	conn_bury(c);
 }
 
-void tcp_close(struct tcp_conn *c)
+COLD void tcp_close(struct tcp_conn *c)
 {
 	bool unread = c->rx_bytes != 0;
 
@@ -383,7 +383,7 @@ int tcp_error(const struct tcp_conn *c)
 	return c->state == TCP_CLOSED ? c->error : 0;
 }
 
-void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
+COLD void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
 {
 	*out = (struct net_endpoint){ .family = conn_is6(c) ? 6 : 4, .port = conn_local_port(c) };
 	if (conn_is6(c))
@@ -392,7 +392,7 @@ void tcp_local(const struct tcp_conn *c, struct net_endpoint *out)
 		out->ip4 = conn_local_ip(c);
 }
 
-void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out)
+COLD void tcp_remote(const struct tcp_conn *c, struct net_endpoint *out)
 {
 	*out = (struct net_endpoint){ .family = conn_is6(c) ? 6 : 4,
 				      .port = be16((uint16_t)c->key_port) };

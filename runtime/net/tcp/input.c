@@ -4,7 +4,7 @@
  * segment.c. */
 #include "runtime/net/tcp/tcp_internal.h"
 
-bool tcp_parse_opts(const uint8_t *th, uint32_t hl, struct tcp_opts *o)
+COLD bool tcp_parse_opts(const uint8_t *th, uint32_t hl, struct tcp_opts *o)
 {
 	const uint8_t *p = th + TCP_HLEN, *end = th + hl;
 
@@ -45,7 +45,7 @@ bool tcp_parse_opts(const uint8_t *th, uint32_t hl, struct tcp_opts *o)
 }
 
 /* The answer to a segment that nobody wants (RFC 9293 3.10.7.1). */
-static void refuse(struct net_stack *s, const struct tcp_seg *g)
+COLD static void refuse(struct net_stack *s, const struct tcp_seg *g)
 {
 	s->n.drop_noport++;
 	if (g->flags & TH_RST)
@@ -61,7 +61,7 @@ static void refuse(struct net_stack *s, const struct tcp_seg *g)
 
 /* Not in the connection table: TIME_WAIT, a listener, another shard, or nobody. Takes the packet.
  */
-static void no_conn(struct net_stack *s, struct tcp_seg *g)
+COLD static void no_conn(struct net_stack *s, struct tcp_seg *g)
 {
 	struct tcp_tw *tw = tw_lookup(s, g->addr, g->port);
 	struct tcp_listener *l;
@@ -87,8 +87,8 @@ static inline bool ip_ce(const uint8_t *ip)
 	return ((ip[0] >> 4 == 4 ? ip[1] : ip[1] >> 4) & TOS_ECN) == TOS_CE;
 }
 
-static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th,
-		 uint32_t ihl, struct tcp_pair addr)
+COLD static void slow(struct net_stack *s, struct tcp_conn *c, struct pbuf *p, const uint8_t *th,
+		      uint32_t ihl, struct tcp_pair addr)
 {
 	uint32_t hl = ((uint32_t)th[12] >> 4) * 4;
 	struct tcp_seg g = {
@@ -267,7 +267,7 @@ bool tcp_fast_input(struct net_stack *s, struct pbuf *p)
 }
 
 /* The whole TCP header in the first fragment? Takes the packet when not. ihl: where it begins. */
-static bool whole_header(struct net_stack *s, struct pbuf *p, uint32_t ihl)
+COLD static bool whole_header(struct net_stack *s, struct pbuf *p, uint32_t ihl)
 {
 	uint32_t hl;
 

@@ -12,7 +12,7 @@ void conn_block(struct tcp_conn *c)
 
 /* Keep the first n bytes in p, the rest in a new pbuf after it. Only for segments not in the
  * device's hands. */
-static bool split(struct tcp_conn *c, struct pbuf *p, uint32_t n)
+COLD static bool split(struct tcp_conn *c, struct pbuf *p, uint32_t n)
 {
 	struct pbuf *q = pbuf_alloc(c->stack->cfg.pool, TCP_TX_OFF);
 
@@ -196,7 +196,7 @@ static bool send_new(struct tcp_conn *c)
 /* The peer has been silent for two round trips: one segment more makes it say what it has. New data
  * when there is some, whatever the congestion window; the last that was sent otherwise (RFC 8985
  * 7.3). */
-void tcp_probe_tail(struct tcp_conn *c)
+COLD void tcp_probe_tail(struct tcp_conn *c)
 {
 	struct pbuf *last = c->tx_head;
 	uint32_t cwnd = c->cwnd, before = c->snd_nxt;

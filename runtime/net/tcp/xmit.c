@@ -268,7 +268,7 @@ void tcp_send_ack(struct tcp_conn *c)
 }
 
 /* SYN, or SYN and ACK in SYN_RECEIVED. */
-int tcp_send_syn(struct tcp_conn *c)
+COLD int tcp_send_syn(struct tcp_conn *c)
 {
 	struct net_stack *s = c->stack;
 	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);
@@ -320,7 +320,7 @@ int tcp_send_syn(struct tcp_conn *c)
 	return finish_any(c, q, th, q->len, false);
 }
 
-void tcp_send_rst(struct tcp_conn *c)
+COLD void tcp_send_rst(struct tcp_conn *c)
 {
 	uint32_t ts[2] = { conn_ts_now(c), c->ts_recent };
 
@@ -328,9 +328,9 @@ void tcp_send_rst(struct tcp_conn *c)
 		     TH_RST | TH_ACK, c->flags & TF_TS ? ts : NULL, NULL, 0);
 }
 
-void tcp_send_raw(struct net_stack *s, struct tcp_pair addr, uint32_t port, uint32_t seq,
-		  uint32_t ack, uint32_t wnd, uint8_t flags, const uint32_t *ts,
-		  const uint8_t *opts, uint32_t n_opts)
+COLD void tcp_send_raw(struct net_stack *s, struct tcp_pair addr, uint32_t port, uint32_t seq,
+		       uint32_t ack, uint32_t wnd, uint8_t flags, const uint32_t *ts,
+		       const uint8_t *opts, uint32_t n_opts)
 {
 	uint32_t src = (uint32_t)(addr.key >> 32), dst = (uint32_t)addr.key;
 	struct pbuf *q = pbuf_alloc(s->cfg.pool, TCP_TX_OFF);

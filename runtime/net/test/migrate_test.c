@@ -50,7 +50,7 @@ static void tune(struct sim *s)
 
 TEST(moves_with_data)
 {
-	static const struct net_endpoint at = { .family = 4, .port = 80 };
+	struct net_endpoint at = sim_any(80);
 	struct tcp_listener *l;
 	struct net_config cfg;
 
@@ -68,6 +68,8 @@ TEST(moves_with_data)
 	shard[1] = net_create(&cfg, m.now);
 	tcp_set_callbacks(shard[1], &shard[0]->tcp.cb);
 	net_set_ip4(shard[1], sim_ip(1), 24, 0, 0);
+	if (sim_family == 6)
+		net_adopt_ip6(shard[1], net_get_ip6(shard[0]));
 	dir = net_directory_create(zeroed, 64);
 	net_set_directory(shard[0], dir);
 	net_set_directory(shard[1], dir);
@@ -99,4 +101,12 @@ TEST(moves_with_data)
 	sim_free(&m);
 }
 
-UNIT_MAIN(CASE(moves_with_data))
+/* Its answers to neighbours come to shard 0, too, and are passed on. */
+TEST(moves_over_ip6)
+{
+	sim_family = 6;
+	test_moves_with_data();
+	sim_family = 4;
+}
+
+UNIT_MAIN(CASE(moves_with_data), CASE(moves_over_ip6))

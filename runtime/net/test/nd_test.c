@@ -569,6 +569,75 @@ TEST(listener_reports)
 	six_end();
 }
 
+/* ---- DHCPv6 (RFC 8415) ---- */
+
+static uint8_t reply[200];
+static size_t reply_len;
+
+static void put(uint8_t code, const void *v, uint8_t n)
+{
+	memcpy(reply + reply_len, (uint8_t[]){ 0, code, 0, n }, 4);
+	memcpy(reply + reply_len + 4, v, n);
+	reply_len += 4u + n;
+}
+
+/* To the latest request. change: which option is wrong (1, 2), or the number (3); 0: nothing. */
+static void dhcp_answer(unsigned change)
+{
+	uint8_t *msg = reply + 8, dns[32];
+
+	memset(reply, 0, sizeof(reply));
+	stbe16(reply, 547);
+	stbe16(reply + 2, 546);
+	memcpy(msg, last_udp + 62, 4);
+	msg[0] = 7;
+	reply_len = 12;
+	if (change != 2)
+		put(2, "server", 6);
+	put(1, last_udp + 70, 10);
+	memcpy(dns, six(0x20010db8, 1), 16);
+	memcpy(dns + 16, six(0x20010db8, 2), 16);
+	put(23, dns, 32);
+	put(32, (uint8_t[]){ 0, 0, 3, 0xe8 }, 4); /* again after 1000 s */
+	if (change == 1)
+		reply[8 + 4 + 10 + 9] ^= 1;
+	if (change == 3)
+		msg[2] ^= 1;
+	stbe16(reply + 4, (uint16_t)reply_len);
+	six_send(six(LINK_LOCAL, 1), eui(LINK_LOCAL), IP_UDP, 64, reply, reply_len);
+}
+
+TEST(dhcp6_stateless)
+{
+	begin();
+	run(1200 * MS);
+	ra_begin(0x40, 1800);
+	ra_prefix(0x20010db8, 64, 0xc0, 86400, 86400);
+	ra_send(1);
+	run(1100 * MS);
+	CHECK_EQ(sent_udp, 1);
+	CHECK_EQ(last_udp[62], 11);
+	CHECK(last_udp[50] == 0 && last_udp[51] == 1 && last_udp[53] == 2); /* ff02::1:2 */
+	CHECK(ip6_same(last_udp + 22, eui(LINK_LOCAL)));
+	for (unsigned i = 1; i <= 3; i++) {
+		dhcp_answer(i);
+		CHECK(ip6_is_any(conf()->dns[0]));
+	}
+	run(8 * SEC);
+	CHECK_EQ(sent_udp, 4); /* 1, 2, 4 s later */
+	dhcp_answer(0);
+	CHECK(ip6_same(conf()->dns[0], six(0x20010db8, 1)));
+	CHECK(ip6_same(conf()->dns[1], six(0x20010db8, 2)));
+	ra_send(1); /* says so again: asked already */
+	run(900 * SEC);
+	CHECK_EQ(sent_udp, 4);
+	run(120 * SEC);
+	CHECK(sent_udp > 4); /* and nobody answers any more: what was learned goes, too */
+	run(1200 * SEC);
+	CHECK(ip6_is_any(conf()->dns[0]));
+	six_end();
+}
+
 /* RFC 6724 5. */
 TEST(source_selection)
 {
@@ -598,4 +667,4 @@ TEST(source_selection)
 UNIT_MAIN(CASE(link_local), CASE(duplicate), CASE(stable_identifiers), CASE(autoconfiguration),
 	  CASE(two_hours), CASE(bad_advertisements), CASE(advertisement_flood),
 	  CASE(neighbour_states), CASE(unanswered), CASE(solicited), CASE(solicitation_flood),
-	  CASE(router_fails), CASE(listener_reports), CASE(source_selection))
+	  CASE(router_fails), CASE(listener_reports), CASE(source_selection), CASE(dhcp6_stateless))

@@ -71,6 +71,8 @@ static inline void run(uint64_t ns)
 /* What host 1 sent, by ICMPv6 type (reports are behind a hop-by-hop header: 143). */
 static unsigned sent[256];
 static uint8_t last[256][1514];
+static unsigned sent_udp;
+static uint8_t last_udp[1514];
 
 static inline bool six_look(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
@@ -78,7 +80,13 @@ static inline bool six_look(struct sim *s, unsigned from, uint8_t *f, size_t len
 
 	(void)s;
 	if (from != 1 || ldbe16(f + 12) != ETH_IP6 ||
-	    ip6_walk(f + 14, len - 14, len - 14, &c) != CHAIN_UPPER || c.proto != IP_ICMP6)
+	    ip6_walk(f + 14, len - 14, len - 14, &c) != CHAIN_UPPER)
+		return false;
+	if (c.proto == IP_UDP) {
+		sent_udp++;
+		memcpy(last_udp, f, GW_MIN(len, sizeof(last_udp)));
+	}
+	if (c.proto != IP_ICMP6)
 		return false;
 	sent[f[14 + c.off]]++;
 	memcpy(last[f[14 + c.off]], f, GW_MIN(len, sizeof(last[0])));
@@ -99,6 +107,7 @@ static inline void six_begin(unsigned family)
 	sim_init(&m, 3, NULL);
 	m.host[1].out.tap = six_look;
 	memset(sent, 0, sizeof(sent));
+	sent_udp = 0;
 }
 
 #endif
