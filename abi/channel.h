@@ -31,8 +31,8 @@
  *                    stat NAME VALUE     enosys NAME-or-NR COUNT
  *                    metric TEXT (a line of Prometheus text; without TEXT: that was all of it)
  *                    trace SHARD TID ADDR:PORT PORT NS T1 .. T10 (a request's life: remote and
- *                        local end, NS of the machine's monotonic clock at the first point of
- *                        enum gw_trace, then ns since that for each other point; - : not met)
+ *                        local end, [ADDR] for IPv6; NS of the machine's monotonic clock at the
+ *                        first point of enum gw_trace, ns since that for each other; -: not met)
  *                    trace lost N M (N requests that could not be kept, M given up unanswered)
  *                    error TEXT                 signal N NAME (the program died by it)
  *                    exit STATUS (0..255, the last record)

@@ -33,20 +33,12 @@ runtime-test: $(BUILD)/kernel.elf $(BUILD)/runtime-test.elf
 
 -include $(shell find $(BUILD)/guest -name '*.d' 2>/dev/null)
 
-# What no request passes through is built small (image budget: 400,000 bytes), and with frames for backtraces.
-GUEST_COLD := linux/start linux/metrics runtime/metric/% linux/process/sigcalls linux/process/sigframe linux/process/identity linux/process/limits linux/process/timers linux/process/exec linux/process/clone linux/process/family linux/process/wait linux/process/trap linux/memory/elf linux/memory/remap linux/memory/areas linux/process/thread linux/process/time runtime/native/text linux/memory/memcalls linux/memory/maps \
-	linux/memory/stack linux/memory/fork linux/files/synth linux/files/synth_% linux/files/proc% linux/files/metrics% linux/files/sys_path \
-	linux/files/sys_attr linux/files/sys_link linux/files/sys_stat linux/files/namespace linux/files/open linux/files/root linux/files/init linux/files/misc linux/files/dev linux/files/port runtime/platform/godwit/port \
-	linux/files/inode linux/files/timerfd linux/sockets/unix linux/sockets/unix_% linux/sockets/option% linux/sockets/ifconf linux/sockets/name \
-	linux/sockets/tcp_option linux/sockets/tcp_trace runtime/netglue/trace linux/sockets/tcp_listen linux/sockets/tcp_move linux/sockets/tcp_port linux/sockets/udp linux/sockets/udp_io linux/sockets/msg \
-	linux/files/epoll_set linux/files/file_size linux/process/sigreturn linux/process/signal linux/files/sys_fd linux/files/signalfd \
-	linux/files/eventfd runtime/base/inet runtime/netglue/settings runtime/sched/start runtime/mem/gather \
-	runtime/virtio/console runtime/virtio/console_% runtime/virtio/rng runtime/virtio/init runtime/virtio/pci runtime/virtio/mmio \
-	runtime/virtio/transport runtime/net/dhcp runtime/net/dhcp_% runtime/net/tcp/listen runtime/net/tcp/timewait runtime/net/tcp/reass runtime/net/frag runtime/net/icmp runtime/net/icmp6 runtime/net/ip6 runtime/net/ip6_% runtime/net/nd runtime/net/nd_% runtime/net/mld runtime/net/udp runtime/net/tcp/six runtime/net/tcp/cookie runtime/net/tcp/migrate \
-	runtime/base/histogram% runtime/virtio/net linux/memory/elf_check runtime/net/tcp/bbr runtime/net/tcp/rate \
-	runtime/net/tcp/connect runtime/net/tcp/option runtime/net/tcp/ecn runtime/net/tcp/urgent runtime/net/arp runtime/base/fmt runtime/base/random \
-	runtime/sched/start runtime/netglue/settings runtime/platform/config runtime/platform/godwit/log runtime/platform/godwit/steps \
-	runtime/platform/godwit/main linux/vdso/map linux/process/signal linux/process/sigreturn linux/files/sys_fd \
-	linux/files/signalfd linux/files/file_size linux/files/reclaim linux/memory/mm
-$(GUEST_COLD:%=$(BUILD)/guest/%.o): GUEST_OPT := -Os
-$(GUEST_COLD:%=$(BUILD)/guest/%.o) $(BUILD)/guest/runtime/platform/%.o: GUEST_FRAME := -fno-omit-frame-pointer
+# What requests pass through, and all of the programs' own interfaces (Makefile).
+GUEST_HOT := $(addprefix linux/,table uio files/epoll files/fd files/file_io files/pages files/pipe files/poll files/regular files/sys_io \
+		files/walk memory/fault process/futex sockets/socket sockets/syscalls sockets/tcp sockets/tcp_io) \
+	$(addprefix runtime/,base/crc32c base/str mem/frame mem/pbuf mem/slab net/csum net/net net/wheel netglue/glue netglue/cross \
+		virtio/blk virtio/net_queue virtio/net_tx virtio/queue) \
+	$(addprefix runtime/net/tcp/,ack api cubic input output rack xmit) \
+	$(addprefix runtime/sched/,balance clock fpu inbox preempt shard timer uaccess upcall uthread waitq) \
+	$(addprefix runtime/native/,buf listen task tcp tcp_wait udp) arinc653/%
+$(GUEST_HOT:%=$(BUILD)/guest/%.o): GUEST_OPT := $(HOT_OPT)

@@ -3,8 +3,9 @@
  * IPv6 addresses (RFC 3493 3.7) are made and taken apart: the stack knows none. */
 #include "linux/sockets/socket_internal.h"
 
-#define IN6_OLD_SIZE 24u /* struct sockaddr_in6 of RFC 2133, without a scope: taken as Linux does \
-			  */
+#define IN6_OLD_SIZE                                                                 \
+	24u /* struct sockaddr_in6 of RFC 2133, without a scope: taken as Linux does \
+	     */
 
 static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 

@@ -5,6 +5,7 @@
  * the program writes has left. */
 #include "linux/sockets/sockets.h"
 #include "linux/sockets/tcp.h"
+#include "runtime/base/inet.h"
 #include "runtime/netglue/trace.h"
 #include "runtime/virtio/console.h"
 
@@ -162,8 +163,8 @@ static void traced_release(struct file *f)
 
 static void report_one(const struct trace_sample *s)
 {
-	char text[GW_TRACE_POINTS * 12];
-	const uint8_t *ip = (const uint8_t *)&s->remote_ip;
+	char text[GW_TRACE_POINTS * 12], ip[INET_TEXT];
+	bool six = s->remote.family == 6;
 	size_t len = 0;
 
 	for (uint32_t i = GW_TRACE_RING + 1; i < GW_TRACE_POINTS; i++) {
@@ -174,8 +175,9 @@ static void report_one(const struct trace_sample *s)
 				  s->at[i] - s->at[GW_TRACE_RING]);
 		len += strlen(text + len);
 	}
-	control_line("trace %u %u %u.%u.%u.%u:%u %u %lu%s", s->shard, s->tid, ip[0], ip[1], ip[2],
-		     ip[3], s->remote_port, s->local_port, s->at[GW_TRACE_RING], text);
+	(void)(six ? inet_print6 : inet_print4)(ip, s->remote.ip6);
+	control_line("trace %u %u %s%s%s:%u %u %lu%s", s->shard, s->tid, six ? "[" : "", ip,
+		     six ? "]" : "", s->remote.port, s->local_port, s->at[GW_TRACE_RING], text);
 }
 
 void sockets_trace_report(void)

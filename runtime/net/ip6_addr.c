@@ -15,6 +15,26 @@ const uint8_t ip6_all_routers[16] = { 0xff, 2, [15] = 2 };
 const uint8_t ip6_loopback[16] = { [15] = 1 };
 const uint8_t ip6_zero[16];
 
+bool ip6_same(const uint8_t *a, const uint8_t *b)
+{
+	return ((ld64(a) ^ ld64(b)) | (ld64(a + 8) ^ ld64(b + 8))) == 0;
+}
+
+bool ip6_is_any(const uint8_t *a)
+{
+	return ip6_same(a, ip6_zero);
+}
+
+bool ip6_is_loopback(const uint8_t *a)
+{
+	return ip6_same(a, ip6_loopback);
+}
+
+bool ip6_is_mapped(const uint8_t *a)
+{
+	return ld64(a) == 0 && ld32(a + 8) == be32(0xffffu);
+}
+
 bool ip6_in_prefix(const uint8_t *a, const uint8_t *prefix, unsigned len)
 {
 	unsigned bytes = len / 8, bits = len % 8;
@@ -128,9 +148,8 @@ void ip6_duplicate(struct net_stack *s, unsigned i)
 	struct net_ip6_addr *a = &s->v6->pub.addr[i];
 	struct ip6_how *how = &s->v6->how[i];
 
-	log_warn("net: somebody else has IPv6 address %x:%x:%x:%x:%x:%x:%x:%x", ldbe16(a->addr),
-		 ldbe16(a->addr + 2), ldbe16(a->addr + 4), ldbe16(a->addr + 6), ldbe16(a->addr + 8),
-		 ldbe16(a->addr + 10), ldbe16(a->addr + 12), ldbe16(a->addr + 14));
+	log_warn("net: IPv6 address ..:%x:%x is somebody else's", ldbe16(a->addr + 12),
+		 ldbe16(a->addr + 14));
 	mld_leave(s, a->addr);
 	if (how->slaac && (s->cfg.ip6_secret[0] | s->cfg.ip6_secret[1]) != 0 &&
 	    how->counter < COUNTER_MAX) { /* RFC 7217 6: another one */

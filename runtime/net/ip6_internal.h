@@ -18,20 +18,10 @@
 #define IP6_FRAG_HLEN 8u
 
 /* ---- addresses (RFC 4291) ---- */
-static inline bool ip6_same(const uint8_t *a, const uint8_t *b)
-{
-	return ((ld64(a) ^ ld64(b)) | (ld64(a + 8) ^ ld64(b + 8))) == 0;
-}
-
-static inline bool ip6_is_any(const uint8_t *a)
-{
-	return (ld64(a) | ld64(a + 8)) == 0;
-}
-
-static inline bool ip6_is_loopback(const uint8_t *a)
-{
-	return ld64(a) == 0 && ld64(a + 8) == 1ull << 56;
-}
+bool ip6_same(const uint8_t *a, const uint8_t *b);
+bool ip6_is_any(const uint8_t *a);
+bool ip6_is_loopback(const uint8_t *a);
+bool ip6_is_mapped(const uint8_t *a);
 
 static inline bool ip6_is_multicast(const uint8_t *a)
 {
@@ -41,11 +31,6 @@ static inline bool ip6_is_multicast(const uint8_t *a)
 static inline bool ip6_is_link_local(const uint8_t *a)
 {
 	return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
-}
-
-static inline bool ip6_is_mapped(const uint8_t *a)
-{
-	return ld64(a) == 0 && ld32(a + 8) == be32(0xffffu);
 }
 
 /* A keyed hash of an address, for tables. */

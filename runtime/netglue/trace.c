@@ -61,8 +61,7 @@ void trace_begin(struct trace_sample *s, const struct net_endpoint *remote,
 
 	memset(s->at, 0, sizeof(s->at));
 	s->shard = shard_self()->id;
-	s->remote_ip = remote->ip4;
-	s->remote_port = remote->port;
+	s->remote = *remote;
 	s->local_port = local->port;
 	s->at[GW_TRACE_RING] = t->ring_ns;
 	s->at[GW_TRACE_INPUT] = t->input_ns;
@@ -169,19 +168,23 @@ static uint16_t port_at(const uint8_t *p)
 /* The reply that leaves in this frame of ours, or NULL. Headers are in the first fragment. */
 static struct trace_sample *reply_in(struct trace_shard *t, const struct pbuf *f)
 {
-	const uint8_t *ip = f->data + IP_AT, *tcp = ip + 4u * (ip[0] & 15);
-	uint32_t headers = IP_AT + 4u * (ip[0] & 15), seq;
+	const uint8_t *ip = f->data + IP_AT, *tcp;
+	bool six = port_at(ip - 2) == 0x86dd;
+	uint32_t headers = IP_AT + (six ? 40u : 4u * (ip[0] & 15)), seq;
 
-	if (f->len < headers + 20 || port_at(ip - 2) != 0x0800 || ip[9] != 6)
+	if (f->len < headers + 20 || (!six && port_at(ip - 2) != 0x0800) || ip[six ? 6 : 9] != 6)
 		return NULL;
+	tcp = f->data + headers;
 	headers += 4u * (tcp[12] >> 4);
 	memcpy(&seq, tcp + 4, 4);
 	seq = __builtin_bswap32(seq) + f->total - headers; /* behind its last byte */
 	list_for_each (n, &t->written) {
 		struct trace_sample *s = list_entry(n, struct trace_sample, link);
 
-		if (s->local_port == port_at(tcp) && s->remote_port == port_at(tcp + 2) &&
-		    memcmp(&s->remote_ip, ip + 16, 4) == 0 && (int32_t)(seq - s->reply_seq) > 0)
+		if (s->local_port == port_at(tcp) && s->remote.port == port_at(tcp + 2) &&
+		    s->remote.family == (six ? 6 : 4) &&
+		    memcmp(s->remote.ip6, ip + (six ? 24 : 16), six ? 16 : 4) == 0 &&
+		    (int32_t)(seq - s->reply_seq) > 0)
 			return s;
 	}
 	return NULL;

@@ -17,9 +17,9 @@ struct trace_sample {
 	struct list_node link;	 /* of its shard: the reply is written, or sent */
 	_Atomic uint32_t active; /* ended by the shard that has it in a list */
 	uint32_t shard;		 /* where the request was, or is, and whose list */
-	bool crossed;	    /* a copy on its own, which went with the reply to the device's shard */
-	uint32_t remote_ip; /* network byte order */
-	uint16_t remote_port, local_port;
+	bool crossed; /* a copy on its own, which went with the reply to the device's shard */
+	struct net_endpoint remote;
+	uint16_t local_port;
 	uint32_t reply_seq;	      /* of the reply's first byte */
 	uint32_t tid;		      /* thread that read */
 	uint64_t at[GW_TRACE_POINTS]; /* ns; 0: not met */

@@ -11,7 +11,7 @@
 
 struct request {
 	uint64_t shard, tid, start_ns, local_port;
-	char remote[32];
+	char remote[LIFE_REMOTE];
 	bool met[GW_TRACE_POINTS];
 	uint64_t at[GW_TRACE_POINTS]; /* since start_ns */
 };

@@ -11,11 +11,12 @@
 
 #define LIFE_MAX 1000000u	    /* requests in the table; all are in the file */
 #define LIFE_CONNECTIONS 1000u	    /* with a track of their own */
+#define LIFE_REMOTE 60		    /* a client's name and NUL: "[IPv6]:port" */
 #define LIFE_STAGES GW_TRACE_POINTS /* stage i ends at point i; 0 stands for the whole */
 
 struct life {
 	struct perfetto out;
-	char (*connections)[32];
+	char (*connections)[LIFE_REMOTE];
 	uint32_t n_connections;
 	uint64_t *ns[LIFE_STAGES]; /* of each stage, one entry for each request that has it */
 	size_t n[LIFE_STAGES], room[LIFE_STAGES];

@@ -56,7 +56,7 @@ void trace_begin(struct trace_sample *s, const struct net_endpoint *remote,
 		 const struct net_endpoint *local)
 {
 	memset(s->at, 0, sizeof(s->at));
-	s->remote_port = remote->port;
+	s->remote = *remote;
 	s->local_port = local->port;
 	s->shard = current;
 	s->at[GW_TRACE_RING] = s->at[GW_TRACE_INPUT] = now;

@@ -141,10 +141,13 @@ TEST(traced_request)
 	first->at[GW_TRACE_RING] = 1000;
 	for (unsigned i = 1; i < GW_TRACE_POINTS; i++)
 		first->at[i] = i == GW_TRACE_RUN ? 0 : 1000 + i;
-	first->remote_ip = 0x0200000a;
-	first->remote_port = 4000;
+	first->remote = (struct net_endpoint){ .family = 4, .port = 4000, .ip4 = 0x0200000a };
 	sockets_trace_report();
 	CHECK_STR(machine_line, "trace 0 1 10.0.0.2:4000 80 1000 1 2 3 - 5 6 7 8 9 10");
+	first->remote =
+		(struct net_endpoint){ .family = 6, .port = 4000, .ip6 = { 0xfd, [15] = 1 } };
+	sockets_trace_report();
+	CHECK_STR(machine_line, "trace 0 1 [fd00::1]:4000 80 1000 1 2 3 - 5 6 7 8 9 10");
 	machine_run(2);
 	first->active = 0; /* it has left */
 	CHECK_EQ(t_read(c, buf, 6), 6);

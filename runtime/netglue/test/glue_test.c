@@ -600,17 +600,20 @@ static struct trace_sample *followed, one_sample;
 static unsigned n_due, n_done;
 static struct trace_sample done[600];
 static uint32_t done_shard;
+static bool follow_six; /* a client of IPv6 */
 
 static void follow(void)
 {
-	static const struct net_endpoint remote = { .family = 4, .port = 4000, .ip4 = 0x0200000a },
-					 local = { .family = 4, .port = 80, .ip4 = 0 };
+	static const struct net_endpoint
+		remotes[2] = { { .family = 4, .port = 4000, .ip4 = 0x0200000a },
+			       { .family = 6, .port = 4000, .ip6 = { 0xfd, [15] = 2 } } },
+		local = { .family = 4, .port = 80, .ip4 = 0 };
 
 	if (!trace_due())
 		return;
 	n_due++;
 	if (followed != NULL && !followed->active)
-		trace_begin(followed, &remote, &local);
+		trace_begin(followed, &remotes[follow_six], &local);
 }
 
 static void take_done(const struct trace_sample *s)
@@ -652,6 +655,21 @@ static struct pbuf *segment(uint32_t shard, uint16_t port, uint32_t seq, uint32_
 	seq = htonl(seq);
 	memcpy(ip + 24, &seq, 4);
 	ip[32] = 0x50;
+	return p;
+}
+
+/* The same of IPv6, to fd00::2 port 4000. */
+static struct pbuf *segment6(uint32_t seq, uint32_t bytes)
+{
+	struct pbuf *p = segment(0, 4000, seq, bytes + 20);
+	uint8_t *ip = p->data + 14;
+
+	memmove(ip + 40, ip + 20, 20);
+	memcpy(p->data + 12, "\x86\xdd\x60", 3);
+	ip[6] = 6;
+	memset(ip + 24, 0, 16);
+	ip[24] = 0xfd;
+	ip[39] = 2;
 	return p;
 }
 
@@ -699,10 +717,29 @@ TEST(trace_a_request)
 	CHECK_EQ(unanswered, 0);
 	CHECK_EQ(n_done, 1);
 	CHECK(done[0].at[GW_TRACE_BELL] > done[0].at[GW_TRACE_SENT]);
-	CHECK_EQ(done[0].remote_port, 4000);
+	CHECK_EQ(done[0].remote.port, 4000);
 	CHECK_EQ(trace_drain(take_done, &unanswered), 0);
 	CHECK_EQ(n_done, 1);
 	CHECK_EQ(queues[0].n_sent, 5); /* all frames went out */
+	end_trace();
+}
+
+TEST(trace_ip6)
+{
+	start_trace(1, 1, "trace=1");
+	follow_six = true;
+	receive();
+	follow_six = false;
+	trace_reply(&one_sample, 100);
+	send_segment(4000, 100, 1); /* the same ports, another family */
+	CHECK_EQ(one_sample.at[GW_TRACE_SENT], 0);
+	CHECK_EQ(stacks[0].c.tx(stacks[0].c.ctx, segment6(99, 1)), 0); /* before the reply */
+	CHECK_EQ(one_sample.at[GW_TRACE_SENT], 0);
+	fake_now_ns += 10;
+	CHECK_EQ(stacks[0].c.tx(stacks[0].c.ctx, segment6(100, 1)), 0);
+	CHECK(one_sample.at[GW_TRACE_SENT] != 0);
+	turn(0);
+	CHECK(!one_sample.active);
 	end_trace();
 }
 
@@ -811,9 +848,10 @@ TEST(trace_across_shards)
 	end_trace();
 }
 
-UNIT_MAIN(CASE(device_full_for_another), CASE(trace_a_request), CASE(trace_before_a_sleep),
-	  CASE(trace_every_third), CASE(trace_ring_full), CASE(trace_across_shards),
-	  CASE(static_configuration), CASE(bad_configuration), CASE(ip6_static),
-	  CASE(ip6_from_the_link), CASE(no_device), CASE(dhcp_reaches_every_shard),
-	  CASE(send_through_another_shard), CASE(ring_full), CASE(own_queues), CASE(forwarded),
-	  CASE(loopback_keeps_awake), CASE(blocks_come_back), CASE(ring_between_threads))
+UNIT_MAIN(CASE(device_full_for_another), CASE(trace_a_request), CASE(trace_ip6),
+	  CASE(trace_before_a_sleep), CASE(trace_every_third), CASE(trace_ring_full),
+	  CASE(trace_across_shards), CASE(static_configuration), CASE(bad_configuration),
+	  CASE(ip6_static), CASE(ip6_from_the_link), CASE(no_device),
+	  CASE(dhcp_reaches_every_shard), CASE(send_through_another_shard), CASE(ring_full),
+	  CASE(own_queues), CASE(forwarded), CASE(loopback_keeps_awake), CASE(blocks_come_back),
+	  CASE(ring_between_threads))
