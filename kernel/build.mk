@@ -14,7 +14,7 @@ all: $(BUILD)/kernel.elf
 # What runs once at boot, after a failure, or in machines with elastic partitions only: small before fast.
 KERNEL_COLD := $(addprefix core/,acpi elastic health log manifest pool range restart) \
 	$(addprefix x86_64/,bootinfo cpu device iommu main partition pci smp symbols uart)
-$(KERNEL_COLD:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Os
+$(KERNEL_COLD:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Oz
 
 $(BUILD)/kernel/%.o: kernel/%.c Makefile kernel/build.mk
 	@mkdir -p $(dir $@)
