@@ -7,12 +7,15 @@
 
 #include <stdint.h>
 
+#include "abi/colour.h"
+
 #define GW_BOOT_MAGIC 0x746f6f6274697764ULL /* "dwitboot" */
 #define GW_MAX_EXTENTS 8u
 #define GW_MAX_DEVICES 32u
 #define GW_BOOT_PAGES 8u
 
-/* A stretch of the partition's physical memory. DMA addresses are equal to pa. */
+/* A stretch of the partition's memory, in its own addresses (colour.h): `pa` everywhere here. DMA
+ * addresses are those that gw_boot_info.dma makes of them. */
 struct gw_extent {
 	uint64_t pa, len;
 };
@@ -73,6 +76,7 @@ struct gw_boot_info {
 	uint32_t restarts;	/* how often this partition was restarted before */
 	uint32_t start;		/* enum gw_start */
 	uint64_t health_len;	/* bytes at GW_HEALTH_LOG_VA (health.h); 0: may not be read */
+	struct gw_stripe dma;	/* gw_stripe_pa: DMA addresses */
 	struct gw_device devices[GW_MAX_DEVICES];
 };
 

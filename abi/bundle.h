@@ -83,9 +83,9 @@ struct gw_bundle_partition {
 	uint64_t memory_bytes;		    /* 0: all that is left (the last one only) */
 	uint64_t entry_va;		    /* inside an executable segment */
 	uint64_t config_offset, config_len; /* blob in the bundle, not read by the kernel */
-	uint64_t colours; /* its frames: bit c, page colour c; 0: any (others: refused so far) */
-	uint32_t vcores;  /* 1..GW_MAX_VCORES */
-	uint32_t flags;	  /* GW_PARTITION_* */
+	uint64_t colours;	   /* its frames: bit c, page colour c (colour.h); 0: any */
+	uint32_t vcores;	   /* 1..GW_MAX_VCORES */
+	uint32_t flags;		   /* GW_PARTITION_* */
 	uint32_t page_table_pages; /* 0: 16 + memory / 128, and some more beyond 16 MiB */
 	uint32_t first_core;	   /* vcore i runs on core (first_core + i) % cores */
 	uint32_t restarts;	   /* before it is stopped instead; 0: any number */
@@ -164,6 +164,7 @@ struct gw_bundle {
 	 * kernel's own finding are HARDWARE ones only (NMI, machine check). */
 	uint8_t module_health[GW_HEALTH_CLASSES];
 	uint32_t trace_records; /* that each core keeps of what it did (trace.h); 0: none */
+	uint32_t colours; /* that there are: 2, 4, .. 64; 0: of the cache that has the fewest */
 };
 
 _Static_assert(sizeof(struct gw_bundle_partition) == 128, "bundle layout");

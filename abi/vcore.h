@@ -66,13 +66,13 @@ struct gw_regs {
 #define GW_MAP_NONE 0x4u      /* keep the frame mapped but inaccessible (PROT_NONE) */
 #define GW_MAP_ACCESSED 0x10u /* reported only */
 #define GW_MAP_DIRTY 0x20u    /* reported only */
-#define GW_MAP_LARGE                                                                \
-	0x40u /* map: use 2 MiB pages (va, pa and len multiples); reported likewise \
-	       */
+#define GW_MAP_LARGE                                                                         \
+	0x40u /* map: use 2 MiB pages (va, pa and len multiples; not with colours); reported \
+	       * likewise */
 
 struct gw_map {
 	uint64_t va;	/* multiple of 4096 in the program's addresses */
-	uint64_t pa;	/* frame: physical address inside the partition's memory extents */
+	uint64_t pa;	/* frame: address inside the partition's memory extents */
 	uint64_t len;	/* bytes, multiple of 4096, > 0; frames are contiguous */
 	uint64_t flags; /* GW_MAP_* */
 };

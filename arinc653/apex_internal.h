@@ -172,24 +172,6 @@ void process_off(struct apex_process *p, PROCESS_STATE_TYPE state);
 /* process_wake - p's wait is over with this result; it is READY, unless suspended. */
 void process_wake(struct apex_process *p, RETURN_CODE_TYPE result);
 
-/* apex_wait_on, apex_wait_for - the current process waits in q (or for the time) at most time_out.
- * Returns its result. Time-outs are valid (time_valid), waiting is allowed (cannot_wait). */
-RETURN_CODE_TYPE apex_wait_on(struct waitq *q, SYSTEM_TIME_TYPE time_out);
-RETURN_CODE_TYPE apex_wait_for(enum apex_wait why, uint64_t at);
-
-/* wait_object - what a service does that cannot be served now: NOT_AVAILABLE without a time-out,
- * INVALID_MODE for a process that cannot wait, or as apex_wait_on. wait_send: with a message for
- * whoever makes room. wait_receive: for one, of *length bytes, 0 unless NO_ERROR. */
-RETURN_CODE_TYPE wait_object(struct waitq *q, SYSTEM_TIME_TYPE time_out);
-RETURN_CODE_TYPE wait_send(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE length,
-			   SYSTEM_TIME_TYPE time_out);
-RETURN_CODE_TYPE wait_receive(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE *length,
-			      SYSTEM_TIME_TYPE time_out);
-
-/* The next one of q by its discipline, or NULL. */
-struct apex_process *waitq_first(const struct waitq *q);
-void waitq_init(struct waitq *q, QUEUING_DISCIPLINE_TYPE discipline);
-
 /* The process that runs on this core. Masked. */
 uint32_t plat_core(void); /* platform.h */
 static inline struct apex_process *current(void)
@@ -236,6 +218,27 @@ static inline bool discipline_valid(QUEUING_DISCIPLINE_TYPE d)
 	return d == FIFO || d == PRIORITY;
 }
 
+/* ---- wait.c ---- */
+
+/* The next one of q by its discipline, or NULL. */
+struct apex_process *waitq_first(const struct waitq *q);
+void waitq_init(struct waitq *q, QUEUING_DISCIPLINE_TYPE discipline);
+
+/* apex_wait_for (sched.c), apex_wait_on - the current process waits for the time, or in q, at most
+ * time_out. Returns its result. Time-outs are valid (time_valid), waiting is allowed (cannot_wait).
+ */
+RETURN_CODE_TYPE apex_wait_for(enum apex_wait why, uint64_t at);
+RETURN_CODE_TYPE apex_wait_on(struct waitq *q, SYSTEM_TIME_TYPE time_out);
+
+/* wait_object - what a service does that cannot be served now: NOT_AVAILABLE without a time-out,
+ * INVALID_MODE for a process that cannot wait, or as apex_wait_on. wait_send: with a message for
+ * whoever makes room. wait_receive: for one, of *length bytes, 0 unless NO_ERROR. */
+RETURN_CODE_TYPE wait_object(struct waitq *q, SYSTEM_TIME_TYPE time_out);
+RETURN_CODE_TYPE wait_send(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE length,
+			   SYSTEM_TIME_TYPE time_out);
+RETURN_CODE_TYPE wait_receive(struct waitq *q, MESSAGE_ADDR_TYPE message, MESSAGE_SIZE_TYPE *length,
+			      SYSTEM_TIME_TYPE time_out);
+
 /* ---- cores.c ---- */
 
 /* ready_init, ready_add, ready_del - the queues of READY processes. first: before those of its
@@ -258,10 +261,9 @@ bool core_moved(uint32_t c);
 /* core_kick - core c, another one, is to look at what it wants and at its timers. */
 void core_kick(uint32_t c);
 
-/* process_elsewhere - p, stopped or suspended, still has another core for a moment; *left is for
- * process_await, which returns when it has not any more. Called unmasked. */
-bool process_elsewhere(const struct apex_process *p, uint32_t *left);
-void process_await(const struct apex_process *p, uint32_t left);
+/* process_halt - STOP or SUSPEND, as `how` does it under the lock (NULL: there is no such process);
+ * returns its result when no core has the process any more. Called unmasked. */
+RETURN_CODE_TYPE process_halt(PROCESS_ID_TYPE id, RETURN_CODE_TYPE (*how)(struct apex_process *));
 
 /* ---- timer.c ---- */
 
@@ -288,6 +290,10 @@ APEX_INTEGER object_by_name(const struct apex_kind *k, const NAME_TYPE name);
 
 /* object_find - GET_..._ID: the identifier of the application's name. Called unmasked. */
 RETURN_CODE_TYPE object_find(const struct apex_kind *k, const char *name, APEX_INTEGER *id);
+
+/* object_refused - what speaks against one more object of the name, in the standard's order; valid:
+ * its parameters are. NO_ERROR: nothing. */
+RETURN_CODE_TYPE object_refused(const struct apex_kind *k, const NAME_TYPE name, bool valid);
 
 void *object_make(struct apex_kind *k, const NAME_TYPE name, QUEUING_DISCIPLINE_TYPE discipline);
 void objects_reset(void);

@@ -14,17 +14,13 @@ OBJECT_KIND(blackboards, struct blackboard, MAX_NUMBER_OF_BLACKBOARDS);
 
 static RETURN_CODE_TYPE create(const NAME_TYPE name, MESSAGE_SIZE_TYPE size)
 {
+	RETURN_CODE_TYPE rc =
+		object_refused(&blackboards, name, size >= 1 && size <= SYSTEM_LIMIT_MESSAGE_SIZE);
 	struct blackboard *b;
 	uint8_t *bytes;
 
-	if (blackboards.n == blackboards.max)
-		return INVALID_CONFIG;
-	if (object_by_name(&blackboards, name) != 0)
-		return NO_ACTION;
-	if (size < 1 || size > SYSTEM_LIMIT_MESSAGE_SIZE)
-		return INVALID_PARAM;
-	if (apex.mode == NORMAL)
-		return INVALID_MODE;
+	if (rc != NO_ERROR)
+		return rc;
 	bytes = plat_alloc((size_t)size, 8);
 	if (bytes == NULL)
 		return INVALID_CONFIG;

@@ -38,18 +38,14 @@ static struct slot *slot_at(const struct buffer *b, MESSAGE_RANGE_TYPE i)
 static RETURN_CODE_TYPE create(const NAME_TYPE name, MESSAGE_SIZE_TYPE size, MESSAGE_RANGE_TYPE n,
 			       QUEUING_DISCIPLINE_TYPE discipline)
 {
+	bool valid = size >= 1 && size <= SYSTEM_LIMIT_MESSAGE_SIZE && n >= 1 &&
+		     n <= SYSTEM_LIMIT_NUMBER_OF_MESSAGES && discipline_valid(discipline);
+	RETURN_CODE_TYPE rc = object_refused(&buffers, name, valid);
 	struct buffer *b;
 	uint8_t *slots;
 
-	if (buffers.n == buffers.max)
-		return INVALID_CONFIG;
-	if (object_by_name(&buffers, name) != 0)
-		return NO_ACTION;
-	if (size < 1 || size > SYSTEM_LIMIT_MESSAGE_SIZE || n < 1 ||
-	    n > SYSTEM_LIMIT_NUMBER_OF_MESSAGES || !discipline_valid(discipline))
-		return INVALID_PARAM;
-	if (apex.mode == NORMAL)
-		return INVALID_MODE;
+	if (rc != NO_ERROR)
+		return rc;
 	slots = plat_alloc(slot_bytes(size) * (size_t)n, 8);
 	if (slots == NULL)
 		return INVALID_CONFIG;

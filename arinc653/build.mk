@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ARINC 653 partitions: the services and the platform that every application is linked with.
-APEX_SRCS := $(addprefix arinc653/,sched.c cores.c timer.c object.c partition.c process.c state.c time.c sampling.c queuing.c buffer.c \
+APEX_SRCS := $(addprefix arinc653/,sched.c cores.c wait.c timer.c object.c partition.c process.c state.c time.c sampling.c queuing.c buffer.c \
 	blackboard.c semaphore.c event.c mutex.c error.c config.c)
 
 # Host tests: the services on simulated time. A name of the standard is 32 bytes; a shorter literal will do.

@@ -214,14 +214,22 @@ void core_kick(uint32_t c)
 	plat_kick(c);
 }
 
-bool process_elsewhere(const struct apex_process *p, uint32_t *left)
+RETURN_CODE_TYPE process_halt(PROCESS_ID_TYPE id, RETURN_CODE_TYPE (*how)(struct apex_process *))
 {
-	*left = atomic_load_explicit(&p->left, memory_order_relaxed);
-	return p->running != NO_CORE && p->running != plat_core();
-}
+	struct apex_process *p;
+	bool elsewhere = false;
+	RETURN_CODE_TYPE rc;
+	uint32_t left = 0;
 
-void process_await(const struct apex_process *p, uint32_t left)
-{
-	while (atomic_load_explicit(&p->left, memory_order_acquire) == left)
+	apex_lock();
+	p = process_by_id(id);
+	rc = how(p);
+	if (rc == NO_ERROR) {
+		elsewhere = p->running != NO_CORE && p->running != plat_core();
+		left = atomic_load_explicit(&p->left, memory_order_relaxed);
+	}
+	apex_unlock();
+	while (elsewhere && atomic_load_explicit(&p->left, memory_order_acquire) == left)
 		plat_relax();
+	return rc;
 }

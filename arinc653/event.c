@@ -14,19 +14,14 @@ OBJECT_KIND(events, struct event, MAX_NUMBER_OF_EVENTS);
 void CREATE_EVENT(EVENT_NAME_TYPE EVENT_NAME, EVENT_ID_TYPE *EVENT_ID,
 		  RETURN_CODE_TYPE *RETURN_CODE)
 {
-	RETURN_CODE_TYPE rc = NO_ERROR;
+	RETURN_CODE_TYPE rc;
 	EVENT_ID_TYPE id;
 	NAME_TYPE name;
 
 	name_copy(name, EVENT_NAME);
 	apex_lock();
-	if (events.n == events.max)
-		rc = INVALID_CONFIG;
-	else if (object_by_name(&events, name) != 0)
-		rc = NO_ACTION;
-	else if (apex.mode == NORMAL)
-		rc = INVALID_MODE;
-	else
+	rc = object_refused(&events, name, true);
+	if (rc == NO_ERROR)
 		object_make(&events, name, FIFO);
 	id = (EVENT_ID_TYPE)events.n;
 	apex_unlock();

@@ -52,17 +52,13 @@ bool mutex_awaited(const struct apex_process *p)
 static RETURN_CODE_TYPE create(const NAME_TYPE name, PRIORITY_TYPE priority,
 			       QUEUING_DISCIPLINE_TYPE discipline)
 {
+	bool valid = priority >= MIN_PRIORITY_VALUE && priority <= MAX_PRIORITY_VALUE &&
+		     discipline_valid(discipline);
+	RETURN_CODE_TYPE rc = object_refused(&mutexes, name, valid);
 	struct apex_mutex *m;
 
-	if (mutexes.n == mutexes.max)
-		return INVALID_CONFIG;
-	if (object_by_name(&mutexes, name) != 0)
-		return NO_ACTION;
-	if (priority < MIN_PRIORITY_VALUE || priority > MAX_PRIORITY_VALUE ||
-	    !discipline_valid(discipline))
-		return INVALID_PARAM;
-	if (apex.mode == NORMAL)
-		return INVALID_MODE;
+	if (rc != NO_ERROR)
+		return rc;
 	m = object_make(&mutexes, name, discipline);
 	m->priority = priority;
 	return NO_ERROR;

@@ -46,6 +46,17 @@ RETURN_CODE_TYPE object_find(const struct apex_kind *k, const char *name, APEX_I
 	return found != 0 ? NO_ERROR : INVALID_CONFIG;
 }
 
+RETURN_CODE_TYPE object_refused(const struct apex_kind *k, const NAME_TYPE name, bool valid)
+{
+	if (k->n == k->max)
+		return INVALID_CONFIG;
+	if (object_by_name(k, name) != 0)
+		return NO_ACTION;
+	if (!valid)
+		return INVALID_PARAM;
+	return apex.mode == NORMAL ? INVALID_MODE : NO_ERROR;
+}
+
 void *object_make(struct apex_kind *k, const NAME_TYPE name, QUEUING_DISCIPLINE_TYPE discipline)
 {
 	struct apex_object *o;

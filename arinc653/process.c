@@ -109,47 +109,35 @@ static void start(struct apex_process *p, SYSTEM_TIME_TYPE delay)
 	list_add_tail(&apex.started, &p->queue);
 }
 
-void START(PROCESS_ID_TYPE PROCESS_ID, RETURN_CODE_TYPE *RETURN_CODE)
+static RETURN_CODE_TYPE delayed_start(struct apex_process *p, SYSTEM_TIME_TYPE delay)
 {
-	RETURN_CODE_TYPE rc = NO_ERROR;
-	struct apex_process *p;
-
-	apex_lock();
-	p = process_by_id(PROCESS_ID);
 	if (p == NULL)
-		rc = INVALID_PARAM;
-	else if (p->state != DORMANT)
-		rc = NO_ACTION;
-	else if (!deadline_exists(p, 0))
-		rc = INVALID_CONFIG;
-	else
-		start(p, 0);
-	apex_unlock();
-	*RETURN_CODE = rc;
+		return INVALID_PARAM;
+	if (p->state != DORMANT)
+		return NO_ACTION;
+	if (delay < 0 || !time_valid(delay, plat_now()) ||
+	    (is_periodic(p) && delay >= p->attributes.PERIOD))
+		return INVALID_PARAM;
+	if (!deadline_exists(p, delay))
+		return INVALID_CONFIG;
+	start(p, delay);
+	return NO_ERROR;
 }
 
 void DELAYED_START(PROCESS_ID_TYPE PROCESS_ID, SYSTEM_TIME_TYPE DELAY_TIME,
 		   RETURN_CODE_TYPE *RETURN_CODE)
 {
-	RETURN_CODE_TYPE rc = NO_ERROR;
-	struct apex_process *p;
+	RETURN_CODE_TYPE rc;
 
 	apex_lock();
-	p = process_by_id(PROCESS_ID);
-	if (p == NULL)
-		rc = INVALID_PARAM;
-	else if (p->state != DORMANT)
-		rc = NO_ACTION;
-	else if (DELAY_TIME < 0 || !time_valid(DELAY_TIME, plat_now()))
-		rc = INVALID_PARAM;
-	else if (is_periodic(p) && DELAY_TIME >= p->attributes.PERIOD)
-		rc = INVALID_PARAM;
-	else if (!deadline_exists(p, DELAY_TIME))
-		rc = INVALID_CONFIG;
-	else
-		start(p, DELAY_TIME);
+	rc = delayed_start(process_by_id(PROCESS_ID), DELAY_TIME);
 	apex_unlock();
 	*RETURN_CODE = rc;
+}
+
+void START(PROCESS_ID_TYPE PROCESS_ID, RETURN_CODE_TYPE *RETURN_CODE)
+{
+	DELAYED_START(PROCESS_ID, 0, RETURN_CODE);
 }
 
 /* ---- stopping ---- */
@@ -164,27 +152,19 @@ void process_stop(struct apex_process *p)
 	p->suspended = false;
 }
 
+static RETURN_CODE_TYPE stop(struct apex_process *p)
+{
+	if (p == NULL || p == current())
+		return INVALID_PARAM;
+	if (p->state == DORMANT)
+		return NO_ACTION;
+	process_stop(p);
+	return NO_ERROR;
+}
+
 void STOP(PROCESS_ID_TYPE PROCESS_ID, RETURN_CODE_TYPE *RETURN_CODE)
 {
-	RETURN_CODE_TYPE rc = NO_ERROR;
-	struct apex_process *p;
-	bool elsewhere = false;
-	uint32_t left = 0;
-
-	apex_lock();
-	p = process_by_id(PROCESS_ID);
-	if (p == NULL || p == current())
-		rc = INVALID_PARAM;
-	else if (p->state == DORMANT)
-		rc = NO_ACTION;
-	else
-		process_stop(p);
-	if (p != NULL && rc == NO_ERROR)
-		elsewhere = process_elsewhere(p, &left);
-	apex_unlock();
-	if (elsewhere)
-		process_await(p, left);
-	*RETURN_CODE = rc;
+	*RETURN_CODE = process_halt(PROCESS_ID, stop);
 }
 
 void STOP_SELF(void)

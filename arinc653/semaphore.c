@@ -14,17 +14,13 @@ OBJECT_KIND(semaphores, struct semaphore, MAX_NUMBER_OF_SEMAPHORES);
 static RETURN_CODE_TYPE create(const NAME_TYPE name, SEMAPHORE_VALUE_TYPE value,
 			       SEMAPHORE_VALUE_TYPE max, QUEUING_DISCIPLINE_TYPE discipline)
 {
+	bool valid = value >= 0 && value <= max && max >= 1 && max <= MAX_SEMAPHORE_VALUE &&
+		     discipline_valid(discipline);
+	RETURN_CODE_TYPE rc = object_refused(&semaphores, name, valid);
 	struct semaphore *s;
 
-	if (semaphores.n == semaphores.max)
-		return INVALID_CONFIG;
-	if (object_by_name(&semaphores, name) != 0)
-		return NO_ACTION;
-	if (value < 0 || value > MAX_SEMAPHORE_VALUE || max < 1 || max > MAX_SEMAPHORE_VALUE ||
-	    value > max || !discipline_valid(discipline))
-		return INVALID_PARAM;
-	if (apex.mode == NORMAL)
-		return INVALID_MODE;
+	if (rc != NO_ERROR)
+		return rc;
 	s = object_make(&semaphores, name, discipline);
 	s->value = value;
 	s->max = max;

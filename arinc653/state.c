@@ -105,20 +105,7 @@ static RETURN_CODE_TYPE suspend(struct apex_process *p)
 
 void SUSPEND(PROCESS_ID_TYPE PROCESS_ID, RETURN_CODE_TYPE *RETURN_CODE)
 {
-	RETURN_CODE_TYPE rc;
-	struct apex_process *p;
-	bool elsewhere = false;
-	uint32_t left = 0;
-
-	apex_lock();
-	p = process_by_id(PROCESS_ID);
-	rc = suspend(p);
-	if (p != NULL && rc == NO_ERROR)
-		elsewhere = process_elsewhere(p, &left);
-	apex_unlock();
-	if (elsewhere)
-		process_await(p, left);
-	*RETURN_CODE = rc;
+	*RETURN_CODE = process_halt(PROCESS_ID, suspend);
 }
 
 static RETURN_CODE_TYPE resume(struct apex_process *p)

@@ -14,7 +14,7 @@ all: $(BUILD)/kernel.elf
 # What runs once at boot, after a failure, or in machines with elastic partitions only: small before fast.
 KERNEL_COLD := $(addprefix core/,acpi elastic health log manifest pool range restart) \
 	$(addprefix x86_64/,bootinfo cpu device iommu main partition pci smp symbols uart)
-$(KERNEL_COLD:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Os
+$(KERNEL_COLD:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Oz
 
 $(BUILD)/kernel/%.o: kernel/%.c Makefile kernel/build.mk
 	@mkdir -p $(dir $@)
@@ -54,10 +54,11 @@ $(PARTS): $(PARTS_OBJS) kernel/test/probe.ld
 BOOT_TESTS += boot-test
 boot-test: $(BUILD)/kernel.elf $(PROBE) $(PARTS)
 	tests/boot/kernel $(BUILD)
+	tests/boot/colours $(BUILD)
 .PHONY: boot-test
 
 UNIT_TESTS += $(addprefix kernel/core/test/,range_test space_test manifest_test call_test acpi_test schedule_test port_test \
-	health_test elastic_test pool_test pool_race_test log_test lib_test trace_test)
+	health_test elastic_test pool_test pool_race_test log_test lib_test trace_test colour_test)
 kernel/core/test/range_test_SRCS := kernel/core/range.c
 kernel/core/test/space_test_SRCS := kernel/core/space.c
 kernel/core/test/manifest_test_SRCS := kernel/core/manifest.c kernel/core/crc32c.c
@@ -65,6 +66,7 @@ kernel/core/test/call_test_SRCS := kernel/core/trace.c kernel/core/call.c kernel
 kernel/core/test/acpi_test_SRCS := kernel/core/acpi.c
 kernel/core/test/port_test_SRCS := kernel/core/port.c
 kernel/core/test/trace_test_SRCS := kernel/core/trace.c
+kernel/core/test/colour_test_SRCS := # abi/colour.h, abi/deal.h
 kernel/core/test/log_test_SRCS := # it includes kernel/core/log.c
 kernel/core/test/lib_test_SRCS := # and this one kernel/core/lib.c
 ELASTIC_SRCS := $(addprefix kernel/core/,elastic.c policy_fixed.c policy_latency.c policy_batch.c)

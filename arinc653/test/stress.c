@@ -209,6 +209,7 @@ static void tormentor(void)
 			STOP(v, &rc);
 			OK(GET_PROCESS_STATUS, v, &s);
 			MUST(s.PROCESS_STATE == DORMANT);
+			MUST(places[v - victims[0]].inside == 0); /* no core has it */
 			break;
 		case 1:
 			STOP(v, &rc);
@@ -217,6 +218,7 @@ static void tormentor(void)
 			break;
 		case 2:
 			SUSPEND(v, &rc);
+			MUST(places[v - victims[0]].inside == 0);
 			break;
 		case 3:
 			RESUME(v, &rc);

@@ -42,7 +42,7 @@ struct vcore {
 	struct gw_vcore *area;	   /* NULL: the core's own, which stands for idling */
 	struct core *_Atomic core; /* its own; of one that floats: where it runs, or ran last */
 	struct partition *part;
-	uint64_t area_pa;
+	uint64_t area_at; /* the partition's own address of it */
 	uint32_t id;
 	uint32_t space;			 /* its address space; under the space lock */
 	_Atomic uint32_t state;		 /* enum vcore_state */
@@ -145,8 +145,10 @@ struct partition {
 	struct space spaces[GW_MAX_SPACES]; /* number 0 is made at boot */
 	struct space dma;		    /* what its devices reach; root 0: not confined */
 	_Atomic uint32_t space_lock;	    /* pool, spaces, and who runs in which */
+	uint64_t memory;		    /* bytes in extents */
 	uint32_t n_extents;
 	struct gw_extent extents[GW_MAX_EXTENTS];
+	uint64_t own_next;		 /* boot: what of its colours is dealt out */
 	struct gw_boot_info *info;	 /* the kernel's view of what it maps at GW_BOOT_VA */
 	uint64_t device_next;		 /* va of the next device's registers */
 	uint8_t devices[GW_MAX_DEVICES]; /* index in the boot info to the kernel's */

@@ -5,6 +5,7 @@
 #include "kernel/core/manifest.h"
 
 #include "abi/boot.h"
+#include "abi/colour.h"
 #include "abi/trace.h"
 #include "abi/vcore.h"
 #include "kernel/core/crc32c.h"
@@ -69,6 +70,8 @@ static int check_partition(const struct gw_bundle *b, uint32_t i, struct manifes
 		return bad(err, "partitions.page_table_pages", i, "is too large");
 	if (p->memory_bytes == 0 && i + 1 != b->n_partitions)
 		return bad(err, "partitions.memory_bytes", i, "is 0, and it is not the last one");
+	if (p->colours != 0 && p->memory_bytes - 1 >= GW_BOOT_VA - GW_MEM_BASE)
+		return bad(err, "partitions.colours", i, "need memory_bytes up to 1 TiB");
 	if (check_policy(b, i, err) != 0)
 		return -EINVAL;
 	for (uint32_t s = 0; s < b->n_segments; s++) {
@@ -224,6 +227,8 @@ static int check_header(const struct gw_bundle *b, uint64_t len, struct manifest
 		return bad(err, "frame_ns", 0, "is below 10 us, or cores is 0, with windows");
 	if (b->trace_records > GW_TRACE_MAX)
 		return bad(err, "trace_records", 0, "is above 65536");
+	if (b->colours > GW_COLOURS_MAX || (b->colours & (b->colours - 1)) != 0)
+		return bad(err, "colours", 0, "is not 0, or a power of two up to 64");
 	for (uint32_t c = 0; c < GW_HEALTH_CLASSES; c++)
 		if (b->module_health[c] >= GW_HEALTH_ACTIONS ||
 		    b->module_health[c] == GW_HEALTH_COLD_RESTART ||

@@ -91,7 +91,7 @@ static uint32_t counter(const struct vcore *v, uint64_t va)
 
 	if (pa % 2 != 0 || !partition_owns(v->part, pa, 2))
 		return 0;
-	return *(const volatile uint16_t *)direct(pa);
+	return *(const volatile uint16_t *)direct(gw_stripe_pa(&v->part->pool.stripe, pa));
 }
 
 /* Since when packets wait that v's runtime has not seen, as far as somebody has looked; 0: none. */

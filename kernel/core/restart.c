@@ -72,7 +72,8 @@ static bool restart_memory(struct partition *p)
 
 	for (uint32_t i = 0; !p->warm && i < p->n_extents; i++) {
 		if (at < p->extents[i].len) {
-			memset(direct(p->extents[i].pa + at), 0, PAGE_SIZE);
+			memset(direct(gw_stripe_pa(&p->pool.stripe, p->extents[i].pa + at)), 0,
+			       PAGE_SIZE);
 			p->restart_at += PAGE_SIZE;
 			return false;
 		}
@@ -82,10 +83,11 @@ static bool restart_memory(struct partition *p)
 }
 
 /* restart_at: segment << 48 | offset. */
-static bool restart_segments(struct partition *p)
+bool restart_segments(struct partition *p)
 {
 	uint64_t offset = p->restart_at & ((1ULL << 48) - 1), data;
 	struct restart_segment s;
+	uint8_t *to;
 
 	if (!arch_restart_segment(p, (uint32_t)(p->restart_at >> 48), &s))
 		return true;
@@ -94,8 +96,9 @@ static bool restart_segments(struct partition *p)
 		return false;
 	}
 	data = s.file_len > offset ? min_u64(s.file_len - offset, PAGE_SIZE) : 0;
-	memcpy(direct(s.pa + offset), direct(s.from + offset), data);
-	memset((uint8_t *)direct(s.pa + offset) + data, 0, PAGE_SIZE - data);
+	to = direct(gw_stripe_pa(&p->pool.stripe, s.pa + offset));
+	memcpy(to, direct(s.from + offset), data);
+	memset(to + data, 0, PAGE_SIZE - data);
 	p->restart_at += PAGE_SIZE;
 	return false;
 }

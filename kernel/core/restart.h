@@ -30,8 +30,10 @@ void arch_devices_stop(const struct partition *p);
 void arch_devices_start(const struct partition *p);
 
 struct restart_segment {
-	uint64_t pa, from, file_len, mem_len; /* whole pages from pa on */
+	uint64_t pa, from, file_len, mem_len; /* whole pages from p's own address pa on */
 };
+/* restart_segments - a part of making p's segments as they are at first; true: the last. */
+bool restart_segments(struct partition *p);
 bool arch_restart_segment(const struct partition *p, uint32_t i, struct restart_segment *s);
 
 #endif

@@ -16,11 +16,6 @@ static uint32_t level_index(uint64_t va, int level)
 	return (uint32_t)(va >> (12 + 9 * level)) & (ENTRIES - 1);
 }
 
-uint64_t space_pool_bytes(uint32_t pages)
-{
-	return pages * PAGE_SIZE + round_up(pages * 6ULL, PAGE_SIZE);
-}
-
 static uint32_t pool_index(const struct table_pool *p, const uint64_t *entry)
 {
 	return (uint32_t)((direct_pa(entry) - p->base) / PAGE_SIZE);
@@ -36,7 +31,8 @@ static uint64_t pool_take(struct table_pool *p)
 		i = p->head - 1;
 		p->head = p->next[i];
 	} else {
-		i = p->fresh++;
+		while (!gw_stripe_has(&p->stripe, i = p->fresh++))
+			;
 		if (!p->zeroed)
 			memset(direct(p->base + i * PAGE_SIZE), 0, PAGE_SIZE);
 	}
@@ -54,10 +50,12 @@ static void pool_give(struct table_pool *p, uint64_t pa)
 	p->free++;
 }
 
-void space_init(struct space *s, struct table_pool *p, uint64_t base, uint32_t pages, bool zeroed)
+void space_init(struct space *s, struct table_pool *p, uint64_t base, uint32_t pages,
+		uint64_t books, bool zeroed)
 {
-	*p = (struct table_pool){ .base = base, .n = pages, .free = pages, .zeroed = zeroed };
-	p->next = direct(base + pages * PAGE_SIZE);
+	*p = (struct table_pool){ .base = base, .n = pages, .zeroed = zeroed, .stripe = p->stripe };
+	p->free = p->stripe.mask != 0 ? pages / p->stripe.colours * p->stripe.columns : pages;
+	p->next = direct(books);
 	p->used = (uint16_t *)(p->next + pages);
 	*s = (struct space){ .root = pool_take(p), .pool = p };
 }
@@ -310,6 +308,18 @@ int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t 
 	return 0;
 }
 
+int space_map_coloured(struct space *s, uint64_t va, uint64_t at, uint64_t len, uint64_t bits,
+		       struct gather *g)
+{
+	int rc = s->pool->free < tables_needed(s, va, len, true, true) ? -ENOMEM : 0;
+
+	for (uint64_t n; len > 0 && rc == 0; va += n, at += n, len -= n) {
+		n = min_u64(len, gw_stripe_run(&s->pool->stripe, at));
+		rc = space_map(s, va, gw_stripe_pa(&s->pool->stripe, at), n, bits, false, g);
+	}
+	return rc;
+}
+
 static void protect_entry(struct space *s, uint64_t *e, uint64_t va, uint64_t bits,
 			  struct gather *g)
 {
@@ -421,6 +431,8 @@ int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap, struct g
 		*va = next;
 	}
 	*va = min_u64(*va, end);
+	for (uint32_t i = 0; s->pool->stripe.mask != 0 && i < n; i++)
+		out[i].pa_flags = gw_stripe_at(&s->pool->stripe, out[i].pa_flags);
 	return (int)n;
 }
 

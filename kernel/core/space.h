@@ -6,6 +6,7 @@
 #ifndef GODWIT_KERNEL_SPACE_H
 #define GODWIT_KERNEL_SPACE_H
 
+#include "abi/colour.h"
 #include "abi/vcore.h"
 #include "kernel/core/lib.h"
 
@@ -23,16 +24,17 @@
 #define PTE_ADDR 0x000ffffffffff000ULL
 #define PTE_PROT (PTE_P | PTE_W | PTE_NX | PTE_NONE)
 
-/* Page-table pages of one partition, contiguous. Pages on the free list and never used pages are
- * zero (the latter when `fresh` is reached). */
+/* Page-table pages of one partition, contiguous but for the colours that it has not. Pages on the
+ * free list and never used pages are zero (the latter when `fresh` is reached). */
 struct table_pool {
-	uint64_t base;	  /* pa of the first page */
-	uint32_t n, free; /* pages; pages not in use */
-	uint32_t fresh;	  /* pages from here on were never used */
-	uint32_t head;	  /* free list by index + 1; 0: empty */
-	bool zeroed;	  /* never used pages are zero already */
-	uint32_t *next;	  /* [n] free list links */
-	uint16_t *used;	  /* [n] entries in use */
+	uint64_t base;		 /* pa of the first page */
+	uint32_t n, free;	 /* pages, those of other colours too; own pages not in use */
+	uint32_t fresh;		 /* pages from here on were never used */
+	uint32_t head;		 /* free list by index + 1; 0: empty */
+	bool zeroed;		 /* never used pages are zero already */
+	uint32_t *next;		 /* [n] free list links */
+	uint16_t *used;		 /* [n] entries in use */
+	struct gw_stripe stripe; /* where the partition's memory is */
 };
 
 struct space {
@@ -54,13 +56,11 @@ struct gather {
 	uint64_t va[GATHER_PAGES];
 };
 
-/* space_pool_bytes - memory that a pool of `pages` tables needs, its bookkeeping included. */
-uint64_t space_pool_bytes(uint32_t pages);
-
-/* space_init - a fresh pool in [base, base + space_pool_bytes(pages)) and an empty space over it.
- */
+/* space_init - a fresh pool of `pages` from base on, and an empty space over it. pool->stripe is
+ * set; with colours, base is its base, and pages are whole rows. books: zero, so much a page. */
+#define SPACE_BOOKS_BYTES 6ULL
 void space_init(struct space *s, struct table_pool *pool, uint64_t base, uint32_t pages,
-		bool zeroed);
+		uint64_t books, bool zeroed);
 
 /* space_bits - leaf bits of a user mapping with GW_MAP_* flags. */
 static inline uint64_t space_bits(uint64_t flags)
@@ -86,20 +86,29 @@ MUST_CHECK bool space_empty(struct space *s, uint32_t steps);
 
 /* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
  * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool
- * cannot serve the whole range (nothing is changed). */
+ * cannot serve the whole range (nothing is changed). own: pa is the partition's own address
+ * (abi/colour.h); with colours no page is large. */
 MUST_CHECK int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
 			 bool large, struct gather *g);
+int space_map_coloured(struct space *s, uint64_t va, uint64_t at, uint64_t len, uint64_t bits,
+		       struct gather *g);
+MUST_CHECK static inline int space_map_own(struct space *s, uint64_t va, uint64_t at, uint64_t len,
+					   uint64_t bits, bool large, struct gather *g)
+{
+	return s->pool->stripe.mask == 0 ? space_map(s, va, at, len, bits, large, g)
+					 : space_map_coloured(s, va, at, len, bits, g);
+}
 
 /* space_protect - give the mapped pages of [va, va + len) the PTE_PROT bits given; holes are
  * skipped. -ENOMEM as space_map (a large page must be split). */
 MUST_CHECK int space_protect(struct space *s, uint64_t va, uint64_t len, uint64_t bits,
 			     struct gather *g);
 
-/* space_scan - report the mapped pages of [*va, end) in out[max], in order, and advance *va, by at
- * most `steps` entries, holes and stretches of 32 pages; ~0: as far as out reaches. With unmap,
- * remove them and the tables that become empty; without, clear their accessed flags. Returns the
- * number of entries, or -ENOMEM when a large page cannot be split (then *va is at it and nothing
- * was reported). */
+/* space_scan - report the mapped pages of [*va, end), which are the partition's own memory, in
+ * out[max], in order, and advance *va, by at most `steps` entries, holes and stretches of 32 pages;
+ * ~0: as far as out reaches. With unmap, remove them and the tables that become empty; without,
+ * clear their accessed flags. Returns the number of entries, or -ENOMEM when a large page cannot be
+ * split (then *va is at it and nothing was reported). */
 MUST_CHECK int space_scan(struct space *s, uint64_t *va, uint64_t end, bool unmap,
 			  struct gw_unmapped *out, uint32_t max, uint32_t steps, struct gather *g);
 

@@ -50,7 +50,8 @@ static int apply_entry(struct space *s, const struct gw_map *m, bool map, struct
 	uint64_t bits = space_bits(m->flags);
 
 	if (map)
-		return space_map(s, m->va, m->pa, m->len, bits, (m->flags & GW_MAP_LARGE) != 0, g);
+		return space_map_own(s, m->va, m->pa, m->len, bits, (m->flags & GW_MAP_LARGE) != 0,
+				     g);
 	return space_protect(s, m->va, m->len, bits & PTE_PROT, g);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0 or 1 + PARTITION] [config=TEXT] [break=OFFSET,SIZE,VALUE]
+"""bundle.py ELF|- OUT [part=ELF:KEY=VALUE:...]... [vcores=N] [cores=N frame=NS slots=CORE,PARTITION,OFFSET,DURATION,FLAGS;...] [channels=BYTES,DEPTH,REFRESH,SOURCE,TO;...] [flags=N] [mmio=PA,STRIDE,COUNT,GSI] [devices=0 or 1 + PARTITION] [ncolours=N] [config=TEXT] [break=OFFSET,SIZE,VALUE]
 A minimal bundle writer for the kernel's boot tests. health= (of a part) and module= are a byte (two hex digits) a class: its action;
 config=@FILE takes the file's bytes."""
 import struct
@@ -85,7 +85,7 @@ def main():
             devices.ljust(12 * 32, b"\0") +
             struct.pack("<III", int(opt.get("cores", "0")), int(opt.get("frame", "0")), len(slots) // 12) +
             slots.ljust(12 * 64, b"\0") + struct.pack("<I", len(channels) // 24) + channels.ljust(24 * 32, b"\0") +
-            bytes.fromhex(opt.get("module", "")).ljust(8, b"\0") + struct.pack("<I", int(opt.get("trace", "0"))))
+            bytes.fromhex(opt.get("module", "")).ljust(8, b"\0") + struct.pack("<II", int(opt.get("trace", "0")), int(opt.get("ncolours", "0"))))
     image = bytearray(page + bytes(8192 - len(page)) + b.body)
     if "break" in opt:
         at, width, value = (int(x, 0) for x in opt["break"].split(","))

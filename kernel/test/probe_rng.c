@@ -53,7 +53,7 @@ static void ring_fill(uint64_t pa)
 	uint64_t *desc = window(pa);
 	uint16_t *avail = window(pa + 64);
 
-	desc[0] = pa + 256;
+	desc[0] = gw_stripe_pa(&boot->dma, pa + 256);
 	desc[1] = 16 | (uint64_t)2 << 32; /* 16 bytes, device writes */
 	avail[0] = 0;
 	avail[2] = 0;
@@ -74,9 +74,9 @@ static void start_pci(const struct gw_device *d, uint64_t pa)
 	*(volatile uint16_t *)(common + 22) = 0; /* queue */
 	*(volatile uint16_t *)(common + 24) = 1; /* size */
 	*(volatile uint16_t *)(common + 26) = 0; /* MSI-X vector */
-	write64(common + 32, pa);
-	write64(common + 40, pa + 64);
-	write64(common + 48, pa + 128);
+	write64(common + 32, gw_stripe_pa(&boot->dma, pa));
+	write64(common + 40, gw_stripe_pa(&boot->dma, pa + 64));
+	write64(common + 48, gw_stripe_pa(&boot->dma, pa + 128));
 	*(volatile uint16_t *)(common + 28) = 1;
 	common[20] = 15;
 	ring_fill(pa);
@@ -95,9 +95,9 @@ static void start_mmio(const struct gw_device *d, uint64_t pa)
 	write32(r + 0x70, 11);
 	write32(r + 0x30, 0);
 	write32(r + 0x38, 1);
-	write64(r + 0x80, pa);
-	write64(r + 0x90, pa + 64);
-	write64(r + 0xa0, pa + 128);
+	write64(r + 0x80, gw_stripe_pa(&boot->dma, pa));
+	write64(r + 0x90, gw_stripe_pa(&boot->dma, pa + 64));
+	write64(r + 0xa0, gw_stripe_pa(&boot->dma, pa + 128));
 	write32(r + 0x44, 1);
 	write32(r + 0x70, 15);
 	ring_fill(pa);

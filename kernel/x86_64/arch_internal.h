@@ -49,7 +49,10 @@ void paging_init(const struct boot_info *b, struct range_set *free);
  */
 #define SEALED __attribute__((section(".bss.sealed")))
 void paging_seal(void);
-/* The kernel's memory: pages below 1 MiB as long as there are any. Zeroed. Boot only. */
+/* Pages at min or above: below 1 MiB as long as there are any. The kernel's own: zeroed. Boot only.
+ */
+#define LOW_END 0x100000ULL
+uint64_t memory_take(struct range_set *free, uint64_t bytes, uint64_t min);
 uint64_t kernel_pages(struct range_set *free, uint64_t bytes);
 /* Map a page of device registers (uncached); returns the address of pa. Boot only. */
 void *mmio_map(uint64_t pa);
@@ -68,6 +71,8 @@ struct cpu_features {
 };
 extern struct cpu_features cpu;
 void cpu_detect(void);
+/* Page colours of the cache behind the first level that has the fewest. */
+uint32_t cpu_colours(void);
 /* Control registers, GDT, TSS, IDT, syscall MSRs, GS of this core. */
 void cpu_init(struct core *c);
 void idt_build(void);
@@ -151,15 +156,15 @@ void interrupt_user(struct trap *t);
 
 /* partition.c: make the partitions of a checked bundle and their vcores, then deal out memory and
  * build their address spaces. Cores exist. */
-void partitions_create(const struct gw_bundle *b, struct range_set *free);
+void partitions_create(const struct gw_bundle *b, uint32_t stretches, struct range_set *free);
+/* Pages of p's colours, or of all (min 0: below 1 MiB first). The partition's own address. */
+uint64_t partition_take(struct partition *p, struct range_set *free, uint64_t bytes, uint64_t min);
 void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bundle_pa,
 		     const struct boot_info *boot, struct range_set *free);
 /* The page of the health log, mapped for those that may read it. */
 struct gw_health_log *health_log_build(const struct gw_bundle *b, struct range_set *free);
 /* The status page, for all of them; NULL: no windows. */
 struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free);
-/* Map in the partition's space, or end with a message when its page tables run out. */
-void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits);
 
 static inline struct vcore *vcore_self(void)
 {

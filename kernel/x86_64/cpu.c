@@ -48,6 +48,22 @@ void cpu_detect(void)
 		     "this CPU has no local APIC; choose another CPU model (-cpu max)");
 }
 
+/* Cache parameters (Intel SDM, CPUID leaf 4; AMD APM 3, 0x8000001d): type in eax 4:0, level in 7:5,
+ * bytes of a line in ebx 11:0, sets in ecx, each less 1. What is no power of two is in slices. */
+uint32_t cpu_colours(void)
+{
+	uint32_t leaf = (cpuid(4, 0).a & 0x1f) != 0 ? 4 : 0x8000001d, fewest = 0;
+
+	for (uint32_t i = 0; i < 8 && (cpuid(leaf, i).a & 0x1f) != 0; i++) {
+		struct cpuid r = cpuid(leaf, i);
+		uint32_t n = (uint32_t)((r.c + 1ULL) * ((r.b & 0xfff) + 1) / PAGE_SIZE);
+
+		if ((r.a >> 5 & 7) > 1 && (fewest == 0 || (n & -n) < fewest))
+			fewest = n & -n;
+	}
+	return (uint32_t)min_u64(fewest != 0 ? fewest : 1, GW_COLOURS_MAX);
+}
+
 static void enable_extended_state(void)
 {
 	struct cpuid r = cpuid(0xd, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* entry.S - every way into the kernel and out of it: syscalls, interrupts, exceptions. Interrupts are
- * off in the kernel except at one hlt (arch_idle). In the kernel GS is the struct vcore that
+ * off in the kernel except at one hlt (arch_idle) and one nop (interrupt_user). In the kernel GS is the struct vcore that
  * runs, and %gs:VCORE the kernel's alias of its area; user memory is touched in no other way. A core has
  * one stack for all its vcores: to switch, C changes the frame that return_to_user pops, and GS. */
 #include "kernel/core/layout.h"
@@ -232,7 +232,7 @@ interrupt_common:
 	call interrupt_user
 	jmp return_to_user
 
-/* Only ever at the hlt of arch_idle. */
+/* At the hlt of arch_idle, and where interrupt_user lets in what has come meanwhile. */
 interrupt_kernel:
 	push_regs rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
 	movl 72(%rsp), %edi

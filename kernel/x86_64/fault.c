@@ -228,13 +228,15 @@ void interrupt_user(struct trap *t)
 	trace(c, GW_TRACE_INTERRUPT, v, t->vector);
 	interrupt_serve((uint32_t)t->vector);
 	/* A timer that was armed for what is no longer so is only armed again. */
-	if (c->shared &&
-	    (t->vector != VECTOR_TIMER || !arch_timer_arm(c, min_u64(c->wake_ns, v->tick_ns))))
-		schedule(c, t);
-	else if (c->shared)
+	if (c->shared && t->vector == VECTOR_TIMER &&
+	    arch_now_ns() < min_u64(c->wake_ns, v->tick_ns) &&
+	    arch_timer_arm(c, min_u64(c->wake_ns, v->tick_ns)))
 		return;
-	else if (atomic_load_explicit(&v->area->masked, memory_order_relaxed) == 0 &&
-		 atomic_load_explicit(&v->area->pending, memory_order_relaxed) != 0 &&
-		 v->upcall_entry != 0)
+	if (c->shared) { /* what has come meanwhile is seen by the same look */
+		__asm__ volatile("sti\n\tnop\n\tcli" : : : "memory");
+		schedule(c, t);
+	} else if (atomic_load_explicit(&v->area->masked, memory_order_relaxed) == 0 &&
+		   atomic_load_explicit(&v->area->pending, memory_order_relaxed) != 0 &&
+		   v->upcall_entry != 0)
 		upcall_event(v, t);
 }

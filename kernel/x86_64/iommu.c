@@ -56,8 +56,8 @@ static void domain_make(struct partition *p)
 	if (rc == 0) /* it shares nothing after all */
 		memset(direct(p->dma.root), 0, PAGE_SIZE);
 	for (uint32_t i = 0; i < p->n_extents && rc == 0; i++)
-		rc = space_map(&p->dma, p->extents[i].pa, p->extents[i].pa, p->extents[i].len,
-			       PTE_P | PTE_W, true, &none);
+		rc = space_map_own(&p->dma, p->extents[i].pa, p->extents[i].pa, p->extents[i].len,
+				   PTE_P | PTE_W, true, &none);
 	if (rc != 0)
 		fail(STATUS_CONFIG, "too few page tables for the DMA of partition %s", p->name);
 }

@@ -41,13 +41,9 @@ static const struct gw_bundle *bundle_open(uint64_t *pa)
 
 static void log_partition(const struct partition *p)
 {
-	uint64_t memory = 0;
-
-	for (uint32_t i = 0; i < p->n_extents; i++)
-		memory += p->extents[i].len;
 	log_text("godwit: %s: %u vcores, %lu of %lu KiB, %u devices (dma = %s), tsc %lu kHz, boot "
 		 "%lu us\n",
-		 p->name, p->n_vcores, memory / 1024, boot.ram_bytes / 1024, p->info->n_devices,
+		 p->name, p->n_vcores, p->memory / 1024, boot.ram_bytes / 1024, p->info->n_devices,
 		 p->dma_trusted ? "trusted" : "isolated", clock.tsc_hz / 1000,
 		 arch_now_ns() / 1000);
 }
@@ -104,7 +100,7 @@ void kernel_boot(uint32_t magic, uint64_t info_pa)
 	b = bundle_open(&bundle_pa);
 	n_cores = cores_wanted(b);
 	smp_reserve(&free_memory, n_cores);
-	partitions_create(b, &free_memory);
+	partitions_create(b, boot.ram.n, &free_memory);
 	for (uint32_t i = 0; i < n_partitions; i++)
 		partition_build(partitions[i], b, bundle_pa, &boot, &free_memory);
 	ports_init(b,

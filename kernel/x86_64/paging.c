@@ -63,16 +63,26 @@ static void *page_at(uint64_t pa)
 	return direct_ready ? direct(pa) : (void *)(uintptr_t)pa;
 }
 
+uint64_t memory_take(struct range_set *free, uint64_t bytes, uint64_t min)
+{
+	uint64_t len = round_up(bytes, PAGE_SIZE), pa = 0;
+
+	if (min < LOW_END)
+		pa = range_carve(free, len, PAGE_SIZE, LOW_END);
+	if (pa == 0)
+		pa = range_carve(free, len, LOW_END, direct_ready ? UINT64_MAX : HUGE_SIZE);
+	if (pa == 0)
+		fail(STATUS_CONFIG,
+		     "too little memory: %lu KiB more are needed; give the machine more (-m)",
+		     len / 1024);
+	return pa;
+}
+
 uint64_t kernel_pages(struct range_set *free, uint64_t bytes)
 {
-	uint64_t len = round_up(bytes, PAGE_SIZE);
-	uint64_t pa = range_carve(free, len, PAGE_SIZE, 0x100000);
+	uint64_t pa = memory_take(free, bytes, 0);
 
-	if (pa == 0)
-		pa = range_carve(free, len, 0x100000, direct_ready ? UINT64_MAX : HUGE_SIZE);
-	if (pa == 0)
-		fail(STATUS_CONFIG, "too little memory for the kernel; give the machine more (-m)");
-	memset(page_at(pa), 0, len);
+	memset(page_at(pa), 0, round_up(bytes, PAGE_SIZE));
 	return pa;
 }
 
@@ -221,15 +231,18 @@ struct vcore *vcore_create(struct range_set *free, uint32_t index, struct partit
 			   struct core *c)
 {
 	uint64_t slot = VCORES_BASE + index * (uint64_t)VCORE_SLOT;
-	uint64_t pa = kernel_pages(free, GW_VCORE_AREA);
+	uint64_t at = partition_take(p, free, GW_VCORE_AREA, 0);
 	struct vcore *v = (struct vcore *)(slot + VCORE_PAGE);
 
 	slot_map(slot + VCORE_PAGE, kernel_pages(free, PAGE_SIZE), PAGE_SIZE);
-	slot_map(slot + VCORE_PAGE + VCORE, pa, GW_VCORE_AREA);
+	for (uint64_t i = 0; i < GW_VCORE_AREA; i += PAGE_SIZE)
+		slot_map(slot + VCORE_PAGE + VCORE + i, gw_stripe_pa(&p->pool.stripe, at + i),
+			 PAGE_SIZE);
 	v->self = v;
 	v->stack_top = c->stack_top;
 	v->area = (struct gw_vcore *)(slot + VCORE_PAGE + VCORE);
-	v->area_pa = pa;
+	v->area_at = at;
+	memset(v->area, 0, sizeof(*v->area));
 	v->area->id = id;
 	v->area->masked = 1;
 	v->core = c;

@@ -3,29 +3,31 @@
  * stay in the bundle, writable ones are copied), memory window, boot information, vcore areas. */
 #include "kernel/x86_64/arch_internal.h"
 
+#include "abi/deal.h"
 #include "kernel/core/health.h"
 #include "kernel/core/restart.h"
 #include "kernel/core/schedule.h"
 
 #define WINDOW_BITS (PTE_P | PTE_U | PTE_W | PTE_NX | PTE_A | PTE_D)
 #define READ_ONLY_BITS (PTE_P | PTE_U | PTE_NX | PTE_A)
-#define LOW_END 0x100000ULL
 
 struct partition *partitions[GW_BUNDLE_PARTITIONS];
 uint32_t n_partitions;
 static uint64_t segment_pa[GW_BUNDLE_SEGMENTS];
 static const struct gw_bundle *bundle; /* it stays: read-only segments, and restarts */
 
-void partition_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits)
+/* own: pa is the partition's own address. Ends with a message when its page tables run out. */
+static void map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
+		bool own)
 {
+	struct space *s = &p->spaces[0];
 	struct gather none;
 
 	none.n = 0;
-	if (len != 0 &&
-	    space_map(&p->spaces[0], va, pa, round_up(len, PAGE_SIZE), bits, true, &none) != 0)
-		fail(STATUS_CONFIG,
-		     "the page tables of partition %s are too few; raise "
-		     "page_table_pages in the manifest",
+	len = round_up(len, PAGE_SIZE);
+	if ((own ? space_map_own(s, va, pa, len, bits, true, &none)
+		 : space_map(s, va, pa, len, bits, true, &none)) != 0)
+		fail(STATUS_CONFIG, "partition %s: too few page tables; raise page_table_pages",
 		     p->name);
 }
 
@@ -33,57 +35,63 @@ uint64_t device_va(struct partition *p, uint64_t len)
 {
 	uint64_t va = round_up(p->device_next, len >= LARGE_SIZE ? LARGE_SIZE : PAGE_SIZE);
 
-	p->device_next =
-		round_up(va + len, PAGE_SIZE) + PAGE_SIZE; /* a guard page between devices */
+	p->device_next = round_up(va + len, PAGE_SIZE) + PAGE_SIZE; /* and a guard page */
 	return va;
 }
 
 void device_map(struct partition *p, uint64_t va, uint64_t pa, uint64_t len)
 {
-	partition_map(p, va, pa, len, WINDOW_BITS | PTE_PCD | PTE_PWT);
+	map(p, va, pa, len, WINDOW_BITS | PTE_PCD | PTE_PWT, false);
 }
 
-static uint64_t take(struct range_set *free, uint64_t bytes, uint64_t min)
+uint64_t partition_take(struct partition *p, struct range_set *free, uint64_t bytes, uint64_t min)
 {
-	uint64_t len = round_up(bytes, PAGE_SIZE);
-	uint64_t pa = 0;
-
-	if (min < LOW_END)
-		pa = range_carve(free, len, PAGE_SIZE, LOW_END);
-	if (pa == 0)
-		pa = range_carve(free, len, LOW_END, UINT64_MAX);
-	if (pa == 0)
-		fail(STATUS_CONFIG,
-		     "too little memory: %lu KiB more are needed; give the machine more (-m)",
-		     len / 1024);
-	return pa;
+	p->own_next += round_up(bytes, PAGE_SIZE);
+	return p->pool.stripe.mask == 0 ? memory_take(free, bytes, min)
+					: p->own_next - round_up(bytes, PAGE_SIZE);
 }
 
-#define SMALL 4096u /* frames: 16 MiB */
+/* A stretch for the partitions that have colours; each begins with its page tables. */
+static void deal_colours(const struct gw_bundle *b, uint32_t stretches, struct range_set *free)
+{
+	uint32_t colours = b->colours != 0 ? b->colours : cpu_colours();
+	struct gw_deal deals[GW_BUNDLE_PARTITIONS];
+	uint64_t rows = gw_deal_colours(b, colours, stretches, deals), row = colours * PAGE_SIZE;
+	uint64_t base;
 
-/* The pool: what the manifest says for the program, and what the kernel's own mappings take. */
+	if (rows == ~0ULL)
+		fail(STATUS_CONFIG,
+		     "a partition has page colours beyond the CPU's %u: the manifest may say more",
+		     colours);
+	if (rows == 0)
+		return;
+	log_text("godwit: %u page colours (by the CPU's caches: %u)\n", colours, cpu_colours());
+	base = round_up(memory_take(free, (rows + 1) * row, LOW_END), row);
+	for (uint32_t i = 0; i < b->n_partitions; i++) {
+		struct partition *p = partitions[i];
+
+		p->pool.stripe = deals[i].stripe;
+		p->pool.stripe.base += base;
+		p->pool.n = (uint32_t)deals[i].table_rows * colours;
+		p->own_next = deals[i].table_rows * p->pool.stripe.columns * PAGE_SIZE;
+	}
+}
+
 static void build_pool(struct partition *p, const struct gw_bundle_partition *m,
 		       const struct boot_info *boot, struct range_set *free)
 {
-	uint64_t memory = range_total(free, LOW_END);
-	uint64_t pages = m->page_table_pages, frames;
-	uint64_t base, bytes;
+	uint64_t memory = range_total(free, LOW_END), base = p->pool.stripe.base;
 	uint64_t *root, *kernel = direct(kernel_root);
+	uint32_t pages = p->pool.n;
 
-	if (m->memory_bytes != 0)
-		memory = min_u64(memory, m->memory_bytes);
-	frames = memory / PAGE_SIZE;
-	/* Threads' stacks and heaps lie far apart, a table or two for each: there is room for
-	 * hundreds, but not where every page counts. */
-	if (pages == 0)
-		pages = 16 + frames / 128 +
-			(frames > SMALL ? min_u64((frames - SMALL) / 32, 512) : 0);
-	pages += m->vcores / 32 + /* isolated: the same again for the devices' domain */
-		 (24 + 3 * boot->ram.n + memory / HUGE_SIZE) * (p->dma_trusted ? 1 : 2);
-	bytes = space_pool_bytes((uint32_t)pages);
-	base = take(free, bytes, 0);
-	memset(direct(base + pages * PAGE_SIZE), 0, bytes - pages * PAGE_SIZE);
-	space_init(&p->spaces[0], &p->pool, base, (uint32_t)pages,
+	if (pages == 0) {
+		if (m->memory_bytes != 0)
+			memory = min_u64(memory, m->memory_bytes);
+		pages = (uint32_t)gw_deal_tables(m, memory, boot->ram.n);
+		base = memory_take(free, pages * PAGE_SIZE, 0);
+	}
+	space_init(&p->spaces[0], &p->pool, base, pages,
+		   kernel_pages(free, pages * SPACE_BOOKS_BYTES),
 		   base >= LOW_END && (m->flags & GW_PARTITION_MEM_ZEROED));
 	root = direct(p->spaces[0].root);
 	for (uint32_t i = 256; i < 512; i++)
@@ -94,27 +102,25 @@ static void build_segment(struct partition *p, uint32_t i, uint64_t bundle_pa,
 			  struct range_set *free)
 {
 	const struct gw_bundle_segment *s = &bundle->segments[i];
-	uint64_t from = bundle_pa + s->offset, pa;
+	uint64_t from = bundle_pa + s->offset, bits = space_bits(s->flags) | PTE_A;
 
-	if (!(s->flags & GW_MAP_W)) {
-		partition_map(p, s->va, from, s->mem_len, space_bits(s->flags) | PTE_A);
+	if (!(s->flags & GW_MAP_W) && p->pool.stripe.mask == 0) {
+		map(p, s->va, from, s->mem_len, bits, false);
 		return;
 	}
-	pa = segment_pa[i] = take(free, s->mem_len, LOW_END);
-	memcpy(direct(pa), direct(from), s->file_len);
-	memset((uint8_t *)direct(pa) + s->file_len, 0,
-	       round_up(s->mem_len, PAGE_SIZE) - s->file_len);
-	partition_map(p, s->va, pa, s->mem_len, space_bits(s->flags) | PTE_A | PTE_D);
+	segment_pa[i] = partition_take(p, free, s->mem_len, LOW_END);
+	map(p, s->va, segment_pa[i], s->mem_len, bits | PTE_D, true);
 }
 
-/* All memory that is left, at most GW_MAX_EXTENTS stretches and `limit` bytes. */
-static void build_extents(struct partition *p, struct range_set *free, uint64_t limit)
+/* Its memory: of its colours, or all that is left, at most GW_MAX_EXTENTS stretches; at most
+ * `limit` bytes. Returns how much. */
+static uint64_t build_extents(struct partition *p, struct range_set *free, uint64_t limit)
 {
-	uint32_t n = 0;
+	uint64_t left = limit;
 
-	while (n < GW_MAX_EXTENTS) {
-		uint64_t start = 0, len;
-		const struct range *best = NULL;
+	while (p->n_extents < GW_MAX_EXTENTS && left != 0) {
+		struct gw_extent *e = &p->extents[p->n_extents];
+		struct range *best = NULL;
 
 		/* The next one up; when there are too many, small ones are passed over. */
 		for (uint32_t i = 0; i < free->n && best == NULL; i++)
@@ -122,29 +128,29 @@ static void build_extents(struct partition *p, struct range_set *free, uint64_t 
 			    (free->n <= GW_MAX_EXTENTS ||
 			     free->r[i].end - free->r[i].start >= LARGE_SIZE))
 				best = &free->r[i];
-		if (best == NULL || limit == 0)
+		if (p->pool.stripe.mask != 0)
+			*e = (struct gw_extent){ partition_take(p, free, left, 0), left };
+		else if (best != NULL)
+			e->len = min_u64(best->end - best->start, left),
+			e->pa = range_carve(free, e->len, best->start, best->end);
+		if (e->pa == 0)
 			break;
-		len = min_u64(best->end - best->start, limit);
-		start = range_carve(free, len, best->start, best->end);
-		if (start == 0)
-			break;
-		p->extents[n++] = (struct gw_extent){ start, len };
-		limit -= len;
-		partition_map(p, GW_MEM_BASE + start, start, len, WINDOW_BITS);
+		p->n_extents++;
+		left -= e->len;
+		map(p, GW_MEM_BASE + e->pa, e->pa, e->len, WINDOW_BITS, true);
 	}
-	p->n_extents = n;
-	if (n == 0)
+	if (p->n_extents == 0)
 		fail(STATUS_CONFIG,
 		     "no memory is left for partition %s; give the machine more (-m)", p->name);
+	return limit - left;
 }
 
 static void build_info(struct partition *p, const struct gw_bundle_partition *m,
 		       const struct boot_info *boot, struct range_set *free)
 {
-	uint64_t pa = take(free, GW_BOOT_PAGES * GW_PAGE, 0);
+	uint64_t pa = kernel_pages(free, GW_BOOT_PAGES * GW_PAGE);
 	struct gw_boot_info *info = direct(pa);
 
-	memset(info, 0, GW_BOOT_PAGES * GW_PAGE);
 	info->magic = GW_BOOT_MAGIC;
 	info->size = sizeof(*info);
 	info->partition = p->number;
@@ -156,7 +162,7 @@ static void build_info(struct partition *p, const struct gw_bundle_partition *m,
 	info->boot_tsc = boot->entry_tsc;
 	info->machine_bytes = boot->ram_bytes;
 	p->info = info;
-	partition_map(p, GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, READ_ONLY_BITS);
+	map(p, GW_BOOT_VA, pa, GW_BOOT_PAGES * GW_PAGE, READ_ONLY_BITS, false);
 }
 
 /* Memory of the one that takes what is left must leave something for those after it. */
@@ -164,33 +170,32 @@ void partition_build(struct partition *p, const struct gw_bundle *b, uint64_t bu
 		     const struct boot_info *boot, struct range_set *free)
 {
 	const struct gw_bundle_partition *m = &b->partitions[p->number];
-	uint64_t total = 0;
 
-	if (m->colours != 0)
-		fail(STATUS_CONFIG, "partition %s wants page colours: this kernel has none",
-		     p->name);
 	bundle = b;
 	build_pool(p, m, boot, free);
 	for (uint32_t i = 0; i < b->n_segments; i++)
 		if (b->segments[i].partition == p->number)
 			build_segment(p, i, bundle_pa, free);
+	while (!restart_segments(p))
+		;
+	p->restart_at = 0;
 	build_info(p, m, boot, free);
 	if (m->config_len != 0)
-		partition_map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len,
-			      READ_ONLY_BITS);
+		map(p, GW_CONFIG_VA, bundle_pa + m->config_offset, m->config_len, READ_ONLY_BITS,
+		    false);
 	for (uint32_t i = 0; i < m->vcores; i++)
-		partition_map(p, GW_VCORE_VA(i), p->vcores[i]->area_pa, GW_VCORE_AREA, WINDOW_BITS);
-	build_extents(p, free, m->memory_bytes != 0 ? m->memory_bytes : UINT64_MAX);
-	for (uint32_t i = 0; i < p->n_extents; i++)
-		total += p->extents[i].len;
-	if (m->memory_bytes != 0 && total < m->memory_bytes)
+		map(p, GW_VCORE_VA(i), p->vcores[i]->area_at, GW_VCORE_AREA, WINDOW_BITS, true);
+	p->memory = build_extents(
+		p, free, m->memory_bytes != 0 ? round_up(m->memory_bytes, PAGE_SIZE) : UINT64_MAX);
+	if (m->memory_bytes != 0 && p->memory < m->memory_bytes)
 		fail(STATUS_CONFIG,
-		     "partition %s wants %lu KiB, %lu KiB are left; give the machine "
-		     "more (-m)",
-		     p->name, m->memory_bytes / 1024, total / 1024);
+		     "partition %s wants %lu KiB, %lu KiB are left; give the machine more (-m)",
+		     p->name, m->memory_bytes / 1024, p->memory / 1024);
+	if (p->dma_trusted)
+		p->info->dma = p->pool.stripe;
 	p->info->n_extents = p->n_extents;
 	memcpy(p->info->extents, p->extents, sizeof(p->extents));
-	p->info->kernel_bytes = boot->ram_bytes - total - b->size;
+	p->info->kernel_bytes = boot->ram_bytes - p->memory - b->size;
 }
 
 /* May core c run its only vcore without a scheduler? */
@@ -203,13 +208,16 @@ static bool dedicated(const struct gw_bundle *b)
 	return b->n_partitions == 1 && b->n_slots == 0 && b->partitions[0].vcores <= n_cores;
 }
 
-void partitions_create(const struct gw_bundle *b, struct range_set *free)
+void partitions_create(const struct gw_bundle *b, uint32_t stretches, struct range_set *free)
 {
 	uint32_t index = 0;
 
+	for (uint32_t i = 0; i < b->n_partitions; i++)
+		partitions[i] = direct(kernel_pages(free, sizeof(*partitions[i])));
+	deal_colours(b, stretches, free);
 	for (uint32_t i = 0; i < b->n_partitions; i++) {
 		const struct gw_bundle_partition *m = &b->partitions[i];
-		struct partition *p = direct(kernel_pages(free, sizeof(*p)));
+		struct partition *p = partitions[i];
 		bool floats = m->policy != GW_POLICY_FIXED && !dedicated(b);
 
 		memcpy(p->name, m->name, sizeof(p->name));
@@ -220,14 +228,12 @@ void partitions_create(const struct gw_bundle *b, struct range_set *free)
 		p->restarts_max = m->restarts;
 		p->entry_va = m->entry_va;
 		p->device_next = GW_DEVICE_BASE;
-		partitions[i] = p;
 		for (uint32_t k = 0; k < m->vcores; k++) {
 			struct core *c = cores[(m->first_core + k) % n_cores];
 
 			if (!floats && c->n_vcores == CORE_VCORES)
 				fail(STATUS_CONFIG,
-				     "more than %u vcores on core %u; give the "
-				     "machine more cores (-smp)",
+				     "more than %u vcores on core %u; give it more cores (-smp)",
 				     CORE_VCORES, c->id);
 			p->vcores[k] = vcore_create(free, index++, p, k, c);
 			p->vcores[k]->floats = floats;
@@ -248,7 +254,7 @@ struct gw_status *status_build(const struct gw_bundle *b, struct range_set *free
 		return NULL;
 	pa = kernel_pages(free, len);
 	for (uint32_t i = 0; i < n_partitions; i++) {
-		partition_map(partitions[i], GW_STATUS_VA, pa, len, READ_ONLY_BITS);
+		map(partitions[i], GW_STATUS_VA, pa, len, READ_ONLY_BITS, false);
 		partitions[i]->info->status_len = len;
 	}
 	return direct(pa);
@@ -261,8 +267,8 @@ struct gw_health_log *health_log_build(const struct gw_bundle *b, struct range_s
 	for (uint32_t i = 0; i < n_partitions; i++) {
 		if ((b->partitions[i].flags & GW_PARTITION_HEALTH_LOG) == 0)
 			continue;
-		partition_map(partitions[i], GW_HEALTH_LOG_VA, pa, sizeof(struct gw_health_log),
-			      READ_ONLY_BITS);
+		map(partitions[i], GW_HEALTH_LOG_VA, pa, sizeof(struct gw_health_log),
+		    READ_ONLY_BITS, false);
 		partitions[i]->info->health_len = sizeof(struct gw_health_log);
 	}
 	return direct(pa);
@@ -278,7 +284,7 @@ bool arch_restart_segment(const struct partition *p, uint32_t i, struct restart_
 				       .from = direct_pa(bundle) + m->offset,
 				       .file_len = m->file_len,
 				       .mem_len = m->mem_len };
-	if (m->partition != p->number || !(m->flags & GW_MAP_W))
+	if (m->partition != p->number || segment_pa[i] == 0) /* not its, or in the bundle */
 		s->mem_len = 0;
 	return true;
 }

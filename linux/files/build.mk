@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-FILES_SRCS := $(wildcard linux/files/*.c) linux/files/test/support.c
+FILES_SRCS := $(wildcard linux/files/*.c) linux/files/test/support.c runtime/base/fmt.c runtime/base/crc32c.c
 define files_test
 UNIT_TESTS += linux/files/test/$(1)
 linux/files/test/$(1)_SRCS := $(FILES_SRCS)

@@ -227,7 +227,7 @@ int fmt_print(char *to, size_t size, const char *fmt, ...)
 
 size_t fmt_vline(char *to, size_t size, const char *prefix, const char *fmt, va_list args)
 {
-	size_t n = str_copy(to, prefix, size);
+	size_t n = (size_t)fmt_print(to, size, "%s", prefix);
 
 	n += (size_t)fmt_vprint(to + n, size - n, fmt, args);
 	n = GW_MIN(n, size - 1);

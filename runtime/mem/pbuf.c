@@ -3,6 +3,7 @@
  * freed (and still in the cache) is the next one used. Trusts its callers; receives nothing from
  * outside. */
 #include "runtime/mem/pbuf.h"
+#include "abi/vcore.h"
 #include "runtime/base/str.h"
 
 void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(void *, size_t *),
@@ -13,6 +14,7 @@ void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(vo
 	pool->max_total = max_total;
 	pool->more = more;
 	pool->ctx = ctx;
+	pool->dma = NULL;
 }
 
 static bool pool_grow(struct pbuf_pool *pool)
@@ -27,7 +29,9 @@ static bool pool_grow(struct pbuf_pool *pool)
 		return false;
 	for (size_t off = 0; off + PBUF_SIZE <= bytes; off += PBUF_SIZE) {
 		struct pbuf *p = (struct pbuf *)(void *)(mem + off);
+		uint64_t at = pool->dma != NULL ? pool->dma(p) : (uint64_t)p - GW_MEM_BASE;
 
+		p->dma = at - (uint64_t)p;
 		list_add_tail(&pool->free, &p->link);
 		pool->n_free++;
 		pool->n_total++;

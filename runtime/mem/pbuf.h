@@ -44,6 +44,8 @@ struct pbuf {
 	uint64_t
 		user[3]; /* [0] and link: the driver's while it holds the packet; [1], [2]: TCP's */
 	struct pbuf *slice_of; /* data lies in this other pbuf, which is referenced */
+	uint64_t dma; /* what makes an address in its own block one for devices; the pool's for good
+		       */
 };
 _Static_assert(sizeof(struct pbuf) <= PBUF_META, "pbuf descriptor");
 
@@ -54,6 +56,7 @@ struct pbuf_pool {
 	 * PBUF_SIZE), or NULL */
 	void *(*more)(void *ctx, size_t *bytes);
 	void *ctx;
+	uint64_t (*dma)(const void *p); /* where p is for devices; NULL: at its own address */
 };
 
 void pbuf_pool_init(struct pbuf_pool *pool, uint32_t max_total, void *(*more)(void *, size_t *),
@@ -71,6 +74,12 @@ struct pbuf *pbuf_slice(struct pbuf_pool *pool, struct pbuf *p, uint32_t off,
 static inline uint8_t *pbuf_block(struct pbuf *p)
 {
 	return (uint8_t *)p + PBUF_META;
+}
+
+/* The address for devices of a byte of p's own data. */
+static inline uint64_t pbuf_dma(const struct pbuf *p, const void *byte)
+{
+	return (uint64_t)byte + (unlikely(p->slice_of != NULL) ? p->slice_of : p)->dma;
 }
 
 static inline uint32_t pbuf_headroom(struct pbuf *p)

@@ -59,7 +59,10 @@ struct net_config {
 	uint32_t shard, n_shards;
 	uint32_t max_conns;		 /* connections of this stack, bounded memory */
 	uint32_t sndbuf_max, rcvbuf_max; /* bytes per connection */
-	uint32_t congestion;		 /* enum tcp_congestion, of new connections */
+	/* Receive buffers grow by themselves up to so many bytes in all, beyond what each begins
+	 * with: what the device can hold while nobody looks. 0: no bound. */
+	uint64_t rcv_growth_max;
+	uint32_t congestion; /* enum tcp_congestion, of new connections */
 	/* Interface identifiers: RFC 7217's with a secret that stays the same from boot to boot;
 	 * all zero: EUI-64 of the MAC (RFC 4291 appendix A). */
 	uint64_t ip6_secret[2];

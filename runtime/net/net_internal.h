@@ -84,6 +84,7 @@ struct tcp_tw;
 struct tcp_state_stack { /* TCP's part of a stack */
 	struct tcp_conn **hash;
 	uint32_t mask, n_conns, n_half;
+	uint64_t rcv_growth; /* rx_growth() of all connections */
 	uint64_t key[2], pair_key[4];
 	struct sip_key secret;
 	uint64_t ts_secret;

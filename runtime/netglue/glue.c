@@ -7,6 +7,7 @@
 #include "runtime/mem/mem.h"
 #include "runtime/netglue/glue_internal.h"
 #include "runtime/platform/platform.h"
+#include "runtime/virtio/dma.h"
 
 struct glue *glues[SHARD_MAX];
 
@@ -240,6 +241,7 @@ static struct net_stack *make_stack(struct glue *g)
 		c.tso6 = info->tso6;
 		c.gro_rx = info->mrg && info->csum_rx;
 		c.ack_batch = !c.gro_rx;
+		c.rcv_growth_max = (uint64_t)info->rx_frames * info->mtu / 2;
 		if (g->via == g->shard->id)
 			c.tx = tx_own;
 	}
@@ -282,6 +284,7 @@ static void start_shard(void *arg)
 
 	pbuf_pool_init(&g->pool, clamp(net.packet_bytes / n_shards / PBUF_SIZE, 96, 1u << 20),
 		       more_blocks, NULL);
+	g->pool.dma = dma_of;
 	g->stack = make_stack(g);
 	if (g->stack == NULL)
 		panic("net: no memory for a stack");

@@ -5,6 +5,7 @@
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/blkdev.h"
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/misc.h"
 
 #define BLK_F_SEG_MAX VIRTIO_BIT(2)
@@ -93,24 +94,20 @@ static void blk_service(void *ctx)
 }
 
 /* Put r on the ring, or say why not. */
-static int submit(struct blkdev *d, struct blk_req *r, const struct blk_segment *segments,
-		  uint32_t n)
+static int submit(struct blkdev *d, struct blk_req *r, struct vq_buf *bufs, uint32_t n)
 {
-	struct vq_buf bufs[BLK_SEGMENTS + 2];
 	int rc;
 
-	bufs[0] = (struct vq_buf){ va_to_pa(&r->hdr), sizeof(r->hdr) };
-	for (uint32_t i = 0; i < n; i++)
-		bufs[1 + i] = (struct vq_buf){ segments[i].pa, segments[i].len };
-	bufs[1 + n] = (struct vq_buf){ va_to_pa(&r->status), 1 };
+	bufs[0] = (struct vq_buf){ dma_of(&r->hdr), sizeof(r->hdr) };
+	bufs[1 + n] = (struct vq_buf){ dma_of(&r->status), 1 };
 	rc = vq_add(&d->q, bufs, 1, n + 1, r, r->table);
 	if (rc >= 0)
 		vq_flush(&d->q);
 	return rc < 0 ? rc : 0;
 }
 
-static int try_start(struct blkdev *d, uint64_t offset, const struct blk_segment *segments,
-		     uint32_t n, uint32_t bytes, struct blk_req **out)
+static int try_start(struct blkdev *d, uint64_t offset, struct vq_buf *bufs, uint32_t n,
+		     uint32_t bytes, struct blk_req **out)
 {
 	struct blk_req *r;
 	int rc = -EAGAIN;
@@ -128,7 +125,7 @@ static int try_start(struct blkdev *d, uint64_t offset, const struct blk_segment
 		r->bytes = bytes;
 		r->result = -EIO;
 		atomic_store_explicit(&r->done, false, memory_order_relaxed);
-		rc = submit(d, r, segments, n);
+		rc = submit(d, r, bufs, n);
 		if (rc == 0) {
 			d->free = r->next_free;
 			*out = r;
@@ -138,29 +135,30 @@ static int try_start(struct blkdev *d, uint64_t offset, const struct blk_segment
 	return rc;
 }
 
-static int start(struct blkdev *d, uint64_t offset, const struct blk_segment *segments, uint32_t n,
-		 uint32_t bytes, struct blk_req **out)
+static int start(struct blkdev *d, uint64_t offset, struct vq_buf *bufs, uint32_t n, uint32_t bytes,
+		 struct blk_req **out)
 {
 	struct waiter w = { .uthread = uthread_self() };
-	int rc = try_start(d, offset, segments, n, bytes, out);
+	int rc = try_start(d, offset, bufs, n, bytes, out);
 
 	if (rc != -EAGAIN)
 		return rc;
 	list_init(&w.link);
 	waitq_add(&d->room, &w);
 	/* Ends: every request in flight completes or times out, and then notifies. */
-	while ((rc = try_start(d, offset, segments, n, bytes, out)) == -EAGAIN)
+	while ((rc = try_start(d, offset, bufs, n, bytes, out)) == -EAGAIN)
 		(void)uthread_park(clock_now() + NS_PER_SEC);
 	waitq_del(&d->room, &w);
 	return rc;
 }
 
-static int read_group(struct blkdev *d, uint64_t offset, const struct blk_segment *segments,
-		      uint32_t n, uint32_t bytes)
+/* bufs: room for the header, n buffers, room for the status. */
+static int read_group(struct blkdev *d, uint64_t offset, struct vq_buf *bufs, uint32_t n,
+		      uint32_t bytes)
 {
 	uint64_t deadline = clock_now() + BLK_TIMEOUT_NS;
 	struct blk_req *r;
-	int rc = start(d, offset, segments, n, bytes, &r);
+	int rc = start(d, offset, bufs, n, bytes, &r);
 
 	if (rc != 0)
 		return rc;
@@ -191,7 +189,9 @@ static void copy_group(const uint8_t *from, const struct blk_segment *segments, 
 
 int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *segments, uint32_t n)
 {
+	struct vq_buf bufs[BLK_SEGMENTS + 2];
 	uint64_t total = 0;
+	uint32_t done = 0; /* of the first segment */
 
 	if (n == 0 || n > BLK_SEGMENTS || offset % d->align != 0)
 		return -EINVAL;
@@ -208,17 +208,29 @@ int blkdev_read(struct blkdev *d, uint64_t offset, const struct blk_segment *seg
 		return 0;
 	}
 	while (n != 0) {
-		uint32_t k = GW_MIN(n, d->seg_max), bytes = 0;
+		uint32_t k = 0, bytes = 0;
 		int rc;
 
-		for (uint32_t i = 0; i < k; i++)
-			bytes += segments[i].len;
-		rc = read_group(d, offset, segments, k, bytes);
+		while (n != 0 && k < d->seg_max) {
+			uint8_t *to = (uint8_t *)pa_to_va(segments->pa) + done;
+			uint32_t len = segments->len - done;
+
+			if (dma_stripe.mask != 0) /* its pages are apart */
+				len = GW_MIN(len, (uint32_t)(GW_PAGE_SIZE -
+							     (uint64_t)to % GW_PAGE_SIZE));
+			bufs[1 + k++] = (struct vq_buf){ dma_of(to), len };
+			bytes += len;
+			done += len;
+			if (done == segments->len) {
+				segments++;
+				n--;
+				done = 0;
+			}
+		}
+		rc = read_group(d, offset, bufs, k, bytes);
 		if (rc != 0)
 			return rc;
 		offset += bytes;
-		segments += k;
-		n -= k;
 	}
 	return 0;
 }
@@ -252,6 +264,7 @@ uint64_t blkdev_size(const struct blkdev *d)
 
 static int setup(struct blkdev *d)
 {
+	const uint32_t a_page = GW_PAGE_SIZE / sizeof(struct blk_req); /* each in one page */
 	uint64_t reqs;
 	uint64_t sectors;
 	int rc = vdev_negotiate(&d->v, BLK_F_SEG_MAX | BLK_F_BLK_SIZE);
@@ -274,12 +287,12 @@ static int setup(struct blkdev *d)
 	if (d->q.mask < 2)
 		return -EIO;
 	d->seg_max = GW_MIN(d->seg_max, d->q.mask - 1u);
-	reqs = pages_alloc((BLK_REQS * sizeof(struct blk_req) + GW_PAGE_SIZE - 1) / GW_PAGE_SIZE,
-			   1);
+	reqs = pages_alloc((BLK_REQS + a_page - 1) / a_page, 1);
 	if (reqs == 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < BLK_REQS; i++) {
-		struct blk_req *r = (struct blk_req *)pa_to_va(reqs) + i;
+		uint64_t page = reqs + i / a_page * GW_PAGE_SIZE;
+		struct blk_req *r = (struct blk_req *)pa_to_va(page) + i % a_page;
 
 		r->next_free = d->free;
 		d->free = r;

@@ -7,6 +7,7 @@
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/console_internal.h"
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/misc.h"
 
 enum {
@@ -23,7 +24,7 @@ enum {
 static void post(uint8_t *buf)
 {
 	if (con.ctrl_rx.n_free != 0)
-		vq_add_one(&con.ctrl_rx, va_to_pa(buf), CTRL_RX_LEN, VRING_DESC_WRITE, buf);
+		vq_add_one(&con.ctrl_rx, dma_of(buf), CTRL_RX_LEN, VRING_DESC_WRITE, buf);
 }
 
 static void take_sent(void)
@@ -50,7 +51,7 @@ static void send(uint32_t id, uint16_t event, uint16_t value)
 	m = &con.ctrl_out[i];
 	*m = (struct ctrl_msg){ id, event, value };
 	con.ctrl_busy |= 1u << i;
-	vq_add_one(&con.ctrl_tx, va_to_pa(m), sizeof(*m), 0, m);
+	vq_add_one(&con.ctrl_tx, dma_of(m), sizeof(*m), 0, m);
 }
 
 static void on_message(const struct ctrl_msg *m)

@@ -4,6 +4,7 @@
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/virtio/console_internal.h"
+#include "runtime/virtio/dma.h"
 
 struct console con;
 
@@ -20,7 +21,7 @@ static uint8_t *tx_buf(const struct con_port *p, uint32_t i)
 void con_post_rx(struct con_port *p, uint32_t i)
 {
 	if (p->rx.n_free != 0 && !p->rx.broken)
-		vq_add_one(&p->rx, va_to_pa(con_rx_buf(p, i)), CON_RX_LEN, VRING_DESC_WRITE,
+		vq_add_one(&p->rx, dma_of(con_rx_buf(p, i)), CON_RX_LEN, VRING_DESC_WRITE,
 			   con_rx_buf(p, i));
 }
 
@@ -134,7 +135,7 @@ size_t con_put(struct con_port *p, const uint8_t *data, size_t n)
 		uint8_t *buf = tx_buf(p, p->tx_free[--p->n_tx_free]);
 
 		memcpy(buf, data + done, k);
-		vq_add_one(&p->tx, va_to_pa(buf), (uint32_t)k, 0, buf);
+		vq_add_one(&p->tx, dma_of(buf), (uint32_t)k, 0, buf);
 		done += k;
 	}
 	vq_flush(&p->tx);

@@ -2,6 +2,7 @@
 /* init.c - look at every device of the boot information and start the drivers. */
 #include "runtime/virtio/virtio.h"
 #include "runtime/platform/platform.h"
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/misc.h"
 
 static int start(const struct vdev *d)
@@ -26,6 +27,7 @@ unsigned virtio_init(void)
 	bool strong = (boot->flags & GW_BOOT_EMULATED) != 0;
 	unsigned working = 0;
 
+	dma_stripe = boot->dma;
 	misc_init();
 	for (uint32_t i = 0; i < boot->n_devices && i < GW_MAX_DEVICES; i++) {
 		struct vdev d;

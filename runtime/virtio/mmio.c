@@ -2,8 +2,8 @@
 /* mmio.c - virtio over memory-mapped registers, version 2 (virtio 1.2, 4.2). One interrupt line for
  * the whole device, delivered on its rising edge: what is not acknowledged makes no further edge.
  */
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/transport.h"
-#include "runtime/mem/mem.h"
 
 enum { /* 4.2.2 */
        R_MAGIC = 0x000,
@@ -59,9 +59,9 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 					.sync = r + R_STATUS,
 					.wide = true };
 	io_write32(r + R_QUEUE_NUM, q->mask + 1u);
-	io_write_halves(r + R_QUEUE_DESC, va_to_pa(q->desc));
-	io_write_halves(r + R_QUEUE_DRIVER, va_to_pa(q->avail));
-	io_write_halves(r + R_QUEUE_DEVICE, va_to_pa(q->used));
+	io_write_halves(r + R_QUEUE_DESC, dma_of(q->desc));
+	io_write_halves(r + R_QUEUE_DRIVER, dma_of(q->avail));
+	io_write_halves(r + R_QUEUE_DEVICE, dma_of(q->used));
 	io_write32(r + R_QUEUE_READY, 1);
 	return 0;
 }

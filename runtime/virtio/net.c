@@ -4,6 +4,7 @@
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
 #include "runtime/platform/platform.h"
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/misc.h"
 #include "runtime/virtio/net_internal.h"
 
@@ -219,9 +220,9 @@ static void use_pairs(struct netdev *d)
 	mem[1] = CTRL_MQ_PAIRS_SET;
 	memcpy(mem + 2, &pairs, 2);
 	mem[4] = 0xff;
-	bufs[0] = (struct vq_buf){ va_to_pa(mem), 2 };
-	bufs[1] = (struct vq_buf){ va_to_pa(mem + 2), 2 };
-	bufs[2] = (struct vq_buf){ va_to_pa(mem + 4), 1 };
+	bufs[0] = (struct vq_buf){ dma_of(mem), 2 };
+	bufs[1] = (struct vq_buf){ dma_of(mem + 2), 2 };
+	bufs[2] = (struct vq_buf){ dma_of(mem + 4), 1 };
 	if (vq_add(&d->ctrl, bufs, 2, 1, mem, NULL) < 0)
 		return;
 	vq_flush(&d->ctrl);

@@ -68,7 +68,7 @@ static void refill(struct netdev_queue *q)
 			q->drops.no_buffer++;
 			break;
 		}
-		vq_add_one(&q->rx, va_to_pa(pbuf_block(p) + NET_RX_AT), NET_RX_LEN,
+		vq_add_one(&q->rx, (uint64_t)(pbuf_block(p) + NET_RX_AT) + p->dma, NET_RX_LEN,
 			   VRING_DESC_WRITE, p);
 	}
 	vq_flush(&q->rx);

@@ -3,6 +3,7 @@
  * lie, or wait in a bounded backlog; completions are taken back in batches. */
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/net_internal.h"
 
 static int drop(struct netdev_queue *q, struct pbuf *frame)
@@ -46,17 +47,17 @@ static __attribute__((noinline)) int put_chain(struct netdev_queue *q, struct pb
 
 	if (hdr_fits(f)) {
 		h = (struct net_hdr *)(void *)(f->data - NET_HDR_LEN);
-		bufs[n++] = (struct vq_buf){ va_to_pa(h), f->len + NET_HDR_LEN };
+		bufs[n++] = (struct vq_buf){ pbuf_dma(f, h), f->len + NET_HDR_LEN };
 		p = f->next;
 	} else {
 		h = &q->tx_hdrs[q->tx.free_head]; /* free with the chain's head descriptor */
-		bufs[n++] = (struct vq_buf){ va_to_pa(h), NET_HDR_LEN };
+		bufs[n++] = (struct vq_buf){ dma_of(h), NET_HDR_LEN };
 	}
 	for (; p != NULL; p = p->next) {
 		if (n == NET_TX_TABLE)
 			return drop(q, f);
 		if (p->len != 0)
-			bufs[n++] = (struct vq_buf){ va_to_pa(p->data), p->len };
+			bufs[n++] = (struct vq_buf){ pbuf_dma(p, p->data), p->len };
 	}
 	if (n > q->tx.mask + 1u) /* 2.7.5.3.1: no chain is longer than the queue */
 		return drop(q, f);
@@ -83,7 +84,7 @@ static inline int put(struct netdev_queue *q, struct pbuf *f)
 		struct net_hdr *h = (struct net_hdr *)(void *)(f->data - NET_HDR_LEN);
 
 		fill_hdr(h, f);
-		vq_add_one(&q->tx, va_to_pa(h), f->len + NET_HDR_LEN, 0, f);
+		vq_add_one(&q->tx, (uint64_t)h + f->dma, f->len + NET_HDR_LEN, 0, f);
 		return 0;
 	}
 	return put_chain(q, f);

@@ -12,6 +12,7 @@ struct netdev_info {
 	uint16_t mtu;
 	bool csum_tx, csum_rx, tso4, tso6, mrg;
 	uint32_t queue_pairs; /* in use: 1..n_shards */
+	uint32_t rx_frames;   /* of the MTU, that a pair holds while nobody looks; 0: not known */
 	bool link_up;
 };
 /* First network device found and initialised, or NULL. */

@@ -3,9 +3,9 @@
  * the copy of configuration space that the kernel took at boot; each must lie inside a BAR that the
  * kernel mapped. The kernel owns configuration space and the MSI-X table; here only queues get
  * vector numbers. */
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/transport.h"
 #include "runtime/base/str.h"
-#include "runtime/mem/mem.h"
 
 /* struct virtio_pci_common_cfg, 4.1.4.3 */
 enum {
@@ -70,9 +70,9 @@ static int queue_start(struct vdev *d, struct vq *q, uint16_t vector)
 		if (io_read16(c + C_QUEUE_MSIX_VECTOR) != vector)
 			return -ENOSPC;
 	}
-	io_write_halves(c + C_QUEUE_DESC, va_to_pa(q->desc));
-	io_write_halves(c + C_QUEUE_DRIVER, va_to_pa(q->avail));
-	io_write_halves(c + C_QUEUE_DEVICE, va_to_pa(q->used));
+	io_write_halves(c + C_QUEUE_DESC, dma_of(q->desc));
+	io_write_halves(c + C_QUEUE_DRIVER, dma_of(q->avail));
+	io_write_halves(c + C_QUEUE_DEVICE, dma_of(q->used));
 	io_write16(c + C_QUEUE_ENABLE, 1);
 	return 0;
 }

@@ -3,7 +3,14 @@
  * Trusts the driver above; what the device writes is only compared, never followed. */
 #include "runtime/virtio/queue.h"
 #include "runtime/base/str.h"
-#include "runtime/mem/mem.h"
+#include "runtime/virtio/dma.h"
+
+struct gw_stripe dma_stripe;
+
+uint64_t dma_of(const void *p)
+{
+	return gw_stripe_pa(&dma_stripe, va_to_pa(p));
+}
 
 /* One block:  | desc[size] | avail, ring[size], used_event | pad to 64 | used, ring[size],
  * avail_event | The pad keeps what the driver writes and what the device writes on different cache
@@ -33,7 +40,8 @@ static _Atomic uint16_t *avail_event(struct vq *q)
 }
 
 /* Small rings come from the small-object classes (16-byte aligned, inside one page), large ones
- * from whole frames: both are contiguous for the device. */
+ * from whole frames: both are contiguous for the device, with page colours (dma.h) each of the
+ * three parts is as long as size is at most 256. */
 static void *ring_alloc(size_t len)
 {
 	uint64_t pa;
@@ -131,7 +139,7 @@ int vq_add(struct vq *q, const struct vq_buf *bufs, unsigned n_out, unsigned n_i
 		}
 		for (unsigned i = 0; i < n; i++)
 			fill(&table[i], &bufs[i], i >= n_out, i + 1 < n, (uint16_t)(i + 1));
-		vq_add_one(q, va_to_pa(table), n * (uint32_t)sizeof(*table), VRING_DESC_INDIRECT,
+		vq_add_one(q, dma_of(table), n * (uint32_t)sizeof(*table), VRING_DESC_INDIRECT,
 			   cookie);
 	} else {
 		uint16_t at = id;

@@ -109,8 +109,8 @@ struct vq_features {
 	bool event_idx, indirect, strong;
 };
 
-/* Allocate rings for `size` descriptors (power of two, 2..VQ_SIZE_MAX) and clear the books. 0,
- * -ENOMEM, -EINVAL. */
+/* Allocate rings for `size` descriptors (power of two, 2..VQ_SIZE_MAX, with page colours ..256) and
+ * clear the books. 0, -ENOMEM, -EINVAL. */
 int vq_init(struct vq *q, uint16_t size, const struct vq_features *f) MUST_CHECK;
 /* Give the rings back. Only after the device was reset. */
 void vq_destroy(struct vq *q);

@@ -4,6 +4,7 @@
  * but does no harm. */
 #include "runtime/base/str.h"
 #include "runtime/mem/mem.h"
+#include "runtime/virtio/dma.h"
 #include "runtime/virtio/misc.h"
 
 #define RNG_BYTES 64u
@@ -21,7 +22,7 @@ static void ask(void)
 {
 	if (rng.q.broken || rng.q.n_inflight != 0)
 		return;
-	vq_add_one(&rng.q, va_to_pa(rng.buf), RNG_BYTES, VRING_DESC_WRITE, rng.buf);
+	vq_add_one(&rng.q, dma_of(rng.buf), RNG_BYTES, VRING_DESC_WRITE, rng.buf);
 	vq_flush(&rng.q);
 }
 

@@ -6,8 +6,8 @@ TCG: as partitions of a module (policies latency and batch), and the same two pr
 What counts is the processor time of QEMU's threads of virtual processors, so that the client and whoever else uses this machine take
 nothing away from the result: the batch's share is its work for each second that redis leaves (the processors' time, less what redis takes
 of it at the same load alone) against its work for a second alone. Latencies are the client's, in this machine's time."""
-import glob, json, os, re, shlex, signal, socket, subprocess, sys, tempfile, threading, time
-from guests import BUILD, GODWIT, REDIS, WORK, User, common, linux_files, raise_backlog, say
+import glob, json, os, re, shlex, socket, subprocess, sys, tempfile, threading, time
+from guests import BUILD, GODWIT, REDIS, WORK, User, common, end_process, linux_files, raise_backlog, say
 
 LOAD = os.path.join(BUILD, "godwit-load")
 RATE, BURST = 400, 20
@@ -127,12 +127,7 @@ class Running:
             time.sleep(0.1)
 
     def stop(self):
-        self.p.send_signal(signal.SIGTERM)
-        try:
-            self.p.wait(10)
-        except subprocess.TimeoutExpired:
-            self.p.kill()
-            self.p.wait()
+        end_process(self.p)
 
 
 def measure(make, what, seconds):

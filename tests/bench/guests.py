@@ -2,10 +2,13 @@
 """guests - redis to measure, three times: in a Godwit machine, in a Linux guest (linux-guest builds it), and native, a plain
 process of this machine. All three are reached over the same network, by the same client. What the two guests' QEMU commands
 have in common is taken from ours (`godwit run --print-qemu`), so that neither is favoured: machine, firmware, processor, memory, network."""
-import contextlib, ctypes, os, shlex, shutil, signal, socket, subprocess, sys, tempfile, time
+import contextlib, ctypes, os, shlex, shutil, socket, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.append(os.path.join(ROOT, "tests", "system"))
+from harness import end_process
+
 BUILD = os.path.join(ROOT, "build")
 GODWIT = os.path.join(BUILD, "godwit")
 WORK = os.path.join(BUILD, "bench")
@@ -99,7 +102,6 @@ class Tap(User):
     name = "tap and bridge"
 
     def __init__(self):
-        sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
         import harness, netlab
         try:
             self.ns, self.far = netlab.Namespace(), netlab.Namespace()
@@ -212,13 +214,7 @@ class Server:
         self.stop()
 
     def stop(self):
-        if self.p.poll() is None:
-            self.p.send_signal(signal.SIGTERM)
-            try:
-                self.p.wait(15)
-            except subprocess.TimeoutExpired:
-                self.p.kill()
-                self.p.wait()
+        end_process(self.p)
 
 
 def start(kind, net, **more):

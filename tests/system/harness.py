@@ -37,6 +37,19 @@ def true(x, what):
         raise AssertionError(what)
 
 
+def end_process(p, signum=signal.SIGTERM, seconds=15):
+    """Ask it to end, and end it if it does not. Whether it did, or had already."""
+    if p.poll() is None:
+        p.send_signal(signum)
+        try:
+            p.wait(seconds)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+            return False
+    return True
+
+
 def run(*args, options=(), timeout=60, input=None):
     """`godwit run OPTIONS -- ARGS` to its end: (status, stdout, stderr)."""
     p = subprocess.Popen([GODWIT, "run", *options, "--", *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -129,24 +142,12 @@ class Machine:
 
     def stop(self):
         """Ctrl-C, the summary, the status."""
-        if self.p.poll() is None:
-            self.p.send_signal(signal.SIGINT)
-            try:
-                self.p.wait(15)
-            except subprocess.TimeoutExpired:
-                self.p.kill()
-                self.p.wait()
-                raise AssertionError("the machine did not stop on SIGINT")
+        true(end_process(self.p, signal.SIGINT), "the machine did not stop on SIGINT")
         return self.p.returncode
 
     def __exit__(self, kind, *rest):
         if kind:
-            if self.p.poll() is None:
-                self.p.send_signal(signal.SIGTERM)
-                try:
-                    self.p.wait(15)
-                except subprocess.TimeoutExpired:
-                    self.p.kill()
+            end_process(self.p)
             print("".join(self.err)[-3000:], file=sys.stderr)
         else:
             self.stop()

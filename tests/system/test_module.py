@@ -3,7 +3,7 @@
 the neighbour does not notice, messages between Linux programs."""
 import json, os, re, signal, socket, subprocess, tempfile, threading, time
 
-from harness import GODWIT, GUEST, ROOT, Redis, equal, free_port, need, test, true
+from harness import GODWIT, GUEST, ROOT, Redis, end_process, equal, free_port, need, test, true
 
 
 def redis_partition(name, port, more=""):
@@ -69,12 +69,7 @@ class Module:
         return self
 
     def __exit__(self, kind, *rest):
-        if self.p.poll() is None:
-            self.p.send_signal(signal.SIGTERM)
-            try:
-                self.p.wait(15)
-            except subprocess.TimeoutExpired:
-                self.p.kill()
+        end_process(self.p)
         if kind:
             print(self.text())
         self.folder.cleanup()

@@ -78,6 +78,8 @@ void bundle_show(const void *bytes, struct text *out)
 			    "devices kind %u vendor %04x device %04x location %x: partition %u\n",
 			    b->devices[i].kind, b->devices[i].vendor, b->devices[i].device,
 			    b->devices[i].location, b->devices[i].partition);
+	if (b->colours != 0)
+		text_printf(out, "page colours %u\n", b->colours);
 	if (b->cores != 0 || b->frame_ns != 0)
 		text_printf(out, "cores %u, major frame %u ns\n", b->cores, b->frame_ns);
 	for (uint32_t i = 0; i < b->n_slots; i++)

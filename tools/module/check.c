@@ -6,8 +6,6 @@
 #include "tools/module/read_internal.h"
 
 #define NAME_MOST 24u
-#define SLACK (1u << 20) /* what fragmentation and the firmware take */
-#define MIN_LINUX (4u << 20)
 
 static void check_names(const struct module *m, struct diag *d)
 {
@@ -30,51 +28,6 @@ static void check_names(const struct module *m, struct diag *d)
 				diag_error(d, m->channels[i].line,
 					   "a second channel %s; the first is in line %d",
 					   m->channels[i].name, m->channels[k].line);
-}
-
-/* Page tables, as kernel/x86_64/partition.c deals them out, and the runtime's own. */
-static uint64_t overhead(const struct module_partition *p)
-{
-	uint64_t frames = p->o.memory / 4096, pages = p->table_pages;
-
-	if (pages == 0) {
-		pages = 16 + frames / 128;
-		if (frames > 4096)
-			pages += (frames - 4096) / 32 < 512 ? (frames - 4096) / 32 : 512;
-	}
-	pages += (24 + 12 + p->o.memory / (1u << 30)) * (p->o.isolated ? 2 : 1) + p->o.vcores / 32;
-	return pages * 4096 + pages * 6 + 4096 + (64u << 10) + p->o.vcores * (48ull << 10);
-}
-
-void check_memory(struct module *m, struct diag *d)
-{
-	uint64_t ports = 0, need = SLACK;
-
-	for (size_t i = 0; i < m->n_channels; i++)
-		ports += (m->channels[i].bytes + 32) *
-			 (m->channels[i].depth != 0 ? m->channels[i].depth : 1);
-	m->kernel_need = (2u << 20) + (m->o.vcores * ((64ull << 10) + m->trace * 16ull)) + ports;
-	for (size_t i = 0; i < m->n_partitions; i++) {
-		const struct module_partition *p = &m->partitions[i];
-
-		if (p->has_memory && !p->o.bare && p->o.memory < MIN_LINUX)
-			diag_error(d, p->memory_line,
-				   "memory: too little; a Linux program needs 4M");
-		m->need[i] = overhead(p);
-		need += m->need[i] + p->o.memory;
-		for (size_t k = 0; k < i; k++)
-			if (p->colours & m->partitions[k].colours)
-				diag_warning(d, p->colours_line, "%s shares page colours with %s",
-					     p->name, m->partitions[k].name);
-	}
-	need += m->kernel_need;
-	if (m->memory_line == 0)
-		m->o.memory = (need + (4u << 20)) >> 20 << 20;
-	else if (m->o.memory < need)
-		diag_error(d, m->memory_line,
-			   "memory: the partitions and the kernel take %.1f MiB, the machine has "
-			   "%.1f MiB",
-			   (double)need / (1 << 20), (double)m->o.memory / (1 << 20));
 }
 
 static void check_forwards(const struct module *m, size_t i, struct diag *d)

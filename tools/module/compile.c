@@ -88,6 +88,7 @@ void module_manifest(const struct module *m, struct gw_bundle *b)
 	memcpy(b->slots, m->slots, m->n_slots * sizeof(m->slots[0]));
 	memcpy(b->module_health, m->health, sizeof(m->health));
 	b->trace_records = m->trace;
+	b->colours = m->colours;
 	b->n_channels = (uint32_t)m->n_channels;
 	for (size_t i = 0; i < m->n_channels; i++)
 		fill_channel(&m->channels[i], &b->channels[i]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/colour.h"
 #include "abi/trace.h"
 #include "tools/module/read_internal.h"
 
@@ -49,6 +50,16 @@ SET(frame)
 			   e->value);
 }
 
+SET(module_colours)
+{
+	struct module *m = target;
+
+	m->colours_line = e->line;
+	if (value_number(d, e, 2, GW_COLOURS_MAX, &m->colours) == 0 &&
+	    (m->colours & (m->colours - 1)) != 0)
+		diag_error(d, e->line, "colours = %s: a power of two, from 2 to 64", e->value);
+}
+
 SET(trace)
 {
 	(void)value_number(d, e, 0, GW_TRACE_MAX, &((struct module *)target)->trace);
@@ -78,6 +89,7 @@ void read_module(struct diag *d, const struct ini_section *s, struct module *m)
 		{ "qemu-args", set_qemu_args, false },
 		{ "metrics", set_metrics, false },
 		{ "trace", set_trace, false },
+		{ "colours", set_module_colours, false },
 		HEALTH_KEYS(set_module_health),
 	};
 

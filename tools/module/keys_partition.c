@@ -93,11 +93,7 @@ SET(colours)
 	struct module_partition *p = target;
 
 	p->colours_line = e->line;
-	if (value_bits(d, e, &p->colours) == 0 && p->colours != 0)
-		diag_error(d, e->line,
-			   "colours = %s: this kernel deals no page colours, and would not start "
-			   "the machine",
-			   e->value);
+	(void)value_bits(d, e, &p->colours);
 }
 
 SET(page_tables)

@@ -67,7 +67,8 @@ struct module_channel {
 struct module {
 	struct ini ini;	  /* owns most strings */
 	struct options o; /* of the machine; vcores: its cores */
-	int cores_line, memory_line, frame_line, machine_line;
+	int cores_line, memory_line, frame_line, machine_line, colours_line;
+	uint32_t colours; /* page colours that there are; 0: by the CPU's caches */
 	uint64_t frame_ns;
 	uint32_t trace;			   /* records of each core */
 	uint8_t health[GW_HEALTH_CLASSES]; /* of the module's own errors */
@@ -83,6 +84,8 @@ struct module {
 	uint64_t need[GW_BUNDLE_PARTITIONS]; /* bytes besides its memory: page tables, writable
 						segments */
 	uint64_t kernel_need;		     /* kernel, bundle, ports */
+	uint64_t
+		stretch; /* of all partitions that have page colours, with what is nobody's in it */
 };
 
 /* module_read - the file's text into *m, mistakes of single values to d. module_check - what

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/colour.h"
 #include "tools/module/module.h"
 
 #define COLUMNS 64u
@@ -86,7 +87,7 @@ static void show_core(const struct module *m, uint32_t core, struct text *out)
 
 static void show_memory(const struct module *m, struct text *out)
 {
-	uint64_t sum = m->kernel_need;
+	uint64_t sum = m->kernel_need + m->stretch, coloured = 0;
 
 	text_printf(out, "memory: %.1f MiB\n", (double)m->o.memory / (1 << 20));
 	text_printf(out, "  %-24s %10.1f MiB\n", "kernel, bundle, ports",
@@ -94,16 +95,37 @@ static void show_memory(const struct module *m, struct text *out)
 	for (size_t i = 0; i < m->n_partitions; i++) {
 		const struct module_partition *p = &m->partitions[i];
 
-		sum += p->o.memory + m->need[i];
+		*(p->colours == 0 ? &sum : &coloured) += p->o.memory + m->need[i];
 		text_printf(out, "  %-24s %10.1f MiB + %.1f MiB page tables and data", p->name,
 			    (double)p->o.memory / (1 << 20), (double)m->need[i] / (1 << 20));
-		if (p->colours != 0)
-			text_printf(out, ", colours 0x%llx", (unsigned long long)p->colours);
-		text_printf(out, "\n");
+		text_printf(out, "%s\n", p->colours != 0 ? ", of its colours" : "");
 	}
+	if (m->stretch > coloured)
+		text_printf(out, "  %-24s %10.1f MiB\n", "colours that nobody has",
+			    (double)(m->stretch - coloured) / (1 << 20));
 	if (m->o.memory > sum)
 		text_printf(out, "  %-24s %10.1f MiB\n", "unused",
 			    (double)(m->o.memory - sum) / (1 << 20));
+}
+
+/* Who has which page colours: # it has this one. */
+static void show_colours(const struct module *m, struct text *out)
+{
+	uint32_t n = m->colours != 0 ? m->colours : GW_COLOURS_MAX;
+
+	if (m->stretch == 0)
+		return;
+	text_printf(out, "page colours: %u%s\n", n,
+		    m->colours != 0 ? "" : " at most, as the CPU's caches have them");
+	for (size_t i = 0; i < m->n_partitions; i++) {
+		const struct module_partition *p = &m->partitions[i];
+
+		text_printf(out, "  %c %-22s |", (char)('A' + i), p->name);
+		for (uint32_t c = 0; c < n; c++)
+			text_printf(out, "%c",
+				    p->colours == 0 || (p->colours >> c & 1) ? '#' : '.');
+		text_printf(out, "|%s\n", p->colours == 0 ? " all" : "");
+	}
 }
 
 static void show_channels(const struct module *m, struct text *out)
@@ -182,6 +204,7 @@ void module_show(const struct module *m, struct text *out)
 	show_channels(m, out);
 	show_devices(m, out);
 	show_memory(m, out);
+	show_colours(m, out);
 }
 
 #define SVG_WIDTH 960.0

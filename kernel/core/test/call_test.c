@@ -188,7 +188,8 @@ static void setup(void)
 	if (tables == NULL)
 		tables = aligned_alloc(4096, 40 * 4096);
 	direct_base = (uint64_t)(uintptr_t)tables - 0x100000;
-	space_init(&partition.spaces[0], &partition.pool, 0x100000, 32, false);
+	space_init(&partition.spaces[0], &partition.pool, 0x100000, 32, 0x100000 + 32 * 4096,
+		   false);
 	info.n_devices = 1;
 	info.devices[0].vectors = 3;
 	now = 1000;

@@ -147,6 +147,19 @@ TEST(partitions)
 	BAD("partitions.cores_min",
 	    (b->partitions[0].cores_max = 1, b->partitions[0].cores_min = 2));
 	BAD("partitions.reserved", b->partitions[0].reserved8 = 1);
+	BAD("partitions.colours", b->partitions[0].colours = 1);
+	BAD("partitions.colours",
+	    (b->partitions[0].colours = 1, b->partitions[0].memory_bytes = (1ULL << 40) + 1));
+	BAD("colours", b->colours = 24);
+	BAD("colours", b->colours = 128);
+	for (uint32_t n = 0; n <= 64; n = n * 2 + (n == 0)) {
+		good();
+		b->colours = n;
+		b->partitions[0].colours = n != 0 ? 1ULL << (n - 1) : ~0ULL;
+		b->partitions[0].memory_bytes = 1ULL << 40;
+		seal();
+		CHECK_EQ(check_bundle(), 0);
+	}
 	good();
 	b->partitions[0].health[GW_HEALTH_APPLICATION] = GW_HEALTH_COLD_RESTART;
 	b->partitions[0].cores_min = 2;

@@ -590,38 +590,12 @@ size_t str_copy(char *to, const char *from, size_t size)
 	to[k] = 0;
 	return n;
 }
-int fmt_vprint(char *to, size_t size, const char *fmt, va_list args)
-{
-	return vsnprintf(to, size, fmt, args);
-}
-int fmt_print(char *to, size_t size, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(to, size, fmt, args);
-	va_end(args);
-	return n;
-}
 int str_to_u64(const char *s, uint64_t max, uint64_t *out)
 {
 	char *end;
 
 	*out = strtoull(s, &end, 0);
 	return *end || end == s ? -EINVAL : *out > max ? -ERANGE : 0;
-}
-uint32_t crc32c(uint32_t crc, const void *p, size_t n)
-{
-	const uint8_t *b = p;
-
-	crc = ~crc;
-	while (n--) {
-		crc ^= *b++;
-		for (int k = 0; k < 8; k++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
-	}
-	return ~crc;
 }
 void random_bytes(void *to, size_t n)
 {

@@ -274,6 +274,7 @@ void tcp_reap(struct net_stack *s)
 	while ((n = list_pop(&s->tcp.dead)) != NULL) {
 		struct tcp_conn *c = list_entry(n, struct tcp_conn, work);
 
+		s->tcp.rcv_growth -= rx_growth(c);
 		if (c->bbr != NULL)
 			s->cfg.free(c->bbr, sizeof(*c->bbr));
 		conn_free(s, c);

@@ -178,6 +178,7 @@ int tcp_detach(struct tcp_conn *c, uint32_t to_shard)
 		c->arp = NULL;
 	c->flags |= TF_DETACHED;
 	s->tcp.n_conns--;
+	s->tcp.rcv_growth -= rx_growth(c);
 	if ((c->flags & TF_HASHED) && s->dir != NULL) {
 		struct dir_bucket *b = bucket_of(s->dir, c->key_addr, c->key_port);
 
@@ -199,6 +200,7 @@ int tcp_attach(struct net_stack *s, struct tcp_conn *c)
 	if (s->tcp.n_conns >= s->cfg.max_conns)
 		return -ENOMEM;
 	s->tcp.n_conns++;
+	s->tcp.rcv_growth += rx_growth(c);
 	c->stack = s;
 	c->flags &= ~TF_DETACHED;
 	/* its pbufs may now be freed into this shard's pool */

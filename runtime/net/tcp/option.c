@@ -63,7 +63,9 @@ int tcp_set_opt(struct tcp_conn *c, enum tcp_opt opt, int value)
 	case TCP_OPT_RCVBUF:
 		if (value < 0)
 			return -EINVAL;
+		s->tcp.rcv_growth -= rx_growth(c);
 		c->rcvbuf = clamp_buf(value, s->cfg.rcvbuf_max);
+		s->tcp.rcv_growth += rx_growth(c);
 		c->flags |= TF_RCVBUF_SET;
 		return 0;
 	case TCP_OPT_USER_TIMEOUT_MS:

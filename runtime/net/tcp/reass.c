@@ -162,8 +162,13 @@ void rx_tune(struct tcp_conn *c, uint32_t consumed_to)
 	if (now - c->tune_tick < rtt)
 		return;
 	if (consumed_to - c->tune_seq > c->rcvbuf / 2 && !(c->flags & TF_RCVBUF_SET) &&
-	    c->rcvbuf < s->cfg.rcvbuf_max)
+	    c->rcvbuf < s->cfg.rcvbuf_max &&
+	    (s->cfg.rcv_growth_max == 0 ||
+	     s->tcp.rcv_growth + c->rcvbuf <= s->cfg.rcv_growth_max)) {
+		s->tcp.rcv_growth -= rx_growth(c);
 		c->rcvbuf = GW_MIN(c->rcvbuf * 2, s->cfg.rcvbuf_max);
+		s->tcp.rcv_growth += rx_growth(c);
+	}
 	c->tune_seq = consumed_to;
 	c->tune_tick = now;
 }

@@ -434,6 +434,12 @@ static inline void conn_set_rto(struct tcp_conn *c)
 	conn_arm(c, c->rto_at);
 }
 
+/* What its receive buffer has grown by. */
+static inline uint32_t rx_growth(const struct tcp_conn *c)
+{
+	return c->rcvbuf > TCP_INIT_BUF ? c->rcvbuf - TCP_INIT_BUF : 0;
+}
+
 static inline void tcp_event(struct tcp_conn *c, unsigned events)
 {
 	if (c->flags & TF_OWNED)

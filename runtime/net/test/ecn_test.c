@@ -25,21 +25,28 @@ static void *take_server(struct sim_host *h, struct tcp_conn *c)
 	return &server;
 }
 
+/* The byte of TOS, or of the traffic class, that ECN is in: shifted, for IPv6. */
+static unsigned codepoint(const uint8_t *f)
+{
+	return (sim_family == 6 ? f[15] >> 4 : f[15]) & 3u;
+}
+
 static bool look(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
-	const uint8_t *th = f + 34;
+	const uint8_t *th = f + sim_l4();
 	struct seen *w = &seen[from];
 	uint32_t n, seq;
 	bool old;
 
 	(void)s;
-	if (len < 54 || f[23] != IP_TCP)
+	if (len < 54 || !sim_is_tcp(f))
 		return false;
-	n = (uint32_t)ldbe16(f + 16) - 20 - (uint32_t)(th[12] >> 4) * 4;
+	n = (uint32_t)(sim_family == 6 ? ldbe16(f + 18) : ldbe16(f + 16) - 20) -
+	    (uint32_t)(th[12] >> 4) * 4;
 	seq = ldbe32(th + 4);
 	if (th[13] & TH_SYN) {
 		w->syn_flags = th[13];
-		w->syn_tos = f[15];
+		w->syn_tos = (uint8_t)codepoint(f);
 		return false;
 	}
 	old = w->any && SEQ_LT(seq, w->top);
@@ -47,10 +54,10 @@ static bool look(struct sim *s, unsigned from, uint8_t *f, size_t len)
 		w->any = true;
 		w->top = seq + n;
 	}
-	w->ect_data += n != 0 && !old && (f[15] & 3) == TOS_ECT0;
-	w->plain_data += n != 0 && !old && (f[15] & 3) == 0;
-	w->again_ect += n != 0 && old && (f[15] & 3) != 0;
-	w->ect_other += n == 0 && (f[15] & 3) != 0;
+	w->ect_data += n != 0 && !old && codepoint(f) == TOS_ECT0;
+	w->plain_data += n != 0 && !old && codepoint(f) == 0;
+	w->again_ect += n != 0 && old && codepoint(f) != 0;
+	w->ect_other += n == 0 && codepoint(f) != 0;
 	w->ece += (th[13] & TH_ECE) != 0;
 	w->ece_acks += (th[13] & TH_ECE) && n == 0;
 	w->cwr += (th[13] & TH_CWR) != 0;
@@ -159,7 +166,8 @@ TEST(negotiation)
 static bool hates_ecn(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
 	(void)look(s, from, f, len);
-	return len >= 54 && f[23] == IP_TCP && (f[47] & TH_SYN) && (f[47] & TH_ECE);
+	return len >= 54 && sim_is_tcp(f) && (f[sim_l4() + 13] & TH_SYN) &&
+	       (f[sim_l4() + 13] & TH_ECE);
 }
 
 /* 6.1.1.1: on a way where such SYNs vanish, the next one does not ask. */
@@ -256,9 +264,9 @@ static bool mark_next; /* the client's next data segment */
 
 static bool mark_one(struct sim *s, unsigned from, uint8_t *f, size_t len)
 {
-	if (from == 0 && mark_next && len > 66 && f[23] == IP_TCP && (f[15] & 3) != 0) {
+	if (from == 0 && mark_next && len > sim_l4() + 32u && sim_is_tcp(f) && codepoint(f) != 0) {
 		mark_next = false;
-		f[15] |= 3;
+		f[15] |= sim_family == 6 ? 0x30 : 3;
 		sim_fix_csums(f, len);
 	}
 	return look(s, from, f, len);
@@ -570,8 +578,23 @@ TEST(differentiated_services)
 	end();
 }
 
+/* The traffic class is where TOS is, four bits later. */
+TEST(over_ip6)
+{
+	static void (*const tests[])(void) = {
+		test_negotiation,     test_syn_falls_back,	    test_echo_until_cwr,
+		test_mark_beside_cwr, test_marks_instead_of_losses, test_loss_says_cwr,
+	};
+
+	sim_family = 6;
+	for (unsigned i = 0; i < ARRAY_SIZE(tests); i++)
+		tests[i]();
+	sim_family = 4;
+}
+
 UNIT_MAIN(CASE(negotiation), CASE(syn_falls_back), CASE(reflected_bits),
 	  CASE(simultaneous_open_agrees), CASE(cookies_keep_it), CASE(echo_until_cwr),
 	  CASE(mark_beside_cwr), CASE(one_cut_a_window), CASE(marks_instead_of_losses),
 	  CASE(loss_says_cwr), CASE(mark_and_loss_cut_once), CASE(no_agreement_no_answer),
-	  CASE(mark_out_of_window), CASE(marked_fragment), CASE(differentiated_services))
+	  CASE(mark_out_of_window), CASE(marked_fragment), CASE(differentiated_services),
+	  CASE(over_ip6))

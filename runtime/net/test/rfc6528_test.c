@@ -5,8 +5,9 @@
 
 static uint32_t isn(uint16_t rport, uint16_t lport)
 {
-	return tcp_isn(m.host[1].stack, key_addr_of(sim_ip(0), sim_ip(1)),
-		       key_port_of(rport, lport));
+	struct tcp_pair pair = { .key = (uint64_t)sim_ip(1) << 32 | sim_ip(0) };
+
+	return tcp_isn(m.host[1].stack, pair, key_port_of(rport, lport));
 }
 
 /* M: one pair's numbers grow by the clock, about one each 4 us or faster, and wrap after minutes.

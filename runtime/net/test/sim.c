@@ -139,19 +139,21 @@ static void answer_too_big(struct sim *m, unsigned from, const uint8_t *frame, u
  */
 static void mark(struct sim *m, struct sim_link *l, uint8_t *data, size_t len, uint64_t at)
 {
-	unsigned ecn = data[15] & 3u;
+	bool six = ld16(data + 12) == be16(ETH_IP6);
 
-	if (l->mark_ns == 0 || len < ETH_HLEN + IP4_HLEN || ld16(data + 12) != be16(ETH_IP4) ||
-	    at - m->now <= l->mark_ns)
+	if (l->mark_ns == 0 || len < ETH_HLEN + IP4_HLEN || at - m->now <= l->mark_ns ||
+	    (!six && ld16(data + 12) != be16(ETH_IP4)))
 		return;
-	if (ecn == 0) {
+	if (((six ? data[15] >> 4 : data[15]) & 3) == 0) {
 		l->unmarkable++;
 		return;
 	}
-	data[15] |= 3;
+	data[15] |= six ? 0x30 : 3;
+	l->marked++;
+	if (six)
+		return;
 	st16(data + 24, 0);
 	st16(data + 24, (uint16_t)~csum_fold(csum_20(data + ETH_HLEN)));
-	l->marked++;
 }
 
 static void wire(struct sim *m, unsigned from, uint8_t *data, size_t len, bool good)

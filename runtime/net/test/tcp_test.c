@@ -436,6 +436,32 @@ TEST(window_opens_in_pieces)
 	sim_free(&m);
 }
 
+/* Receive buffers grow as far as all together may, and give it back. */
+TEST(growth_is_bounded)
+{
+	struct net_stack *s;
+
+	open_pair(NULL);
+	s = m.host[1].stack;
+	s->cfg.rcv_growth_max = 100000;
+	m.host[0].out.delay_ns = 20 * MS;
+	CHECK_EQ(tcp_set_opt(client.c, TCP_OPT_SNDBUF, 1 << 20), 0);
+	client.tx_total = 8 << 20;
+	sim_app_pump(&client);
+	idle(20 * SEC);
+	CHECK_EQ(server.rx_done, 8 << 20);
+	CHECK_EQ(server.c->rcvbuf, 2 * TCP_INIT_BUF);
+	CHECK_EQ(s->tcp.rcv_growth, TCP_INIT_BUF);
+	CHECK_EQ(tcp_set_opt(server.c, TCP_OPT_RCVBUF, 3 * TCP_INIT_BUF), 0);
+	CHECK_EQ(s->tcp.rcv_growth, rx_growth(server.c));
+	tcp_close(client.c);
+	tcp_close(server.c);
+	idle(200 * SEC);
+	CHECK_EQ(s->tcp.n_conns, 0);
+	CHECK_EQ(s->tcp.rcv_growth, 0);
+	end();
+}
+
 static struct sim_app many[5000];
 static unsigned n_many;
 
@@ -1030,9 +1056,10 @@ UNIT_MAIN(CASE(request_response), CASE(orderly_close), CASE(half_close), CASE(si
 	  CASE(abort_and_unread), CASE(blind_attacks), CASE(paws), CASE(zero_window),
 	  CASE(nagle_cork_sws), CASE(nagle_full_queue), CASE(memory_for_acknowledgements),
 	  CASE(keepalive), CASE(delayed_ack), CASE(acks_of_batches), CASE(window_opens_in_pieces),
-	  CASE(five_thousand), CASE(syn_flood), CASE(syn_flood_from_the_link),
-	  CASE(time_wait_reuse), CASE(time_wait_bounded), CASE(orphan_fin_wait_2), CASE(path_mtu),
-	  CASE(path_mtu_black_hole), CASE(mtus), CASE(window_scale_and_tuning), CASE(ring_full),
-	  CASE(device_keeps_frames), CASE(loopback), CASE(room_not_committed),
-	  CASE(small_segments_memory), CASE(false_neighbour), CASE(tail_loss), CASE(lone_loss),
-	  CASE(hole_in_short_flight), CASE(no_idle_probes), CASE(probe_in_vain), CASE(over_ip6))
+	  CASE(growth_is_bounded), CASE(five_thousand), CASE(syn_flood),
+	  CASE(syn_flood_from_the_link), CASE(time_wait_reuse), CASE(time_wait_bounded),
+	  CASE(orphan_fin_wait_2), CASE(path_mtu), CASE(path_mtu_black_hole), CASE(mtus),
+	  CASE(window_scale_and_tuning), CASE(ring_full), CASE(device_keeps_frames), CASE(loopback),
+	  CASE(room_not_committed), CASE(small_segments_memory), CASE(false_neighbour),
+	  CASE(tail_loss), CASE(lone_loss), CASE(hole_in_short_flight), CASE(no_idle_probes),
+	  CASE(probe_in_vain), CASE(over_ip6))

@@ -99,7 +99,15 @@ TEST(partitions)
 	SAYS(WEB "devices = netwrk\n",
 	     "4: devices = netwrk: it takes network, disk, random or none; did you mean network?");
 	SAYS(WEB "pci = 1e.0\n", "4: pci = 1e.0: a device is written BUS:DEVICE.FUNCTION");
-	SAYS(WEB "colours = 0-1, 8\n", "4: colours = 0-1, 8: this kernel deals no page colours");
+	SAYS(WEB "colours = 0-1, 8\n[module]\ncolours = 8\n",
+	     "4: colours: the module has 8 (line 6), from 0 to 7");
+	SAYS("[module]\ncolours = 12\n" WEB, "2: colours = 12: a power of two, from 2 to 64");
+	SAYS("[module]\ncolours = 1\n" WEB, "2: colours = 1: ");
+	SAYS(WEB "colours = 0-1\n" DB "colours = 1\n",
+	     "9: warning: db shares page colours with web");
+	SAYS(WEB "colours = 0-1\n" DB, "5: warning: db has no page colours: its memory is of all");
+	SAYS("[module]\nmemory = 100M\n" WEB "colours = 7\n",
+	     "2: memory: the partitions and the kernel take");
 	SAYS(WEB "colours = 0-99\n", "4: colours = 0-99: numbers from 0 to 63");
 	SAYS(WEB "cores = 2..1\n", "4: cores = 2..1: guaranteed and most");
 	SAYS(WEB "cores = 0..3\npolicy = batch\n", "4: cores: 3 at most, and web has 1 vcores");
@@ -245,6 +253,50 @@ TEST(compiled)
 	drop();
 }
 
+/* Page colours: in the manifest, in the machine's size, and in the picture. */
+TEST(coloured)
+{
+	struct gw_bundle b = { 0 };
+	struct text t = { 0 };
+	uint64_t wide;
+
+	CHECK(good("[module]\ncolours = 8\n" WEB "colours = 0-1, 3\n" DB "colours = 4-7\n"));
+	module_manifest(&m, &b);
+	CHECK_EQ(b.colours, 8);
+	CHECK_EQ(b.partitions[0].colours, 0x0b);
+	CHECK_EQ(b.partitions[1].colours, 0xf0);
+	/* the second, with more than 32 MiB in 4 of 8 */
+	CHECK(m.stretch > 64 << 20 && m.stretch < 72 << 20);
+	CHECK(m.o.memory > m.stretch && m.o.memory < 80 << 20);
+	module_show(&m, &t);
+	CHECK(strstr(t.data, "page colours: 8\n") != NULL);
+	CHECK(strstr(t.data, "|##.#....|\n") != NULL);
+	CHECK(strstr(t.data, "|....####|\n") != NULL);
+	CHECK(strstr(t.data, "colours that nobody has") != NULL);
+	wide = m.stretch;
+	drop();
+	/* as many as the CPU has: room for the most */
+	SAYS(WEB "colours = 0-1, 3\n", "4: warning: colours: of as many as the CPU's caches have");
+	load(WEB "colours = 0-1, 3\n" DB "colours = 4-7\n");
+	CHECK_EQ(d.errors, 0);
+	CHECK_EQ(d.warnings, 1);
+	CHECK(m.stretch > 7 * wide);
+	t.len = 0;
+	module_show(&m, &t);
+	CHECK(strstr(t.data, "page colours: 64 at most") != NULL);
+	drop();
+	/* behind one another where they meet */
+	load("[module]\ncolours = 8\n" WEB "colours = 0-3\n" DB "colours = 3-7\n");
+	CHECK_EQ(d.errors, 0);
+	CHECK_EQ(d.warnings, 1);
+	CHECK(m.stretch > (32 + 51) << 20);
+	drop();
+	CHECK(good(WEB DB));
+	CHECK_EQ(m.stretch, 0);
+	drop();
+	text_free(&t);
+}
+
 TEST(dma)
 {
 	struct gw_bundle b = { 0 };
@@ -383,4 +435,4 @@ TEST(apex)
 }
 
 UNIT_MAIN(CASE(text), CASE(partitions), CASE(windows), CASE(channels), CASE(dma), CASE(elastic),
-	  CASE(devices), CASE(compiled), CASE(apex))
+	  CASE(devices), CASE(compiled), CASE(coloured), CASE(apex))

@@ -180,6 +180,7 @@ struct netdev *afxdp_start(const char *name)
 	open_queues(load_program());
 	xdp.rules->addr = read_addr(); /* from here on packets come */
 	xdp.dev.info.csum_rx = xdp.trust_checksums;
+	xdp.dev.info.rx_frames = RX_RING_SIZE;
 	xdp.dev.open = xdp_open;
 	xdp.dev.port = xdp_port;
 	xdp.dev.pick_port = xdp_pick_port;
