@@ -25,4 +25,4 @@ $(BUILD)/host/bench-histogram: runtime/base/test/histogram_bench.c runtime/base/
 -include $(BUILD)/host/bench-histogram.d
 
 UNIT_TESTS += runtime/base/test/inet_test
-runtime/base/test/inet_test_SRCS := runtime/base/inet.c runtime/base/fmt.c runtime/base/str.c
+runtime/base/test/inet_test_SRCS := runtime/base/inet.c runtime/base/fmt.c runtime/base/str.c runtime/base/str.c
