@@ -5,8 +5,7 @@
 
 static uint32_t isn(uint16_t rport, uint16_t lport)
 {
-	return tcp_isn(m.host[1].stack, pair4(sim_ip(0), sim_ip(1)),
-		       key_port_of(rport, lport));
+	return tcp_isn(m.host[1].stack, pair4(sim_ip(0), sim_ip(1)), key_port_of(rport, lport));
 }
 
 /* M: one pair's numbers grow by the clock, about one each 4 us or faster, and wrap after minutes.
