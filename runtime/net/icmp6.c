@@ -77,7 +77,7 @@ static void echo(struct net_stack *s, struct pbuf *p, uint32_t off)
 		at += q->len;
 	}
 	pbuf_free(s->cfg.pool, p);
-	if (at < n) {
+	if (at < n || head == NULL) {
 		s->n.drop_nomem++;
 		if (head != NULL)
 			pbuf_free(s->cfg.pool, head);

@@ -10,7 +10,7 @@ struct stamp {
 	uint64_t delivered;
 	uint32_t delivered_us, first_us;
 };
-_Static_assert(sizeof(struct stamp) + 12 + ETH_HLEN + IP4_HLEN + 60 <= TCP_TX_OFF,
+_Static_assert(sizeof(struct stamp) + 12 + ETH_HLEN + IP6_HLEN + 60 <= TCP_TX_OFF,
 	       "stamps lie in front of the headers");
 
 static struct stamp *stamp_of(struct pbuf *p)

@@ -27,8 +27,7 @@
 
 #define TCP_HLEN 20u
 #define TCP_TS_LEN 12u
-#define TCP_TX_OFF \
-	128u /* payload's place in a send pbuf: virtio 12, Ethernet 14, IP 20, TCP up to 60 */
+#define TCP_TX_OFF PBUF_HEADROOM /* payload's place in a send pbuf */
 #define TCP_TX_CAP (PBUF_ROOM - TCP_TX_OFF)
 #define TCP_TSO_BYTES 61440u
 #define TCP_TSO_FRAGS 42u

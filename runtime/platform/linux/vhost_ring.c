@@ -103,7 +103,7 @@ uint32_t vhost_ring_take(struct vhost_ring *r, const struct vhost_memory *m,
 {
 	uint32_t in_header = 0, n = 0, links = 0;
 	struct vring_desc d;
-	uint16_t head, at;
+	uint16_t head;
 	const uint8_t *p;
 
 	if (!next(r, &head))
@@ -116,7 +116,7 @@ uint32_t vhost_ring_take(struct vhost_ring *r, const struct vhost_memory *m,
 		complete(r, head, 0);
 		return d.len - VHOST_NET_HEADER;
 	}
-	for (at = head;; at = d.next, p = buffer(r, m, at, false, &d)) {
+	for (;; p = buffer(r, m, d.next, false, &d)) {
 		uint32_t k, copy;
 
 		if (p == NULL || ++links > r->num) {
@@ -142,7 +142,7 @@ bool vhost_ring_put(struct vhost_ring *r, const struct vhost_memory *m, const st
 	uint32_t links = 0, all = 0;
 	struct vring_desc d;
 	size_t done = 0; /* of *pieces */
-	uint16_t head, at;
+	uint16_t head;
 	uint8_t *p;
 
 	if (!next(r, &head))
@@ -155,7 +155,7 @@ bool vhost_ring_put(struct vhost_ring *r, const struct vhost_memory *m, const st
 		complete(r, head, VHOST_NET_HEADER + (uint32_t)pieces[1].iov_len);
 		return true;
 	}
-	for (at = head;; at = d.next, p = buffer(r, m, at, true, &d)) {
+	for (;; p = buffer(r, m, d.next, true, &d)) {
 		uint32_t at_byte = 0;
 
 		if (p == NULL || ++links > r->num) {
