@@ -36,7 +36,7 @@ runtime-test: $(BUILD)/kernel.elf $(BUILD)/runtime-test.elf
 # What requests pass through, and all of the programs' own interfaces (Makefile).
 GUEST_HOT := $(addprefix linux/,table uio files/epoll files/fd files/file_io files/pages files/pipe files/poll files/regular files/sys_io \
 		files/walk memory/fault process/futex sockets/socket sockets/syscalls sockets/tcp sockets/tcp_io) \
-	$(addprefix runtime/,base/crc32c base/str mem/frame mem/pbuf mem/slab net/csum net/net net/wheel netglue/glue netglue/cross \
+	$(addprefix runtime/,base/crc32c base/str mem/frame mem/pbuf mem/slab net/csum net/ip4 net/net net/wheel netglue/glue netglue/cross \
 		virtio/blk virtio/net_queue virtio/net_tx virtio/queue) \
 	$(addprefix runtime/net/tcp/,ack api cubic input output rack xmit) \
 	$(addprefix runtime/sched/,balance clock fpu inbox preempt shard timer uaccess upcall uthread waitq) \

@@ -50,16 +50,18 @@ static void apply(struct space *s, const struct operation *o)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint64_t bytes = space_pool_bytes(POOL), va;
+	_Static_assert(SPACE_BOOKS_BYTES <= PAGE_SIZE, "the books take less than the tables");
+	uint64_t books = POOL * PAGE_SIZE, bytes = books + POOL * PAGE_SIZE, va;
 	void *memory = aligned_alloc(PAGE_SIZE, bytes);
 	struct gather g = { .n = 0 };
 	struct gw_unmapped out[64];
-	struct table_pool pool;
+	struct table_pool pool = { .n = 0 };
 	struct space s;
 
 	memset(memory, 0xa5, bytes);
 	direct_base = (uint64_t)(uintptr_t)memory - BASE;
-	space_init(&s, &pool, BASE, POOL, false);
+	memset((uint8_t *)memory + books, 0, bytes - books);
+	space_init(&s, &pool, BASE, POOL, BASE + books, false);
 	for (; size >= sizeof(struct operation); size -= 4, data += 4) {
 		struct operation o;
 
