@@ -86,7 +86,7 @@ MUST_CHECK bool space_empty(struct space *s, uint32_t steps);
 
 /* space_map - map [va, va + len) to pa on, with the leaf bits given (PTE_*), replacing what was
  * there. large: 2 MiB pages wherever va, pa and len permit. Returns 0, or -ENOMEM when the pool
- * cannot serve the whole range (nothing is changed). own: pa is the partition's own address
+ * cannot serve the whole range (nothing is changed). _own: `at` is the partition's own address
  * (abi/colour.h); with colours no page is large. */
 MUST_CHECK int space_map(struct space *s, uint64_t va, uint64_t pa, uint64_t len, uint64_t bits,
 			 bool large, struct gather *g);

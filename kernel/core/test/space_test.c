@@ -408,6 +408,7 @@ TEST(coloured)
 		n = pool.free;
 		CHECK_EQ(space_map_own(&space, 200ULL << 30, own, 4096, RW, true, &g),
 			 n < 2 ? -ENOMEM : 0);
+		CHECK_EQ(space_map_own(&space, 201ULL << 30, own, 4096, RW, true, &g), -ENOMEM);
 		all_coloured(space.root, 3);
 		/* what is not its own, as registers, lies where it lies, in large pages too */
 		setup(POOL);
