@@ -32,17 +32,12 @@ static bool can_be_own(const char *text)
 	       !IN6_IS_ADDR_V4MAPPED(&a);
 }
 
-int option_addr6(struct options *o, const char *value)
+/* ADDRESS/LEN[,gw=ADDRESS][,dns=ADDRESS] */
+static int static_addr6(struct options *o, const char *value)
 {
 	char copy[200], *p = copy, *part, *slash;
 	uint64_t len;
 
-	o->addr6[0] = o->gw6[0] = o->dns6[0] = '\0';
-	o->ip6 = strcmp(value, "auto") == 0   ? IP6_AUTO
-		 : strcmp(value, "none") == 0 ? IP6_NONE
-					      : IP6_STATIC;
-	if (o->ip6 != IP6_STATIC)
-		return 0;
 	if (strlen(value) >= sizeof(copy))
 		return bad(value, "too long");
 	strcpy(copy, value);
@@ -67,6 +62,24 @@ int option_addr6(struct options *o, const char *value)
 			return bad(value, "gateway or name server is not an IPv6 address");
 	}
 	return 0;
+}
+
+int option_addr6(struct options *o, const char *value)
+{
+	bool none = strcmp(value, "none") == 0;
+	int rc = 0;
+
+	o->addr6[0] = o->gw6[0] = o->dns6[0] = '\0';
+	o->ip6 = none ? IP6_NONE : IP6_AUTO;
+	if (!none && strcmp(value, "auto") != 0) {
+		rc = static_addr6(o, value);
+		/* A module's other mistakes are looked for all the same: it is as if nothing were
+		 * said. */
+		o->ip6 = rc == 0 ? IP6_STATIC : IP6_DEFAULT;
+		if (rc != 0)
+			o->addr6[0] = o->gw6[0] = o->dns6[0] = '\0';
+	}
+	return rc;
 }
 
 const char *options_net6(const struct options *o)

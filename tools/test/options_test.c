@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* options_test.c - the command line of `godwit run`: what is taken, what is refused and how. */
-#include "tools/godwit/options.h"
+#include "tools/godwit/options_internal.h"
 #include "tools/test/command_line.h"
 
 COMMAND_LINE(options, options_parse, options_free)
@@ -32,6 +32,8 @@ TEST(ip6)
 	CHECK_STR(o.dns6, "fec0::3");
 	options_free(&o);
 	CHECK(refuses(ARGS("--addr6", "fec0::15", "x"), "prefix"));
+	CHECK(option_addr6(&o, "fec0::1/64,mtu=9") != 0); /* nothing of it is kept */
+	CHECK(o.ip6 == IP6_DEFAULT && o.addr6[0] == 0);
 	CHECK(refuses(ARGS("--addr6", "fec0::15/129", "x"), "prefix"));
 	CHECK(refuses(ARGS("--addr6", "10.0.0.1/8", "x"), "not an IPv6 address"));
 	CHECK(refuses(ARGS("--addr6", "::1/64", "x"), "no machine"));
